@@ -1,0 +1,106 @@
+"""What is published: the item and its parts, as frozen values. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What readers subscribe to.
+
+    `slug` is the full slug, vocabulary included, and the key (`healthcare-it-news-artificial-intelligence`).
+    `label` is for people (`Artificial Intelligence`). `url` is the topic's page on the site, absolute, where known.
+    """
+
+    slug: str
+    label: str
+    vocabulary: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A featured image whose bytes were looked at.
+
+    `ref` is a path relative to the store's root, or an absolute http(s) URL. `media_type` is what the bytes are,
+    whatever the name says. A remote image that was not fetched yet has no `digest` (hex SHA-256) and zero sizes.
+    """
+
+    ref: str
+    alt: str
+    media_type: str = ""
+    size_bytes: int = 0
+    width_px: int = 0
+    height_px: int = 0
+    digest: str = ""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the bytes lie outside the store."""
+        return self.ref.startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Teaser:
+    """Title and description that a page's meta tags give (Open Graph or Twitter); empty where absent."""
+
+    title: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """A related product or service: a label and its absolute page URL."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One published thing.
+
+    `id` never changes and is namespaced by its source (`open-project-curations:18551`).
+    `path` is the file's POSIX path below the store's root and may change.
+    `title`, `summary` and `description` are clean plain text in NFC; `summary` is complete (never a cut fragment).
+    `body_html` is sanitised, its links absolute. `link` is the outbound article, `page` the item's own page: at least
+    one is set, both absolute http(s). `brand` names the outlet (`medicalfuturist.com`).
+    `published` and `updated` are aware UTC; `updated` is never before `published`.
+    """
+
+    id: str
+    path: str
+    title: str
+    summary: str
+    published: datetime
+    updated: datetime
+    slug: str = ""
+    description: str = ""
+    body_html: str = ""
+    link: str | None = None
+    page: str | None = None
+    brand: str | None = None
+    authors: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    tags: tuple[str, ...] = ()
+    section: str | None = None
+    language: str = "en"
+    image: Image | None = None
+    open_graph: Teaser = Teaser()
+    twitter: Teaser = Teaser()
+    offerings: tuple[Offering, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """Digest of what readers see: the file's place and time of storage do not count. 16 hex digits."""
+        seen = asdict(self)
+        del seen["path"]
+        text = json.dumps(seen, sort_keys=True, ensure_ascii=True, default=lambda value: value.isoformat())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,357 @@
+"""The delivery state machine: what is owed, what one attempt proved, and what to do next.
+
+    new -> PLANNED | SKIPPED | HELD
+    PLANNED --claim--> CLAIMED --intent committed--> SENDING --Done--> SENT
+    SENDING --NotDone--> PLANNED     --Refused--> FAILED     --Uncertain--> UNKNOWN
+    UNKNOWN --same key again | read back | hold--> SENDING | SENT | PLANNED | HELD
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+KEY_MARGIN = timedelta(minutes=5)
+"""A key is trusted only until this long before its window ends: clocks differ and requests take time."""
+
+READS_TO_BE_SURE = 2
+"""An own post that is absent from this many readings, a settle time apart, was not made."""
+
+
+class State(StrEnum):
+    """Where a delivery stands."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    DEAD = "dead"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing happens any more without the operator or an edit."""
+        return self in {State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD}
+
+
+class Action(StrEnum):
+    """What is owed to the channel."""
+
+    POST = "post"
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class Origin(StrEnum):
+    """Why a delivery exists: live ones go first."""
+
+    LIVE = "live"
+    BACKFILL = "backfill"
+
+
+class Evidence(StrEnum):
+    """How a network lets us find out whether a post was made."""
+
+    READS_OWN = "reads own posts"
+    BY_KEY = "reads by key"
+    DUPLICATE_REFUSAL = "refuses duplicates"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What a network declares, without default, about posting twice.
+
+    `key_window`: how long the network remembers our key; `timedelta.max` for ever; None: it has no keys.
+    `settle`: how long to wait before a repeat or a reading, so that late commits and lagging lists are seen.
+    """
+
+    key_window: timedelta | None
+    evidence: Evidence
+    settle: timedelta = timedelta(seconds=90)
+
+    @property
+    def in_words(self) -> str:
+        """The promise as an operator may rely on it."""
+        if self.key_window == timedelta.max:
+            return "never twice: the network knows each post by our key"
+        if self.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+            return "never twice: unclear outcomes are looked up before anything is sent again"
+        if self.key_window is not None:
+            return f"never twice within {self.key_window}; after that an unclear outcome waits for you"
+        return "at most once: an unclear outcome waits for you"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the network gave back: its id of the post, the post's URL where it has one, and when."""
+
+    remote_id: str
+    url: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One thing owed.
+
+    `failures` counts proven failures in a row, `readings` the readings that found nothing.
+    `generation` counts keys: a new one is made only after a post was proven absent. `payload` and `key` are frozen at
+    `frozen_at`, before the first byte. `first_sent_at` is the first intent under this key.
+    `is_unclear`: some attempt under this key may have been carried out; a later proof speaks of a later attempt only.
+    `is_key_spent`: the key is not repeated any more, only reading settles it.
+    `owner` and `fence` belong to the claim: results are written only under the same fence.
+    """
+
+    uid: str
+    channel: str
+    account: str
+    item_id: str
+    action: Action
+    revision: str
+    state: State
+    reason: str
+    due: datetime
+    origin: Origin = Origin.LIVE
+    attempts: int = 0
+    failures: int = 0
+    readings: int = 0
+    generation: int = 0
+    is_unclear: bool = False
+    is_key_spent: bool = False
+    key: str | None = None
+    payload: bytes | None = None
+    frozen_at: datetime | None = None
+    first_sent_at: datetime | None = None
+    receipt: Receipt | None = None
+    owner: str | None = None
+    fence: int = 0
+
+
+def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:
+    """Name of one thing owed; equal input, equal name: planning it twice is planning it once.
+
+    The revision counts for edits only, so an edited, moved or re-dated item never posts again.
+    """
+    parts = [channel, account, item_id, action.value, revision if action is Action.EDIT else ""]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The network has the post."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """Proven not done; `until` where the network named a time. `is_paused` where a person must act first."""
+
+    reason: str
+    until: datetime | None = None
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Proven not done, and the same post never will be. `is_stale_media`: compose again with a fresh upload."""
+
+    reason: str
+    is_stale_media: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """May have been done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """One reading of our own posts did not show it."""
+
+
+Outcome = Done | NotDone | Refused | Uncertain | Absent
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How patient a channel is.
+
+    Backoff is `first * 2**failures`, at most `longest`, times 0.5 to 1 by jitter. After `most_failures` in a row the
+    delivery is dead (reported, never silent). A server's own time is never cut short, but capped at `longest_wait`.
+    """
+
+    first: timedelta = timedelta(seconds=5)
+    longest: timedelta = timedelta(hours=1)
+    longest_wait: timedelta = timedelta(hours=24)
+    most_failures: int = 12
+    pause: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a delivery: the columns to write under its fence.
+
+    `is_unclear` is kept with the delivery. `thaws`: forget payload and media, compose again.
+    `renews_key`: the next send is a new post under a new key.
+    """
+
+    state: State
+    reason: str
+    due: datetime
+    failures: int = 0
+    readings: int = 0
+    receipt: Receipt | None = None
+    is_unclear: bool = False
+    is_key_spent: bool = False
+    thaws: bool = False
+    renews_key: bool = False
+
+
+def after(
+    delivery: Delivery, outcome: Outcome, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy, jitter: float
+) -> Step:
+    """What one attempt or reading makes of a delivery.
+
+    Args:
+        delivery: as it was during the attempt (SENDING) or reading (UNKNOWN).
+        outcome: what was proven.
+        now: aware UTC.
+        guarantee: of the delivery's network.
+        retry: the channel's patience.
+        jitter: 0 to 1, from the caller's random source.
+    """
+    match outcome:
+        case Done(receipt):
+            return Step(State.SENT, _how_sent(delivery), now, receipt=receipt)
+        case Uncertain(reason):
+            return _unclear(delivery, reason, now=now, guarantee=guarantee, retry=retry)
+        case Absent():
+            return _absent(delivery, now=now, guarantee=guarantee)
+        case NotDone():
+            return _try_later(delivery, outcome, now=now, retry=retry, jitter=jitter)
+        case Refused(reason):
+            return _refused(delivery, outcome, now=now, guarantee=guarantee, retry=retry)
+        case _:
+            assert_never(outcome)
+
+
+def may_repeat_key(delivery: Delivery, guarantee: Guarantee, now: datetime) -> bool:
+    """Whether the network still knows our key, so that the same request again cannot make a second post."""
+    if delivery.is_key_spent or delivery.payload is None:
+        return False
+    if guarantee.key_window is None or delivery.first_sent_at is None:
+        return False
+    if guarantee.key_window == timedelta.max:
+        return True
+    return now < delivery.first_sent_at + guarantee.key_window - KEY_MARGIN
+
+
+class Remedy(StrEnum):
+    """How an unknown outcome is settled."""
+
+    REPEAT = "same key again"
+    READ_BACK = "read back"
+    HOLD = "hold"
+
+
+def remedy_for(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Remedy:
+    """How to settle an UNKNOWN delivery: by key inside its window, else by reading, else by a person."""
+    if may_repeat_key(delivery, guarantee, now):
+        return Remedy.REPEAT
+    if guarantee.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+        return Remedy.READ_BACK
+    return Remedy.HOLD
+
+
+def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
+    if delivery.state is State.CLAIMED:
+        reason = "its publisher stopped before sending"
+        return Step(State.PLANNED, reason, now, delivery.failures, is_unclear=delivery.is_unclear)
+    return _unclear(delivery, "the publisher stopped while sending", now=now, guarantee=guarantee, retry=retry)
+
+
+def _how_sent(delivery: Delivery) -> str:
+    if delivery.state is State.UNKNOWN:
+        return "found by reading back"
+    return "accepted" if delivery.attempts <= 1 else f"accepted at attempt {delivery.attempts}"
+
+
+def _backoff(failures: int, retry: RetryPolicy) -> timedelta:
+    doublings: int = 2 ** min(max(failures - 1, 0), 32)
+    return min(retry.first * doublings, retry.longest)
+
+
+def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: RetryPolicy, jitter: float) -> Step:
+    """This attempt did nothing; an earlier one may have, and then the delivery stays UNKNOWN."""
+    state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
+    failures = delivery.failures
+    if outcome.is_paused:
+        due = now + retry.pause
+    elif outcome.until is not None:  # the network said when: that is no failure of the post
+        due = min(max(outcome.until, now), now + retry.longest_wait)
+    else:
+        failures += 1
+        due = now + _backoff(failures, retry) * (0.5 + jitter / 2)
+    if failures >= retry.most_failures:
+        return _give_up(delivery, outcome.reason, failures, now)
+    return Step(
+        state,
+        outcome.reason,
+        due,
+        failures,
+        delivery.readings,
+        is_unclear=delivery.is_unclear,
+        is_key_spent=delivery.is_key_spent,
+    )
+
+
+def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> Step:
+    if delivery.is_unclear:
+        return Step(State.HELD, f"unknown outcome: {reason}", now, failures, is_unclear=True)
+    return Step(State.DEAD, f"gave up after {failures} failures: {reason}", now, failures)
+
+
+def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    if delivery.is_unclear:  # the refusal may be due to the first attempt's success
+        if guarantee.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+            return _look(delivery, outcome.reason, now + guarantee.settle)
+        return Step(State.HELD, f"unknown outcome, then refused: {outcome.reason}", now, is_unclear=True)
+    failures = delivery.failures + 1
+    if outcome.is_stale_media and failures < retry.most_failures:
+        return Step(State.PLANNED, outcome.reason, now, failures, thaws=True)
+    return Step(State.FAILED, outcome.reason, now, failures)
+
+
+def _look(delivery: Delivery, reason: str, due: datetime, readings: int = 0) -> Step:
+    """UNKNOWN, to be settled by reading only: a repeat between two readings would make the second one worthless."""
+    return Step(State.UNKNOWN, reason, due, delivery.failures, readings, is_unclear=True, is_key_spent=True)
+
+
+def _unclear(delivery: Delivery, reason: str, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    failures = delivery.failures + 1
+    unclear = replace(delivery, is_unclear=True)
+    if remedy_for(unclear, guarantee, now) is Remedy.HOLD or failures >= retry.most_failures:
+        return Step(State.HELD, f"unknown outcome: {reason}", now, failures, is_unclear=True)
+    wait = max(guarantee.settle, _backoff(failures, retry))
+    return Step(State.UNKNOWN, reason, now + wait, failures, is_unclear=True)
+
+
+def _absent(delivery: Delivery, *, now: datetime, guarantee: Guarantee) -> Step:
+    readings = delivery.readings + 1
+    if readings < READS_TO_BE_SURE:
+        return _look(delivery, "not found yet", now + guarantee.settle, readings)
+    reason = "not found among the own posts: sends again"
+    return Step(State.PLANNED, reason, now, delivery.failures, thaws=True, renews_key=True)

@@ -1,0 +1,318 @@
+"""Where use cases meet the world: what they ask of stores, shelves, channels and the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from syndicate.errors import Fault
+from syndicate.items.item import Image, Item
+from syndicate.outbox.delivery import Action, Delivery, Guarantee, Origin, Receipt, State, Step
+from syndicate.posts.post import ImageRules, Picture, Post, Wants
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells that a file changed without reading it; `digest` (hex SHA-256 of the bytes) settles doubts.
+
+    `image` is the same for the featured image's file (empty where there is none), so that a new picture is a change.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+    digest: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What is known of one file: its item, why it is none (`skipped` names the visibility rule), or its faults."""
+
+    path: str
+    stamp: Stamp
+    item: Item | None = None
+    skipped: str | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One look at a store.
+
+    `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
+    `waiting` the paths still being written (left as they were known before). `faults` are the store's own, for
+    example two files with one id; the files' faults are in `files`.
+    """
+
+    files: Mapping[str, Indexed]
+    read: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """The items by id, one for each id (the first path in order wins; the others are faults)."""
+        found: dict[str, Item] = {}
+        for path in sorted(self.files):
+            item = self.files[path].item
+            if item is not None:
+                found.setdefault(item.id, item)
+        return found
+
+
+class Store(Protocol):
+    """Where items come from. Called in a thread: it may block, it may not touch the event loop."""
+
+    def scan(self, known: Mapping[str, Indexed]) -> Scan:
+        """Look at every file, read those that changed against `known`.
+
+        Raises:
+            ConfigError: the store itself is not there.
+        """
+
+    def image_bytes(self, image: Image) -> bytes:
+        """The bytes of a local image.
+
+        Raises:
+            ImageUnusable: gone, unsafe or over the size cap.
+        """
+
+
+class Images(Protocol):
+    """Makes pictures fit networks."""
+
+    async def picture(self, image: Image, rules: ImageRules) -> Picture:
+        """The image within the rules: read or fetched, decoded, cut, scaled, encoded, alt text fitted.
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+
+
+class Shelf(Protocol):
+    """Where rendered files are published. Called in a thread."""
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Publish bytes at a POSIX path below the shelf; True if they differ from what stood there.
+
+        Raises:
+            CannotWrite: nothing changed; the former file stands.
+        """
+
+    def drop(self, path: str) -> bool:
+        """Take a file away; True if it was there."""
+
+    def paths(self) -> frozenset[str]:
+        """Every file the shelf itself published and still holds."""
+
+
+class Channel(Protocol):
+    """A configured account or place on a network.
+
+    `account` names the place as the settings give it, known without a connection; it is part of each delivery's uid.
+    `wants` and `guarantee` may be refined by `open`. `is_rehearsal`: posts are seen by the operator only (preview).
+    """
+
+    name: str
+    network: str
+    account: str
+    is_rehearsal: bool
+
+    @property
+    def wants(self) -> Wants:
+        """What a post must look like here."""
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """What is promised about posting twice here."""
+
+    async def open(self) -> None:
+        """Check access and read the server's limits; safe to call again.
+
+        Raises:
+            Transient, RateLimited, Unauthorized: the lane waits and tries again.
+        """
+
+    async def upload(self, picture: Picture) -> str:
+        """Bring the picture to the network, repeatable at will; gives an opaque reference for `freeze`.
+
+        Raises:
+            NetworkError: by kind; Rejected means the picture cannot be used and the post goes without.
+        """
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The idempotency key in the network's own form; deterministic."""
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The exact request body (or record) that every attempt under this key sends."""
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Send once. Follows no redirect; never repeats by itself.
+
+        Raises:
+            NetworkError: by kind; whatever is not proven is Unknown.
+        """
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Look for the post among our own since then; None if it is not there.
+
+        Raises:
+            NetworkError: it could not be read.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Tokens(Protocol):
+    """Sessions and refresh tokens, kept encrypted over restarts."""
+
+    async def token(self, name: str) -> str | None:
+        """The kept secret of that name, or None."""
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        """Keep a secret durably before it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What the outbox remembers of an item."""
+
+    item_id: str
+    revision: str
+    path: str
+    link_key: str
+    is_withdrawn: bool
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words."""
+
+    uid: str
+    channel: str
+    account: str
+    item_id: str
+    action: Action
+    revision: str
+    state: State
+    reason: str
+    due: datetime
+    origin: Origin = Origin.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Everything one ingest changes, written in one transaction."""
+
+    items: tuple[KnownItem, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    indexed: tuple[Indexed, ...] = ()
+    gone: tuple[str, ...] = ()
+    planned: tuple[Planned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a delivery's history: what it became, when and why."""
+
+    uid: str
+    at: datetime
+    state: State
+    reason: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCounts:
+    """How a channel stands: deliveries by state, the next due time, the last post, the cool-down's end."""
+
+    channel: str
+    account: str
+    states: Mapping[State, int] = field(default_factory=dict)
+    next_due: datetime | None = None
+    last_sent: datetime | None = None
+    cools_until: datetime | None = None
+
+
+class Outbox(Protocol):
+    """The durable record of deliveries. Each method is one transaction, run off the loop."""
+
+    async def known(self) -> dict[str, KnownItem]:
+        """Every item ever accepted, by id."""
+
+    async def index(self) -> dict[str, Indexed]:
+        """The parse index, by path."""
+
+    async def channels(self) -> dict[str, str]:
+        """Every channel ever planned for, with its account."""
+
+    async def accept(self, acceptance: Acceptance, now: datetime) -> int:
+        """Write one ingest; gives how many deliveries were new. Known uids are left as they are."""
+
+    async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
+        """Backfill: SKIPPED deliveries and unknown uids become what is planned, others stay; gives how many."""
+
+    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+        """Take the next due delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
+
+        Live before backfill, then the oldest due. Never two claims of one delivery.
+        """
+
+    async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
+        """Durable intent: payload, key and SENDING are on disk when this returns. From CLAIMED or UNKNOWN.
+
+        Raises:
+            LostClaim: the fence moved on; nothing may be sent.
+        """
+
+    async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
+        """Write what became of a claimed, sending or unknown delivery, release it, and keep the event.
+
+        Raises:
+            LostClaim: the fence moved on; nothing was written.
+        """
+
+    async def orphans(self) -> list[Delivery]:
+        """At start, under the lock: what former owners left CLAIMED, SENDING or claimed UNKNOWN (owner set)."""
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """When the channel has something to do next."""
+
+    async def cool(self, channel: str, until: datetime) -> None:
+        """Keep a network's wish for silence over restarts."""
+
+    async def cools_until(self, channel: str) -> datetime | None:
+        """The kept wish for silence, if any."""
+
+    async def last_sent(self, channel: str) -> datetime | None:
+        """When the channel last posted, for pacing over restarts."""
+
+    async def item(self, item_id: str) -> Item | None:
+        """The item as last accepted."""
+
+    async def find_items(self, text: str) -> list[Item]:
+        """Items whose id, path or slug is `text`, or ends with it after `:` or `/`."""
+
+    async def counts(self) -> list[ChannelCounts]:
+        """How every channel stands."""
+
+    async def deliveries(
+        self, *, states: Iterable[State] = (), channel: str | None = None, item_id: str | None = None, limit: int = 1000
+    ) -> list[Delivery]:
+        """Deliveries, newest due first; payloads included."""
+
+    async def history(self, uid: str) -> list[Event]:
+        """A delivery's events, oldest first."""
+
+    async def resolve(self, uid: str, state: State, reason: str, now: datetime, url: str | None = None) -> Delivery:
+        """The operator's word on a HELD, FAILED or DEAD delivery: SENT (is there), PLANNED (send again), DEAD (drop).
+
+        Raises:
+            UsageError: no such delivery, or its state does not allow it.
+        """

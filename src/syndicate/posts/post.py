@@ -1,0 +1,135 @@
+"""What is said: the card, what a network wants, and the fitted post, as frozen values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from syndicate.items.item import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What Open Graph, Twitter card and link embed say about one item; text, card and tags are all made from it.
+
+    `url` is the shared link (source article or own page, as configured). `hashtags` are topic labels in order,
+    not yet spelt as hashtags. `image.alt` is the alt text. `brand` is the outlet, `site_name` the curating site.
+    """
+
+    item_id: str
+    title: str
+    summary: str
+    url: str
+    site_name: str
+    published: datetime
+    language: str
+    image: Image | None = None
+    brand: str | None = None
+    authors: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    section: str | None = None
+
+
+class Measure(StrEnum):
+    """The unit in which a network counts text."""
+
+    GRAPHEMES = "graphemes"
+    UTF16 = "utf16"
+    CODE_POINTS = "code points"
+    BYTES = "bytes"
+    WEIGHTED = "weighted"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much text a network takes.
+
+    `limit` counts in `measure`. `url_length` is what every http(s) URL counts, whatever its length (None: as written).
+    `limit_bytes` is a second cap in UTF-8 bytes where the network has one.
+    """
+
+    limit: int
+    measure: Measure = Measure.GRAPHEMES
+    url_length: int | None = None
+    limit_bytes: int | None = None
+
+
+class Shape(StrEnum):
+    """How an image is cut for a network."""
+
+    CARD = "card"
+    PHOTO = "photo"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRules:
+    """What an image must be for one network.
+
+    `media_types` in order of preference. `shape` CARD is 1200x630 cropped, PHOTO keeps the aspect.
+    `longest_side_px`, `limit_bytes`, `limit_pixels` and `limit_alt` (graphemes) are upper bounds.
+    """
+
+    shape: Shape
+    limit_bytes: int
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    longest_side_px: int = 2048
+    limit_pixels: int = 33_177_600
+    limit_alt: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a network wants of a post.
+
+    `link_in_text`: the URL must stand in the text (otherwise the client-made card carries it).
+    `hashtags` is the most to append. `image` is None where the network takes none.
+    """
+
+    room: Room
+    image: ImageRules | None = None
+    link_in_text: bool = True
+    hashtags: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Image bytes prepared for one network, with the alt text fitted to its limit."""
+
+    content: bytes
+    media_type: str
+    width_px: int
+    height_px: int
+    alt: str
+
+
+class SpanKind(StrEnum):
+    """What a stretch of the text is, besides text."""
+
+    LINK = "link"
+    HASHTAG = "hashtag"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A link or hashtag in a post's text, in UTF-8 bytes, end exclusive.
+
+    `target` is the URL of a link, or the tag without its `#`.
+    """
+
+    kind: SpanKind
+    start_bytes: int
+    end_bytes: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Text, card and picture for one network, already fitted; `spans` are in order and never overlap."""
+
+    text: str
+    card: Card
+    language: str
+    spans: tuple[Span, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    picture: Picture | None = None
