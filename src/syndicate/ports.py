@@ -9,7 +9,7 @@ from typing import Protocol
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item
-from syndicate.outbox.delivery import Action, Delivery, Guarantee, Origin, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
 from syndicate.posts.post import ImageRules, Picture, Post, Wants
 
 
@@ -191,30 +191,20 @@ class KnownItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words."""
-
-    uid: str
-    channel: str
-    account: str
-    item_id: str
-    action: Action
-    revision: str
-    state: State
-    reason: str
-    due: datetime
-    origin: Origin = Origin.LIVE
-
-
-@dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Everything one ingest changes, written in one transaction."""
+    """Everything one ingest changes, written in one transaction.
+
+    `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
+    `rules` is the digest of the mapping the files were read with.
+    """
 
     items: tuple[KnownItem, ...] = ()
     withdrawn: tuple[str, ...] = ()
     indexed: tuple[Indexed, ...] = ()
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
+    channels: Mapping[str, str] = field(default_factory=dict)
+    rules: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +236,18 @@ class Outbox(Protocol):
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id."""
 
-    async def index(self) -> dict[str, Indexed]:
-        """The parse index, by path."""
+    async def index(self, rules: str) -> dict[str, Indexed]:
+        """The parse index, by path; empty if it was made with other rules (a digest of the mapping)."""
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""
 
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
-        """Write one ingest; gives how many deliveries were new. Known uids are left as they are."""
+        """Write one ingest; gives how many deliveries were new.
+
+        Known uids are left as they are, but for what was skipped as withdrawn: that is planned anew when the item
+        returns. Planned deliveries of withdrawn items are skipped.
+        """
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned, others stay; gives how many."""

@@ -19,6 +19,9 @@ from typing import assert_never
 KEY_MARGIN = timedelta(minutes=5)
 """A key is trusted only until this long before its window ends: clocks differ and requests take time."""
 
+WITHDRAWN = "withdrawn"
+"""Reason of a delivery skipped because its item left the store; it is planned anew when the item returns."""
+
 READS_TO_BE_SURE = 2
 """An own post that is absent from this many readings, a settle time apart, was not made."""
 
@@ -143,6 +146,22 @@ def uid_of(channel: str, account: str, item_id: str, action: Action, revision: s
     """
     parts = [channel, account, item_id, action.value, revision if action is Action.EDIT else ""]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words."""
+
+    uid: str
+    channel: str
+    account: str
+    item_id: str
+    action: Action
+    revision: str
+    state: State
+    reason: str
+    due: datetime
+    origin: Origin = Origin.LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +297,11 @@ def remedy_for(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Remed
 def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
     """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
     if delivery.state is State.CLAIMED:
-        reason = "its publisher stopped before sending"
-        return Step(State.PLANNED, reason, now, delivery.failures, is_unclear=delivery.is_unclear)
+        return Step(State.PLANNED, "its publisher stopped before sending", now, delivery.failures)
+    if delivery.state is State.UNKNOWN:
+        reason = "its publisher stopped while looking"
+        kept = (delivery.failures, delivery.readings)
+        return Step(State.UNKNOWN, reason, now, *kept, is_unclear=True, is_key_spent=delivery.is_key_spent)
     return _unclear(delivery, "the publisher stopped while sending", now=now, guarantee=guarantee, retry=retry)
 
 

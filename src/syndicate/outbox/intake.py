@@ -1,0 +1,141 @@
+"""What an ingest reads and writes: known items, the parse index, new deliveries. One function, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from syndicate.outbox.delivery import WITHDRAWN, Planned, State
+from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
+from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
+from syndicate.ports import Acceptance, Indexed, KnownItem
+
+T = TypeVar("T")
+
+MOST_VALUES = 500
+"""Values in one IN (...): SQLite's oldest limit on variables is 999."""
+
+
+def known(connection: Connection) -> dict[str, KnownItem]:
+    """Every item ever accepted, by id."""
+    return {row.item_id: known_of(row) for row in connection.execute(select(items))}
+
+
+def index(connection: Connection, rules: str) -> dict[str, Indexed]:
+    """The parse index, or nothing if it was made with other rules."""
+    if connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() != rules:
+        return {}
+    return {row.path: indexed_of(row) for row in connection.execute(select(files))}
+
+
+def seen_channels(connection: Connection) -> dict[str, str]:
+    """Every channel ever planned for, with its account."""
+    return {row.channel: row.account for row in connection.execute(select(channels.c.channel, channels.c.account))}
+
+
+def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int:
+    """Write one ingest; gives how many deliveries were new."""
+    _write_items(connection, acceptance)
+    _withdraw(connection, acceptance.withdrawn, now)
+    _write_files(connection, acceptance)
+    if acceptance.rules:
+        _upsert(connection, marks, [{"name": "rules", "value": acceptance.rules}], "name")
+    known_channels = seen_channels(connection)
+    fresh = [name for name in acceptance.channels if name not in known_channels]
+    for name in fresh:
+        connection.execute(insert(channels).values(channel=name, account=acceptance.channels[name], first_seen=now))
+    return _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+
+
+def revive(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
+    """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
+    return _plan(connection, planned, now, may_revive=_is_skipped)
+
+
+def _is_withdrawn(state: str, reason: str) -> bool:
+    return state == State.SKIPPED and reason == WITHDRAWN
+
+
+def _is_skipped(state: str, reason: str) -> bool:
+    return state == State.SKIPPED
+
+
+def _plan(connection: Connection, planned: Sequence[Planned], now: datetime, *, may_revive: Any) -> int:
+    standing: dict[str, tuple[str, str]] = {}
+    for uids in _batches([one.uid for one in planned]):
+        rows = connection.execute(
+            select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason).where(deliveries.c.uid.in_(uids))
+        )
+        standing.update({row.uid: (row.state, row.reason) for row in rows})
+    new = {one.uid: one for one in planned if one.uid not in standing}
+    back = {one.uid: one for one in planned if one.uid in standing and may_revive(*standing[one.uid])}
+    for batch in _batches(new.values()):
+        connection.execute(insert(deliveries), [planned_row(one) for one in batch])
+    for one in back.values():
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.uid == one.uid)
+            .values(state=one.state, reason=one.reason, due=one.due, origin=one.origin, failures=0)
+        )
+    _note(connection, [*new.values(), *back.values()], now)
+    return len(new) + len(back)
+
+
+def _note(connection: Connection, planned: Sequence[Planned], now: datetime) -> None:
+    for batch in _batches(planned):
+        connection.execute(
+            insert(events),
+            [{"uid": one.uid, "at": now, "state": one.state, "reason": one.reason, "attempt": 0} for one in batch],
+        )
+
+
+def _write_items(connection: Connection, acceptance: Acceptance) -> None:
+    rows = [
+        {
+            "item_id": item.item_id,
+            "revision": item.revision,
+            "path": item.path,
+            "link_key": item.link_key,
+            "is_withdrawn": item.is_withdrawn,
+            "first_seen": item.first_seen,
+        }
+        for item in acceptance.items
+    ]
+    _upsert(connection, items, rows, "item_id", keep=("first_seen",))
+
+
+def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -> None:
+    row = deliveries.c
+    for ids in _batches(withdrawn):
+        connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
+        pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.HELD])
+        pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
+        skipped = update(deliveries).where(pending).values(state=State.SKIPPED, reason=WITHDRAWN).returning(row.uid)
+        for uids in _batches(connection.execute(skipped).scalars().all()):
+            lines = [{"uid": uid, "at": now, "state": State.SKIPPED, "reason": WITHDRAWN, "attempt": 0} for uid in uids]
+            connection.execute(insert(events), lines)
+
+
+def _write_files(connection: Connection, acceptance: Acceptance) -> None:
+    _upsert(connection, files, [indexed_row(one) for one in acceptance.indexed], "path")
+    for paths in _batches(acceptance.gone):
+        connection.execute(delete(files).where(files.c.path.in_(paths)))
+
+
+def _upsert(connection: Connection, table: Any, rows: list[dict[str, Any]], key: str, keep: Sequence[str] = ()) -> None:
+    if not rows:
+        return
+    statement = upsert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name != key and name not in keep}
+    connection.execute(statement.on_conflict_do_update(index_elements=[key], set_=changed), rows)
+
+
+def _batches(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while batch := list(islice(rest, MOST_VALUES)):
+        yield batch

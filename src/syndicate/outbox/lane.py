@@ -1,0 +1,127 @@
+"""What a lane does to deliveries: claim, freeze, settle, wait. One function, one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Update, case, func, insert, select, update
+
+from syndicate.errors import LostClaim
+from syndicate.outbox.delivery import Delivery, Origin, State, Step
+from syndicate.outbox.rows import delivery_of
+from syndicate.outbox.schema import channels, deliveries, events
+
+_OPEN = (State.PLANNED.value, State.UNKNOWN.value)
+
+
+def claim(connection: Connection, channel: str, owner: str, now: datetime) -> Delivery | None:
+    """Take the next due delivery in one statement, so that two claims of one delivery cannot be."""
+    row = deliveries.c
+    live_first = case((row.origin == Origin.LIVE, 0), else_=1)
+    next_one = (
+        select(row.uid)
+        .where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None), row.due <= now)
+        .order_by(live_first, row.due, row.uid)
+        .limit(1)
+        .scalar_subquery()
+    )
+    claimed = case((row.state == State.PLANNED, State.CLAIMED.value), else_=row.state)
+    statement = (
+        update(deliveries)
+        .where(row.uid == next_one)
+        .values(state=claimed, owner=owner, fence=row.fence + 1)
+        .returning(deliveries)
+    )
+    found = connection.execute(statement).one_or_none()
+    return None if found is None else delivery_of(found)
+
+
+def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
+    """Durable intent: from CLAIMED or UNKNOWN to SENDING."""
+    row = deliveries.c
+    is_same = delivery.payload == payload and delivery.key == key
+    statement = (
+        _under_fence(delivery)
+        .values(
+            state=State.SENDING,
+            payload=payload,
+            key=key,
+            frozen_at=delivery.frozen_at if is_same else now,
+            first_sent_at=func.coalesce(row.first_sent_at, now, type_=row.first_sent_at.type),
+            attempts=row.attempts + 1,
+        )
+        .returning(deliveries)
+    )
+    frozen = delivery_of(_one(connection, statement, delivery))
+    _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts)
+    return frozen
+
+
+def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime) -> None:
+    """Write what became of a delivery and release it."""
+    values: dict[str, Any] = {
+        "state": step.state,
+        "reason": step.reason,
+        "due": step.due,
+        "failures": step.failures,
+        "readings": step.readings,
+        "is_unclear": step.is_unclear,
+        "is_key_spent": step.is_key_spent,
+        "owner": None,
+    }
+    if step.receipt is not None:
+        receipt = step.receipt
+        values |= {"remote_id": receipt.remote_id, "remote_url": receipt.url, "sent_at": receipt.at, "payload": None}
+    if step.thaws:
+        values |= {"payload": None, "frozen_at": None}
+    if step.renews_key:
+        values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
+    _one(connection, _under_fence(delivery).values(**values).returning(deliveries), delivery)
+    _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts)
+    if step.state is State.SENT:
+        connection.execute(update(channels).where(channels.c.channel == delivery.channel).values(last_sent=now))
+
+
+def orphans(connection: Connection) -> list[Delivery]:
+    """What former owners left behind."""
+    rows = connection.execute(select(deliveries).where(deliveries.c.owner.is_not(None)).order_by(deliveries.c.uid))
+    return [delivery_of(row) for row in rows]
+
+
+def next_due(connection: Connection, channel: str) -> datetime | None:
+    """When the channel has something to do next."""
+    row = deliveries.c
+    soonest = select(row.due).where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None))
+    return connection.execute(soonest.order_by(row.due).limit(1)).scalar()
+
+
+def cool(connection: Connection, channel: str, until: datetime) -> None:
+    """Keep a network's wish for silence."""
+    connection.execute(update(channels).where(channels.c.channel == channel).values(cools_until=until))
+
+
+def cools_until(connection: Connection, channel: str) -> datetime | None:
+    """The kept wish for silence."""
+    return connection.execute(select(channels.c.cools_until).where(channels.c.channel == channel)).scalar()
+
+
+def last_sent(connection: Connection, channel: str) -> datetime | None:
+    """When the channel last posted."""
+    return connection.execute(select(channels.c.last_sent).where(channels.c.channel == channel)).scalar()
+
+
+def _under_fence(delivery: Delivery) -> Update:
+    row = deliveries.c
+    return update(deliveries).where(row.uid == delivery.uid, row.fence == delivery.fence, row.owner.is_not(None))
+
+
+def _one(connection: Connection, statement: Any, delivery: Delivery) -> Any:
+    found = connection.execute(statement).one_or_none()
+    if found is None:
+        raise LostClaim(f"delivery {delivery.uid} of {delivery.channel}: fence {delivery.fence} is past")
+    return found
+
+
+def _note(connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int) -> None:
+    connection.execute(insert(events).values(uid=uid, at=now, state=state, reason=reason, attempt=attempt))

@@ -1,0 +1,79 @@
+"""Who may deliver: one process per state folder, held by a file lock for the process's life."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from syndicate.errors import AnotherInstance, CannotWrite
+
+
+class PublisherLock:
+    """Taken on entry, let go on exit; the operating system lets go of it when the process dies.
+
+    The file tells who holds it (process id and start time) to whoever asks.
+    """
+
+    def __init__(self, path: Path, now: datetime) -> None:
+        self.path = path
+        self._now = now
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a+", encoding="utf-8")
+        except OSError as error:
+            remedy = "give the user of this process rights to the folder, or set another `state.folder`"
+            raise CannotWrite(str(self.path), error.strerror or str(error), remedy) from error
+        if not _take(self._file):
+            holder = holder_of(self.path)
+            self._file.close()
+            self._file = None
+            raise AnotherInstance(str(self.path), *holder)
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump({"pid": os.getpid(), "since": self._now.isoformat(timespec="seconds")}, self._file)
+        self._file.flush()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.truncate(0)
+            self._file.close()
+            self._file = None
+
+
+def _take(file: IO[str]) -> bool:
+    """Lock the file for this process; tries thrice, as `holder_of` touches the lock for an instant."""
+    for pause_s in (0.02, 0.05, None):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if pause_s is not None:
+                time.sleep(pause_s)
+        else:
+            return True
+    return False
+
+
+def holder_of(path: Path) -> tuple[int | None, str | None]:
+    """Process id and start time of whoever holds the lock at that path; both None if nobody does, or it is not told."""
+    try:
+        with path.open("r", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = json.loads(file.read() or "{}")
+                return holder.get("pid"), holder.get("since")
+            return None, None
+    except (OSError, ValueError):
+        return None, None

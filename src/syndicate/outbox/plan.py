@@ -1,0 +1,114 @@
+"""What becomes of items that were just seen: which channels owe a post, and why the others do not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syndicate.items.item import Item
+from syndicate.outbox.delivery import Action, Origin, Planned, State, uid_of
+
+
+class FirstSight(StrEnum):
+    """What a channel does with the items that are already there when it first sees a store."""
+
+    BASELINE = "baseline"
+    POST = "post"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """What decides whether a channel posts an item.
+
+    Empty filters let everything pass; topics are slugs or labels, compared without case.
+    `most_age` and `most_new` (flood guard: items in one pass) are None where there is no limit.
+    """
+
+    name: str
+    account: str
+    first_sight: FirstSight = FirstSight.BASELINE
+    topics: tuple[str, ...] = ()
+    not_topics: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    most_age: timedelta | None = timedelta(days=30)
+    most_new: int | None = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one pass saw: the new items, all visible ones, and which items share a link with an older one."""
+
+    new: tuple[Item, ...]
+    visible: tuple[Item, ...]
+    same_link: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], now: datetime) -> tuple[Planned, ...]:
+    """A decision for each item and channel that has none yet.
+
+    Args:
+        sight: what the pass saw.
+        channels: every channel that is switched on.
+        seen: names of channels that were planned for before; the others see the whole store for the first time.
+        now: aware UTC.
+    """
+    decisions: list[Planned] = []
+    for channel in channels:
+        is_first = channel.name not in seen
+        items = sight.visible if is_first else sight.new
+        decided = [decide(item, channel, sight.same_link, is_first=is_first, now=now) for item in oldest_first(items)]
+        decisions.extend(_guarded(decided, channel))
+    return tuple(decisions)
+
+
+def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is_first: bool, now: datetime) -> Planned:
+    """The decision about one item and one channel, before the flood guard."""
+    reason = filtered_by(item, channel)
+    if reason is None and is_first and channel.first_sight is FirstSight.BASELINE:
+        reason = "baseline: it was there before the channel; `syndicate backfill` posts it"
+    if reason is None and channel.most_age is not None and now - item.published > channel.most_age:
+        reason = f"too old: published {item.published:%Y-%m-%d}, limit {channel.most_age.days} days"
+    if reason is None and item.id in same_link:
+        reason = f"same link as {same_link[item.id]}"
+    if reason is None:
+        return planned(item, channel, State.PLANNED, "new", now)
+    return planned(item, channel, State.SKIPPED, reason, now)
+
+
+def filtered_by(item: Item, channel: ChannelPlan) -> str | None:
+    """Which filter of the channel keeps the item out, or None."""
+    names = {name.casefold() for topic in item.topics for name in (topic.slug, topic.label)}
+    if channel.topics and names.isdisjoint(name.casefold() for name in channel.topics):
+        return "filtered: none of its topics is among `topics`"
+    if not names.isdisjoint(name.casefold() for name in channel.not_topics):
+        return "filtered: one of its topics is among `not_topics`"
+    if channel.sections and (item.section or "").casefold() not in {one.casefold() for one in channel.sections}:
+        return "filtered: its section is not among `sections`"
+    if channel.languages and item.language.casefold() not in {one.casefold() for one in channel.languages}:
+        return "filtered: its language is not among `languages`"
+    return None
+
+
+def planned(
+    item: Item, channel: ChannelPlan, state: State, reason: str, due: datetime, origin: Origin = Origin.LIVE
+) -> Planned:
+    """A decision to post an item, or not to."""
+    uid = uid_of(channel.name, channel.account, item.id, Action.POST)
+    return Planned(uid, channel.name, channel.account, item.id, Action.POST, item.revision, state, reason, due, origin)
+
+
+def oldest_first(items: Iterable[Item]) -> list[Item]:
+    """In order of publication, so that followers read them as they came."""
+    return sorted(items, key=lambda item: (item.published, item.id))
+
+
+def _guarded(decided: list[Planned], channel: ChannelPlan) -> list[Planned]:
+    """Too many at once is more likely an accident than news: they wait for the operator."""
+    count = sum(one.state is State.PLANNED for one in decided)
+    if channel.most_new is None or count <= channel.most_new:
+        return decided
+    reason = f"flood guard: {count} new items at once, limit {channel.most_new}"
+    return [replace(one, state=State.HELD, reason=reason) if one.state is State.PLANNED else one for one in decided]

@@ -1,0 +1,124 @@
+"""What operators ask of the outbox and tell it. One function, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from syndicate.errors import UsageError
+from syndicate.items.item import Item
+from syndicate.items.snapshot import from_json
+from syndicate.outbox.delivery import Delivery, State
+from syndicate.outbox.rows import delivery_of
+from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
+from syndicate.ports import ChannelCounts, Event
+
+RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
+"""States that wait for the operator's word."""
+
+
+def item(connection: Connection, item_id: str) -> Item | None:
+    """The item as last accepted: the file at the path that the outbox knows."""
+    statement = select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == item_id)
+    snapshot = connection.execute(statement).scalar()
+    return from_json(snapshot) if snapshot else None
+
+
+def find_items(connection: Connection, text: str) -> list[Item]:
+    """Items whose id, path or slug is the text, or ends with it after a colon or slash."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    row = files.c
+    matches = or_(
+        row.item_id == text,
+        row.item_id.like(f"%:{escaped}", escape="\\"),
+        row.path == text,
+        row.path.like(f"%/{escaped}", escape="\\"),
+        row.snapshot.like(f'%"slug": "{escaped}"%', escape="\\"),
+    )
+    statement = select(row.snapshot).where(row.snapshot.is_not(None), matches).order_by(row.path)
+    return [from_json(snapshot) for snapshot in connection.execute(statement).scalars()]
+
+
+def counts(connection: Connection) -> list[ChannelCounts]:
+    """How every channel stands."""
+    row = deliveries.c
+    states: dict[str, dict[State, int]] = {}
+    for line in connection.execute(select(row.channel, row.state, func.count()).group_by(row.channel, row.state)):
+        states.setdefault(line[0], {})[State(line[1])] = line[2]
+    open_ones = row.state.in_([State.PLANNED, State.UNKNOWN])
+    soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
+    due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
+    return [
+        ChannelCounts(
+            line.channel,
+            line.account,
+            states.get(line.channel, {}),
+            due.get(line.channel),
+            line.last_sent,
+            line.cools_until,
+        )
+        for line in connection.execute(select(channels).order_by(channels.c.channel))
+    ]
+
+
+def found_deliveries(
+    connection: Connection, states: Sequence[State], channel: str | None, item_id: str | None, limit: int
+) -> list[Delivery]:
+    """Deliveries, newest due first."""
+    statement = select(deliveries).order_by(deliveries.c.due.desc(), deliveries.c.uid).limit(limit)
+    if states:
+        statement = statement.where(deliveries.c.state.in_([state.value for state in states]))
+    if channel is not None:
+        statement = statement.where(deliveries.c.channel == channel)
+    if item_id is not None:
+        statement = statement.where(deliveries.c.item_id == item_id)
+    return [delivery_of(row) for row in connection.execute(statement)]
+
+
+def history(connection: Connection, uid: str) -> list[Event]:
+    """A delivery's events, oldest first."""
+    rows = connection.execute(select(events).where(events.c.uid == uid).order_by(events.c.number))
+    return [Event(row.uid, row.at, State(row.state), row.reason, row.attempt) for row in rows]
+
+
+def resolve(
+    connection: Connection, uid: str, state: State, reason: str, now: datetime, url: str | None = None
+) -> Delivery:
+    """The operator's word: SENT (is there), PLANNED (send again, under a new key), DEAD (drop)."""
+    found = connection.execute(select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))).all()
+    if len(found) != 1:
+        problem = "is no delivery" if not found else f"fits {len(found)} deliveries"
+        raise UsageError(f"{uid}: {problem}; `syndicate held list` shows their ids")
+    delivery = delivery_of(found[0])
+    if delivery.state not in RESOLVABLE:
+        names = ", ".join(RESOLVABLE)
+        raise UsageError(f"{uid}: is {delivery.state}; only deliveries that are {names} can be resolved")
+    values: dict[str, object] = {"state": state, "reason": reason, "due": now, "failures": 0, "is_unclear": False}
+    if state is State.SENT:
+        values |= {"remote_id": url or "told by the operator", "remote_url": url, "sent_at": now, "payload": None}
+    if state is State.PLANNED:
+        values |= {"payload": None, "frozen_at": None, "readings": 0, "is_key_spent": False}
+        if delivery.first_sent_at is not None:
+            values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
+    statement = update(deliveries).where(deliveries.c.uid == delivery.uid).values(**values).returning(deliveries)
+    row = connection.execute(statement).one()
+    connection.execute(
+        insert(events).values(uid=delivery.uid, at=now, state=state, reason=reason, attempt=row.attempts)
+    )
+    return delivery_of(row)
+
+
+def sealed_token(connection: Connection, name: str) -> bytes | None:
+    """A kept secret, sealed."""
+    return connection.execute(select(tokens.c.sealed).where(tokens.c.name == name)).scalar()
+
+
+def keep_sealed_token(connection: Connection, name: str, sealed: bytes, now: datetime) -> None:
+    """Keep a sealed secret in place of the former one."""
+    statement = upsert(tokens).values(name=name, sealed=sealed, kept_at=now)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"sealed": sealed, "kept_at": now})
+    )

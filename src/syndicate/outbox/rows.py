@@ -1,0 +1,98 @@
+"""Rows of the outbox's tables, to values and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
+from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
+from syndicate.ports import Indexed, KnownItem, Stamp
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """A row of `deliveries`."""
+    receipt = None
+    if row.remote_id is not None:
+        receipt = Receipt(row.remote_id, row.remote_url, row.sent_at)
+    return Delivery(
+        uid=row.uid,
+        channel=row.channel,
+        account=row.account,
+        item_id=row.item_id,
+        action=Action(row.action),
+        revision=row.revision,
+        state=State(row.state),
+        reason=row.reason,
+        due=row.due,
+        origin=Origin(row.origin),
+        attempts=row.attempts,
+        failures=row.failures,
+        readings=row.readings,
+        generation=row.generation,
+        is_unclear=row.is_unclear,
+        is_key_spent=row.is_key_spent,
+        key=row.key,
+        payload=row.payload,
+        frozen_at=row.frozen_at,
+        first_sent_at=row.first_sent_at,
+        receipt=receipt,
+        owner=row.owner,
+        fence=row.fence,
+    )
+
+
+def planned_row(planned: Planned) -> dict[str, Any]:
+    """A new row of `deliveries`."""
+    return {
+        "uid": planned.uid,
+        "channel": planned.channel,
+        "account": planned.account,
+        "item_id": planned.item_id,
+        "action": planned.action.value,
+        "revision": planned.revision,
+        "state": planned.state.value,
+        "reason": planned.reason,
+        "origin": planned.origin.value,
+        "due": planned.due,
+        "attempts": 0,
+        "failures": 0,
+        "readings": 0,
+        "generation": 0,
+        "is_unclear": False,
+        "is_key_spent": False,
+        "fence": 0,
+    }
+
+
+def known_of(row: Row[Any]) -> KnownItem:
+    """A row of `items`."""
+    return KnownItem(row.item_id, row.revision, row.path, row.link_key, row.is_withdrawn, row.first_seen)
+
+
+def indexed_of(row: Row[Any]) -> Indexed:
+    """A row of `files`."""
+    return Indexed(
+        path=row.path,
+        stamp=Stamp(row.size_bytes, row.mtime_ns, row.inode, row.digest, row.image),
+        item=from_json(row.snapshot) if row.snapshot else None,
+        skipped=row.skipped,
+        faults=faults_from_json(row.faults) if row.faults else (),
+    )
+
+
+def indexed_row(indexed: Indexed) -> dict[str, Any]:
+    """A row of `files`."""
+    return {
+        "path": indexed.path,
+        "size_bytes": indexed.stamp.size_bytes,
+        "mtime_ns": indexed.stamp.mtime_ns,
+        "inode": indexed.stamp.inode,
+        "digest": indexed.stamp.digest,
+        "image": indexed.stamp.image,
+        "item_id": indexed.item.id if indexed.item else None,
+        "snapshot": to_json(indexed.item) if indexed.item else None,
+        "skipped": indexed.skipped,
+        "faults": faults_to_json(indexed.faults) if indexed.faults else None,
+    }

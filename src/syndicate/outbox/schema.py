@@ -1,0 +1,136 @@
+"""Tables of the outbox, as SQLAlchemy Core; the migrations make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+HEAD = "0001"
+"""The newest migration; a database that names a later one was made by a newer version."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 UTC: exact and in order in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To microseconds."""
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """From microseconds."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+items = Table(
+    "items",
+    metadata,
+    Column("item_id", String, primary_key=True),
+    Column("revision", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("link_key", String, nullable=False, index=True),
+    Column("is_withdrawn", Boolean, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("path", String, primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("image", String, nullable=False),
+    Column("item_id", String, index=True),
+    Column("snapshot", Text),
+    Column("skipped", String),
+    Column("faults", Text),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("cools_until", Moment),
+    Column("last_sent", Moment),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("uid", String, primary_key=True),
+    Column("channel", String, nullable=False),
+    Column("account", String, nullable=False),
+    Column("item_id", String, nullable=False, index=True),
+    Column("action", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("is_unclear", Boolean, nullable=False),
+    Column("is_key_spent", Boolean, nullable=False),
+    Column("key", String),
+    Column("payload", LargeBinary),
+    Column("frozen_at", Moment),
+    Column("first_sent_at", Moment),
+    Column("remote_id", String),
+    Column("remote_url", String),
+    Column("sent_at", Moment),
+    Column("owner", String),
+    Column("fence", Integer, nullable=False),
+    Index("deliveries_due", "channel", "state", "origin", "due"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("uid", String, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,117 @@
+"""The outbox on SQLite: the port's methods, each one function run as one transaction off the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syndicate.items.item import Item
+from syndicate.outbox import intake, lane, review
+from syndicate.outbox.database import Database
+from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.ports import Acceptance, ChannelCounts, Event, Indexed, KnownItem
+
+
+class SqlOutbox:
+    """The durable record of deliveries, in one SQLite file. Opened with `async with`."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+
+    async def __aenter__(self) -> Self:
+        await self._database.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._database.close()
+
+    async def known(self) -> dict[str, KnownItem]:
+        """Every item ever accepted, by id."""
+        return await self._database.read(intake.known)
+
+    async def index(self, rules: str) -> dict[str, Indexed]:
+        """The parse index, by path; empty if it was made with other rules."""
+        return await self._database.read(intake.index, rules)
+
+    async def channels(self) -> dict[str, str]:
+        """Every channel ever planned for, with its account."""
+        return await self._database.read(intake.seen_channels)
+
+    async def accept(self, acceptance: Acceptance, now: datetime) -> int:
+        """Write one ingest; gives how many deliveries were new."""
+        return await self._database.write(intake.accept, acceptance, now)
+
+    async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
+        """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
+        return await self._database.write(intake.revive, planned, now)
+
+    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+        """Take the next due delivery."""
+        return await self._database.write(lane.claim, channel, owner, now)
+
+    async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
+        """Durable intent: on disk when this returns."""
+        return await self._database.write(lane.freeze, delivery, payload, key, now)
+
+    async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
+        """Write what became of a delivery and release it."""
+        await self._database.write(lane.settle, delivery, step, now)
+
+    async def orphans(self) -> list[Delivery]:
+        """What former owners left behind."""
+        return await self._database.read(lane.orphans)
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """When the channel has something to do next."""
+        return await self._database.read(lane.next_due, channel)
+
+    async def cool(self, channel: str, until: datetime) -> None:
+        """Keep a network's wish for silence over restarts."""
+        await self._database.write(lane.cool, channel, until)
+
+    async def cools_until(self, channel: str) -> datetime | None:
+        """The kept wish for silence, if any."""
+        return await self._database.read(lane.cools_until, channel)
+
+    async def last_sent(self, channel: str) -> datetime | None:
+        """When the channel last posted."""
+        return await self._database.read(lane.last_sent, channel)
+
+    async def item(self, item_id: str) -> Item | None:
+        """The item as last accepted."""
+        return await self._database.read(review.item, item_id)
+
+    async def find_items(self, text: str) -> list[Item]:
+        """Items whose id, path or slug is the text, or ends with it."""
+        return await self._database.read(review.find_items, text)
+
+    async def counts(self) -> list[ChannelCounts]:
+        """How every channel stands."""
+        return await self._database.read(review.counts)
+
+    async def deliveries(
+        self, *, states: Iterable[State] = (), channel: str | None = None, item_id: str | None = None, limit: int = 1000
+    ) -> list[Delivery]:
+        """Deliveries, newest due first."""
+        return await self._database.read(review.found_deliveries, tuple(states), channel, item_id, limit)
+
+    async def history(self, uid: str) -> list[Event]:
+        """A delivery's events, oldest first."""
+        return await self._database.read(review.history, uid)
+
+    async def resolve(self, uid: str, state: State, reason: str, now: datetime, url: str | None = None) -> Delivery:
+        """The operator's word on a held, failed or dead delivery; `uid` may be a unique beginning."""
+        return await self._database.write(review.resolve, uid, state, reason, now, url)
+
+    async def sealed_token(self, name: str) -> bytes | None:
+        """A kept secret, sealed."""
+        return await self._database.read(review.sealed_token, name)
+
+    async def keep_sealed_token(self, name: str, sealed: bytes, now: datetime) -> None:
+        """Keep a sealed secret, durably, in place of the former one."""
+        await self._database.write(review.keep_sealed_token, name, sealed, now)
