@@ -272,8 +272,8 @@ class Outbox(Protocol):
             LostClaim: the fence moved on; nothing was written.
         """
 
-    async def orphans(self) -> list[Delivery]:
-        """At start, under the lock: what former owners left CLAIMED, SENDING or claimed UNKNOWN (owner set)."""
+    async def orphans(self, channel: str) -> list[Delivery]:
+        """What former owners left CLAIMED, SENDING or claimed UNKNOWN. Only the lock's holder may ask, between claims."""
 
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""

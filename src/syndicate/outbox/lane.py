@@ -83,10 +83,11 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         connection.execute(update(channels).where(channels.c.channel == delivery.channel).values(last_sent=now))
 
 
-def orphans(connection: Connection) -> list[Delivery]:
-    """What former owners left behind."""
-    rows = connection.execute(select(deliveries).where(deliveries.c.owner.is_not(None)).order_by(deliveries.c.uid))
-    return [delivery_of(row) for row in rows]
+def orphans(connection: Connection, channel: str) -> list[Delivery]:
+    """What former owners left behind on a channel."""
+    row = deliveries.c
+    statement = select(deliveries).where(row.channel == channel, row.owner.is_not(None)).order_by(row.uid)
+    return [delivery_of(found) for found in connection.execute(statement)]
 
 
 def next_due(connection: Connection, channel: str) -> datetime | None:

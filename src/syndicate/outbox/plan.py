@@ -37,6 +37,10 @@ class ChannelPlan:
     most_new: int | None = 10
 
 
+_TICK = timedelta(microseconds=1)
+"""Between the due times of one pass, so that lanes keep the order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What one pass saw: the new items, all visible ones, and which items share a link with an older one."""
@@ -59,7 +63,10 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
     for channel in channels:
         is_first = channel.name not in seen
         items = sight.visible if is_first else sight.new
-        decided = [decide(item, channel, sight.same_link, is_first=is_first, now=now) for item in oldest_first(items)]
+        decided = [
+            replace(decide(item, channel, sight.same_link, is_first=is_first, now=now), due=now + position * _TICK)
+            for position, item in enumerate(oldest_first(items))
+        ]
         decisions.extend(_guarded(decided, channel))
     return tuple(decisions)
 

@@ -62,9 +62,9 @@ class SqlOutbox:
         """Write what became of a delivery and release it."""
         await self._database.write(lane.settle, delivery, step, now)
 
-    async def orphans(self) -> list[Delivery]:
-        """What former owners left behind."""
-        return await self._database.read(lane.orphans)
+    async def orphans(self, channel: str) -> list[Delivery]:
+        """What former owners left behind on a channel."""
+        return await self._database.read(lane.orphans, channel)
 
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""

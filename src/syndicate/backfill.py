@@ -1,0 +1,92 @@
+"""Posts what a channel did not: a plan first, then paced deliveries behind the live ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from syndicate.items.item import Item
+from syndicate.outbox.delivery import Delivery, Origin, Planned, State
+from syndicate.outbox.plan import ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.ports import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items to backfill.
+
+    `since` and `until` are days of publication, both inclusive. `topics` are slugs or labels, any of them.
+    `limit` counts items per channel, the newest first; they are posted oldest first all the same.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    topics: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBackfill:
+    """What a backfill owes to one channel: the deliveries in order, their pace, first and last due time."""
+
+    channel: str
+    planned: tuple[Planned, ...]
+    pace: timedelta
+
+    @property
+    def begins(self) -> datetime | None:
+        """When the first post is due."""
+        return self.planned[0].due if self.planned else None
+
+    @property
+    def ends(self) -> datetime | None:
+        """When the last post is due."""
+        return self.planned[-1].due if self.planned else None
+
+
+async def plan_backfill(
+    outbox: Outbox,
+    items: Iterable[Item],
+    channels: Sequence[ChannelPlan],
+    selection: Selection,
+    *,
+    pace: timedelta,
+    now: datetime,
+) -> tuple[ChannelBackfill, ...]:
+    """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out."""
+    chosen = selected(items, selection, now)
+    plans = []
+    for channel in channels:
+        standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
+        owed = [item for item in chosen if filtered_by(item, channel) is None and _is_owed(item, channel, standing)]
+        if selection.limit is not None:
+            owed = owed[-selection.limit :] if selection.limit else []
+        deliveries = tuple(
+            planned(item, channel, State.PLANNED, "backfill", now + position * pace, Origin.BACKFILL)
+            for position, item in enumerate(owed)
+        )
+        plans.append(ChannelBackfill(channel.name, deliveries, pace))
+    return tuple(plans)
+
+
+def selected(items: Iterable[Item], selection: Selection, now: datetime) -> list[Item]:
+    """The items that fit, oldest first; future ones never."""
+    wanted = {topic.casefold() for topic in selection.topics}
+    return [
+        item
+        for item in oldest_first(items)
+        if item.published <= now
+        and (selection.since is None or item.published.date() >= selection.since)
+        and (selection.until is None or item.published.date() <= selection.until)
+        and (not wanted or _has_topic(item, wanted))
+    ]
+
+
+def _has_topic(item: Item, wanted: set[str]) -> bool:
+    return not wanted.isdisjoint(name.casefold() for topic in item.topics for name in (topic.slug, topic.label))
+
+
+def _is_owed(item: Item, channel: ChannelPlan, standing: dict[str, Delivery]) -> bool:
+    one = standing.get(planned(item, channel, State.PLANNED, "", item.published).uid)
+    return one is None or one.state is State.SKIPPED

@@ -1,0 +1,78 @@
+"""Addresses of services as operators write them, and how much of one may be shown. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator
+
+
+def place_of(url: str) -> str:
+    """As much of a URL as may stand in a message: paths and queries can hold tokens."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{host_of(url)}/..."
+
+
+def host_of(url: str) -> str:
+    """Host and port of a URL, lower-case, without user name and password."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def service_url(value: str) -> str:
+    """The base URL of a service: `https` unless it is on this machine, without a path or a slash at the end.
+
+    A bare host name is taken as https.
+
+    Raises:
+        ValueError: in words that do not repeat the value.
+    """
+    address = value.strip().rstrip("/")
+    if "://" not in address:
+        address = f"https://{address}"
+    parts = _checked(address)
+    if parts.path or parts.query:
+        raise ValueError("must be the address of a server alone, such as https://social.example")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def endpoint_url(value: str) -> str:
+    """A full URL that takes requests: `https` unless it is on this machine; path and query stay as written.
+
+    Raises:
+        ValueError: in words that do not repeat the value, for the path may be the secret.
+    """
+    _checked(value.strip())
+    return value.strip()
+
+
+def _checked(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken port or IPv6 literal; the original text repeats it
+        raise ValueError("is not a valid URL") from None
+    if not has_host or parts.scheme not in {"http", "https"} or any(char.isspace() for char in address):
+        raise ValueError("is not a valid https URL")
+    if parts.username is not None or parts.fragment:
+        raise ValueError("must hold no user name, password or #fragment")
+    if parts.scheme == "http" and not is_loopback(address):
+        raise ValueError("must begin with https://; http:// is taken for this machine only")
+    return parts
+
+
+ServiceURL = Annotated[str, AfterValidator(service_url)]
+"""A setting that names a server."""
+
+EndpointURL = Annotated[str, AfterValidator(endpoint_url)]
+"""A setting that names one address which takes requests."""

@@ -1,0 +1,362 @@
+"""The one way to configured hosts: a call that is made once, and what its end proves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
+from typing import Self, TypeVar
+from urllib.parse import urljoin
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from syndicate import __version__
+from syndicate.channels.addresses import place_of
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+
+TIMEOUT = timedelta(seconds=30)
+"""For a whole call. Standard Webhooks asks for 15 to 30 s; Mastodon's own front ends give up after 60 s."""
+
+CONNECT_TIMEOUT = timedelta(seconds=10)
+
+LIMIT_BYTES = 4 * 1024 * 1024
+"""Most that is read of an answer, decoded; forty statuses of a Mastodon account are under 1 MB."""
+
+SHORTEST_WAIT = timedelta(seconds=1)
+USUAL_WAIT = timedelta(seconds=60)
+"""After a 429 that names no time."""
+LONGEST_WAIT = timedelta(hours=24)
+"""However long a network asks to wait: it may have meant milliseconds, or its clock may be wrong."""
+
+LIMIT_WORDS = 200
+"""Most characters of a server's own words in a message."""
+
+# A number this large is a point in time (September 2001 and later), a smaller one a span of seconds.
+_FIRST_EPOCH_S = 10**9
+
+Body = bytes | aiohttp.FormData
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a host answered.
+
+    `place` is the method and the host, fit for messages. `is_repeatable`: the call may be made again whatever became of
+    it. `hidden` are the secrets of the call, which a server may repeat in its words.
+    """
+
+    place: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    is_repeatable: bool = False
+    hidden: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def words(self) -> str:
+        """The server's own explanation, short and without secrets; empty if it gave none that can be read."""
+        text = " ".join(_explanation(self).split())
+        for secret in self.hidden:
+            text = text.replace(secret, "[secret]")
+        text = "".join(char for char in text if char.isprintable())
+        return text if len(text) <= LIMIT_WORDS else text[: LIMIT_WORDS - 1].rstrip() + "…"
+
+    def read(self, model: type[Model]) -> Model:
+        """The body as a checked value.
+
+        Raises:
+            Unknown, Transient: it is not what was expected; Transient if the call may be repeated.
+        """
+        try:
+            return model.model_validate_json(self.body)
+        except ValidationError:  # not as the cause: it prints what it read, tokens included
+            raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read") from None
+
+
+class Web:
+    """One HTTP session for all configured hosts, opened with `async with`.
+
+    A call is sent once: no redirect is followed, nothing is repeated, each call has a connection of its own (on a kept
+    one, a host that hangs up between two calls cannot be told from one that took the call and died). No cookies, no
+    proxy from the environment.
+    """
+
+    def __init__(self, *, timeout: timedelta = TIMEOUT, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._timeout = timeout
+        self._limit_bytes = limit_bytes
+        self._hidden: set[str] = set()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"syndicate/{__version__}"},
+            trace_configs=[_watch()],
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def hide(self, *secrets: str) -> None:
+        """Keep these out of every message made from a server's words."""
+        self._hidden.update(secret for secret in secrets if secret)
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        is_repeatable: bool = False,
+        timeout: timedelta | None = None,
+    ) -> Answer:
+        """Ask a host once.
+
+        Args:
+            method: GET, POST ...
+            url: absolute; never shown in full.
+            headers: with the content type, unless the body is a form.
+            body: bytes as they are to be sent, or a form (multipart if it holds a file).
+            is_repeatable: a second call would do no harm (reading, uploading), so an unclear end is only Transient.
+            timeout: for the whole call; the session's if None.
+
+        Raises:
+            Transient: proven that no byte left, or the call may be repeated.
+            Unknown: the host may have carried it out.
+        """
+        if self._session is None:
+            raise RuntimeError("the web is not open; use `async with`")
+        limit = timeout or self._timeout
+        sent = _Sent()
+        try:
+            async with self._session.request(
+                method,
+                url,
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(
+                    total=limit.total_seconds(), sock_connect=CONNECT_TIMEOUT.total_seconds()
+                ),
+                trace_request_ctx=sent,
+                middlewares=(sent.only_once,),
+            ) as response:
+                content = await self._content(response)
+                return Answer(
+                    place=f"{method} {place_of(url)}",
+                    status=response.status,
+                    headers=response.headers,
+                    body=content,
+                    is_repeatable=is_repeatable,
+                    hidden=frozenset(self._hidden | _tokens_in(headers or {})),
+                )
+        except (aiohttp.ClientError, OSError) as cause:  # time-outs are OSErrors
+            problem = f"{method} {place_of(url)}: {_problem(cause, limit)}"
+        # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
+        raise _failure(problem, sent, is_repeatable=is_repeatable)
+
+    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body, cut at the limit. Of a refusal, whatever came: the status alone is the proof."""
+        content = bytearray()
+        try:
+            async for chunk in response.content.iter_chunked(64 * 1024):
+                content += chunk
+                if len(content) > self._limit_bytes:
+                    break
+        except (aiohttp.ClientError, OSError):
+            if 200 <= response.status < 300:
+                raise
+        return bytes(content[: self._limit_bytes])
+
+
+def verdict(answer: Answer, now: datetime, *, reset_header: str | None = None, remedy: str = "") -> Answer:
+    """What the status proves about the call; a success is given back.
+
+    A redirect proves nothing: 303 is how many servers say "done, look there", and behind a 302 may stand the login page
+    of a proxy. 408 may come from a proxy that did pass the request on.
+
+    Args:
+        answer: of the call.
+        now: aware UTC.
+        reset_header: the network's own header for the end of a rate window, asked after Retry-After.
+        remedy: what a person has to do when access is refused.
+
+    Raises:
+        RateLimited: 429, and 503 with Retry-After for a repeatable call.
+        Unauthorized: 401 and 403.
+        Rejected: every other 4xx.
+        Transient: 425, and what proves nothing if the call is repeatable.
+        Unknown: 3xx, 408 and 5xx.
+    """
+    if answer.is_success:
+        return answer
+    said = f"{answer.place}: {answer.status}"
+    if answer.words:
+        said += f" ({answer.words})"
+    match answer.status:
+        case 429:
+            raise RateLimited(said, silent_until(answer.headers, now, reset_header))
+        case 401 | 403:
+            raise Unauthorized(f"{said}; {remedy}" if remedy else said)
+        case 425:  # RFC 8470 section 5.2: the server is unwilling to process the request. Read 2026-11.
+            raise Transient(said)
+        case 503 if answer.is_repeatable and "Retry-After" in answer.headers:
+            raise RateLimited(said, silent_until(answer.headers, now, reset_header))
+        case status if 400 <= status < 500 and status != 408:
+            raise Rejected(said)
+    raise _unproven(answer, said + _redirection(answer))
+
+
+def check_access(answer: Answer, now: datetime, *, remedy: str, reset_header: str | None = None) -> Answer:
+    """The verdict on a sign-in or a look at the server, where every refusal is a matter for a person.
+
+    Raises:
+        Transient, RateLimited, Unauthorized, Unknown: as `verdict` says, but never Rejected.
+    """
+    try:
+        return verdict(answer, now, reset_header=reset_header, remedy=remedy)
+    except Rejected as refusal:
+        raise Unauthorized(f"{refusal}; {remedy}") from None
+
+
+def silent_until(headers: Mapping[str, str], now: datetime, reset_header: str | None = None) -> datetime:
+    """When a network that refused may be asked again, between a second and a day from now.
+
+    Retry-After may be seconds or a date, a network's own header seconds, an epoch or an ISO 8601 time. Dates are read
+    against the server's own Date, so that a wrong clock on either side does no harm.
+
+    Source: RFC 9110 section 10.2.3; Mastodon and Bluesky documentation, "Rate limits". Read 2026-11.
+    """
+    server_now = _moment(headers.get("Date", "")) or now
+    texts = [headers.get("Retry-After", ""), headers.get(reset_header, "") if reset_header else ""]
+    waits = (_wait(text.strip(), server_now) for text in texts)
+    wait = next((wait for wait in waits if wait is not None), USUAL_WAIT)
+    return now + min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def json_bytes(value: object) -> bytes:
+    """JSON that is the same bytes for the same value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _wait(text: str, server_now: datetime) -> timedelta | None:
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", text):
+        number = float(text)
+        seconds = number - server_now.timestamp() if number >= _FIRST_EPOCH_S else number
+        return timedelta(seconds=min(seconds, LONGEST_WAIT.total_seconds()))
+    moment = _moment(text)
+    return None if moment is None else moment - server_now
+
+
+def _moment(text: str) -> datetime | None:
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(text)
+        except (ValueError, OverflowError):
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
+
+
+def _explanation(answer: Answer) -> str:
+    if "html" in answer.headers.get("Content-Type", ""):
+        return ""
+    text = answer.body.decode(errors="replace")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict):
+        return ""
+    names = ("error", "error_description", "message", "description", "detail", "title")
+    return ": ".join(dict.fromkeys(str(value[name]) for name in names if isinstance(value.get(name), str)))
+
+
+def _redirection(answer: Answer) -> str:
+    target = answer.headers.get("Location")
+    if target is None or not 300 <= answer.status < 400:
+        return ""
+    here = answer.place.partition(" ")[2].removesuffix("...")
+    return f": it points to {place_of(urljoin(here, target))}, which is not followed; set the final address"
+
+
+def _unproven(answer: Answer, message: str) -> NetworkError:
+    return Transient(message) if answer.is_repeatable else Unknown(message)
+
+
+def _failure(problem: str, sent: _Sent, *, is_repeatable: bool) -> NetworkError:
+    if not sent.may_have_left:
+        return Transient(f"{problem}; nothing was sent")
+    if is_repeatable:
+        return Transient(problem)
+    return Unknown(f"{problem}, after the request had been sent")
+
+
+def _problem(cause: BaseException, limit: timedelta) -> str:
+    """The error in words of our own: the originals may hold the URL."""
+    match cause:
+        case aiohttp.ClientConnectorCertificateError():
+            reason = getattr(cause.certificate_error, "verify_message", "") or "it is not valid"
+            return f"the certificate is not trusted: {reason}"
+        case aiohttp.ClientConnectorDNSError():
+            return "the host name is not known"
+        case aiohttp.ClientConnectorError():
+            return f"cannot connect: {cause.os_error.strerror or type(cause.os_error).__name__}"
+        case aiohttp.ConnectionTimeoutError():
+            return "cannot connect in time"
+        case TimeoutError():
+            return f"no full answer within {limit.total_seconds():g} s"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "the connection was cut"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut short"
+    return f"the answer is not HTTP ({type(cause).__name__})"
+
+
+def _tokens_in(headers: Mapping[str, str]) -> set[str]:
+    values = [value for name, value in headers.items() if name.lower() == "authorization"]
+    return {value.partition(" ")[2] for value in values} - {""}
+
+
+class _Sent:
+    """Whether bytes of one call may have left: set before the first is handed to the connection."""
+
+    def __init__(self) -> None:
+        self.may_have_left = False
+
+    async def only_once(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Stop aiohttp from sending GET, PUT or DELETE a second time on its own when the connection is lost."""
+        if self.may_have_left:
+            raise aiohttp.ServerDisconnectedError
+        return await handler(request)
+
+
+def _watch() -> aiohttp.TraceConfig:
+    async def mark(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.may_have_left = True
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(mark)
+    config.on_request_chunk_sent.append(mark)
+    return config

@@ -1,0 +1,100 @@
+"""The table of networks: each is one file here, or an installed package that names itself in an entry point."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from syndicate.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from syndicate.channels.http import Web
+    from syndicate.ports import Channel, Tokens
+
+NETWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "preview": "syndicate.channels.preview:NETWORK",
+        "mastodon": "syndicate.channels.mastodon:NETWORK",
+        "bluesky": "syndicate.channels.bluesky:NETWORK",
+        "webhook": "syndicate.channels.webhook:NETWORK",
+    }
+)
+"""Name to `module:attribute`, loaded when a channel first needs it, so that unused networks cost nothing."""
+
+ENTRY_POINTS = "syndicate.networks"
+"""Group under which an installed package offers a further network: its name to its `Network` value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every channel may use of the world.
+
+    `clock` gives aware UTC. `sleep` takes seconds and is only for waiting on a network's own work.
+    """
+
+    web: Web
+    tokens: Tokens
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A kind of service.
+
+    `settings` checks what the operator wrote below a channel, without the keys that all channels share. `make` gets the
+    channel's name, its checked settings and the tools; it opens nothing. `is_rehearsal`: posts are seen by the operator
+    only. `example` is a channel as it stands in the settings file (YAML, below `channels:`).
+    """
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    make: Callable[[str, Any, Tools], Channel]  # Any: each network takes its own settings type
+    example: str
+    is_rehearsal: bool = False
+
+
+def network_names() -> tuple[str, ...]:
+    """Every network that can be configured, sorted."""
+    return tuple(sorted({*NETWORKS, *_installed()}))
+
+
+def network_of(name: str) -> Network:
+    """The network of that name.
+
+    Raises:
+        ConfigError: there is none, or its package cannot be loaded.
+    """
+    if name in NETWORKS:
+        module, _, attribute = NETWORKS[name].partition(":")
+        network: Network = getattr(import_module(module), attribute)
+        return network
+    point = _installed().get(name)
+    if point is None:
+        known = ", ".join(network_names())
+        raise _fault("E-NETWORK", f"`{name}` is no network", f"use one of {known}")
+    try:
+        loaded = point.load()
+    except (ImportError, AttributeError) as cause:
+        remedy = "install it again or remove the channel"
+        raise _fault("E-NETWORK-BROKEN", f"`{name}` cannot be loaded from {point.value}", remedy) from cause
+    if not isinstance(loaded, Network):
+        raise _fault("E-NETWORK-BROKEN", f"{point.value} is no network", "ask its author to offer a `Network` value")
+    return loaded
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _fault(code: str, problem: str, remedy: str) -> ConfigError:
+    return ConfigError((Fault(path="settings", code=code, problem=problem, remedy=remedy, key="network"),))

@@ -1,0 +1,80 @@
+"""Secrets in settings: given in place or by file, and never shown."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+
+LIMIT_BYTES = 64 * 1024
+"""No token is longer; a larger file is a wrong path."""
+
+# Docker and Kubernetes mount secrets here readable for all inside the container, which is their owner alone.
+_MOUNTED = Path("/run/secrets")
+_log = logging.getLogger(__name__)
+
+
+class ChannelSettings(BaseModel):
+    """What all networks' settings have in common: unknown keys are refused, values are fixed and stay out of errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def secret_in(path: Path) -> SecretStr:
+    """The secret that a file holds, without white space around it.
+
+    Raises:
+        ValueError: it cannot be read or is empty; the words hold the path, never the content.
+    """
+    path = path.expanduser()
+    try:
+        with path.open("rb") as file:
+            _warn_if_open(path, os.fstat(file.fileno()))
+            content = file.read(LIMIT_BYTES + 1)
+    except OSError as cause:
+        raise ValueError(f"{path} cannot be read: {cause.strerror}") from None
+    if len(content) > LIMIT_BYTES:
+        raise ValueError(f"{path} is over {LIMIT_BYTES} bytes, so it is no secret")
+    try:
+        text = content.decode().strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not text") from None  # the original error holds the bytes
+    if not text:
+        raise ValueError(f"{path} is empty")
+    return SecretStr(text)
+
+
+def either(name: str, given: SecretStr | None, from_file: SecretStr | None) -> SecretStr:
+    """The one secret of two ways to give it.
+
+    Raises:
+        ValueError: neither or both are there.
+    """
+    if given is not None and from_file is not None:
+        raise ValueError(f"{name}: is given twice; set `{name}` or `{name}_file`, not both")
+    secret = given if given is not None else from_file
+    if secret is None or not secret.get_secret_value().strip():
+        raise ValueError(f"{name}: is missing; set `{name}` or `{name}_file`")
+    return secret
+
+
+def _from_path(value: object) -> object:
+    """A path becomes the secret in its file; a secret that was read before stays."""
+    if isinstance(value, str | Path):
+        return secret_in(Path(value))
+    return value
+
+
+def _warn_if_open(path: Path, status: os.stat_result) -> None:
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not path.is_relative_to(_MOUNTED):
+        _log.warning("%s can be read by other users of this machine; run: chmod 600 %s", path, path)
+
+
+SecretFile = Annotated[
+    SecretStr, BeforeValidator(_from_path), WithJsonSchema({"type": "string", "format": "path", "minLength": 1})
+]
+"""A setting that is written as a path and holds the secret found there."""

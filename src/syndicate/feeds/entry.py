@@ -1,0 +1,179 @@
+"""An item as feeds tell it: everything cleaned, absolute and equal in all formats. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from syndicate.feeds.site import Site, anchor_of, media_path, section_path, topic_path
+from syndicate.feeds.text import clean, clip, language_tag, line, slug_of, web_address
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from syndicate.items.item import Image, Item
+
+_HAS_IMAGE = re.compile(r"<img\b", re.IGNORECASE)
+_TITLE_ROOM = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What an entry is filed under: `term` for machines, `label` for people, `scheme` the vocabulary's URL.
+
+    `path` is the feed's folder on the shelf where the category has a feed.
+    """
+
+    term: str
+    label: str
+    scheme: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Illustration:
+    """An entry's image: `url` absolute; `path` its place on the shelf where it stands there.
+
+    Type empty, size and sides zero where they are not known.
+    """
+
+    url: str
+    alt: str
+    path: str | None = None
+    media_type: str = ""
+    size_bytes: int = 0
+    width_px: int = 0
+    height_px: int = 0
+
+    @property
+    def is_enclosable(self) -> bool:
+        """Whether type and length are known, which an enclosure must state."""
+        return bool(self.media_type and self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item in a feed, the same in every format.
+
+    `id` is a `tag:` URI. `title` and `summary` are plain text and never empty. `content_html` is what a reader shows:
+    image, body or summary, attribution. `link` is where the entry leads, `source` the article it speaks of, `page` the
+    item's own page, all absolute; `brand` names the source's outlet. Dates are UTC in whole seconds, since RSS knows
+    no smaller ones.
+    """
+
+    id: str
+    title: str
+    summary: str
+    content_html: str
+    link: str
+    published: datetime
+    updated: datetime
+    language: str = "en"
+    source: str | None = None
+    page: str | None = None
+    brand: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = ()
+    image: Illustration | None = None
+
+
+def entry_id(item: Item, site: Site) -> str:
+    """The id by which readers know an item: from its identity alone, never from address, title or date."""
+    return site.tag(f"item/{item.id}")
+
+
+def entry_of(item: Item, site: Site) -> Entry:
+    """The item as an entry of the site's feeds."""
+    source, page = web_address(item.link), web_address(item.page)
+    brand = line(item.brand or "") or _host(source)
+    image = _illustration(item.image, site) if item.image else None
+    title = line(item.title) or clip(line(item.summary), _TITLE_ROOM) or brand or site.title
+    summary = line(item.summary) or line(item.description) or title
+    links = (source, page) if site.link == "source" else (page, source)
+    return Entry(
+        id=entry_id(item, site),
+        title=title,
+        summary=summary,
+        content_html=_content(item, site, summary, image, source, brand),
+        link=next(filter(None, links), site.url),
+        published=_second(item.published),
+        updated=max(_second(item.published), _second(item.updated)),
+        language=language_tag(item.language, site.language),
+        source=source,
+        page=page,
+        brand=brand,
+        authors=tuple(name for name in map(line, item.authors) if name),
+        categories=_categories(item, site),
+        image=image,
+    )
+
+
+def _second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _host(url: str | None) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.") if url else ""
+
+
+def _illustration(image: Image, site: Site) -> Illustration | None:
+    path = media_path(image)
+    url = site.address(path) if path else web_address(image.ref)
+    if url is None:
+        return None
+    return Illustration(
+        url=url,
+        alt=line(image.alt),
+        path=path,
+        media_type=image.media_type,
+        size_bytes=image.size_bytes,
+        width_px=image.width_px,
+        height_px=image.height_px,
+    )
+
+
+def _content(
+    item: Item, site: Site, summary: str, image: Illustration | None, source: str | None, brand: str
+) -> str:
+    body = clean(item.body_html).strip() if site.content == "full" else ""
+    parts = [body or f"<p>{escape(summary)}</p>"]
+    if image and not _HAS_IMAGE.search(body):
+        # Readers that ignore Media RSS still show what stands in the text.
+        parts.insert(0, f"<p>{_img(image)}</p>")
+    if source:
+        parts.append(f'<p>Source: <a href="{escape(source)}" rel="noopener">{escape(brand)}</a></p>')
+    return "\n".join(parts)
+
+
+def _img(image: Illustration) -> str:
+    sides = f' width="{image.width_px}" height="{image.height_px}"' if image.width_px and image.height_px else ""
+    return f'<img src="{escape(image.url)}" alt="{escape(image.alt)}"{sides}>'
+
+
+def _categories(item: Item, site: Site) -> tuple[Category, ...]:
+    found = [
+        Category(
+            term=clean(topic.slug),
+            label=line(topic.label) or clean(topic.slug),
+            scheme=f"{site.feeds_url}#{anchor_of(topic.vocabulary)}",
+            path=topic_path(topic.slug),
+        )
+        for topic in item.topics
+        if topic.slug
+    ]
+    section = line(item.section or "")
+    if section:
+        found.append(Category(slug_of(section), section, f"{site.feeds_url}#sections", section_path(section)))
+    found += [Category(tag, tag) for tag in map(line, item.tags) if tag]
+    # A tag that repeats a topic or the section tells readers nothing; the same label in two vocabularies does.
+    kept: dict[tuple[str, str | None], Category] = {}
+    labels: set[str] = set()
+    for category in found:
+        if category.scheme or category.label.casefold() not in labels:
+            kept.setdefault((category.term, category.scheme), category)
+        labels.add(category.label.casefold())
+    return tuple(kept.values())

@@ -1,0 +1,124 @@
+"""The formats of feeds, and every file that a shelf holds for them.
+
+Renderers are imported when they are called: feedgen, lxml and Jinja cost a quarter of a second. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from syndicate.feeds.feed import Feed
+    from syndicate.feeds.site import Site
+    from syndicate.feeds.xml import Entries
+
+INDEX = "index.html"
+DIRECTORY = "index.opml"
+STYLE = "style.css"
+
+
+class Render(Protocol):
+    """Makes a feed's file; `entries` are those made before, where the format can use them."""
+
+    def __call__(self, feed: Feed, site: Site, entries: Entries | None = None) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to write a feed: its name in settings, its file in the feed's folder, its type, its name for people."""
+
+    name: str
+    file_name: str
+    media_type: str
+    title: str
+    render: Render
+
+
+def _rss(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    from syndicate.feeds.xml import rss
+
+    return rss(feed, site, entries)
+
+
+def _atom(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    from syndicate.feeds.xml import atom
+
+    return atom(feed, site, entries)
+
+
+def _json(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    from syndicate.feeds.json import json_feed
+
+    return json_feed(feed, site)
+
+
+def _page(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    from syndicate.feeds.page import page
+
+    return page(feed, site)
+
+
+FORMATS: Mapping[str, Format] = {
+    form.name: form
+    for form in (
+        Format("rss", "rss.xml", "application/rss+xml", "RSS", _rss),
+        Format("atom", "atom.xml", "application/atom+xml", "Atom", _atom),
+        Format("json", "feed.json", "application/feed+json", "JSON Feed", _json),
+        Format("html", INDEX, "text/html", "Web page", _page),
+    )
+}
+
+
+def page_address(feed: Feed, site: Site) -> str:
+    """Where people read the feed: its page on the shelf, or where there are no pages the topic's or site's own."""
+    if "html" in site.formats:
+        return site.address(f"{feed.path}/")
+    return feed.home or site.url
+
+
+def alternates_of(feed: Feed, site: Site, name: str) -> list[dict[str, str]]:
+    """Links to the feed's other formats for machines, as `rel`, `type`, `title` and `href`."""
+    return [
+        {"rel": "alternate", "type": form.media_type, "title": form.title, "href": site.address(path)}
+        for form in subscribable(site)
+        if form.name != name
+        for path in (f"{feed.path}/{form.file_name}",)
+    ]
+
+
+def subscribable(site: Site) -> Sequence[Format]:
+    """The site's formats that feed readers take, in the order of the table."""
+    return [form for form in FORMATS.values() if form.name in site.formats and form.name != "html"]
+
+
+def documents_of(
+    feeds: Sequence[Feed], site: Site, *, only: Collection[str] | None = None, entries: Entries | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Every file of the shelf but the images, as path and bytes; the same feeds give the same bytes.
+
+    An entry that XML cannot carry is left out of all formats; `entries.left_out` tells it afterwards.
+
+    Args:
+        feeds: all feeds, as `feeds_of` gives them.
+        only: keys of the feeds to write; the directory, the landing page and the stylesheet always come.
+        entries: kept from pass to pass it saves the making of entries that did not change.
+    """
+    from syndicate.feeds.opml import opml
+    from syndicate.feeds.xml import Entries
+
+    entries = Entries() if entries is None else entries
+    feeds = [entries.sound(feed) for feed in feeds]
+    for feed in feeds:
+        if only is None or feed.key in only:
+            for name in site.formats:
+                form = FORMATS[name]
+                yield f"{feed.path}/{form.file_name}", form.render(feed, site, entries)
+    yield DIRECTORY, opml(feeds, site)
+    if "html" in site.formats:
+        from syndicate.feeds.page import landing_page, stylesheet
+
+        yield INDEX, landing_page(feeds, site)
+        yield STYLE, stylesheet()

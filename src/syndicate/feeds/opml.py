@@ -1,0 +1,53 @@
+"""The directory of all feeds as OPML 2.0, which feed readers import in one go. Pure."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from syndicate.feeds.formats import page_address, subscribable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from syndicate.feeds.feed import Feed
+    from syndicate.feeds.site import Site
+
+
+def opml(feeds: Sequence[Feed], site: Site) -> bytes:
+    """All feeds: everything first, then the sections and the topics as folders."""
+    root = etree.Element("opml", version="2.0")
+    head = etree.SubElement(root, "head")
+    etree.SubElement(head, "title").text = f"Feeds of {site.title}"
+    updated = max((feed.updated for feed in feeds), default=site.since)
+    etree.SubElement(head, "dateModified").text = format_datetime(updated)
+    etree.SubElement(head, "ownerName").text = site.publisher
+    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    body = etree.SubElement(root, "body")
+    _add(body, (feed for feed in feeds if feed.kind == "all"), site)
+    for kind, title in (("section", "Sections"), ("topic", "Topics")):
+        fellows = [feed for feed in feeds if feed.kind == kind]
+        if fellows:
+            _add(etree.SubElement(body, "outline", text=title, title=title), fellows, site)
+    made: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return made
+
+
+def _add(parent: etree._Element, feeds: Iterable[Feed], site: Site) -> None:
+    """One line for each feed; `type` is rss for whatever a reader can subscribe to (OPML 2.0, "Subscription lists")."""
+    forms = subscribable(site)
+    for feed in feeds:
+        for form in forms[:1]:
+            etree.SubElement(
+                parent,
+                "outline",
+                type="rss",
+                text=feed.label,
+                title=feed.title,
+                xmlUrl=site.address(f"{feed.path}/{form.file_name}"),
+                htmlUrl=page_address(feed, site),
+                description=feed.description,
+                language=site.language,
+            )

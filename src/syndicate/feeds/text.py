@@ -1,0 +1,68 @@
+"""Text, addresses and names that no feed format can choke on. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import quote
+
+# XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
+# reader shows them.
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_ENDS = re.compile("\r\n?")
+_BLANKS = re.compile(r"\s+")
+_NOT_WORD = re.compile(r"[\W_]+")
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
+
+# BCP 47 primary languages that are written from right to left by default (Unicode CLDR, script metadata).
+_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks nqo pnb ps sd syr ug ur yi".split())
+
+
+def clean(text: str) -> str:
+    """The text without characters that XML forbids, with LF line ends (a parser would turn CR into LF anyway)."""
+    return _NOT_XML.sub("", _LINE_ENDS.sub("\n", text))
+
+
+def line(text: str) -> str:
+    """The cleaned text on one line, blanks collapsed."""
+    return _BLANKS.sub(" ", clean(text)).strip()
+
+
+def clip(text: str, room: int) -> str:
+    """The text cut at a word so that it holds at most `room` characters, with an ellipsis if cut."""
+    if len(text) <= room:
+        return text
+    head, blank, _ = text[:room].rpartition(" ")
+    return (head if blank else text[: room - 1]).rstrip(" ,;:.–-") + "…"
+
+
+def web_address(url: str | None) -> str | None:
+    """The URL with everything percent-encoded that RFC 3986 forbids; None unless it is http or https."""
+    address = _BLANKS.sub("%20", clean(url or "").strip())
+    if not address.lower().startswith(("http://", "https://")):
+        return None
+    return quote(_LONE_PERCENT.sub("%25", address), safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def language_tag(language: str, fallback: str) -> str:
+    """The language as a BCP 47 tag, or the fallback if it is none."""
+    tag = language.strip().replace("_", "-")
+    return tag if _LANGUAGE.match(tag) else fallback
+
+
+def direction(language: str) -> str:
+    """`rtl` or `ltr`, as HTML's `dir` wants it."""
+    return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+
+
+def slug_of(label: str) -> str:
+    """A name for paths made from a label: lower-case words of any script, joined by hyphens; never empty."""
+    words = _NOT_WORD.sub("-", unicodedata.normalize("NFKC", clean(label)).lower()).strip("-")
+    return words or f"x{short_digest(label)}"
+
+
+def short_digest(text: str) -> str:
+    """Eight hex digits that tell texts apart."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

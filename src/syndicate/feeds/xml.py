@@ -1,0 +1,275 @@
+"""RSS 2.0 and Atom 1.0, the only place that speaks with feedgen.
+
+feedgen loses Atom link relations, media elements, authors without e-mail and all but one channel link; what it loses
+is written by extensions through its public API instead. It writes RSS dates through the process-wide `setlocale`, so
+entries get theirs from here, and a lock keeps two threads from rendering at once. Pure.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from email.utils import format_datetime
+from html import unescape
+from typing import TYPE_CHECKING, Literal
+
+from feedgen.entry import FeedEntry
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from syndicate.feeds.formats import FORMATS, alternates_of, page_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from syndicate.feeds.entry import Entry, Illustration
+    from syndicate.feeds.feed import Feed
+    from syndicate.feeds.site import Site
+
+    Links = list[dict[str, str]]
+
+ATOM = "http://www.w3.org/2005/Atom"
+DC = "http://purl.org/dc/elements/1.1/"
+MEDIA = "http://search.yahoo.com/mrss/"
+SY = "http://purl.org/rss/1.0/modules/syndication/"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+Kind = Literal["rss", "atom"]
+_NAMESPACES: Mapping[Kind, Mapping[str, str]] = {"rss": {"dc": DC, "media": MEDIA, "sy": SY}, "atom": {"media": MEDIA}}
+_ENTRY: Mapping[Kind, bytes] = {"rss": b"item", "atom": b"entry"}
+_TAIL: Mapping[Kind, bytes] = {"rss": b"  </channel>", "atom": b"</feed>"}
+_INDENT: Mapping[Kind, bytes] = {"rss": b"    ", "atom": b"  "}
+
+# RSS 1.0 syndication module: updatePeriod takes these words.
+_PERIODS = (("hourly", 3600), ("daily", 86_400), ("weekly", 604_800), ("monthly", 2_592_000), ("yearly", 31_536_000))
+
+_rendering = threading.Lock()
+
+
+class Entries:
+    """Entries as XML, each made once per format and kept for later feeds and later passes.
+
+    Every entry is parsed again after it was made; one that cannot be made or read is left out of all formats, so that
+    it never costs a feed. `left_out` tells these by id, with the reason. At most `room` entries are kept.
+    """
+
+    def __init__(self, room: int = 4096) -> None:
+        self.left_out: dict[str, str] = {}
+        self._room = room
+        self._made: dict[Entry, dict[Kind, bytes] | None] = {}
+
+    def sound(self, feed: Feed) -> Feed:
+        """The feed without the entries that XML cannot carry."""
+        kept = tuple(entry for entry in feed.entries if self._both(entry) is not None)
+        return feed if len(kept) == len(feed.entries) else replace(feed, entries=kept)
+
+    def xml(self, entry: Entry, kind: Kind) -> bytes | None:
+        """The entry's element, or None if it is left out."""
+        both = self._both(entry)
+        return both[kind] if both else None
+
+    def _both(self, entry: Entry) -> dict[Kind, bytes] | None:
+        if entry not in self._made:
+            while len(self._made) >= self._room:
+                del self._made[next(iter(self._made))]
+            self._made[entry] = self._make(entry)
+        return self._made[entry]
+
+    def _make(self, entry: Entry) -> dict[Kind, bytes] | None:
+        try:
+            both: dict[Kind, bytes] = {kind: _element(entry, kind) for kind in ("rss", "atom")}
+        except (ValueError, etree.LxmlError) as cause:
+            self.left_out[entry.id] = str(cause)
+            return None
+        self.left_out.pop(entry.id, None)
+        return both
+
+
+def rss(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    """The feed as RSS 2.0."""
+    return _document(feed, site, "rss", entries or Entries())
+
+
+def atom(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    """The feed as Atom 1.0 (RFC 4287)."""
+    return _document(feed, site, "atom", entries or Entries())
+
+
+def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
+    with _rendering:
+        frame = _bytes(_frame(feed, site, kind), kind)
+    made = [found for entry in feed.entries if (found := entries.xml(entry, kind)) is not None]
+    # Joining is some hundred times cheaper than serialising every entry again for each feed it stands in.
+    head, tail, rest = frame.rpartition(_TAIL[kind])
+    return head + b"".join(_INDENT[kind] + element + b"\n" for element in made) + tail + rest
+
+
+def _bytes(generator: FeedGenerator, kind: Kind) -> bytes:
+    made: bytes = generator.rss_str(pretty=True) if kind == "rss" else generator.atom_str(pretty=True)
+    return made
+
+
+class _Additions:
+    """A feedgen extension, for feeds and entries: `write` adds to the element what feedgen has no way to say."""
+
+    def __init__(self) -> None:
+        self.namespaces: Mapping[str, str] = {}
+        self.write: Callable[[etree._Element], None] = lambda _: None
+
+    def extend_ns(self) -> Mapping[str, str]:
+        """Prefixes for the document's root."""
+        return self.namespaces
+
+    def extend_rss(self, element: etree._Element) -> None:
+        """Called by feedgen with `rss` or `item`."""
+        self.write(element)
+
+    def extend_atom(self, element: etree._Element) -> None:
+        """Called by feedgen with `feed` or `entry`."""
+        self.write(element)
+
+
+def _generator(kind: Kind) -> FeedGenerator:
+    generator = FeedGenerator()
+    generator.register_extension("additions", _Additions, _Additions)
+    generator.additions.namespaces = _NAMESPACES[kind]
+    return generator
+
+
+def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
+    """The feed without entries."""
+    generator = _generator(kind)
+    generator.id(site.tag(f"feed/{feed.key}"))
+    generator.title(feed.title)
+    generator.description(feed.description)
+    generator.language(site.language)
+    generator.updated(feed.updated)
+    generator.generator("syndicate")
+    generator.author(name=site.publisher)
+    form = FORMATS[kind]
+    generator.link(href=site.address(f"{feed.path}/{form.file_name}"), rel="self", type=form.media_type)
+    others = alternates_of(feed, site, kind)
+    if kind == "rss":
+        generator.ttl(site.ttl_min)
+        generator.additions.write = lambda root: _finish_channel(root[0], site, others)
+    else:
+        generator.link(others)
+    # feedgen takes the last link for the channel's own, whatever its relation.
+    generator.link(href=page_address(feed, site), rel="alternate", type="text/html")
+    return generator
+
+
+def _finish_channel(channel: etree._Element, site: Site, links: Links) -> None:
+    _add_links(channel, f"{{{ATOM}}}link", links)
+    _add(channel, f"{{{DC}}}creator", site.publisher)
+    period, seconds = next((found for found in _PERIODS if found[1] >= site.interval_s), _PERIODS[-1])
+    _add(channel, f"{{{SY}}}updatePeriod", period)
+    _add(channel, f"{{{SY}}}updateFrequency", str(max(1, seconds // max(1, site.interval_s))))
+
+
+def _element(entry: Entry, kind: Kind) -> bytes:
+    """The entry's element as bytes, fit to stand in any frame of its kind.
+
+    Raises:
+        ValueError, etree.LxmlError: XML cannot carry it.
+    """
+    generator = _generator(kind)
+    generator.id(entry.id)
+    generator.title("-")
+    generator.description("-")
+    generator.link(href=entry.link)
+    generator.updated(entry.updated)
+    generator.add_entry(_told(entry, kind), order="append")
+    with _rendering:
+        made = _bytes(generator, kind)
+    etree.fromstring(made, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
+    # Without CDATA these marks cannot occur inside text or attributes.
+    name = _ENTRY[kind]
+    end = b"</" + name + b">"
+    return made[made.index(b"<" + name) : made.rindex(end) + len(end)]
+
+
+def _told(entry: Entry, kind: Kind) -> FeedEntry:
+    told = FeedEntry()
+    told.register_extension("additions", _Additions)
+    told.id(entry.id)
+    told.title(entry.title)
+    told.updated(entry.updated)
+    told.content(entry.content_html, type="html")
+    told.category([_category(term=c.term, label=c.label, scheme=c.scheme) for c in entry.categories])
+    told.link(href=entry.link, rel="alternate")
+    if kind == "rss":
+        told.description(_as_html(entry.summary), isSummary=True)
+        if entry.image and entry.image.is_enclosable:
+            told.enclosure(entry.image.url, entry.image.size_bytes, entry.image.media_type)
+        told.additions.write = lambda item: _finish_item(item, entry)
+    else:
+        told.summary(entry.summary)
+        told.published(entry.published)
+        told.author([{"name": name} for name in entry.authors])
+        told.additions.write = lambda element: _finish_entry(element, entry)
+    return told
+
+
+def _category(**parts: str | None) -> dict[str, str]:
+    return {name: value for name, value in parts.items() if value}
+
+
+def _as_html(text: str) -> str:
+    """The text as RSS readers want a description, which they take for HTML: escaped where they would misread it."""
+    if "<" in text or unescape(text) != text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
+
+
+def _finish_item(item: etree._Element, entry: Entry) -> None:
+    _add(item, "pubDate", format_datetime(entry.published))
+    _add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
+    for name in entry.authors:
+        _add(item, f"{{{DC}}}creator", name)
+    _add(item, f"{{{DC}}}language", entry.language)
+    _add_links(item, f"{{{ATOM}}}link", _provenance(entry))
+    _add_media(item, entry.image)
+
+
+def _finish_entry(element: etree._Element, entry: Entry) -> None:
+    element.set(_LANGUAGE, entry.language)
+    for bare in element.findall("link"):
+        element.remove(bare)
+    links: Links = [{"rel": "alternate", "type": "text/html", "href": entry.link}, *_provenance(entry)]
+    image = entry.image
+    if image and image.is_enclosable:
+        size = str(image.size_bytes)
+        links.append({"rel": "enclosure", "type": image.media_type, "length": size, "href": image.url})
+    _add_links(element, "link", links)
+    _add_media(element, image)
+
+
+def _provenance(entry: Entry) -> Links:
+    """Where the entry comes from (RFC 4287, 4.2.7.2: `via` is the source of the information), and its other page."""
+    links: Links = []
+    if entry.source:
+        links.append({"rel": "via", "type": "text/html", "title": entry.brand, "href": entry.source})
+    if entry.page and entry.page != entry.link:
+        links.append({"rel": "related", "type": "text/html", "href": entry.page})
+    return links
+
+
+def _add_media(element: etree._Element, image: Illustration | None) -> None:
+    """Media RSS 1.5.1, directly under the item: some readers look for one element, some for the other."""
+    if image is None:
+        return
+    sides = {"width": str(image.width_px), "height": str(image.height_px)} if image.width_px and image.height_px else {}
+    kind = {"type": image.media_type} if image.media_type else {}
+    size = {"fileSize": str(image.size_bytes)} if image.size_bytes else {}
+    etree.SubElement(element, f"{{{MEDIA}}}content", {"url": image.url, "medium": "image", **kind, **size, **sides})
+    etree.SubElement(element, f"{{{MEDIA}}}thumbnail", {"url": image.url, **sides})
+
+
+def _add(parent: etree._Element, name: str, text: str) -> None:
+    etree.SubElement(parent, name).text = text
+
+
+def _add_links(parent: etree._Element, name: str, links: Links) -> None:
+    for link in links:
+        etree.SubElement(parent, name, link)

@@ -1,0 +1,73 @@
+"""The card: one function decides what is said of an item, so that text, embed and meta tags never disagree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from syndicate.items.item import Image, Item
+from syndicate.posts.markup import clean
+from syndicate.posts.post import Card
+
+TitleSource = Literal["open_graph", "twitter", "title"]
+SummarySource = Literal["open_graph", "twitter", "summary", "description"]
+LinkSource = Literal["source", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class CardRules:
+    """Where a card's parts come from, in order of preference; the first that is not blank is taken.
+
+    `link`: share the `source` article, or the site's `own` page (then the page's own tags make the preview). Where
+    the item lacks one, the other is taken. `site_name` names the curating site.
+    """
+
+    title: tuple[TitleSource, ...] = ("open_graph", "twitter", "title")
+    summary: tuple[SummarySource, ...] = ("open_graph", "twitter", "summary", "description")
+    link: LinkSource = "source"
+    site_name: str = ""
+
+
+def card_of(item: Item, rules: CardRules) -> Card:
+    """What is said of the item under these rules.
+
+    Raises:
+        ValueError: the item has neither link nor page (no store lets such an item through).
+    """
+    url = (item.link or item.page) if rules.link == "source" else (item.page or item.link)
+    if not url:
+        raise ValueError(f"{item.id}: has neither a link nor a page")
+    titles = {"open_graph": item.open_graph.title, "twitter": item.twitter.title, "title": item.title}
+    summaries = {
+        "open_graph": item.open_graph.description,
+        "twitter": item.twitter.description,
+        "summary": item.summary,
+        "description": item.description,
+    }
+    title = _first(titles, rules.title) or clean(item.title)
+    return Card(
+        item_id=item.id,
+        title=title,
+        summary=_first(summaries, rules.summary),
+        url=url,
+        site_name=clean(rules.site_name),
+        published=item.published,
+        language=item.language,
+        image=_described(item.image, title),
+        brand=item.brand,
+        authors=item.authors,
+        topics=tuple(topic.label for topic in item.topics),
+        section=item.section,
+    )
+
+
+def _first(texts: Mapping[str, str], order: tuple[str, ...]) -> str:
+    """The first text that is not blank, in one clean line; empty if all are."""
+    cleaned = (clean(texts[source]) for source in order)
+    return next((text for text in cleaned if text), "")
+
+
+def _described(image: Image | None, title: str) -> Image | None:
+    """The image with an alt text: its own, else the title, never none."""
+    return None if image is None else replace(image, alt=clean(image.alt) or title)

@@ -1,0 +1,138 @@
+"""From a card and a network's wants to a post that fits. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import regex
+
+from syndicate.posts.fit import shorten
+from syndicate.posts.hashtags import hashtags_of
+from syndicate.posts.markup import clean, defuse
+from syndicate.posts.measure import count, fits, graphemes
+from syndicate.posts.post import Card, Picture, Post, Room, SpanKind, Wants
+from syndicate.posts.spans import spans_of
+from syndicate.posts.template import render
+
+SHORTEST_SUMMARY: Final = 20
+"""A summary cut below so many characters says nothing; it is left out instead."""
+
+_CONTROLS: Final = regex.compile(r"[\p{Cc}\p{Cs}--\n]", regex.VERSION1)
+_GAPS: Final = regex.compile(r"[ \t]*\n[ \t]*(?:\n\s*)?")
+_WORDS: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What can be said, already harmless; tags with `#`."""
+
+    title: str
+    summary: str
+    tags: tuple[str, ...]
+    link: str
+    brand: str
+    site_name: str
+    section: str
+
+
+def compose(
+    card: Card,
+    wants: Wants,
+    *,
+    picture: Picture | None = None,
+    template: str | None = None,
+    spellings: Mapping[str, str] | None = None,
+) -> Post:
+    """The post for one network: title, summary, hashtags and link, with blank lines between, within the room.
+
+    When it is too long, hashtags go first (from the last), then the summary is shortened and left out, then the title
+    is shortened; the link is never cut. A summary that only repeats the title is left out at once. Marks in foreign
+    text are broken (see `markup`).
+
+    Args:
+        card: what is said, from `card_of`.
+        wants: the network's limits; without `link_in_text` the URL stands in the card only.
+        picture: the image prepared for the network.
+        template: a Jinja2 text over `template.FIELDS` instead of the usual order; a link that it forgets is appended.
+        spellings: topic labels whose hashtag is given by hand.
+
+    Raises:
+        ValueError: not even the link alone (with the template's own words) fits, or the template is wrong.
+    """
+    tags = hashtags_of(card.topics, spellings)[: max(wants.hashtags, 0)]
+    title, summary = defuse(card.title), defuse(card.summary)
+    words = _Words(
+        title=title,
+        summary="" if _repeats(summary, title) else summary,
+        tags=tuple(f"#{tag}" for tag in tags),
+        link=card.url if wants.link_in_text else "",
+        brand=defuse(card.brand or ""),
+        site_name=clean(card.site_name),
+        section=defuse(card.section or ""),
+    )
+    text = _fitted(words, wants.room, _usual if template is None else _templated(template))
+    spans = spans_of(text, card.url)
+    return Post(
+        text=text,
+        card=card,
+        language=card.language,
+        spans=spans,
+        hashtags=tuple(span.target for span in spans if span.kind is SpanKind.HASHTAG),
+        picture=picture,
+    )
+
+
+def _repeats(summary: str, title: str) -> bool:
+    """Whether the summary is the title again, or its beginning, but for case and punctuation."""
+    said, again = (" ".join(_WORDS.findall(text.casefold())) for text in (title, summary))
+    return said == again or said.startswith(f"{again} ")
+
+
+def _usual(words: _Words) -> str:
+    parts = (words.title, words.summary, " ".join(words.tags), words.link)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _templated(template: str) -> Callable[[_Words], str]:
+    def text_of(words: _Words) -> str:
+        fields = {
+            "title": words.title,
+            "summary": words.summary,
+            "link": words.link,
+            "hashtags": " ".join(words.tags),
+            "brand": words.brand,
+            "site_name": words.site_name,
+            "section": words.section,
+        }
+        text = _CONTROLS.sub("", render(template, fields).replace("\t", " "))
+        # A part that is left out must leave no hole: at most one blank line, no spaces at line ends.
+        text = _GAPS.sub(lambda gap: "\n\n" if gap[0].count("\n") > 1 else "\n", text).strip()
+        if words.link and words.link not in text:
+            text = f"{text}\n\n{words.link}".strip()
+        return unicodedata.normalize("NFC", text)
+
+    return text_of
+
+
+def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str]) -> str:
+    """The text of as much as fits."""
+
+    def is_fitting(candidate: _Words) -> bool:
+        return fits(text_of(candidate), room)
+
+    while words.tags and not is_fitting(words):
+        words = replace(words, tags=words.tags[:-1])
+    if not is_fitting(words):
+        summary = shorten(words.summary, lambda summary: is_fitting(replace(words, summary=summary)))
+        words = replace(words, summary=summary if graphemes(summary) >= SHORTEST_SUMMARY else "")
+    if not is_fitting(words):
+        words = replace(words, title=shorten(words.title, lambda title: is_fitting(replace(words, title=title))))
+    text = text_of(words)
+    if not fits(text, room):
+        raise ValueError(
+            f"{text!r} does not fit even without title and summary: {count(text, room)} of {room.limit} {room.measure}"
+        )
+    return text

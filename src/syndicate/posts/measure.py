@@ -1,0 +1,109 @@
+"""How long a text is in a network's own unit. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import regex
+
+from syndicate.posts.post import Measure, Room
+
+WEIGHTED_URL_LENGTH: Final = 23
+"""Source: twitter-text config/v3.json, `transformedURLLength`. Read 2026-11."""
+
+# Weight 1 inside these ranges, 2 elsewhere. Source: twitter-text config/v3.json, `ranges`. Read 2026-11.
+_LIGHT: Final = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
+
+# Names that no public registry has (RFC 6761, RFC 9476, ICANN "internal"): Mastodon and X do not take a URL on them
+# for a link and count it as written. A single label or an IP address has no public ending either and never matches.
+_PRIVATE_ENDING: Final = r"(?:test|example|invalid|localhost|local|internal|intranet|lan|home|corp|private|onion|alt)"
+_HOST: Final = (
+    r"(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.)+"
+    rf"(?!{_PRIVATE_ENDING}(?![a-z0-9_-]))(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{{2,}})(?![a-z0-9_-])"
+)
+_PARENS: Final = r"\([a-z0-9!*';:=+,.$/%#\[\]_~@|&-]+\)"
+# Narrower than Mastodon's own pattern (ASCII only), so a URL is never counted shorter than there: what follows the
+# match counts as text. Source: mastodon config/initializers/twitter_regex.rb, twitter-text validUrlPath. Read 2026-11.
+_REST: Final = (
+    r"(?::[0-9]+)?"
+    rf"(?:/(?:(?:[a-z0-9!*';:=+,.$/%#\[\]_~@|&-]|{_PARENS})*(?:[a-z0-9=_#/+-]|{_PARENS}))?)?"
+    r"(?:\?[a-z0-9!?*'();:&=+$/%#\[\]_.,~|@-]*[a-z0-9_&=#/-])?"
+)
+URL: Final = regex.compile(rf"(?<![\w@$#/])https?://{_HOST}{_REST}", regex.IGNORECASE)
+"""An http(s) URL as networks recognise it in plain text."""
+
+# X links bare domains too, so that they cost as much as a URL.
+_BARE_URL: Final = regex.compile(rf"(?<![\w@$#/.-])(?:https?://)?{_HOST}{_REST}", regex.IGNORECASE)
+
+_EMOJI: Final = regex.compile(
+    r"\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3"
+    r"|\U0001F3F4[\U000E0061-\U000E007A]+\U000E007F"
+    r"|\p{ExtPict}\p{EMod}?\uFE0F?(?:\u200D\p{ExtPict}\p{EMod}?\uFE0F?)*"
+)
+
+# Unicode 15.1 joins Indic conjuncts into one cluster (rule GB9c), servers with older tables count their parts.
+_CONJUNCT: Final = regex.compile(
+    r"\p{InCB=Consonant}\p{InCB=Extend}*+\p{InCB=Linker}[\p{InCB=Extend}\p{InCB=Linker}]*+(?=\p{InCB=Consonant})"
+)
+_CLUSTER: Final = regex.compile(r"\X")
+
+
+def count(text: str, room: Room) -> int:
+    """The length of the text in the room's own unit, never less than what the network counts.
+
+    URLs count `room.url_length` where set; in `WEIGHTED` they always count 23, bare domains included.
+    """
+    if room.measure is Measure.WEIGHTED:
+        return _weighted(text, room.url_length or WEIGHTED_URL_LENGTH)
+    if room.url_length is not None:
+        text = URL.sub("x" * room.url_length, text)
+    match room.measure:
+        case Measure.GRAPHEMES:
+            return graphemes(text)
+        case Measure.UTF16:
+            return len(text.encode("utf-16-le")) // 2
+        case Measure.CODE_POINTS:
+            return len(text)
+        case Measure.BYTES:
+            return len(text.encode())
+
+
+def fits(text: str, room: Room) -> bool:
+    """Whether the text is within the room, in its own unit and in bytes."""
+    if room.limit_bytes is not None and len(text.encode()) > room.limit_bytes:
+        return False
+    return count(text, room) <= room.limit
+
+
+def graphemes(text: str) -> int:
+    """How many characters a reader sees (extended grapheme clusters; each consonant of a conjunct counts).
+
+    Source: Unicode Standard Annex 29, section 3.1.1. Read 2026-11.
+    """
+    if text.isascii():
+        return len(text) - text.count("\r\n")
+    return len(_CLUSTER.findall(text)) + len(_CONJUNCT.findall(text))
+
+
+def _weighted(text: str, url_length: int) -> int:
+    """The weighted length of X: NFC, emoji 2, URLs flat, other code points by range."""
+    text = unicodedata.normalize("NFC", text)
+    total, start = 0, 0
+    for found in _BARE_URL.finditer(text):
+        total += _weight(text[start : found.start()])
+        has_scheme = "://" in found[0]
+        # "Node.js" looks like a domain and is none: the greater of both is never too small.
+        total += url_length if has_scheme else max(url_length, _weight(found[0]))
+        start = found.end()
+    return total + _weight(text[start:])
+
+
+def _weight(text: str) -> int:
+    total = 0
+    for cluster in _CLUSTER.findall(text):
+        if _EMOJI.fullmatch(cluster):
+            total += 2
+        else:
+            total += sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in cluster)
+    return total

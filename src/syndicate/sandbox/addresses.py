@@ -1,0 +1,40 @@
+"""Where a running sandbox answers, and what it accepts as credentials. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+
+# A token or app password that begins like this belongs to an account made on first sight; any other is refused.
+TOKEN_PREFIX = "sandbox-"
+# The sandbox's one webhook secret: no secret at all, it is printed in the documents.
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"syndicate sandbox webhook secret").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxAddresses:
+    """The base URLs of one running sandbox, without a slash at the end.
+
+    `mastodon_url` is an instance, `bluesky_url` a PDS; a webhook endpoint is `webhook_url/NAME`, one account a name.
+    `control_url` has the timelines for people at `/`, and `/truth`, `/plan`, `/rules`, `/clock`, `/reset` for programs.
+    """
+
+    mastodon_url: str
+    bluesky_url: str
+    webhook_url: str
+    control_url: str
+
+    @classmethod
+    def at(cls, base_url: str) -> SandboxAddresses:
+        """The addresses of a sandbox that listens at `base_url`."""
+        return cls(base_url, base_url, f"{base_url}/webhook", f"{base_url}/sandbox")
+
+    @classmethod
+    def from_line(cls, line: str | bytes) -> SandboxAddresses:
+        """The addresses told by the line a sandbox process prints when it is ready."""
+        return cls(**json.loads(line))
+
+    def as_line(self) -> str:
+        """The same as one line of JSON."""
+        return json.dumps(asdict(self))

@@ -1,0 +1,33 @@
+"""The sandbox's clock, which can be moved forward so that a test need not wait for an hour to pass."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Two times: `wall` is stamped on what is sent, `now` ages keys, tokens and blobs and can run ahead of it."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def wall(self) -> datetime:
+        """The real time, as written into answers."""
+        return datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The time by which things expire."""
+        return self.wall() + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Let `by` pass at once."""
+        self._ahead += by
+
+    def reset(self) -> None:
+        """Back to the real time."""
+        self._ahead = timedelta()
+
+
+def stamp(at: datetime) -> str:
+    """An instant as both networks write it: UTC, milliseconds, Z."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
