@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from syndicate.errors import ImageUnusable, LostClaim, NetworkError, RateLimited, Rejected, Unauthorized, Unknown
-from syndicate.items.item import Image, Item
+from syndicate.draft import DraftRules, draft, post_of
+from syndicate.errors import LostClaim, NetworkError, RateLimited, Rejected, Unauthorized, Unknown
+from syndicate.items.item import Item
 from syndicate.outbox.delivery import (
     Absent,
     Delivery,
@@ -28,9 +29,7 @@ from syndicate.outbox.delivery import (
     remedy_for,
 )
 from syndicate.ports import Channel, Images, Outbox
-from syndicate.posts.card import CardRules, card_of
-from syndicate.posts.compose import compose
-from syndicate.posts.post import Picture, Wants
+from syndicate.posts.post import Picture
 
 log = structlog.get_logger()
 
@@ -45,11 +44,8 @@ LONGEST_NAP_S = 5.0
 class LaneRules:
     """How one channel's posts are made and paced."""
 
-    cards: CardRules
+    drafts: DraftRules
     gap: timedelta = timedelta(0)
-    template: str | None = None
-    hashtags: int | None = None
-    hashtag_names: dict[str, str] = field(default_factory=dict)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
@@ -176,34 +172,14 @@ class Lane:
         return await self._send(frozen)
 
     async def _compose(self, delivery: Delivery, item: Item) -> Delivery:
-        card = card_of(item, self._rules.cards)
-        picture = await self._picture(delivery, card.image)
-        media = None
-        if picture is not None:
-            media = await self._upload(delivery, picture)
-        post = compose(
-            card,
-            self._wants(),
-            picture=picture if media is not None else None,
-            template=self._rules.template,
-            hashtag_names=self._rules.hashtag_names,
-        )
+        wants, rules = self.channel.wants, self._rules.drafts
+        made = await draft(item, wants, rules, self._images)
+        if made.missing is not None:
+            log.warning("image_left_out", **_names(delivery), reason=made.missing)
+        media = await self._upload(delivery, made.picture) if made.picture is not None else None
+        post = post_of(made, wants, rules, has_picture=media is not None)
         key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
         return replace(delivery, payload=self.channel.freeze(post, media, key, self._clock()), key=key)
-
-    def _wants(self) -> Wants:
-        wants = self.channel.wants
-        return wants if self._rules.hashtags is None else replace(wants, hashtags=self._rules.hashtags)
-
-    async def _picture(self, delivery: Delivery, image: Image | None) -> Picture | None:
-        rules = self.channel.wants.image
-        if image is None or rules is None:
-            return None
-        try:
-            return await self._images.picture(image, rules)
-        except ImageUnusable as error:
-            log.warning("image_left_out", **_names(delivery), image=error.ref, reason=error.reason)
-            return None
 
     async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
         try:

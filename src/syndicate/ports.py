@@ -273,7 +273,7 @@ class Outbox(Protocol):
         """
 
     async def orphans(self, channel: str) -> list[Delivery]:
-        """What former owners left CLAIMED, SENDING or claimed UNKNOWN. Only the lock's holder may ask, between claims."""
+        """What former owners left in work. Only the holder of the lock may ask, between claims."""
 
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""

@@ -37,10 +37,10 @@ def service_url(value: str) -> str:
     Raises:
         ValueError: in words that do not repeat the value.
     """
-    address = value.strip().rstrip("/")
+    address = value.strip()
     if "://" not in address:
         address = f"https://{address}"
-    parts = _checked(address)
+    parts = _checked(address.rstrip("/"))
     if parts.path or parts.query:
         raise ValueError("must be the address of a server alone, such as https://social.example")
     return f"{parts.scheme}://{parts.netloc.lower()}"

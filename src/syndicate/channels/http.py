@@ -22,7 +22,7 @@ from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Una
 TIMEOUT = timedelta(seconds=30)
 """For a whole call. Standard Webhooks asks for 15 to 30 s; Mastodon's own front ends give up after 60 s."""
 
-CONNECT_TIMEOUT = timedelta(seconds=10)
+_CONNECT_S = 10
 
 LIMIT_BYTES = 4 * 1024 * 1024
 """Most that is read of an answer, decoded; forty statuses of a Mastodon account are under 1 MB."""
@@ -125,7 +125,7 @@ class Web:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         is_repeatable: bool = False,
-        timeout: timedelta | None = None,
+        within: timedelta | None = None,
     ) -> Answer:
         """Ask a host once.
 
@@ -135,42 +135,39 @@ class Web:
             headers: with the content type, unless the body is a form.
             body: bytes as they are to be sent, or a form (multipart if it holds a file).
             is_repeatable: a second call would do no harm (reading, uploading), so an unclear end is only Transient.
-            timeout: for the whole call; the session's if None.
+            within: time for the whole call; the session's if None.
 
         Raises:
             Transient: proven that no byte left, or the call may be repeated.
             Unknown: the host may have carried it out.
         """
-        if self._session is None:
-            raise RuntimeError("the web is not open; use `async with`")
-        limit = timeout or self._timeout
+        limit = within or self._timeout
+        place = f"{method} {place_of(url)}"
         sent = _Sent()
         try:
-            async with self._session.request(
+            async with self._opened.request(
                 method,
                 url,
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=limit.total_seconds(), sock_connect=CONNECT_TIMEOUT.total_seconds()
-                ),
+                timeout=aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=_CONNECT_S),
                 trace_request_ctx=sent,
                 middlewares=(sent.only_once,),
             ) as response:
                 content = await self._content(response)
-                return Answer(
-                    place=f"{method} {place_of(url)}",
-                    status=response.status,
-                    headers=response.headers,
-                    body=content,
-                    is_repeatable=is_repeatable,
-                    hidden=frozenset(self._hidden | _tokens_in(headers or {})),
-                )
-        except (aiohttp.ClientError, OSError) as cause:  # time-outs are OSErrors
-            problem = f"{method} {place_of(url)}: {_problem(cause, limit)}"
+                hidden = frozenset(self._hidden | _tokens_in(headers or {}))
+                return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
+        except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs are OSErrors, unwritable names ValueErrors
+            problem = f"{place}: {_problem(cause, limit)}"
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, sent, is_repeatable=is_repeatable)
+
+    @property
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the web is not open; use `async with`")
+        return self._session
 
     async def _content(self, response: aiohttp.ClientResponse) -> bytes:
         """The body, cut at the limit. Of a refusal, whatever came: the status alone is the proof."""

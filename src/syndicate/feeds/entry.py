@@ -136,9 +136,7 @@ def _illustration(image: Image, site: Site) -> Illustration | None:
     )
 
 
-def _content(
-    item: Item, site: Site, summary: str, image: Illustration | None, source: str | None, brand: str
-) -> str:
+def _content(item: Item, site: Site, summary: str, image: Illustration | None, source: str | None, brand: str) -> str:
     body = clean(item.body_html).strip() if site.content == "full" else ""
     parts = [body or f"<p>{escape(summary)}</p>"]
     if image and not _HAS_IMAGE.search(body):

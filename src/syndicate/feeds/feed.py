@@ -195,7 +195,9 @@ def _feed(
 
 
 def _neighbours(key: str, items: Sequence[Item], subjects: Mapping[str, _Subject]) -> tuple[Neighbour, ...]:
-    counted = Counter(_topic_key(slug) for item in items for slug in {topic.slug for topic in item.topics if topic.slug})
+    counted = Counter(
+        _topic_key(slug) for item in items for slug in {topic.slug for topic in item.topics if topic.slug}
+    )
     del counted[key]
     nearest = sorted(counted, key=lambda other: (-counted[other], subjects[other].label.casefold(), other))
     return tuple(

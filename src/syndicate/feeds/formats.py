@@ -23,7 +23,8 @@ STYLE = "style.css"
 class Render(Protocol):
     """Makes a feed's file; `entries` are those made before, where the format can use them."""
 
-    def __call__(self, feed: Feed, site: Site, entries: Entries | None = None) -> bytes: ...
+    def __call__(self, feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+        """The file's bytes: the same for the same feed and site."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from syndicate.items.item import Image
 
 # First path segments the shelf or the feed server needs for itself, now or soon; a topic of that name steps aside.
-RESERVED = frozenset(
-    "all archive archives assets author authors console feed feeds healthz hub index item items language languages media"
-    " metrics page pages readyz robots search section sections share sitemap source sources static style tag tags topic"
-    " topics websub".split()
-)
+# fmt: off
+RESERVED = frozenset((
+    "all", "archive", "archives", "assets", "author", "authors", "console", "feed", "feeds", "healthz", "hub",
+    "index", "item", "items", "language", "languages", "media", "metrics", "page", "pages", "readyz", "robots",
+    "search", "section", "sections", "share", "sitemap", "source", "sources", "static", "style", "tag", "tags",
+    "topic", "topics", "websub",
+))
+# fmt: on
 _STEPPED_ASIDE = "topic-"
 _PLAIN_SLUG = re.compile(r"\w(?:[\w.+-]{0,78}\w)?\Z")
 

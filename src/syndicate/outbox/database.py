@@ -41,7 +41,11 @@ class Database:
             CannotWrite: the folder or file cannot be written, or is no database.
             ConfigError: a newer version made it.
         """
-        await self._run(self._open)
+        try:
+            await self._run(self._open)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Finish what runs and let go of the file."""

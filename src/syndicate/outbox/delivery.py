@@ -82,11 +82,16 @@ class Guarantee:
     settle: timedelta = timedelta(seconds=90)
 
     @property
+    def is_readable(self) -> bool:
+        """Whether an unclear post can be looked up."""
+        return self.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}
+
+    @property
     def in_words(self) -> str:
         """The promise as an operator may rely on it."""
         if self.key_window == timedelta.max:
             return "never twice: the network knows each post by our key"
-        if self.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+        if self.is_readable:
             return "never twice: unclear outcomes are looked up before anything is sent again"
         if self.key_window is not None:
             return f"never twice within {self.key_window}; after that an unclear outcome waits for you"
@@ -274,7 +279,8 @@ def may_repeat_key(delivery: Delivery, guarantee: Guarantee, now: datetime) -> b
         return False
     if guarantee.key_window == timedelta.max:
         return True
-    return now < delivery.first_sent_at + guarantee.key_window - KEY_MARGIN
+    age = now - delivery.first_sent_at  # below zero after the clock was set back: then the true age is not known
+    return -KEY_MARGIN <= age < guarantee.key_window - KEY_MARGIN
 
 
 class Remedy(StrEnum):
@@ -289,7 +295,7 @@ def remedy_for(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Remed
     """How to settle an UNKNOWN delivery: by key inside its window, else by reading, else by a person."""
     if may_repeat_key(delivery, guarantee, now):
         return Remedy.REPEAT
-    if guarantee.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+    if guarantee.is_readable:
         return Remedy.READ_BACK
     return Remedy.HOLD
 
@@ -323,7 +329,7 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
     if outcome.is_paused:
         due = now + retry.pause
     elif outcome.until is not None:  # the network said when: that is no failure of the post
-        due = min(max(outcome.until, now), now + retry.longest_wait)
+        due = min(max(outcome.until, now + retry.first), now + retry.longest_wait)
     else:
         failures += 1
         due = now + _backoff(failures, retry) * (0.5 + jitter / 2)
@@ -348,12 +354,13 @@ def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> S
 
 def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
     if delivery.is_unclear:  # the refusal may be due to the first attempt's success
-        if guarantee.evidence in {Evidence.READS_OWN, Evidence.BY_KEY}:
+        if guarantee.is_readable:
             return _look(delivery, outcome.reason, now + guarantee.settle)
         return Step(State.HELD, f"unknown outcome, then refused: {outcome.reason}", now, is_unclear=True)
     failures = delivery.failures + 1
     if outcome.is_stale_media and failures < retry.most_failures:
-        return Step(State.PLANNED, outcome.reason, now, failures, thaws=True)
+        due = now if failures == 1 else now + _backoff(failures, retry)
+        return Step(State.PLANNED, outcome.reason, due, failures, thaws=True)
     return Step(State.FAILED, outcome.reason, now, failures)
 
 
@@ -364,11 +371,13 @@ def _look(delivery: Delivery, reason: str, due: datetime, readings: int = 0) -> 
 
 def _unclear(delivery: Delivery, reason: str, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
     failures = delivery.failures + 1
-    unclear = replace(delivery, is_unclear=True)
-    if remedy_for(unclear, guarantee, now) is Remedy.HOLD or failures >= retry.most_failures:
+    if remedy_for(delivery, guarantee, now) is Remedy.HOLD or failures >= retry.most_failures:
         return Step(State.HELD, f"unknown outcome: {reason}", now, failures, is_unclear=True)
-    wait = max(guarantee.settle, _backoff(failures, retry))
-    return Step(State.UNKNOWN, reason, now + wait, failures, is_unclear=True)
+    due = now + max(guarantee.settle, _backoff(failures, retry))
+    if delivery.is_unclear and guarantee.is_readable and guarantee.key_window != timedelta.max:
+        # The repeat was no clearer: some Mastodon servers answer 500 to a key they know (mastodon issue 40399).
+        return _look(replace(delivery, failures=failures), reason, due)
+    return Step(State.UNKNOWN, reason, due, failures, is_unclear=True, is_key_spent=delivery.is_key_spent)
 
 
 def _absent(delivery: Delivery, *, now: datetime, guarantee: Guarantee) -> Step:

@@ -80,7 +80,15 @@ def _plan(connection: Connection, planned: Sequence[Planned], now: datetime, *, 
         connection.execute(
             update(deliveries)
             .where(deliveries.c.uid == one.uid)
-            .values(state=one.state, reason=one.reason, due=one.due, origin=one.origin, failures=0)
+            .values(
+                state=one.state,
+                reason=one.reason,
+                due=one.due,
+                origin=one.origin,
+                failures=0,
+                payload=None,  # composed before the item was skipped: it may read otherwise now
+                frozen_at=None,
+            )
         )
     _note(connection, [*new.values(), *back.values()], now)
     return len(new) + len(back)

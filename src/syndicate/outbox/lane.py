@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, func, insert, select, update
+from sqlalchemy import Connection, Update, case, insert, select, update
 
 from syndicate.errors import LostClaim
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
@@ -43,12 +43,13 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
     is_same = delivery.payload == payload and delivery.key == key
     statement = (
         _under_fence(delivery)
+        .where(row.state.in_((State.CLAIMED, State.UNKNOWN)))  # one claim, one intent
         .values(
             state=State.SENDING,
             payload=payload,
             key=key,
             frozen_at=delivery.frozen_at if is_same else now,
-            first_sent_at=func.coalesce(row.first_sent_at, now, type_=row.first_sent_at.type),
+            first_sent_at=delivery.first_sent_at or now,
             attempts=row.attempts + 1,
         )
         .returning(deliveries)

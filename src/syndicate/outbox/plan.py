@@ -37,8 +37,11 @@ class ChannelPlan:
     most_new: int | None = 10
 
 
-_TICK = timedelta(microseconds=1)
+TICK = timedelta(microseconds=1)
 """Between the due times of one pass, so that lanes keep the order."""
+
+SAME_LINK = "same link as "
+"""Begins the reason of a delivery skipped because an older item shares the article; a backfill leaves it so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
         is_first = channel.name not in seen
         items = sight.visible if is_first else sight.new
         decided = [
-            replace(decide(item, channel, sight.same_link, is_first=is_first, now=now), due=now + position * _TICK)
+            replace(decide(item, channel, sight.same_link, is_first=is_first, now=now), due=now + position * TICK)
             for position, item in enumerate(oldest_first(items))
         ]
         decisions.extend(_guarded(decided, channel))
@@ -79,7 +82,7 @@ def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is
     if reason is None and channel.most_age is not None and now - item.published > channel.most_age:
         reason = f"too old: published {item.published:%Y-%m-%d}, limit {channel.most_age.days} days"
     if reason is None and item.id in same_link:
-        reason = f"same link as {same_link[item.id]}"
+        reason = SAME_LINK + same_link[item.id]
     if reason is None:
         return planned(item, channel, State.PLANNED, "new", now)
     return planned(item, channel, State.SKIPPED, reason, now)

@@ -39,7 +39,14 @@ def find_items(connection: Connection, text: str) -> list[Item]:
         row.snapshot.like(f'%"slug": "{escaped}"%', escape="\\"),
     )
     statement = select(row.snapshot).where(row.snapshot.is_not(None), matches).order_by(row.path)
-    return [from_json(snapshot) for snapshot in connection.execute(statement).scalars()]
+    found = (from_json(snapshot) for snapshot in connection.execute(statement).scalars())
+    return [one for one in found if _is_called(one, text)]
+
+
+def _is_called(item: Item, text: str) -> bool:
+    """LIKE knows no case, and finds the slugs of topics too."""
+    names = (item.id, item.path, item.slug)
+    return text in names or item.id.endswith(f":{text}") or item.path.endswith(f"/{text}")
 
 
 def counts(connection: Connection) -> list[ChannelCounts]:

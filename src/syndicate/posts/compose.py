@@ -21,6 +21,7 @@ SHORTEST_SUMMARY: Final = 20
 """A summary cut below so many characters says nothing; it is left out instead."""
 
 _CONTROLS: Final = regex.compile(r"[\p{Cc}\p{Cs}--\n]", regex.VERSION1)
+_SPACES: Final = regex.compile(r" {2,}")
 _GAPS: Final = regex.compile(r"[ \t]*\n[ \t]*(?:\n\s*)?")
 _WORDS: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
@@ -107,7 +108,7 @@ def _templated(template: str) -> Callable[[_Words], str]:
             "site_name": words.site_name,
             "section": words.section,
         }
-        text = _CONTROLS.sub("", render(template, fields).replace("\t", " "))
+        text = _SPACES.sub(" ", _CONTROLS.sub("", render(template, fields).replace("\t", " ")))
         # A part that is left out must leave no hole: at most one blank line, no spaces at line ends.
         text = _GAPS.sub(lambda gap: "\n\n" if gap[0].count("\n") > 1 else "\n", text).strip()
         if words.link and words.link not in text:

@@ -57,21 +57,15 @@ def shorten(text: str, is_fitting: Callable[[str], bool]) -> str:
         return text
     places = _places(text)
     longest = bisect_left(places, True, key=lambda place: not is_fitting(_cut(text, places, place)))
-    # The search asks about few places; make sure, should a network's measure ever grow by leaving something out.
-    while longest and not is_fitting(_cut(text, places, places[longest - 1])):
-        longest -= 1
     if longest == 0:
         return ""
     furthest = places[longest - 1]
-    enough = range((furthest + 1) // 2, furthest + 1)
-    known = set(places)
-    sentences = (found.end() for found in _SENTENCE.finditer(text))
-    for place in sorted((end for end in sentences if end in enough and end in known), reverse=True):
-        sentence = f"{text[:place]} {ELLIPSIS}"
-        if is_fitting(sentence):
-            return sentence
-    words = [place for place in places if place in enough and text[place].isspace()]
-    return _cut(text, places, words[-1] if words else furthest)
+    near = [place for place in places[:longest] if place * 2 >= furthest]
+    sentence_ends = {found.end() for found in _SENTENCE.finditer(text)}
+    candidates = [f"{text[:place]} {ELLIPSIS}" for place in reversed(near) if place in sentence_ends]
+    words = [place for place in near if text[place].isspace()]
+    candidates += [_cut(text, places, place) for place in words[-1:]]
+    return next((candidate for candidate in candidates if is_fitting(candidate)), _cut(text, places, furthest))
 
 
 def _places(text: str) -> list[int]:

@@ -10,7 +10,14 @@ from typing import Final
 import regex
 
 SPELLINGS: Final[Mapping[str, str]] = MappingProxyType(
-    {"c++": "CPlusPlus", "c#": "CSharp", "f#": "FSharp", ".net": "DotNet", "r&d": "RandD", "at&t": "ATT"}
+    {
+        "c++": "CPlusPlus",
+        "c#": "CSharp",
+        "f#": "FSharp",
+        ".net": "DotNet",
+        "node.js": "NodeJS",
+        "r&d": "RandD",
+    }
 )
 """Labels that lose their meaning when the marks go, lower case; the operator's own spellings go before them."""
 

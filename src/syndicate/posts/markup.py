@@ -27,6 +27,7 @@ _SCHEME: Final = regex.compile(r"[a-z][a-z0-9+.-]*://", regex.IGNORECASE)
 _BARE_SCHEME: Final = regex.compile(r"\b(magnet|xmpp):(?=\S)", regex.IGNORECASE)
 # A mark inside a word (an e-mail address, "C#") is inert everywhere; numbers ("#1", "$5") are nobody's tag.
 _MENTION: Final = regex.compile(r"(?<![\p{L}\p{N}_])[@＠](?=[\p{L}\p{N}_])")
+_HANDLE: Final = regex.compile(r"(?<![\p{L}\p{N}_])@[\p{L}\p{N}_.-]+@(?=[\p{L}\p{N}])")
 _TAG: Final = regex.compile(r"(?<![\p{L}\p{N}_])[#＃$＄](?=[\p{L}\p{M}\p{N}_\u200C\u200D·・]*\p{L})")
 
 
@@ -50,6 +51,3 @@ def defuse(text: str) -> str:
     text = _HANDLE.sub(lambda found: found[0].replace("@", f"@{BREAK}"), text)
     text = _MENTION.sub(rf"\g<0>{BREAK}", text)
     return _TAG.sub(rf"\g<0>{BREAK}", text)
-
-
-_HANDLE: Final = regex.compile(r"(?<![\p{L}\p{N}_])@[\p{L}\p{N}_.-]+@(?=[\p{L}\p{N}])")

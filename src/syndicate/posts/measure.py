@@ -33,8 +33,10 @@ _REST: Final = (
 URL: Final = regex.compile(rf"(?<![\w@$#/])https?://{_HOST}{_REST}", regex.IGNORECASE)
 """An http(s) URL as networks recognise it in plain text."""
 
+# What may be a link to a network with other tables than ours (a private name, an international one).
+_DOUBTFUL_URL: Final = regex.compile(r"https?://(?:(?!https?://)\S)*", regex.IGNORECASE)
 # X links bare domains too, so that they cost as much as a URL.
-_BARE_URL: Final = regex.compile(rf"(?<![\w@$#/.-])(?:https?://)?{_HOST}{_REST}", regex.IGNORECASE)
+_BARE_URL: Final = regex.compile(rf"(?<![a-z0-9@$#]){_HOST}{_REST}", regex.IGNORECASE)
 
 _EMOJI: Final = regex.compile(
     r"\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3"
@@ -57,16 +59,12 @@ def count(text: str, room: Room) -> int:
     if room.measure is Measure.WEIGHTED:
         return _weighted(text, room.url_length or WEIGHTED_URL_LENGTH)
     if room.url_length is not None:
-        text = URL.sub("x" * room.url_length, text)
-    match room.measure:
-        case Measure.GRAPHEMES:
-            return graphemes(text)
-        case Measure.UTF16:
-            return len(text.encode("utf-16-le")) // 2
-        case Measure.CODE_POINTS:
-            return len(text)
-        case Measure.BYTES:
-            return len(text.encode())
+        text = _levelled(text, room.url_length)
+    if room.measure is Measure.GRAPHEMES:
+        return graphemes(text)
+    if room.measure is Measure.UTF16:
+        return len(text.encode("utf-16-le")) // 2
+    return len(text) if room.measure is Measure.CODE_POINTS else len(text.encode())
 
 
 def fits(text: str, room: Room) -> bool:
@@ -86,15 +84,25 @@ def graphemes(text: str) -> int:
     return len(_CLUSTER.findall(text)) + len(_CONJUNCT.findall(text))
 
 
+def _levelled(text: str, url_length: int) -> str:
+    """The text with a stand-in of the flat length for every URL; what is in doubt counts the greater of both."""
+    parts: list[str] = []
+    start = 0
+    while found := _DOUBTFUL_URL.search(text, start):
+        certain = URL.match(text, found.start())
+        url = found[0] if certain is None and graphemes(found[0]) > url_length else "x" * url_length
+        parts += [text[start : found.start()], url]
+        start = (certain or found).end()
+    return "".join((*parts, text[start:]))
+
+
 def _weighted(text: str, url_length: int) -> int:
     """The weighted length of X: NFC, emoji 2, URLs flat, other code points by range."""
-    text = unicodedata.normalize("NFC", text)
+    text = _levelled(unicodedata.normalize("NFC", text), url_length)
     total, start = 0, 0
     for found in _BARE_URL.finditer(text):
-        total += _weight(text[start : found.start()])
-        has_scheme = "://" in found[0]
         # "Node.js" looks like a domain and is none: the greater of both is never too small.
-        total += url_length if has_scheme else max(url_length, _weight(found[0]))
+        total += _weight(text[start : found.start()]) + max(url_length, _weight(found[0]))
         start = found.end()
     return total + _weight(text[start:])
 

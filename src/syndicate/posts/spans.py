@@ -15,8 +15,8 @@ _HASHTAG: Final = r"(?<![\p{L}\p{M}\p{N}_/&])[#＃](?P<tag>[\p{L}\p{M}\p{N}_]*\p
 
 def spans_of(text: str, link: str) -> tuple[Span, ...]:
     """The links and hashtags of a text in order, in UTF-8 bytes; `link` is known even if it looks like no URL."""
-    pattern = rf"(?P<link>{regex.escape(link)}|{URL.pattern})|{_HASHTAG}"
-    return tuple(_span(text, found) for found in regex.finditer(pattern, text, regex.IGNORECASE))
+    pattern = rf"{regex.escape(link)}|(?i:{URL.pattern})|{_HASHTAG}"
+    return tuple(_span(text, found) for found in regex.finditer(pattern, text))
 
 
 def _span(text: str, found: regex.Match[str]) -> Span:

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 
 # A token or app password that begins like this belongs to an account made on first sight; any other is refused.
-TOKEN_PREFIX = "sandbox-"
+TOKEN_PREFIX = "sandbox-"  # noqa: S105 - a prefix, and public
 # The sandbox's one webhook secret: no secret at all, it is printed in the documents.
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"syndicate sandbox webhook secret").decode()
 

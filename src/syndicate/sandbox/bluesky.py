@@ -93,7 +93,7 @@ class Bluesky:
         self._records: dict[tuple[str, str, str], StoredRecord] = {}
         self._blobs = BlobStore(ground)
         self._revision = 0
-        # One write at a time, as the real server's transaction on a repository: of two equal puts, one makes the commit.
+        # One write at a time, as the real server's transaction on a repository: of two equal puts, one commits.
         self._writing = asyncio.Lock()
 
     def routes(self) -> Sequence[Route]:

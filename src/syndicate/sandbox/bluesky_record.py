@@ -104,7 +104,7 @@ def link_of(record: Mapping[str, Any]) -> str | None:
 
 
 def record_cid(record: Mapping[str, Any]) -> str:
-    """A content id in the shape of a record's: equal records have equal ids. The digest is of sorted JSON, not of CBOR."""
+    """A content id in the shape of a record's, equal for equal records; its digest is of sorted JSON, not of CBOR."""
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return _cid(0x71, hashlib.sha256(text.encode()).digest())
 
@@ -126,7 +126,7 @@ def _check_facet(facet: object, path: str) -> None:
     for name in ("byteStart", "byteEnd"):
         _whole_number(index, name, f"{path}/index/{name}", minimum=0)
     if not isinstance(facet.get("features"), list):
-        raise InvalidRecord(f"{path} must have the property \"features\"")
+        raise InvalidRecord(f'{path} must have the property "features"')
     for number, feature in enumerate(facet["features"]):
         _check_feature(feature, f"{path}/features/{number}")
 
@@ -190,9 +190,13 @@ def _check_blob(blob: object, path: str, limit_bytes: int) -> None:
     if not is_blob or not isinstance(blob, dict) or not isinstance(blob["ref"].get("$link"), str):
         raise InvalidRecord(f"{path} should be a blob ref")
     if not str(blob.get("mimeType")).startswith("image/"):
-        raise InvalidRecord(f"Wrong type of file. It is {blob.get('mimeType')} but it must match image/*.", "InvalidMimeType")
+        raise InvalidRecord(
+            f"Wrong type of file. It is {blob.get('mimeType')} but it must match image/*.", "InvalidMimeType"
+        )
     if _whole_number(blob, "size", f"{path}/size", minimum=0) > limit_bytes:
-        raise InvalidRecord(f"This file is too large. It is {blob['size']} but the maximum size is {limit_bytes}.", "BlobTooLarge")
+        raise InvalidRecord(
+            f"This file is too large. It is {blob['size']} but the maximum size is {limit_bytes}.", "BlobTooLarge"
+        )
 
 
 def _check_datetime(value: str, path: str) -> None:

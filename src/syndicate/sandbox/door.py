@@ -79,6 +79,10 @@ class Door:
 
         return answer
 
+    async def settle(self) -> None:
+        """Wait until every late commit is done."""
+        await asyncio.gather(*tuple(self._late))
+
     async def forget(self) -> None:
         """Drop what is still to be committed late."""
         late = tuple(self._late)
@@ -86,9 +90,7 @@ class Door:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _spoilt(
-        self, route: Route, call: Call, fault: InjectedFault, request: web.Request
-    ) -> web.StreamResponse:
+    async def _spoilt(self, route: Route, call: Call, fault: InjectedFault, request: web.Request) -> web.StreamResponse:
         delay_s = fault.delay_ms / 1000
         match fault.effect:
             case Effect.RESET_BEFORE:

@@ -51,10 +51,10 @@ class Effect(StrEnum):
 class InjectedFault:
     """One line of a fault plan.
 
-    `network`, `route`: where; `*` is everywhere. `times`: how often at most, None without end. `skip`: how many matching
-    requests pass first. `probability`: drawn from the seed for each request. `delay_ms`: how long `slow` waits, and
-    `late_commit` before it does the thing. `retry_after`: seconds told by a 429, in `form`. `polls`: how often a medium
-    says 206 after `processing_202`.
+    `network`, `route`: where; `*` is everywhere. `times`: how often at most, None without end. `skip`: how many
+    matching requests pass first. `probability`: drawn from the seed for each request. `delay_ms`: how long
+    `slow` waits, and `late_commit` before it does the thing. `retry_after`: seconds told by a 429, in `form`.
+    `polls`: how often a medium says 206 after `processing_202`.
     """
 
     network: str
@@ -77,8 +77,8 @@ def fault_from(values: Mapping[str, Any]) -> InjectedFault:
     """A fault as written in JSON; `times` is without end when only a probability is given.
 
     Raises:
-        ValueError: an unknown or missing name or an impossible value. A misspelt field must not be ignored: a fault that
-            never fires, or never stops, makes a test say nothing.
+        ValueError: an unknown or missing name or an impossible value. A misspelt field must not be ignored: a fault
+            that never fires, or never stops, makes a test say nothing.
     """
     known = get_type_hints(InjectedFault)
     if unknown := set(values) - set(known):
@@ -86,7 +86,7 @@ def fault_from(values: Mapping[str, Any]) -> InjectedFault:
     for name in ("network", "effect"):
         if name not in values:
             raise ValueError(f"{name}: is missing")
-    whole = {"times": None} if "probability" in values else {}
+    whole: dict[str, Any] = {"times": None} if "probability" in values else {}
     whole |= values
     _check_choice("network", whole["network"], (ANY, *NETWORKS))
     _check_choice("route", whole.get("route", ANY), (ANY, *RouteKind))

@@ -125,4 +125,3 @@ class Desk:
 
 def _headers_of(standing: Standing) -> dict[str, str]:
     return quota_headers(standing.quota, standing.remaining, standing.resets_at)
-

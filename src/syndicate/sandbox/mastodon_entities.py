@@ -86,7 +86,7 @@ def logged(medium: Medium) -> LoggedMedium:
 def account_json(account: Account, base_url: str, status_count: int) -> dict[str, Any]:
     """The Account entity."""
     url = f"{base_url}/@{account.username}"
-    picture = f"{base_url}/avatars/missing.png"
+    picture = f"{base_url}/avatars/missing.svg"
     return {
         "id": account.id,
         "username": account.username,
@@ -226,7 +226,7 @@ def instance_json(host: str, rules: Rules) -> dict[str, Any]:
         "source_url": "https://github.com/mastodon/mastodon",
         "description": "A fake Mastodon server on this machine.",
         "usage": {"users": {"active_month": 1}},
-        "thumbnail": {"url": f"http://{host}/avatars/missing.png"},
+        "thumbnail": {"url": f"http://{host}/avatars/missing.svg"},
         "icon": [],
         "languages": ["en"],
         "configuration": _configuration(host, rules),

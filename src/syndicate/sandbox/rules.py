@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ class Rules:
         Raises:
             ValueError: a name or a type that no rule has; a misspelt rule must not be ignored silently.
         """
-        kinds = {field.name: type(field.default) for field in fields(self)}
+        kinds = get_type_hints(Rules)
         for name, value in values.items():
             if name not in kinds:
                 raise ValueError(f"{name}: is no rule; rules are {', '.join(kinds)}")
-            wanted = (int, float) if kinds[name] in (int, float) else (kinds[name],)
+            wanted = (int, float) if kinds[name] is float else kinds[name]
             if not isinstance(value, wanted) or isinstance(value, bool) != (kinds[name] is bool):
                 raise ValueError(f"{name}: must be of type {kinds[name].__name__}")
         return replace(self, **values)  # type: ignore[arg-type]  # each name and type was checked above

@@ -1,0 +1,319 @@
+"""Bluesky and other personal data servers (PDS) of the AT Protocol.
+
+Source: atproto lexicons app.bsky.feed.post, app.bsky.embed.external, app.bsky.embed.images, com.atproto.repo.putRecord,
+com.atproto.server.createSession; packages/pds; Bluesky documentation "Rate Limits". Read 2026-11.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from syndicate.channels.addresses import ServiceURL
+from syndicate.channels.bluesky_session import REMEDY, RESET, Session, Sessions
+from syndicate.channels.http import Answer, check_access, json_bytes, verdict
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
+
+COLLECTION = "app.bsky.feed.post"
+ROOM = Room(300, Measure.GRAPHEMES, limit_bytes=3000)
+"""app.bsky.feed.post, `text`: maxGraphemes 300, maxLength 3000."""
+THUMB = ImageRules(Shape.CARD, limit_bytes=1_000_000, media_types=("image/jpeg",), limit_alt=2000)
+"""app.bsky.embed.external, `thumb`: maxSize 1,000,000. It has no alt text."""
+PHOTO = ImageRules(Shape.PHOTO, limit_bytes=2_000_000, limit_alt=2000)
+"""app.bsky.embed.images, `image`: maxSize 2,000,000; alt texts have no limit there, readers do."""
+
+UPLOAD_TIME = timedelta(seconds=60)
+
+_TID_LETTERS = "234567abcdefghijklmnopqrstuvwxyz"  # packages/syntax/src/tid.ts: base32 that sorts
+_DAY_US = 86_400_000_000
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_EXPIRED = {"ExpiredToken", "InvalidToken"}  # answered with 400 by the reference PDS, with 401 by others
+
+
+class BlueskySettings(ChannelSettings):
+    """An account of Bluesky or of another PDS.
+
+    `identifier` is the handle or DID, `password` an app password. `attach` card makes a link card with the picture on
+    it; image attaches the picture with its alt text and puts the link into the text.
+    """
+
+    service: ServiceURL = "https://bsky.social"
+    identifier: str = Field(min_length=3)
+    password: SecretStr | None = None
+    password_file: SecretFile | None = None
+    attach: Literal["card", "image"] = "card"
+    settle: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0))
+
+    @field_validator("identifier")
+    @classmethod
+    def _bare(cls, identifier: str) -> str:
+        return identifier.strip().removeprefix("@").lower()
+
+    @model_validator(mode="after")
+    def _has_password(self) -> Self:
+        either("password", self.password, self.password_file)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One request to the PDS."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    body: bytes | None = None
+    media_type: str = "application/json"
+    is_repeatable: bool = True
+    within: timedelta | None = None
+
+
+class Bluesky:
+    """One account."""
+
+    network = "bluesky"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: BlueskySettings, tools: Tools) -> None:
+        self.name = name
+        self.account = settings.identifier
+        self._is_card = settings.attach == "card"
+        self._settle = settings.settle
+        self._tools = tools
+        password = either("password", settings.password, settings.password_file)
+        self._sessions = Sessions(name, settings.service, settings.identifier, password, tools)
+        self._did: str | None = None
+
+    @property
+    def wants(self) -> Wants:
+        """A link card that we make, or a picture and the link in the text: a post has one embed."""
+        if self._is_card:
+            return Wants(room=ROOM, image=THUMB, link_in_text=False)
+        return Wants(room=ROOM, image=PHOTO)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """We choose the record's key, and with `swapRecord: null` a key is written once."""
+        return Guarantee(key_window=timedelta.max, evidence=Evidence.BY_KEY, settle=self._settle)
+
+    async def open(self) -> None:
+        """Sign in, or go on with the kept session, and see that the account may post."""
+        answer = await self._ask(_Ask("GET", "com.atproto.server.getSession"))
+        account = check_access(answer, self._now(), reset_header=RESET, remedy=REMEDY).read(_Account)
+        if not account.active:
+            raise Unauthorized(f"{answer.place}: the account is {account.status or 'not active'}; see its own settings")
+        self._did = account.did
+
+    async def upload(self, picture: Picture) -> str:
+        """Upload the bytes; gives the blob as JSON. Unused blobs vanish on their own."""
+        ask = _Ask("POST", "com.atproto.repo.uploadBlob", picture.content, picture.media_type, within=UPLOAD_TIME)
+        return json_bytes(self._checked(await self._ask(ask)).read(_Uploaded).blob).decode()
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The record's key: a TID on the day of publication, the time of day and clock id hashed from the delivery.
+
+        Items of one day, even of one second, get different keys: 46 bits differ.
+        """
+        digest = int.from_bytes(hashlib.sha256(f"{uid}/{generation}".encode()).digest()[:8], "big")
+        days = max((published.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days, 0)
+        micros = days * _DAY_US + (digest >> 10) % _DAY_US
+        return _base32((micros % 2**53) << 10 | digest % 2**10)
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The record with everything that makes its content id, so that a repeat is the same record.
+
+        Raises:
+            Transient: the account is not known yet.
+        """
+        if self._did is None:
+            raise Transient(f"{self.account}: not signed in yet")
+        record: dict[str, object] = {
+            "$type": COLLECTION,
+            "text": post.text,
+            "createdAt": now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "embed": self._embed(post, None if media is None else json.loads(media)),
+        }
+        if _LANGUAGE.fullmatch(post.language):
+            record["langs"] = [post.language]
+        if post.spans:
+            record["facets"] = [_facet(span) for span in post.spans]
+        return json_bytes(
+            {"repo": self._did, "collection": COLLECTION, "rkey": key, "swapRecord": None, "record": record}
+        )
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Write the record under its key. An access token that ran out is renewed, for then nothing was done."""
+        answer = await self._ask(_Ask("POST", "com.atproto.repo.putRecord", payload, is_repeatable=False))
+        name = _error_in(answer)
+        if answer.status == 400 and name == "InvalidSwap":
+            return await self._written_before(payload, answer)
+        if answer.status == 400 and name == "BlobNotFound":  # blob/transactor.ts: "Could not find blob"
+            raise Rejected(f"{answer.place}: 400 ({answer.words})", is_stale_media=True)
+        return self._receipt(self._checked(answer).read(_Written).uri)
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Read the record under our key from the PDS itself; None also if another's content stands there."""
+        frozen = _Frozen.model_validate_json(payload)
+        query = urlencode({"repo": frozen.repo, "collection": frozen.collection, "rkey": frozen.rkey})
+        answer = await self._ask(_Ask("GET", f"com.atproto.repo.getRecord?{query}"))
+        if answer.status in {400, 404} and _error_in(answer) == "RecordNotFound":
+            return None
+        stored = self._checked(answer).read(_Stored)
+        return self._receipt(stored.uri) if stored.value.is_like(frozen.record) else None
+
+    async def close(self) -> None:
+        """Nothing is held: connections belong to the web."""
+
+    async def _written_before(self, payload: bytes, refusal: Answer) -> Receipt:
+        """Our key is taken: by this very post, unless something is very wrong.
+
+        Raises:
+            Unknown: the record could not be read.
+            Rejected: the record is another one.
+        """
+        try:
+            found = await self.find(payload, "", self._now())
+        except NetworkError as cause:
+            raise Unknown(f"{refusal.place}: the record exists, but could not be read: {cause}") from cause
+        if found is None:
+            raise Rejected(f"{refusal.place}: the record key is taken by another post")
+        return found
+
+    async def _ask(self, ask: _Ask) -> Answer:
+        session = await self._sessions.current()
+        answer = await self._send(ask, session)
+        if answer.status == 401 or (answer.status == 400 and _error_in(answer) in _EXPIRED):
+            answer = await self._send(ask, await self._sessions.renewed(session))
+        return answer
+
+    async def _send(self, ask: _Ask, session: Session) -> Answer:
+        headers = {"Authorization": f"Bearer {session.access}"}
+        if ask.body is not None:
+            headers["Content-Type"] = ask.media_type
+        return await self._tools.web.call(
+            ask.method,
+            f"{session.pds}/xrpc/{ask.path}",
+            headers=headers,
+            body=ask.body,
+            is_repeatable=ask.is_repeatable,
+            within=ask.within,
+        )
+
+    def _embed(self, post: Post, blob: object | None) -> dict[str, object]:
+        if not self._is_card and blob is not None and post.picture is not None:
+            size = {"width": post.picture.width_px, "height": post.picture.height_px}
+            image = {"image": blob, "alt": post.picture.alt, "aspectRatio": size}
+            return {"$type": "app.bsky.embed.images", "images": [image]}
+        card = post.card
+        external: dict[str, object] = {"uri": card.url, "title": card.title, "description": card.summary}
+        if self._is_card and blob is not None:
+            external["thumb"] = blob
+        return {"$type": "app.bsky.embed.external", "external": external}
+
+    def _receipt(self, uri: str) -> Receipt:
+        did, _, key = uri.removeprefix("at://").partition(f"/{COLLECTION}/")
+        return Receipt(uri, f"https://bsky.app/profile/{did}/post/{key}", self._now())
+
+    def _checked(self, answer: Answer) -> Answer:
+        return verdict(answer, self._now(), reset_header=RESET, remedy=REMEDY)
+
+    def _now(self) -> datetime:
+        return self._tools.clock()
+
+
+def _facet(span: Span) -> dict[str, object]:
+    feature = (
+        {"$type": "app.bsky.richtext.facet#link", "uri": span.target}
+        if span.kind is SpanKind.LINK
+        else {"$type": "app.bsky.richtext.facet#tag", "tag": span.target}
+    )
+    return {"index": {"byteStart": span.start_bytes, "byteEnd": span.end_bytes}, "features": [feature]}
+
+
+def _base32(number: int) -> str:
+    """64 bits as 13 letters, the highest first."""
+    return "".join(_TID_LETTERS[(number >> (5 * place)) & 31] for place in reversed(range(13)))
+
+
+def _error_in(answer: Answer) -> str:
+    """The name of an XRPC error; empty if there is none."""
+    if answer.is_success:
+        return ""
+    try:
+        return _Trouble.model_validate_json(answer.body).error
+    except ValidationError:
+        return ""
+
+
+class _Trouble(BaseModel):
+    error: str = ""
+
+
+class _Account(BaseModel):
+    did: str
+    active: bool = True
+    status: str | None = None
+
+
+class _Uploaded(BaseModel):
+    blob: dict[str, Any]  # goes into the record unchanged
+
+
+class _Written(BaseModel):
+    uri: str = Field(pattern="^at://")
+
+
+class _External(BaseModel):
+    uri: str
+
+
+class _Embed(BaseModel):
+    external: _External | None = None
+
+
+class _Record(BaseModel):
+    text: str
+    embed: _Embed | None = None
+
+    def is_like(self, other: _Record) -> bool:
+        """Whether both are one post: the same text, or a card of the same link (a template may have changed since)."""
+        links = [record.embed.external.uri for record in (self, other) if record.embed and record.embed.external]
+        return self.text == other.text or (len(links) == 2 and links[0] == links[1])
+
+
+class _Stored(BaseModel):
+    uri: str = Field(pattern="^at://")
+    value: _Record
+
+
+class _Frozen(BaseModel):
+    """What `freeze` wrote."""
+
+    repo: str
+    collection: str
+    rkey: str
+    record: _Record
+
+
+NETWORK = Network(
+    name="bluesky",
+    title="Bluesky",
+    settings=BlueskySettings,
+    make=Bluesky,
+    example="""\
+news_bluesky:
+  network: bluesky
+  identifier: news.bsky.social
+  password_file: ~/.config/syndicate/bluesky.password
+""",
+)

@@ -1,0 +1,348 @@
+"""Mastodon, and servers that speak its API.
+
+Source: Mastodon documentation "statuses", "media", "instance", "Rate limits", "API errors". Read 2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+import aiohttp
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
+
+from syndicate.channels.addresses import ServiceURL, host_of
+from syndicate.channels.http import Answer, check_access, json_bytes, verdict
+from syndicate.channels.marks import Mark
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.errors import NetworkError, Rejected, Transient
+from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+
+KEY_WINDOW = timedelta(hours=1)
+"""Mastodon keeps an Idempotency-Key for 3,600 s (post_status_service.rb); Pleroma and Akkoma longer."""
+
+URL_LENGTH = 23
+"""Every URL counts this much (Mastodon documentation, "Posting": StatusLengthValidator)."""
+
+PHOTO_BYTES = 2_000_000
+"""Far below Mastodon's 16,777,216, and enough for 2048 pixels: small uploads fail less often."""
+
+UPLOAD_TIME = timedelta(seconds=60)
+PROCESSING_TIME = timedelta(seconds=60)
+POLL_EVERY = timedelta(seconds=1)
+
+PAGE = 40
+"""Most statuses a page gives (documentation, "Get account's statuses")."""
+LIMIT_PAGES = 50
+"""2,000 statuses: no account may post more than 300 in 3 h (documentation, "Rate limits")."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+_RESET = "X-RateLimit-Reset"
+_REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
+_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class MastodonSettings(ChannelSettings):
+    """An account on a server with the Mastodon API.
+
+    `attach` image uploads the picture with its alt text; card attaches nothing, so that the server makes a card of the
+    link. `language` overrides the item's. `settle` is how long to wait before an unclear post is looked up.
+    """
+
+    instance: ServiceURL
+    token: SecretStr | None = None
+    token_file: SecretFile | None = None
+    visibility: Literal["public", "unlisted", "private", "direct"] = "public"
+    language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}$")
+    attach: Literal["image", "card"] = "image"
+    settle: timedelta = Field(default=timedelta(seconds=90), ge=timedelta(0))
+
+    @model_validator(mode="after")
+    def _has_token(self) -> Self:
+        either("token", self.token, self.token_file)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What one server allows. The defaults are what holds before it was asked.
+
+    `honours_keys`: a repeat under the same Idempotency-Key makes no second post. Servers that do not say so are not
+    trusted to: some real ones make two posts for one key.
+    """
+
+    characters: int = 500
+    url_length: int = URL_LENGTH
+    image_bytes: int = PHOTO_BYTES
+    image_pixels: int = 33_177_600  # Instance entity, `image_matrix_limit`
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    alt: int = 1500  # Instance entity, `description_limit`
+    honours_keys: bool = False
+
+
+class Mastodon:
+    """One account on one server."""
+
+    network = "mastodon"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: MastodonSettings, tools: Tools) -> None:
+        token = either("token", settings.token, settings.token_file).get_secret_value()
+        tools.web.hide(token)
+        self.name = name
+        self.account = host_of(settings.instance)
+        self._settings = settings
+        self._tools = tools
+        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._server = Server()
+        self._account_id: str | None = None
+
+    @property
+    def wants(self) -> Wants:
+        """Text with the link in it, and a picture unless the server shall make a card."""
+        server = self._server
+        rules = ImageRules(
+            shape=Shape.PHOTO,
+            limit_bytes=server.image_bytes,
+            media_types=server.media_types,
+            limit_pixels=server.image_pixels,
+            limit_alt=server.alt,
+        )
+        return Wants(
+            room=Room(server.characters, Measure.GRAPHEMES, url_length=server.url_length),
+            image=rules if self._settings.attach == "image" else None,
+        )
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """Own posts can be read; keys are trusted only where the server is known to honour them."""
+        window = KEY_WINDOW if self._server.honours_keys else None
+        return Guarantee(key_window=window, evidence=Evidence.READS_OWN, settle=self._settings.settle)
+
+    async def open(self) -> None:
+        """Read who we are and what the server allows."""
+        answer = await self._get("/api/v2/instance")
+        if answer.status == 404:  # before Mastodon 4.0, and some others
+            answer = await self._get("/api/v1/instance")
+        remedy = "check that `instance` is the address of a server with the Mastodon API"
+        self._server = server_of(check_access(answer, self._now(), remedy=remedy).read(_Instance))
+        self._account_id = await self._who_am_i()
+
+    async def upload(self, picture: Picture) -> str:
+        """Upload with the alt text and wait until the server has processed it; gives the media id."""
+        form = aiohttp.FormData(default_to_multipart=True)
+        name = f"image.{_SUFFIXES.get(picture.media_type, 'bin')}"
+        form.add_field("file", picture.content, filename=name, content_type=picture.media_type)
+        if picture.alt:
+            form.add_field("description", picture.alt)
+        answer = await self._tools.web.call(
+            "POST",
+            f"{self._settings.instance}/api/v2/media",
+            headers=self._authorization,
+            body=form,
+            is_repeatable=True,
+            within=UPLOAD_TIME,
+        )
+        media_id = self._checked(answer).read(_Identified).id
+        if answer.status == 202:
+            await self._processed(media_id)
+        return media_id
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The delivery's name, with a number when the post is made anew."""
+        return f"{uid}-{generation}" if generation else uid
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The JSON body of the status."""
+        status: dict[str, object] = {"status": post.text, "visibility": self._settings.visibility}
+        language = (self._settings.language or post.language).partition("-")[0].lower()
+        if re.fullmatch(r"[a-z]{2,3}", language):  # ISO 639
+            status["language"] = language
+        if media is not None:
+            status["media_ids"] = [media]
+        return json_bytes(status)
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Post under our key."""
+        answer = await self._tools.web.call(
+            "POST",
+            f"{self._settings.instance}/api/v1/statuses",
+            headers={**self._authorization, "Content-Type": "application/json", "Idempotency-Key": key},
+            body=payload,
+        )
+        try:
+            status = self._checked(answer).read(_Created)
+        except Rejected as refusal:
+            await self._examine(refusal, payload)
+            raise
+        return Receipt(status.id, status.url, self._now())
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Look through our own statuses, newest first, for one with our link (or our exact text if it has none)."""
+        mark = Mark.of(_Payload.model_validate_json(payload).status)
+        account_id = self._account_id or await self._who_am_i()
+        path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies=true&exclude_reblogs=true"
+        oldest = ""
+        for _ in range(LIMIT_PAGES):
+            page = self._checked(await self._get(path + oldest)).read(_Statuses)
+            for status in page.root:
+                if status.created_at < since - CLOCKS_DIFFER:
+                    return None
+                if mark.is_on(status.content, status.card.url if status.card else None):
+                    return Receipt(status.id, status.url, self._now())
+            if not page.root:
+                return None
+            oldest = f"&max_id={page.root[-1].id}"
+        raise Transient(f"{self.account}: more than {LIMIT_PAGES * PAGE} posts since then, cannot read back so far")
+
+    async def close(self) -> None:
+        """Nothing is held: connections belong to the web."""
+
+    async def _who_am_i(self) -> str:
+        answer = await self._get("/api/v1/accounts/verify_credentials")
+        return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(_Identified).id
+
+    async def _processed(self, media_id: str) -> None:
+        """Wait for a picture that was answered with 202.
+
+        Raises:
+            Transient: it takes too long; another upload may fare better.
+        """
+        for _ in range(int(PROCESSING_TIME / POLL_EVERY)):
+            await self._tools.sleep(POLL_EVERY.total_seconds())
+            answer = self._checked(await self._get(f"/api/v1/media/{media_id}"))
+            if answer.status != 206:
+                return
+        raise Transient(f"{answer.place}: the image is still being processed after {PROCESSING_TIME}")
+
+    async def _examine(self, refusal: Rejected, payload: bytes) -> None:
+        """Find out whether a refusal is about the picture: errors carry no code, but the picture can be asked for.
+
+        Raises:
+            Rejected: the picture is gone, so that a new upload may help.
+            Transient: the picture is still being processed, or could not be asked for; the post is not made.
+        """
+        for media_id in _Payload.model_validate_json(payload).media_ids:
+            try:
+                answer = await self._get(f"/api/v1/media/{media_id}")
+            except NetworkError as cause:
+                raise Transient(f"{refusal}; whether the image is at fault could not be read: {cause}") from cause
+            if answer.status == 206:
+                raise Transient(f"{refusal}; the image is still being processed") from refusal
+            if answer.status in {404, 410, 422}:  # 422: its processing failed
+                raise Rejected(str(refusal), is_stale_media=True) from refusal
+            if not answer.is_success:
+                raise Transient(f"{refusal}; whether the image is at fault could not be read: {answer.status}")
+
+    async def _get(self, path: str) -> Answer:
+        url = f"{self._settings.instance}{path}"
+        return await self._tools.web.call("GET", url, headers=self._authorization, is_repeatable=True)
+
+    def _checked(self, answer: Answer) -> Answer:
+        return verdict(answer, self._now(), reset_header=_RESET, remedy=_REMEDY)
+
+    def _now(self) -> datetime:
+        return self._tools.clock()
+
+
+def server_of(instance: _Instance) -> Server:
+    """What a server's own description means for us.
+
+    It honours keys if it is Mastodon itself, by its version and the place of its source, or Pleroma or Akkoma, which
+    tell their name in the version: `2.7.2 (compatible; Akkoma 3.10.4)`.
+    """
+    statuses, media = instance.configuration.statuses, instance.configuration.media_attachments
+    is_mastodon = re.fullmatch(r"\d+\.\d+\.\d+[\w.+-]*", instance.version) and "mastodon" in instance.source_url.lower()
+    is_pleroma = re.search(r"\(compatible; (Pleroma|Akkoma) ", instance.version)
+    usual = Server()
+    offered = tuple(kind for kind in usual.media_types if kind in media.supported_mime_types)
+    return Server(
+        characters=statuses.max_characters or instance.max_toot_chars or usual.characters,
+        url_length=statuses.characters_reserved_per_url or usual.url_length,
+        image_bytes=min(media.image_size_limit or instance.upload_limit or PHOTO_BYTES, PHOTO_BYTES),
+        image_pixels=media.image_matrix_limit or usual.image_pixels,
+        media_types=offered or usual.media_types,
+        alt=media.description_limit or instance.description_limit or usual.alt,
+        honours_keys=bool(is_mastodon or is_pleroma),
+    )
+
+
+class _Entity(BaseModel):
+    """JSON of a server; some send numbers as ids."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True, frozen=True)
+
+
+class _StatusLimits(_Entity):
+    max_characters: int | None = None
+    characters_reserved_per_url: int | None = None
+
+
+class _MediaLimits(_Entity):
+    supported_mime_types: tuple[str, ...] = ()
+    image_size_limit: int | None = None
+    image_matrix_limit: int | None = None
+    description_limit: int | None = None
+
+
+class _Configuration(_Entity):
+    statuses: _StatusLimits = _StatusLimits()
+    media_attachments: _MediaLimits = _MediaLimits()
+
+
+class _Instance(_Entity):
+    """Instance, V1::Instance, and Pleroma's additions to it."""
+
+    version: str
+    source_url: str = ""
+    configuration: _Configuration = _Configuration()
+    max_toot_chars: int | None = None
+    upload_limit: int | None = None
+    description_limit: int | None = None
+
+
+class _Identified(_Entity):
+    id: str = Field(min_length=1)
+
+
+class _Created(_Identified):
+    url: str | None = None
+
+
+class _PreviewCard(_Entity):
+    url: str = ""
+
+
+class _Status(_Created):
+    created_at: AwareDatetime
+    content: str = ""
+    card: _PreviewCard | None = None
+
+
+class _Statuses(RootModel[tuple[_Status, ...]]):
+    """A page of statuses."""
+
+
+class _Payload(_Entity):
+    """What `freeze` wrote."""
+
+    status: str
+    media_ids: tuple[str, ...] = ()
+
+
+NETWORK = Network(
+    name="mastodon",
+    title="Mastodon and servers with its API",
+    settings=MastodonSettings,
+    make=Mastodon,
+    example="""\
+news_mastodon:
+  network: mastodon
+  instance: https://mastodon.social
+  token_file: ~/.config/syndicate/mastodon.token
+""",
+)

@@ -1,0 +1,317 @@
+"""Preview: what would be posted, as files for programs and one gallery page for people. Nothing leaves the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.secrets import ChannelSettings
+from syndicate.errors import Rejected, Transient
+from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.posts.measure import count
+from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+LIMIT = 500
+"""As on Mastodon, the usual first channel."""
+
+SHOWN = 300
+"""Newest posts on the gallery page; all of them stay as files."""
+
+PAGE = "index.html"
+UPLOADS = ".uploads"
+_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+class PreviewSettings(ChannelSettings):
+    """Where the files go, and how long a text may be (counted as on Mastodon: graphemes, each link 23)."""
+
+    folder: Path = Path("preview")
+    limit: int = Field(default=LIMIT, ge=100, le=100_000)
+
+
+class PreviewImage(BaseModel):
+    """The picture of a post: `digest` names the uploaded file, `file` the one beside the post."""
+
+    model_config = ConfigDict(frozen=True)
+
+    digest: str = Field(pattern=r"^[0-9a-f]{16}$")
+    suffix: str = Field(pattern=r"^[a-z]{3,4}$")
+    alt: str
+    width: int
+    height: int
+    size_bytes: int
+
+
+class PreviewPost(BaseModel):
+    """One post as it is written to its file and shown in the gallery."""
+
+    model_config = ConfigDict(frozen=True)
+
+    channel: str = Field(pattern=r"^[\w-]+$")
+    item_id: str
+    key: str
+    made: AwareDatetime
+    published: AwareDatetime
+    language: str
+    text: str
+    length: int
+    limit: int
+    link: str
+    title: str
+    summary: str
+    site_name: str
+    hashtags: tuple[str, ...] = ()
+    image: PreviewImage | None = None
+
+    @property
+    def folder(self) -> str:
+        """The item's folder: readable, and its own whatever the id is made of."""
+        readable = re.sub(r"[^a-z0-9]+", "-", self.item_id.lower()).strip("-")[:60].rstrip("-")
+        return f"{readable}-{hashlib.sha256(self.item_id.encode()).hexdigest()[:6]}".lstrip("-")
+
+    @property
+    def path(self) -> str:
+        """The post's JSON file below the preview folder."""
+        return f"{self.folder}/{self.channel}.json"
+
+    @property
+    def image_path(self) -> str | None:
+        """The picture's file below the preview folder."""
+        return None if self.image is None else f"{self.folder}/{self.channel}.{self.image.suffix}"
+
+
+class Preview:
+    """A folder in the place of an account."""
+
+    network = "preview"
+    is_rehearsal = True
+
+    def __init__(self, name: str, settings: PreviewSettings, tools: Tools) -> None:
+        self.name = name
+        self.account = settings.folder.as_posix()
+        self._folder = settings.folder.expanduser()
+        self._limit = settings.limit
+        self._tools = tools
+        self._writing = asyncio.Lock()
+        self._gallery = Gallery(self._folder)
+
+    @property
+    def wants(self) -> Wants:
+        """Text, link and picture as on Mastodon."""
+        room = Room(self._limit, Measure.GRAPHEMES, url_length=23)
+        return Wants(room=room, image=ImageRules(Shape.PHOTO, limit_bytes=2_000_000, limit_alt=1500))
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """An item has one file here; writing it again replaces it."""
+        return Guarantee(key_window=timedelta.max, evidence=Evidence.BY_KEY, settle=timedelta(0))
+
+    async def open(self) -> None:
+        """Make the folder and bring the gallery up to date.
+
+        Raises:
+            Transient: the folder cannot be written.
+        """
+        await self._write(self._gallery.rebuild)
+
+    async def upload(self, picture: Picture) -> str:
+        """Put the picture aside under the digest of its bytes; gives digest and suffix."""
+        suffix = _SUFFIXES.get(picture.media_type)
+        if suffix is None:
+            raise Rejected(f"{self.account}: {picture.media_type} cannot be shown")
+        name = f"{hashlib.sha256(picture.content).hexdigest()[:16]}.{suffix}"
+        await self._write(lambda: _replace(self._folder / UPLOADS / name, picture.content))
+        return name
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The delivery's name; the file is named for the item."""
+        return f"{uid}-{generation}" if generation else uid
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The JSON file as it will be written."""
+        card = post.card
+        preview = PreviewPost(
+            channel=self.name,
+            item_id=card.item_id,
+            key=key,
+            made=now,
+            published=card.published,
+            language=post.language,
+            text=post.text,
+            length=count(post.text, self.wants.room),
+            limit=self._limit,
+            link=card.url,
+            title=card.title,
+            summary=card.summary,
+            site_name=card.site_name,
+            hashtags=post.hashtags,
+            image=_image(post.picture, media),
+        )
+        return preview.model_dump_json(indent=2).encode() + b"\n"
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Write the item's files and the page anew.
+
+        Raises:
+            Rejected: the picture put aside is gone; it must be uploaded again.
+            Transient: the folder cannot be written; what stood there stands.
+        """
+        post = PreviewPost.model_validate_json(payload)
+        await self._write(lambda: self._put(post, payload))
+        return self._receipt(post)
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Whether the item's file is the one with our key."""
+        post = PreviewPost.model_validate_json(payload)
+        written = await asyncio.to_thread(_read, self._folder / post.path)
+        return self._receipt(post) if written is not None and written.key == post.key else None
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _put(self, post: PreviewPost, payload: bytes) -> None:
+        self._put_picture(post)
+        _replace((self._folder / post.path).with_suffix(".txt"), _plain_text(post).encode())
+        _replace(self._folder / post.path, payload)
+        self._gallery.rebuild()
+
+    def _put_picture(self, post: PreviewPost) -> None:
+        """Bring the picture to its post, unless an earlier attempt did."""
+        if post.image is None or post.image_path is None:
+            return
+        target = self._folder / post.image_path
+        if target.is_file() and _digest(target) == post.image.digest:
+            return
+        aside = self._folder / UPLOADS / f"{post.image.digest}.{post.image.suffix}"
+        try:
+            content = aside.read_bytes()
+        except FileNotFoundError:
+            raise Rejected(f"{aside}: the picture is gone", is_stale_media=True) from None
+        _replace(target, content)
+        aside.unlink(missing_ok=True)
+
+    async def _write(self, step: Callable[[], None]) -> None:
+        """Do a step in a thread, one at a time."""
+        async with self._writing:
+            try:
+                await asyncio.to_thread(step)
+            except OSError as cause:
+                place = cause.filename or self._folder
+                reason = cause.strerror or "cannot be written"
+                raise Transient(f"{place}: {reason}; make room or give the publisher the right to write") from cause
+
+    def _receipt(self, post: PreviewPost) -> Receipt:
+        page = (self._folder / PAGE).resolve().as_uri()
+        return Receipt(post.path, f"{page}#{post.folder}", self._tools.clock())
+
+
+class Gallery:
+    """The page of a preview folder, made from the JSON files there; unchanged files are read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[Path, tuple[tuple[int, int], PreviewPost | None]] = {}
+        self._template: Template | None = None
+
+    def rebuild(self) -> None:
+        """Read what is new, and write the page."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        found = {path: self._seen(path) for path in self._folder.glob("*/*.json")}
+        self._read = {path: seen for path, seen in found.items() if seen is not None}
+        posts = [post for _, post in self._read.values() if post is not None]
+        posts.sort(key=lambda post: (post.published, post.made, post.path), reverse=True)
+        page = self._page().render(posts=posts[:SHOWN], total=len(posts), left=max(len(posts) - SHOWN, 0))
+        _replace(self._folder / PAGE, page.encode())
+
+    def _seen(self, path: Path) -> tuple[tuple[int, int], PreviewPost | None] | None:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        stamp = (status.st_mtime_ns, status.st_size)
+        known = self._read.get(path)
+        return known if known is not None and known[0] == stamp else (stamp, _read(path))
+
+    def _page(self) -> Template:
+        if self._template is None:
+            from jinja2 import Environment, PackageLoader, StrictUndefined
+
+            loader = PackageLoader("syndicate.channels", ".")
+            environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+            environment.filters["day"] = lambda at: at.astimezone(UTC).strftime("%-d %B %Y")
+            self._template = environment.get_template("preview.html")
+        return self._template
+
+
+def _image(picture: Picture | None, media: str | None) -> PreviewImage | None:
+    if picture is None or media is None:
+        return None
+    digest, _, suffix = media.partition(".")
+    return PreviewImage(
+        digest=digest,
+        suffix=suffix,
+        alt=picture.alt,
+        width=picture.width_px,
+        height=picture.height_px,
+        size_bytes=len(picture.content),
+    )
+
+
+def _plain_text(post: PreviewPost) -> str:
+    parts = [post.text]
+    if post.image is not None:
+        parts.append(f"[image, {post.image.width}x{post.image.height}: {post.image.alt or 'no alt text'}]")
+    return "\n\n".join(parts) + "\n"
+
+
+def _read(path: Path) -> PreviewPost | None:
+    """The post in a file; None if there is none or it is not ours."""
+    try:
+        return PreviewPost.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; a reader sees the old or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+NETWORK = Network(
+    name="preview",
+    title="Preview (files and a gallery, nothing is sent)",
+    settings=PreviewSettings,
+    make=Preview,
+    is_rehearsal=True,
+    example="""\
+preview:
+  network: preview
+  folder: preview
+""",
+)

@@ -1,0 +1,220 @@
+"""Any receiver of Standard Webhooks: one signed JSON event an item.
+
+Source: Standard Webhooks specification 1.0, spec/standard-webhooks.md. Read 2026-11.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from syndicate.channels.addresses import EndpointURL, host_of
+from syndicate.channels.http import Answer, json_bytes, verdict
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.errors import Rejected, Transient
+from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.posts.fit import shorten
+from syndicate.posts.post import Measure, Picture, Post, Room, Wants
+
+SECRET_PREFIX = "whsec_"  # noqa: S105  # a prefix, no secret
+SECRET_BYTES = range(24, 65)
+"""Length of a symmetric secret (specification, "Signature scheme")."""
+
+EVENT_BYTES = 20_000
+"""Payloads should stay under 20 kB (specification, "Payload size")."""
+
+TEXT_LIMIT = 1000
+"""A choice of ours, for receivers that show the text as it is; with all else it stays well within the event's size."""
+
+# The summary gives way when an event grows too large: nothing else in it may be cut.
+_SUMMARY_LIMITS = (None, 2000, 500, 100, 0)
+_RESERVED_HEADERS = ("webhook-", "content-", "host", "transfer-encoding", "connection")
+
+
+class WebhookSettings(ChannelSettings):
+    """An endpoint that takes events.
+
+    `secret` is `whsec_` and base64; two of them, with a space between, sign during a change of secrets. `headers` are
+    sent along, for receivers behind an access check.
+    """
+
+    url: EndpointURL
+    secret: SecretStr | None = None
+    secret_file: SecretFile | None = None
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    settle: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0))
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        keys_in(either("secret", self.secret, self.secret_file).get_secret_value())
+        return self
+
+    @field_validator("headers")
+    @classmethod
+    def _sets_no_header_of_ours(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name in headers:
+            if name.lower().startswith(_RESERVED_HEADERS):
+                raise ValueError("webhook-*, content-* and connection headers are set by the publisher; remove them")
+        return headers
+
+
+def keys_in(secret: str) -> tuple[bytes, ...]:
+    """The signing keys of a setting, in order.
+
+    Raises:
+        ValueError: one of them is no secret; the words do not repeat it.
+    """
+    return tuple(_key_of(part) for part in secret.split())
+
+
+def signatures(keys: tuple[bytes, ...], key: str, at: datetime, payload: bytes) -> str:
+    """The `webhook-signature` header: each key's HMAC-SHA256 over id, time and exact bytes."""
+    signed = f"{key}.{int(at.timestamp())}.".encode() + payload
+    digests = (hmac.new(secret, signed, hashlib.sha256).digest() for secret in keys)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+class Webhook:
+    """One endpoint."""
+
+    network = "webhook"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: WebhookSettings, tools: Tools) -> None:
+        secret = either("secret", settings.secret, settings.secret_file).get_secret_value()
+        self._headers = {header: value.get_secret_value() for header, value in settings.headers.items()}
+        tools.web.hide(*secret.split(), *self._headers.values())
+        self.name = name
+        # The path may be a secret, yet another path is another place.
+        self.account = f"{host_of(settings.url)}#{hashlib.sha256(settings.url.encode()).hexdigest()[:8]}"
+        self._url = settings.url
+        self._keys = keys_in(secret)
+        self._settle = settings.settle
+        self._tools = tools
+
+    @property
+    def wants(self) -> Wants:
+        """Text for receivers that show it; the event carries link and image address apart, so no picture."""
+        return Wants(room=Room(TEXT_LIMIT, Measure.GRAPHEMES))
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """The id of an event never changes, and telling repeats by it is the receiver's duty in the specification."""
+        return Guarantee(key_window=timedelta.max, evidence=Evidence.NONE, settle=self._settle)
+
+    async def open(self) -> None:
+        """Nothing to ask: an endpoint takes events and answers nothing else."""
+
+    async def upload(self, picture: Picture) -> str:
+        """Events carry no files.
+
+        Raises:
+            Rejected: always.
+        """
+        raise Rejected(f"{self.account}: a webhook takes no image files")
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The event's `webhook-id`."""
+        return f"{uid}-{generation}" if generation else uid
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The event, within 20 kB; a summary too long for that is cut."""
+        event = b""
+        for limit in _SUMMARY_LIMITS:
+            event = json_bytes(_event(post, now, _cut(post.card.summary, limit)))
+            if len(event) <= EVENT_BYTES:
+                break
+        return event
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Send the event, signed at this moment."""
+        now = self._tools.clock()
+        headers = {
+            **self._headers,
+            "Content-Type": "application/json",
+            "webhook-id": key,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": signatures(self._keys, key, now, payload),
+        }
+        answer = await self._tools.web.call("POST", self._url, headers=headers, body=payload)
+        _judge(answer, now)
+        return Receipt(key, None, self._tools.clock())
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """An endpoint cannot be read.
+
+        Raises:
+            Rejected: always.
+        """
+        raise Rejected(f"{self.account}: a webhook cannot be read back")
+
+    async def close(self) -> None:
+        """Nothing is held: connections belong to the web."""
+
+
+def _judge(answer: Answer, now: datetime) -> None:
+    """As `verdict`, but a receiver that is not there today may be tomorrow: the specification retries all but 410."""
+    if answer.status == 410:
+        raise Rejected(f"{answer.place}: 410, the receiver wants no more events; remove the channel or set a new `url`")
+    if answer.status in {404, 405, 409, 421, 423}:
+        raise Transient(f"{answer.place}: {answer.status}; check `url` if it stays so")
+    verdict(answer, now, remedy="check `secret` and `headers` against the receiver's")
+
+
+def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:
+    card = post.card
+    item: dict[str, object] = {
+        "id": card.item_id,
+        "title": card.title,
+        "summary": summary,
+        "url": card.url,
+        "published": _instant(card.published),
+        "language": post.language,
+        "topics": list(card.topics),
+        "hashtags": list(post.hashtags),
+        "authors": list(card.authors),
+        "text": post.text,
+    }
+    if card.image is not None:
+        # A local image has no address that a receiver could fetch; its alt text still says what it shows.
+        item["image"] = {"url": card.image.ref if card.image.is_remote else None, "alt": card.image.alt}
+    return {"type": "item.published", "timestamp": _instant(now), "data": item}
+
+
+def _cut(summary: str, limit: int | None) -> str:
+    return summary if limit is None else shorten(summary, lambda text: len(text) <= limit)
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _key_of(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(SECRET_PREFIX) or len(key) not in SECRET_BYTES:
+        raise ValueError("secret: must be `whsec_` and the base64 of 24 to 64 bytes")
+    return key
+
+
+NETWORK = Network(
+    name="webhook",
+    title="Webhook (Standard Webhooks)",
+    settings=WebhookSettings,
+    make=Webhook,
+    example="""\
+my_service:
+  network: webhook
+  url: https://service.example/hooks/news
+  secret_file: ~/.config/syndicate/webhook.secret
+""",
+)

@@ -1,0 +1,124 @@
+"""`syndicate held`: deliveries that wait for a person, and the person's word."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_json
+from syndicate.errors import UsageError
+
+if TYPE_CHECKING:
+    from syndicate.house import Plot
+    from syndicate.outbox.delivery import Delivery
+    from syndicate.outbox.store import SqlOutbox
+
+WORDS = {
+    "sent": "is there, told by the operator",
+    "send": "sent again by the operator",
+    "drop": "dropped by the operator",
+}
+
+
+@click.group()
+def held() -> None:
+    """Deliveries that wait for you: unclear outcomes, floods, refusals."""
+
+
+@held.command("list", epilog="\b\nExample:\n  syndicate held list --channel news_mastodon")
+@config_option
+@json_option
+@click.option("--channel", help="Only this channel.")
+def list_(config: Path, as_json: bool, channel: str | None) -> None:
+    """Show what waits, and why."""
+    asyncio.run(_list(load(config), as_json, channel))
+
+
+@held.command(
+    epilog="\b\nExamples:\n  syndicate held resolve 3f2a sent --url https://social.example/@news/1"
+    "\n  syndicate held resolve 3f2a send\n  syndicate held resolve --all --channel news_mastodon drop"
+)
+@config_option
+@json_option
+@click.option("--all", "is_all", is_flag=True, help="Everything that waits (give no id).")
+@click.option("--channel", help="With --all: only this channel.")
+@click.option("--url", help="With sent: where the post stands.")
+@click.argument("words", nargs=-1, required=True, metavar="[ID] sent|send|drop")
+def resolve(
+    config: Path, as_json: bool, is_all: bool, channel: str | None, url: str | None, words: tuple[str, ...]
+) -> None:
+    """Say what becomes of a delivery: `sent` (the post is there), `send` (post it now), `drop` (never post it).
+
+    ID is the beginning of an id of `held list`. A running publisher takes it up within seconds.
+    """
+    word = words[-1]
+    if word not in WORDS or len(words) != (1 if is_all else 2):
+        raise UsageError("say `syndicate held resolve ID sent|send|drop`, or `--all sent|send|drop` without an id")
+    uid = None if is_all else words[0]
+    asyncio.run(_resolve(load(config), as_json, uid, channel, word, url))
+
+
+async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
+    waiting = await _with_outbox(plot, lambda outbox: _waiting(outbox, channel)) or []
+    if as_json:
+        tell_json([_json(one) for one in waiting])
+        return
+    if not waiting:
+        say("Nothing waits for you.")
+        return
+    rows = [(one.uid[:8], one.channel, one.item_id, one.state.value, one.reason, one.attempts) for one in waiting]
+    table(("id", "channel", "item", "state", "why", "attempts"), rows)
+    say("`syndicate held resolve ID sent|send|drop` decides; look on the network first where the outcome is unknown.")
+
+
+async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | None, word: str, url: str | None) -> None:
+    from syndicate.house import clock
+    from syndicate.outbox.delivery import State
+
+    state = {"sent": State.SENT, "send": State.PLANNED, "drop": State.DEAD}[word]
+
+    async def decide(outbox: SqlOutbox) -> list[Delivery]:
+        uids = [uid] if uid is not None else [one.uid for one in await _waiting(outbox, channel)]
+        return [await outbox.resolve(one, state, WORDS[word], clock(), url) for one in uids]
+
+    resolved = await _with_outbox(plot, decide)
+    if resolved is None:
+        raise UsageError("nothing was published from here yet, so nothing waits")
+    if as_json:
+        tell_json([_json(one) for one in resolved])
+    else:
+        for one in resolved[:20]:
+            say(f"{one.uid[:8]} {one.channel} {one.item_id}: {one.state.value}")
+        say(f"{count(len(resolved), 'delivery', 'deliveries')} resolved")
+
+
+async def _with_outbox(plot: Plot, work: Any) -> Any:
+    from syndicate.outbox.store import SqlOutbox
+
+    if not plot.outbox_path.exists():
+        return None
+    async with SqlOutbox(plot.outbox_path) as outbox:
+        return await work(outbox)
+
+
+async def _waiting(outbox: SqlOutbox, channel: str | None) -> list[Delivery]:
+    from syndicate.outbox.review import RESOLVABLE
+
+    return await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
+
+
+def _json(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.uid,
+        "channel": delivery.channel,
+        "account": delivery.account,
+        "item": delivery.item_id,
+        "state": delivery.state.value,
+        "reason": delivery.reason,
+        "attempts": delivery.attempts,
+        "first_sent_at": delivery.first_sent_at,
+        "url": delivery.receipt.url if delivery.receipt else None,
+    }

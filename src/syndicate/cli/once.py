@@ -1,0 +1,94 @@
+"""`syndicate once`: one pass, then stop; for cron."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json
+
+if TYPE_CHECKING:
+    from syndicate.house import House, Plot
+    from syndicate.ingest import Pass
+    from syndicate.publisher import Tally
+
+
+@click.command(epilog="\b\nExamples:\n  syndicate once\n  */5 * * * * syndicate once --config /etc/syndicate/news.yaml")
+@config_option
+@json_option
+def once(config: Path, as_json: bool) -> None:
+    """Publish what is new, deliver what is due, and stop.
+
+    What falls due later (a retry, a pace) is kept for the next call. Exit code 3 says that a delivery failed or waits
+    for you, 65 that a file could not be read; everything else was published all the same.
+    """
+    sys.exit(asyncio.run(_once(load(config), as_json)))
+
+
+async def _once(plot: Plot, as_json: bool) -> int:
+    from syndicate.house import clock, open_house
+    from syndicate.outbox.lock import PublisherLock
+    from syndicate.publisher import Tally, publish_once
+
+    tally = Tally()
+    with PublisherLock(plot.lock_path, clock()):
+        async with open_house(plot) as house:
+            done = await publish_once(house, tally)
+            if as_json:
+                tell_json(report_of(house, done, tally))
+            else:
+                _tell(house, done, tally)
+    return exit_code_of(done, tally)
+
+
+def exit_code_of(done: Pass, tally: Tally) -> int:
+    """3 if a delivery failed or waits for the operator, 65 if a file is at fault, else 0."""
+    from syndicate.outbox.delivery import State
+
+    if tally.states.keys() & {State.FAILED, State.DEAD, State.HELD} or done.decided.get(State.HELD):
+        return 3
+    return 65 if done.errors else 0
+
+
+def report_of(house: House, done: Pass, tally: Tally) -> dict[str, Any]:
+    """The pass and its deliveries, for machines."""
+    return {
+        "items": done.items,
+        "topics": done.topics,
+        "files": done.files,
+        "new": done.new,
+        "revised": done.revised,
+        "moved": done.moved,
+        "withdrawn": done.withdrawn,
+        "scheduled": done.scheduled,
+        "next_due": done.next_due,
+        "skipped": dict(done.skipped),
+        "faults": [
+            {"path": one.path, "line": one.line, "column": one.column, "code": one.code, "problem": one.problem,
+             "remedy": one.remedy} for one in done.faults
+        ],
+        "written": list(done.written),
+        "decided": {state.value: number for state, number in done.decided.items()},
+        "channels": {
+            name: {state.value: number for state, number in tally.of(name).items()} for name in house.channels
+        },
+        "took_ms": done.took_ms,
+    }  # fmt: skip
+
+
+def _tell(house: House, done: Pass, tally: Tally) -> None:
+    tell_faults(done.faults)
+    say(
+        f"{count(done.items, 'item')} in {count(done.topics, 'topic')}: {done.new} new, {done.revised} revised, "
+        f"{done.withdrawn} withdrawn; {count(len(done.written), 'file')} written to {house.plot.settings.feeds.folder}"
+    )
+    rows = [
+        (name, channel.network, ", ".join(f"{number} {state.value}" for state, number in tally.of(name).items()) or "-")
+        for name, channel in house.channels.items()
+    ]
+    if rows:
+        table(("channel", "network", "deliveries"), rows)

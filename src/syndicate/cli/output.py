@@ -1,0 +1,130 @@
+"""How commands speak: options they share, plain lines, tables, progress and JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from syndicate.errors import Fault
+    from syndicate.house import Plot
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CONFIG = Path("config/syndicate.yaml")
+
+
+def config_option(command: F) -> F:
+    """`--config FILE`."""
+    option = click.option(
+        "--config",
+        "config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        envvar="SYNDICATE_CONFIG",
+        default=CONFIG,
+        show_default=True,
+        show_envvar=True,
+        help="Settings file.",
+    )
+    return option(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Report as JSON on stdout.")(command)
+
+
+def load(config: Path) -> Plot:
+    """The checked settings; from now on events go where the settings say.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    from syndicate import log
+    from syndicate.house import plot_of
+
+    plot = plot_of(config)
+    log.set_up(level=plot.settings.log.level, form=plot.settings.log.format, secrets=plot.secrets)
+    return plot
+
+
+def say(line: str = "") -> None:
+    """One line for people, on stdout."""
+    click.echo(line)
+
+
+def tell_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def tell_faults(faults: Sequence[Fault], *, most: int = 20) -> None:
+    """Faults on stderr, errors first, each with its remedy."""
+    for fault in sorted(faults, key=lambda one: one.is_warning)[:most]:
+        click.echo(f"{'warning' if fault.is_warning else 'error'}: {fault}", err=True)
+    if len(faults) > most:
+        click.echo(f"... and {len(faults) - most} more; `syndicate check` lists all", err=True)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """A table for people, on stdout; nothing is cut where the output is no terminal."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*columns, title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(Text(_cell(value)) for value in row))
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(drawn)
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr while the block runs, if stderr is a terminal; gives the function that moves it on."""
+    if not sys.stderr.isatty() or total == 0:
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def moment(value: datetime | None) -> str:
+    """A time for people, in UTC to the minute; a dash for none."""
+    return "-" if value is None else f"{value:%Y-%m-%d %H:%M}Z"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 item`, `2 items`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    return "-" if value is None else str(value)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

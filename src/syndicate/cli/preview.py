@@ -1,0 +1,146 @@
+"""`syndicate preview`: exactly what a channel would post of an item, sent nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syndicate.cli.output import config_option, json_option, load, say, tell_json
+from syndicate.errors import UsageError
+
+if TYPE_CHECKING:
+    from syndicate.draft import Draft
+    from syndicate.house import Plot
+    from syndicate.items.item import Item
+    from syndicate.ports import Channel
+    from syndicate.posts.post import Post
+
+
+@click.command(
+    epilog="\b\nExamples:\n  syndicate preview                       the newest item"
+    "\n  syndicate preview 18551                 by id, slug, file name or path"
+    "\n  syndicate preview 18551 --channel news --json"
+)
+@config_option
+@json_option
+@click.option("--channel", "only", help="Only this channel.")
+@click.argument("item", required=False)
+def preview(config: Path, as_json: bool, only: str | None, item: str | None) -> None:
+    """Show what every channel would post of ITEM: text, card, image with alt text, and the room they take.
+
+    Sends nothing and writes nothing; the code is the one that posts.
+    """
+    plot = load(config)
+    if only is not None and only not in plot.networks:
+        names = ", ".join(plot.networks) or "none"
+        raise UsageError(f"--channel {only}: no such channel is switched on; there are: {names}")
+    asyncio.run(_preview(plot, as_json, only, item))
+
+
+class _NoTokens:
+    """Tokens of a run that opens no channel."""
+
+    async def token(self, name: str) -> str | None:
+        """None."""
+        return None
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        """Nothing is kept."""
+
+
+async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | None) -> None:
+    from syndicate.channels.http import Web
+    from syndicate.channels.networks import Tools
+    from syndicate.content.fetch import Fetcher
+    from syndicate.content.images import PictureMaker
+    from syndicate.draft import draft, post_of
+    from syndicate.house import clock, draft_rules_of, store_of
+
+    store = store_of(plot)
+    item = chosen(store.scan({}).items, wanted)
+    shown = []
+    async with AsyncExitStack() as stack:
+        web = await stack.enter_async_context(Web())
+        images = await stack.enter_async_context(PictureMaker(store, await stack.enter_async_context(Fetcher())))
+        for name, own in plot.own.items():
+            if only in {None, name}:
+                channel = plot.networks[name].make(name, own, Tools(web, _NoTokens(), clock))
+                rules = draft_rules_of(plot, name)
+                made = await draft(item, channel.wants, rules, images)
+                shown.append((channel, made, post_of(made, channel.wants, rules)))
+    if as_json:
+        tell_json({"item": item.id, "channels": [_json(*one) for one in shown]})
+        return
+    say(f"{item.id}  {item.path}  published {item.published:%Y-%m-%d}")
+    for one in shown:
+        _tell(*one)
+
+
+def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:
+    """The item of that id, slug, file name or path; the newest one where nothing is asked for.
+
+    Raises:
+        UsageError: none or several fit.
+    """
+    from syndicate.house import clock
+
+    if wanted is None:
+        found = sorted((one for one in items.values() if one.published <= clock()), key=lambda one: one.published)[-1:]
+    else:
+        found = [
+            one
+            for one in items.values()
+            if wanted in {one.id, one.id.rpartition(":")[2], one.slug, one.path, Path(one.path).name}
+        ]
+    if len(found) != 1:
+        problem = "no item has this id, slug, file name or path" if not found else f"{len(found)} items fit"
+        raise UsageError(f"{wanted or 'the store'}: {problem}; `syndicate check` tells what the store holds")
+    return found[0]
+
+
+def _tell(channel: Channel, made: Draft, post: Post) -> None:
+    from syndicate.posts.measure import count
+
+    room = channel.wants.room
+    say()
+    say(f"{channel.name} ({channel.network}), {count(post.text, room)} of {room.limit} {room.measure}")
+    for line in post.text.split("\n"):
+        say(f"  | {line}")
+    say(f"  card: {post.card.title} <{post.card.url}>")
+    if post.picture is not None:
+        picture = post.picture
+        size = f"{picture.width_px}x{picture.height_px}, {len(picture.content) // 1000 + 1} kB"
+        say(f"  image: {picture.media_type} {size}; alt: {picture.alt}")
+    else:
+        say(f"  image: none{f' ({made.missing})' if made.missing else ''}")
+
+
+def _json(channel: Channel, made: Draft, post: Post) -> dict[str, Any]:
+    from syndicate.posts.measure import count
+
+    picture = post.picture
+    return {
+        "channel": channel.name,
+        "network": channel.network,
+        "text": post.text,
+        "length": count(post.text, channel.wants.room),
+        "limit": channel.wants.room.limit,
+        "unit": channel.wants.room.measure.value,
+        "hashtags": list(post.hashtags),
+        "card": {"title": post.card.title, "summary": post.card.summary, "url": post.card.url},
+        "image": None
+        if picture is None
+        else {
+            "type": picture.media_type,
+            "width": picture.width_px,
+            "height": picture.height_px,
+            "bytes": len(picture.content),
+            "alt": picture.alt,
+        },
+        "image_missing": made.missing,
+    }

@@ -1,0 +1,127 @@
+"""`syndicate run`: publish, serve the feeds, keep watching."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syndicate.cli.output import config_option, count, load, moment, say, tell_faults
+
+if TYPE_CHECKING:
+    from syndicate.house import House, Plot
+    from syndicate.ingest import Pass
+
+
+@click.command(epilog="\b\nExamples:\n  syndicate run\n  syndicate run --config /etc/syndicate/news.yaml")
+@config_option
+def run(config: Path) -> None:
+    """Publish what is new, serve the feeds, and keep watching the store until stopped (Ctrl-C or SIGTERM)."""
+    asyncio.run(_run(load(config)))
+
+
+async def _run(plot: Plot) -> None:
+    from syndicate.house import clock, open_house
+    from syndicate.outbox.lock import PublisherLock
+    from syndicate.publisher import Tally, publish_forever, serving
+
+    stop = _stop_on_signals()
+    with PublisherLock(plot.lock_path, clock()):
+        async with open_house(plot) as house, serving(house) as address:
+            tally = Tally()
+            teller = Teller(house, address)
+            await publish_forever(house, stop, tally, tell_pass=teller)
+    say("Stopped. Everything that is owed is kept and goes on at the next start.")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by the first Ctrl-C or SIGTERM; a second one ends the process at once, which is safe at any moment."""
+    stop = asyncio.Event()
+
+    def heard() -> None:
+        if stop.is_set():
+            os._exit(130)
+        say("\nStopping: finishing what is being sent ...")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard)
+    return stop
+
+
+class Teller:
+    """Tells the first pass in full and the later ones in a line."""
+
+    def __init__(self, house: House, address: str | None) -> None:
+        self._house = house
+        self._address = address
+        self._is_first = True
+        self._told_faults: frozenset[str] = frozenset()
+
+    def __call__(self, done: Pass) -> None:
+        """Hear of a pass."""
+        faults = frozenset(str(fault) for fault in done.faults)
+        if faults - self._told_faults:
+            tell_faults([fault for fault in done.faults if str(fault) not in self._told_faults])
+        self._told_faults = faults
+        if self._is_first:
+            self._is_first = False
+            for line in introduction(self._house, self._address, done):
+                say(line)
+        elif done.new or done.revised or done.withdrawn or done.moved:
+            say(summary_of(done))
+
+
+def introduction(house: House, address: str | None, done: Pass) -> list[str]:
+    """What is published, where to look, in plain words."""
+    settings = house.plot.settings
+    lines = [f"{settings.site.title}: {count(done.items, 'item')} in {count(done.topics, 'topic')}"]
+    lines.append(f"  store     {_near(settings.content.folder)}/  ({_store_words(done)})")
+    lines.append(f"  feeds     {_near(settings.feeds.folder)}/  ({count(len(done.written), 'file')} written)")
+    if address:
+        lines.append(f"  read      {address}  all topics, with RSS, Atom, JSON Feed and a page each")
+    for name, channel in house.channels.items():
+        place = channel.account if not channel.is_rehearsal else f"{_near(Path(channel.account))}/index.html"
+        lines.append(f"  channel   {name} ({channel.network}): {place}")
+    lines.append("Watching for new items. Ctrl-C stops.")
+    return lines
+
+
+def summary_of(done: Pass) -> str:
+    """One pass in one line."""
+    parts = [
+        f"{number} {word}"
+        for number, word in (
+            (done.new, "new"),
+            (done.revised, "revised"),
+            (done.moved, "moved"),
+            (done.withdrawn, "withdrawn"),
+        )
+        if number
+    ]
+    decided = ", ".join(f"{number} {state.value}" for state, number in done.decided.items())
+    tail = f"; deliveries: {decided}" if decided else ""
+    return f"{', '.join(parts)}: {count(len(done.written), 'file')} on the shelf in {done.took_ms} ms{tail}"
+
+
+def _store_words(done: Pass) -> str:
+    words = [count(done.files, "file")]
+    words += [f"{number} {rule}" for rule, number in sorted(done.skipped.items())]
+    if done.scheduled:
+        words.append(f"{done.scheduled} scheduled, next {moment(done.next_due)}")
+    if done.errors:
+        words.append(count(len(done.errors), "fault"))
+    return ", ".join(words)
+
+
+def _near(path: Path) -> Path:
+    """The path as seen from the working directory, if it lies below it."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path

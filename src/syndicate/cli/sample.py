@@ -1,0 +1,45 @@
+"""`syndicate sample`: a working site to start from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+import syndicate
+from syndicate.cli.output import say
+from syndicate.errors import CannotWrite, UsageError
+
+
+@click.command(epilog="\b\nExample:\n  syndicate sample mysite && cd mysite && syndicate run")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def sample(folder: Path) -> None:
+    """Write the sample site (settings and a store of items with images) into FOLDER, which must be new or empty."""
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder}: is not empty; name a new folder")
+    copy_sample(folder)
+    say(f"{folder}: ready. Next: cd {folder} && syndicate run")
+
+
+def copy_sample(folder: Path) -> None:
+    """Write the sample site into a folder.
+
+    Raises:
+        CannotWrite: no room or no rights.
+    """
+    source = sample_source()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source / "content", folder / "content")
+        shutil.copytree(source / "config", folder / "config")
+    except OSError as error:
+        remedy = "make room, or name a folder you may write to"
+        raise CannotWrite(str(folder), error.strerror or str(error), remedy) from error
+
+
+def sample_source() -> Path:
+    """Where the sample site lies: inside the installed package, or beside `src/` in a checkout."""
+    package = Path(syndicate.__file__).parent
+    inside = package / "sample"
+    return inside if inside.is_dir() else package.parents[1]

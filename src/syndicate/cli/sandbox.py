@@ -1,0 +1,56 @@
+"""`syndicate sandbox`: fake networks to practise on."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syndicate.cli.output import say
+
+if TYPE_CHECKING:
+    from syndicate.sandbox.addresses import SandboxAddresses
+
+
+@click.command(epilog="\b\nExamples:\n  syndicate sandbox\n  syndicate sandbox --port 8090 --state practice --json")
+@click.option("--port", default=8090, show_default=True, help="Where to listen on this machine; 0 picks a free port.")
+@click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the log of truth in.")
+@click.option("--seed", default=0, help="Seed of faults that come by chance.")
+@click.option("--json", "as_json", is_flag=True, help="Tell the addresses as one line of JSON.")
+def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
+    """Run fake Mastodon, Bluesky and webhook servers on this machine, with a log of what was really posted.
+
+    They take what the real ones take and refuse what the real ones refuse; any token or app password that begins with
+    `sandbox-` makes an account. Nothing leaves this machine.
+    """
+    from syndicate.sandbox.server import serve
+
+    def announce(addresses: SandboxAddresses) -> None:
+        if as_json:
+            say(addresses.as_line())
+        else:
+            for line in _lines(addresses):
+                say(line)
+
+    with ExitStack() as stack:
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="syndicate-sandbox-")))
+        asyncio.run(serve(port, folder, seed, announce=announce))
+
+
+def _lines(addresses: SandboxAddresses) -> list[str]:
+    from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET
+
+    return [
+        f"Timelines to look at: {addresses.control_url}/   (Ctrl-C stops)",
+        "",
+        "Put this below `channels:` in your settings to post to it:",
+        "",
+        f"  sandbox_mastodon: {{network: mastodon, instance: {addresses.mastodon_url}, token: {TOKEN_PREFIX}news}}",
+        f"  sandbox_bluesky: {{network: bluesky, service: {addresses.bluesky_url}, identifier: news.test,"
+        f" password: {TOKEN_PREFIX}news}}",
+        f"  sandbox_webhook: {{network: webhook, url: {addresses.webhook_url}/news, secret: {WEBHOOK_SECRET}}}",
+    ]

@@ -1,0 +1,74 @@
+"""`syndicate status`: how every channel stands."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
+
+if TYPE_CHECKING:
+    from syndicate.house import Plot
+    from syndicate.ports import ChannelCounts
+
+
+@click.command(epilog="\b\nExamples:\n  syndicate status\n  syndicate status --json")
+@config_option
+@json_option
+def status(config: Path, as_json: bool) -> None:
+    """Show what was sent, what is owed, what waits for you, and whether a publisher runs."""
+    asyncio.run(_status(load(config), as_json))
+
+
+async def _status(plot: Plot, as_json: bool) -> None:
+    from syndicate.outbox.lock import holder_of
+    from syndicate.outbox.store import SqlOutbox
+
+    if not plot.outbox_path.exists():
+        if as_json:
+            tell_json({"publisher": None, "items": 0, "channels": []})
+        else:
+            say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
+        return
+    async with SqlOutbox(plot.outbox_path) as outbox:
+        counts = await outbox.counts()
+        known = await outbox.known()
+    pid, since = holder_of(plot.lock_path)
+    standing = sum(not one.is_withdrawn for one in known.values())
+    if as_json:
+        publisher = {"pid": pid, "since": since} if pid else None
+        tell_json({"publisher": publisher, "items": standing, "channels": [_json(one) for one in counts]})
+        return
+    say(f"publisher: process {pid}, started {since}" if pid else "publisher: none is running")
+    say(f"items: {standing} known, {len(known) - standing} withdrawn")
+    table(
+        ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
+        [_row(plot, one) for one in counts],
+    )
+    waiting = sum(one.states.get(state, 0) for one in counts for state in one.states if state.value == "held")
+    if waiting:
+        say(f"{waiting} held: `syndicate held list` tells why, `syndicate held resolve` decides")
+
+
+def _row(plot: Plot, counts: ChannelCounts) -> list[object]:
+    from syndicate.outbox.delivery import State
+
+    name = counts.channel if counts.channel in plot.networks else f"{counts.channel} (not in the settings)"
+    shown = (State.SENT, State.PLANNED, State.UNKNOWN, State.HELD, State.FAILED, State.DEAD, State.SKIPPED)
+    in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
+    numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in shown]
+    return [name, *numbers, moment(counts.next_due), moment(counts.last_sent)]
+
+
+def _json(counts: ChannelCounts) -> dict[str, Any]:
+    return {
+        "channel": counts.channel,
+        "account": counts.account,
+        "states": {state.value: number for state, number in counts.states.items()},
+        "next_due": counts.next_due,
+        "last_sent": counts.last_sent,
+        "cools_until": counts.cools_until,
+    }

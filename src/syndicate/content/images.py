@@ -1,0 +1,203 @@
+"""Featured images made fit for networks."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from math import ceil
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from syndicate.errors import ImageUnusable
+from syndicate.posts.fit import fit
+from syndicate.posts.post import ImageRules, Picture, Room
+
+if TYPE_CHECKING:
+    from syndicate.content.fetch import Fetcher
+    from syndicate.items.item import Image
+    from syndicate.ports import Store
+
+ACCEPT: Final = "image/jpeg, image/png, image/webp, image/gif;q=0.8"
+LIMIT_S: Final = 10.0
+KEPT_PICTURES: Final = 16
+KEPT_FETCHED: Final = 4
+FRESH_S: Final = 300.0
+"""So long a fetched image serves all channels; then it is fetched again."""
+
+_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+
+_Value = TypeVar("_Value")
+
+
+class PictureMaker:
+    """Makes pictures of a store's images; open it with `async with`.
+
+    Decoding happens one at a time in a child process that starts with the first picture: it has a memory limit, is
+    killed when it takes longer than `limit_s`, and a crash in a decoder costs one picture only. A thread would give
+    none of this. The last pictures are kept, so that three channels with the same rules decode once.
+    """
+
+    def __init__(self, store: Store, fetcher: Fetcher, *, limit_s: float = LIMIT_S) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._darkroom = _Darkroom(limit_s)
+        self._pictures: OrderedDict[Hashable, Picture] = OrderedDict()
+        self._fetched: OrderedDict[Hashable, tuple[float, bytes]] = OrderedDict()
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._darkroom.close()
+
+    async def picture(self, image: Image, rules: ImageRules) -> Picture:
+        """The image within the rules: read or fetched, decoded, cut, scaled, encoded, alt text fitted.
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+        async with self._turn:
+            content = await self._content(image)
+            # By the bytes, not by what the item knows of them: the file may have changed since.
+            key = hashlib.sha256(content).digest(), replace(rules, limit_alt=0)
+            picture = self._pictures.get(key)
+            if picture is None:
+                picture = await self._darkroom.develop(image.ref, content, rules)
+            _keep(self._pictures, key, picture, KEPT_PICTURES)
+        return replace(picture, alt=fit(image.alt, Room(rules.limit_alt)))
+
+    async def _content(self, image: Image) -> bytes:
+        if not image.is_remote:
+            return await asyncio.to_thread(self._store.image_bytes, image)
+        now = asyncio.get_running_loop().time()
+        at, content = self._fetched.get(image.ref, (-FRESH_S, b""))
+        if now - at >= FRESH_S:
+            at, content = now, (await self._fetcher.fetch(image.ref, accept=ACCEPT)).content
+        _keep(self._fetched, image.ref, (at, content), KEPT_FETCHED)
+        return content
+
+
+def _keep(kept: OrderedDict[Hashable, _Value], key: Hashable, value: _Value, most: int) -> None:
+    """Keep a value as the latest used and let the oldest go."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > most:
+        kept.popitem(last=False)
+
+
+class _Darkroom:
+    """The child process in which images are decoded (see `pixels`).
+
+    A plain process and a thread that waits for it, rather than a process pool: the pool has no way to kill a worker,
+    and starts its workers by importing the program's main module once more.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._child: subprocess.Popen[bytes] | None = None
+        # A thread whose job was cancelled may still be there when the next one begins.
+        self._in_use = threading.Lock()
+
+    async def develop(self, ref: str, content: bytes, rules: ImageRules) -> Picture:
+        """The picture without alt text.
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+        # The child's own alarm is for the case that nobody is left to kill it.
+        header = {"size": len(content), "limit_s": ceil(self._limit_s) + 1, "rules": asdict(rules)}
+        is_answered = False
+        try:
+            async with asyncio.timeout(self._limit_s):
+                answer, picture = await asyncio.to_thread(self._ask, json.dumps(header).encode(), content)
+            is_answered = True
+        except TimeoutError as error:
+            raise ImageUnusable(ref, f"takes longer than {self._limit_s:g} s to decode") from error
+        except (OSError, EOFError) as error:
+            raise ImageUnusable(ref, "makes the decoder fail") from error
+        finally:
+            # Timed out or cancelled: the thread is waiting still, and a late answer would be taken for the next one.
+            if not is_answered and self._child is not None:
+                self._child.kill()
+        if "error" in answer:
+            raise ImageUnusable(ref, answer["error"])
+        return Picture(picture, answer["media_type"], answer["width_px"], answer["height_px"], alt="")
+
+    async def close(self) -> None:
+        """End the child."""
+        await asyncio.to_thread(self._end)
+
+    def _ask(self, header: bytes, content: bytes) -> tuple[dict[str, Any], bytes]:
+        with self._in_use:
+            if self._child is None or self._child.poll() is not None:
+                self._discard()
+                self._child = _started()
+            try:
+                return _exchange(self._child, header, content)
+            except BaseException:
+                self._discard()
+                raise
+
+    def _end(self) -> None:
+        with self._in_use:
+            if self._child is not None:
+                # The end of its input ends it; the killing below is for one that is stuck.
+                with suppress(OSError):
+                    _pipe(self._child.stdin).close()
+                with suppress(subprocess.TimeoutExpired):
+                    self._child.wait(timeout=1)
+            self._discard()
+
+    def _discard(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            with suppress(OSError):
+                _pipe(pipe).close()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    # By path and isolated (-I): the child imports Pillow and nothing of ours. Without our environment: the process that
+    # decodes hostile files has no business with tokens. In a session of its own: Ctrl-C is for the parent to decide.
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
+        [sys.executable, "-I", str(Path(__file__).with_name("pixels.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        start_new_session=True,
+    )
+
+
+def _exchange(child: subprocess.Popen[bytes], header: bytes, content: bytes) -> tuple[dict[str, Any], bytes]:
+    jobs, answers = _pipe(child.stdin), _pipe(child.stdout)
+    jobs.write(len(header).to_bytes(4, "big") + header)
+    jobs.write(content)
+    jobs.flush()
+    answer = json.loads(_exactly(answers, int.from_bytes(_exactly(answers, 4), "big")))
+    return answer, _exactly(answers, answer["size"])
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    content = pipe.read(size)
+    if len(content) < size:
+        raise EOFError
+    return content
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    assert pipe is not None
+    return pipe

@@ -1,0 +1,58 @@
+"""A post before any network sees it: card, picture and text of one item for one channel's wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from syndicate.errors import ImageUnusable
+from syndicate.items.item import Item
+from syndicate.ports import Images
+from syndicate.posts.card import CardRules, card_of
+from syndicate.posts.compose import compose
+from syndicate.posts.post import Card, Picture, Post, Wants
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRules:
+    """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
+
+    `spellings` are hashtags given by hand, by topic label.
+    """
+
+    cards: CardRules
+    template: str | None = None
+    hashtags: int | None = None
+    spellings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Card and picture of one item; `missing` says why a picture that the item has cannot be used."""
+
+    card: Card
+    picture: Picture | None = None
+    missing: str | None = None
+
+
+async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> Draft:
+    """The card, and the picture as the network wants it; a picture that cannot be had costs the picture only."""
+    card = card_of(item, rules.cards)
+    if card.image is None or wants.image is None:
+        return Draft(card)
+    try:
+        return Draft(card, await images.picture(card.image, wants.image))
+    except ImageUnusable as error:
+        return Draft(card, missing=str(error))
+
+
+def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool = True) -> Post:
+    """The fitted post; without the picture where the network did not take it.
+
+    Raises:
+        ValueError: not even the link fits, or the template is wrong.
+    """
+    if rules.hashtags is not None:
+        wants = replace(wants, hashtags=rules.hashtags)
+    picture = made.picture if has_picture else None
+    return compose(made.card, wants, picture=picture, template=rules.template, spellings=rules.spellings)

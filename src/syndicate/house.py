@@ -1,0 +1,308 @@
+"""Builds and joins everything: the only place that knows which adapter stands behind which port."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from syndicate import __version__
+from syndicate.channels.networks import Network, Tools, network_of
+from syndicate.errors import ConfigError, Fault
+from syndicate.feeds.site import Site
+from syndicate.items.presets import rules_of
+from syndicate.items.rules import Rules
+from syndicate.outbox.delivery import RetryPolicy
+from syndicate.outbox.plan import ChannelPlan, FirstSight
+from syndicate.outbox.store import SqlOutbox
+from syndicate.posts.card import CardRules
+from syndicate.settings import ChannelSettings, Settings, root_of, settings_of
+
+if TYPE_CHECKING:
+    from syndicate.channels.tokens import Vault
+    from syndicate.content.folder import FolderStore
+    from syndicate.content.images import PictureMaker
+    from syndicate.deliver import Lane, LaneRules
+    from syndicate.draft import DraftRules
+    from syndicate.ingest import Ingest
+    from syndicate.ports import Channel
+
+Clock = Callable[[], datetime]
+
+
+def clock() -> datetime:
+    """The time, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """The settings of one project, checked whole, with what can be known before anything is opened.
+
+    `networks` and `own` are by channel name, switched-on channels only.
+    """
+
+    path: Path
+    settings: Settings
+    networks: Mapping[str, Network]
+    own: Mapping[str, BaseModel]
+    rules: Rules
+
+    @property
+    def state_folder(self) -> Path:
+        """Where outbox, lock and token key are."""
+        return self.settings.state.folder
+
+    @property
+    def lock_path(self) -> Path:
+        """The publisher's lock."""
+        return self.state_folder / "publisher.lock"
+
+    @property
+    def outbox_path(self) -> Path:
+        """The outbox's database."""
+        return self.state_folder / "outbox.sqlite3"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in the settings, for masking."""
+        values = (value for own in self.own.values() for _, value in own)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+
+def plot_of(path: Path) -> Plot:
+    """Read and check the settings, every channel by its own network.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    settings = settings_of(path)
+    networks: dict[str, Network] = {}
+    own: dict[str, BaseModel] = {}
+    faults: list[Fault] = []
+    for name, channel in settings.channels.items():
+        if not channel.enabled:
+            continue
+        try:
+            networks[name] = network_of(channel.network)
+            checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
+            own[name] = _with_rooted_defaults(checked, root_of(path))
+        except ValidationError as error:
+            faults.extend(_own_fault(path, name, line) for line in error.errors(include_input=False))
+        except ConfigError as error:
+            faults.extend(_placed(path, name, fault) for fault in error.faults)
+    try:
+        rules = _rules(settings)
+    except ConfigError as error:
+        faults.extend(error.faults)
+    if faults:
+        raise ConfigError(tuple(faults))
+    return Plot(path, settings, networks, own, rules)
+
+
+def store_of(plot: Plot) -> FolderStore:
+    """The content store."""
+    from syndicate.content.folder import FolderStore
+
+    return FolderStore(plot.settings.content.folder, plot.rules)
+
+
+def site_of(settings: Settings) -> Site:
+    """What all feeds share."""
+    site, feeds = settings.site, settings.feeds
+    host = urlsplit(site.url).hostname or "localhost"
+    return Site(
+        title=site.title,
+        url=site.url,
+        description=site.description,
+        feeds_url=feeds.url,
+        tag_authority=site.tag_authority or f"{host},2026",
+        owner=site.author,
+        language=site.language,
+        interval_s=max(60, int(settings.schedule.every.total_seconds())),
+        size=feeds.size,
+        content=feeds.content,
+        link=feeds.link,
+        formats=tuple(feeds.formats),
+    )
+
+
+def card_rules_of(settings: Settings) -> CardRules:
+    """Where cards come from."""
+    cards = settings.cards
+    return CardRules(tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title)  # type: ignore[arg-type]  # any source may be listed; unknown ones for a part are refused by the settings
+
+
+def plans_of(plot: Plot, channels: Mapping[str, Channel]) -> tuple[ChannelPlan, ...]:
+    """What decides for each channel whether it posts an item."""
+    delivery = plot.settings.delivery
+    return tuple(
+        ChannelPlan(
+            name=name,
+            account=channel.account,
+            first_sight=_first_sight(plot.settings.channels[name], is_rehearsal=channel.is_rehearsal),
+            topics=tuple(plot.settings.channels[name].topics),
+            not_topics=tuple(plot.settings.channels[name].not_topics),
+            sections=tuple(plot.settings.channels[name].sections),
+            languages=tuple(plot.settings.channels[name].languages),
+            most_age=None if channel.is_rehearsal else plot.settings.channels[name].most_age or delivery.most_age,
+            most_new=None if channel.is_rehearsal else delivery.most_new,
+        )
+        for name, channel in channels.items()
+    )
+
+
+class OutboxTokens:
+    """Tokens sealed by a vault and kept in the outbox."""
+
+    def __init__(self, outbox: SqlOutbox, vault: Vault) -> None:
+        self._outbox = outbox
+        self._vault = vault
+
+    async def token(self, name: str) -> str | None:
+        """The kept secret of that name, or None."""
+        sealed = await self._outbox.sealed_token(name)
+        return None if sealed is None else self._vault.open(name, sealed)
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        """Keep a secret durably before it is used."""
+        await self._outbox.keep_sealed_token(name, self._vault.seal(name, secret), clock())
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything joined and open."""
+
+    plot: Plot
+    site: Site
+    store: FolderStore
+    outbox: SqlOutbox
+    images: PictureMaker
+    channels: Mapping[str, Channel]
+    plans: tuple[ChannelPlan, ...]
+    ingest: Ingest
+    lanes: tuple[Lane, ...]
+
+
+@asynccontextmanager
+async def open_house(plot: Plot) -> AsyncIterator[House]:
+    """Build everything the settings ask for and open it; closes it all again.
+
+    Raises:
+        CannotWrite: state or feeds cannot be written.
+        ConfigError: the state was made by a newer version.
+    """
+    from syndicate.channels.http import Web
+    from syndicate.channels.tokens import vault_in
+    from syndicate.content.fetch import Fetcher
+    from syndicate.content.images import PictureMaker
+    from syndicate.deliver import Lane
+    from syndicate.ingest import Ingest
+    from syndicate.shelf.folder import FolderShelf
+
+    async with AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
+        web = await stack.enter_async_context(Web())
+        fetcher = await stack.enter_async_context(Fetcher())
+        store = store_of(plot)
+        images = await stack.enter_async_context(PictureMaker(store, fetcher))
+        tools = Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
+        channels = {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        site = site_of(plot.settings)
+        plans = plans_of(plot, channels)
+        shelf = FolderShelf(plot.settings.feeds.folder)
+        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.rules), clock=clock)
+        owner = f"{socket.gethostname()}:{os.getpid()}"
+        lanes = tuple(
+            Lane(channel, outbox, images, lane_rules_of(plot, name), owner=owner, clock=clock, chance=random.random)
+            for name, channel in channels.items()
+        )
+        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes)
+
+
+def lane_rules_of(plot: Plot, name: str) -> LaneRules:
+    """How a channel's posts are made and paced."""
+    from syndicate.deliver import LaneRules
+
+    settings, channel = plot.settings, plot.settings.channels[name]
+    delivery = settings.delivery
+    return LaneRules(
+        drafts=draft_rules_of(plot, name),
+        gap=channel.gap,
+        retry=RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries),
+    )
+
+
+def draft_rules_of(plot: Plot, name: str) -> DraftRules:
+    """How a channel's posts are made."""
+    from syndicate.draft import DraftRules
+
+    channel = plot.settings.channels[name]
+    cards = card_rules_of(plot.settings)
+    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags)
+
+
+def rules_digest(rules: Rules) -> str:
+    """Tells whether files read before were read with the same mapping by the same version."""
+    return hashlib.sha256(f"{__version__}|{rules!r}".encode()).hexdigest()[:16]
+
+
+def _rules(settings: Settings) -> Rules:
+    return rules_of(
+        settings.content.preset,
+        site_url=settings.site.url,
+        zone=ZoneInfo(settings.site.timezone),
+        language=settings.site.language,
+        fields=settings.content.fields,
+        exclude=settings.content.exclude,
+    )
+
+
+def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:
+    if channel.first_sight is not None:
+        return channel.first_sight
+    return FirstSight.POST if is_rehearsal else FirstSight.BASELINE
+
+
+def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """Paths among a network's own keys count from the project's folder."""
+    return {
+        key: str(root / value) if isinstance(value, str) and (key == "folder" or key.endswith("_file")) else value
+        for key, value in own.items()
+    }
+
+
+def _with_rooted_defaults(own: BaseModel, root: Path) -> BaseModel:
+    """A folder that nobody named (the preview's) counts from the project's folder, too."""
+    return own.model_copy(update={key: root / value for key, value in own if isinstance(value, Path)})
+
+
+def _own_fault(path: Path, channel: str, line: Mapping[str, Any]) -> Fault:
+    key = ".".join(["channels", channel, *(str(part) for part in line["loc"])])
+    if line["type"] == "extra_forbidden":
+        return Fault(
+            str(path), "E-CONFIG", "is not a setting of this network", "mend the spelling or remove it", key=key
+        )
+    if line["type"] == "missing":
+        variable = "SYNDICATE_" + key.upper().replace(".", "__")
+        return Fault(str(path), "E-CONFIG", "is missing", f"set it, or {variable}", key=key)
+    problem, _, remedy = str(line["msg"]).removeprefix("Value error, ").partition("; ")
+    return Fault(str(path), "E-CONFIG", problem, remedy or "see docs/reference/channels.md", key=key)
+
+
+def _placed(path: Path, channel: str, fault: Fault) -> Fault:
+    key = f"channels.{channel}" + (f".{fault.key}" if fault.key else "")
+    return Fault(str(path), fault.code, fault.problem, fault.remedy, key=key)

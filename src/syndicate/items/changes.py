@@ -1,0 +1,58 @@
+"""What differs between the items there are and the items that were known. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from syndicate.items.item import Item
+
+
+class Remembered(Protocol):
+    """What is remembered of an item (`ports.KnownItem` is one)."""
+
+    @property
+    def revision(self) -> str:
+        """The item's revision when it was last accepted."""
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it had left when last looked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Differences by identity; no item is in two of them, and all are in order of date and id.
+
+    `new` was never known, `revised` reads differently, `returned` had left and is back (in whatever revision).
+    `withdrawn` are ids of items that have left since.
+    """
+
+    new: tuple[Item, ...] = ()
+    revised: tuple[Item, ...] = ()
+    returned: tuple[Item, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.revised or self.returned or self.withdrawn)
+
+
+def compare(items: Mapping[str, Item], known: Mapping[str, Remembered]) -> Changes:
+    """What changed. An item is itself by its id: its path, slug, title or date may differ.
+
+    Args:
+        items: those there are, by id.
+        known: those ever accepted, by id.
+    """
+    new, revised, returned = [], [], []
+    for item in sorted(items.values(), key=lambda item: (item.published, item.id)):
+        former = known.get(item.id)
+        if former is None:
+            new.append(item)
+        elif former.is_withdrawn:
+            returned.append(item)
+        elif former.revision != item.revision:
+            revised.append(item)
+    withdrawn = sorted(key for key, former in known.items() if key not in items and not former.is_withdrawn)
+    return Changes(tuple(new), tuple(revised), tuple(returned), tuple(withdrawn))

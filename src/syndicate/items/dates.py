@@ -1,0 +1,122 @@
+"""Points in time as people and programs write them: known forms only, never a guess. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FULL_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+
+# Names that mean one offset only in practice; "IST" and "CST" in China are left to the site's own format list.
+_ZONES = {
+    **{"z": 0, "ut": 0, "utc": 0, "gmt": 0, "wet": 0, "west": 1, "bst": 1},
+    **{"cet": 1, "cest": 2, "eet": 2, "eest": 3},
+    **{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7},
+}
+
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)"
+_MONTH = rf"(?P<name>{'|'.join((*_FULL_MONTHS, 'sept', *_MONTHS))})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>\d{4})"
+_HALF = r"(?:\s*(?P<half>[ap])\.?m\.?)?"
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?" + _HALF
+_ZONE = r"(?:\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,4})(?:\s*\([a-z ]+\))?)?"
+
+_FORMS = tuple(
+    re.compile(form + r"\Z", re.ASCII | re.IGNORECASE)
+    for form in (
+        rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})(?:(?:t|,?\s+){_TIME}{_ZONE})?",
+        rf"{_YEAR}(?P<month>\d{{2}})(?P<day>\d{{2}})"
+        rf"(?:t?(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}}){_ZONE})?",
+        rf"{_WEEKDAY}?{_DAY}[\s-]{_MONTH},?[\s-]{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
+        rf"{_WEEKDAY}?{_MONTH}\s+{_DAY},?\s+{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+{_YEAR}",
+    )
+)
+_EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\.\d{1,9})?\Z|(?P<milliseconds>\d{13})\Z", re.ASCII)
+
+
+def moment(text: str, zone: tzinfo, *, formats: Sequence[str] = ()) -> datetime | None:
+    """The point in time that the text names, in UTC; None if its form is unknown or the date cannot be.
+
+    Known are ISO 8601 (one-digit parts, `/` and `.` too), `YYYYMMDD`, RFC 2822, English month names, ctime, and Unix
+    time in 10 or 13 digits. Two-digit years and `3/4/2020` are ambiguous, so only `formats` can allow them.
+
+    Args:
+        text: as written in the file.
+        zone: where a text without offset is meant.
+        formats: more forms, as for `datetime.strptime`.
+    """
+    text = " ".join(text.split())
+    for read in (_from_epoch, _from_forms):
+        found = _in_utc(lambda read=read: read(text), zone)  # type: ignore[misc]
+        if found is not None:
+            return found
+    for form in formats:
+        found = _in_utc(lambda form=form: datetime.strptime(text, form), zone)  # type: ignore[misc]  # noqa: DTZ007
+        if found is not None:
+            return found
+    return None
+
+
+def _in_utc(read: Callable[[], datetime | None], zone: tzinfo) -> datetime | None:
+    """What `read` gives, in UTC; impossible days and years are no date."""
+    try:
+        found = read()
+        if found is None:
+            return None
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=zone)
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _from_epoch(text: str) -> datetime | None:
+    match = _EPOCH.match(text)
+    if match is None:
+        return None
+    milliseconds = match["milliseconds"]
+    seconds = timedelta(milliseconds=int(milliseconds)) if milliseconds else timedelta(seconds=float(text))
+    return datetime(1970, 1, 1, tzinfo=UTC) + seconds
+
+
+def _from_forms(text: str) -> datetime | None:
+    for form in _FORMS:
+        match = form.match(text)
+        if match is not None:
+            return _built({name: value for name, value in match.groupdict().items() if value is not None})
+    return None
+
+
+def _built(parts: dict[str, str]) -> datetime | None:
+    month = _MONTHS.index(parts["name"][:3].lower()) + 1 if "name" in parts else int(parts["month"])
+    hour = int(parts.get("hour", "0"))
+    if "half" in parts:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
+    microsecond = int(parts.get("fraction", "0").ljust(6, "0")[:6])
+    minute, second = int(parts.get("minute", "0")), int(parts.get("second", "0"))
+    found = datetime(int(parts["year"]), month, int(parts["day"]), hour, minute, second, microsecond)  # noqa: DTZ001
+    if "zone" not in parts:
+        return found
+    offset = _offset(parts["zone"].lower())
+    return None if offset is None else found.replace(tzinfo=timezone(offset))
+
+
+def _offset(zone: str) -> timedelta | None:
+    """`-0400`, `-04:00`, `-4`, `z` or a name of the table."""
+    if zone in _ZONES:
+        return timedelta(hours=_ZONES[zone])
+    if zone[0] not in "+-":
+        return None
+    digits = zone[1:].replace(":", "")
+    hours, minutes = (digits, "0") if len(digits) <= 2 else (digits[:-2], digits[-2:])
+    size = timedelta(hours=int(hours), minutes=int(minutes))
+    return -size if zone[0] == "-" else size

@@ -1,0 +1,131 @@
+"""Links: which may be published, how they are spelt, and when two of them lead to the same page. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
+
+# Parameters that only tell where a click came from; matched as names, `*` at the end as a prefix.
+TRACKING = (
+    *("utm_*", "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "mc_cid", "mc_eid", "igshid", "twclid"),
+    *("yclid", "_hsenc", "_hsmi", "mkt_tok", "oly_anon_id", "oly_enc_id", "vero_id", "wickedid", "cmpid"),
+)
+
+_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?\Z")
+_IPV6 = re.compile(r"\[[0-9a-f:.]+\]\Z")
+_KEPT = "%/:=&?~#+!$,;'@()*[]"  # RFC 3986 section 2.2 and the percent sign: what is escaped already stays so
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
+_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
+
+
+def usable(url: str) -> str | None:
+    """The absolute http(s) URL, percent-encoded where it must be and otherwise as written; None if it is none.
+
+    URLs with a user name are refused: they deceive readers and hold secrets.
+    """
+    url = url.strip()
+    parts = _split(url)
+    if parts is None or parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc:
+        return None
+    host = _ascii_host(parts)
+    if host is None:
+        return None
+    rest = urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    return f"{parts.scheme}://{host}" + quote(rest, safe=_KEPT)
+
+
+def absolute(base: str | None, link: str) -> str | None:
+    """A link of a page at `base` as an absolute http(s) or mailto URL; None if it can be none."""
+    link = link.strip()
+    if link.lower().startswith("mailto:"):
+        return quote(link, safe=_KEPT)
+    try:
+        return usable(urljoin(base or "", link))
+    except ValueError:  # urljoin on broken IPv6 brackets
+        return None
+
+
+def page_at(site_url: str, place: str) -> str | None:
+    """The address of a place on the site: `site_url` plus a path, or the place itself if it is a URL.
+
+    None if the site has no address, or the path climbs (`..`, also escaped) or hides something.
+    """
+    place = place.strip()
+    if _ABSOLUTE.match(place):
+        return usable(place)
+    if not site_url or not is_safe_path(place):
+        return None
+    return usable(f"{site_url.rstrip('/')}/{place.lstrip('/')}")
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether a path stays below where it begins, however often it is unescaped."""
+    for _ in range(4):
+        if _HIDES.search(path) or ".." in path.split("/"):
+            return False
+        path, former = unquote(path), path
+        if path == former:
+            return True
+    return False
+
+
+def link_key(url: str, tracking: Sequence[str] = TRACKING) -> str:
+    """The key under which two spellings of one page's URL are equal; not itself a link.
+
+    Scheme, `www.`, default port, fragment, trailing slash, order of the query, and tracking parameters do not count.
+    """
+    parts = _split(url.strip())
+    host = _ascii_host(parts) if parts is not None else None
+    if parts is None or host is None:
+        return url.strip()
+    host = host.removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}").removeprefix("www.")
+    path = re.sub("/{2,}", "/", _tidied(parts.path)).rstrip("/")
+    pairs = sorted(pair for pair in _tidied(parts.query).split("&") if pair and not _is_tracking(pair, tracking))
+    query = "?" + "&".join(pairs) if pairs else ""
+    fragment = "#" + parts.fragment if parts.fragment.startswith("!") else ""  # old single-page sites
+    return f"{host}{path}{query}{fragment}"
+
+
+def host_of(url: str) -> str:
+    """The host of a usable URL without `www.`, as an outlet is called."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:  # broken IPv6 brackets, a host that changes under NFKC
+        return None
+
+
+def _ascii_host(parts: SplitResult) -> str | None:
+    """Host and port in lower-case ASCII, or None if they cannot be a host."""
+    try:
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        return None
+    if ":" in host:
+        host = f"[{host}]"
+    if not (_HOST.match(host) or _IPV6.match(host)):
+        return None
+    return f"{host}:{port}" if port is not None else host
+
+
+def _tidied(text: str) -> str:
+    """Percent-encoding in one spelling: unreserved characters plain, the others escaped with capitals."""
+
+    def one(match: re.Match[str]) -> str:
+        char = chr(int(match[1], 16))
+        return char if char in _UNRESERVED else match[0].upper()
+
+    return _ESCAPED.sub(one, quote(text, safe=_KEPT))
+
+
+def _is_tracking(pair: str, tracking: Sequence[str]) -> bool:
+    name = pair.partition("=")[0].casefold()
+    return any(name.startswith(rule[:-1]) if rule.endswith("*") else name == rule for rule in tracking)

@@ -1,0 +1,50 @@
+"""Items and faults as JSON text and back without loss, for the parse index. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from syndicate.errors import Fault
+from syndicate.items.item import Image, Item, Offering, Teaser, Topic
+
+
+def to_json(item: Item) -> str:
+    """The item as one line of JSON."""
+    return json.dumps(asdict(item), ensure_ascii=False, sort_keys=True, default=lambda value: value.isoformat())
+
+
+def from_json(text: str) -> Item:
+    """The item that `to_json` wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError: the text is not an item's, for example of another version.
+    """
+    parts = json.loads(text)
+    image = parts.pop("image")
+    return Item(
+        **{
+            **parts,
+            "published": datetime.fromisoformat(parts["published"]),
+            "updated": datetime.fromisoformat(parts["updated"]),
+            "authors": tuple(parts["authors"]),
+            "tags": tuple(parts["tags"]),
+            "topics": tuple(Topic(**topic) for topic in parts["topics"]),
+            "offerings": tuple(Offering(**offering) for offering in parts["offerings"]),
+            "image": None if image is None else Image(**image),
+            "open_graph": Teaser(**parts["open_graph"]),
+            "twitter": Teaser(**parts["twitter"]),
+        }
+    )
+
+
+def faults_to_json(faults: Sequence[Fault]) -> str:
+    """The faults as one line of JSON."""
+    return json.dumps([asdict(fault) for fault in faults], ensure_ascii=False, sort_keys=True)
+
+
+def faults_from_json(text: str) -> tuple[Fault, ...]:
+    """The faults that `faults_to_json` wrote."""
+    return tuple(Fault(**fault) for fault in json.loads(text))

@@ -1,0 +1,177 @@
+"""The publisher at work: one pass and what it owes (`once`), or for ever (`run`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from syndicate.content.watch import wake
+from syndicate.deliver import Settled, Tell
+from syndicate.errors import CannotWrite, SyndicateError
+from syndicate.house import House, clock
+from syndicate.ingest import Pass
+from syndicate.outbox.delivery import State
+from syndicate.schedule import Schedule
+from syndicate.shelf.serve import feed_server
+
+log = structlog.get_logger()
+
+HALF_WRITTEN_S = 0.5
+"""How soon to look again at files that were still being written."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of deliveries so far, per channel: each delivery counts with its last state."""
+
+    last: dict[str, tuple[str, State]] = field(default_factory=dict)
+
+    def __call__(self, settled: Settled) -> None:
+        """Hear of one."""
+        self.last[settled.delivery.uid] = (settled.delivery.channel, settled.step.state)
+
+    def of(self, channel: str) -> Counter[State]:
+        """The states of one channel's deliveries."""
+        return Counter(state for name, state in self.last.values() if name == channel)
+
+    @property
+    def states(self) -> Counter[State]:
+        """The states of all."""
+        return Counter(state for _, state in self.last.values())
+
+
+async def publish_once(house: House, tell: Tell) -> Pass:
+    """One pass over the store, then every delivery that is due; what falls due later stays in the outbox.
+
+    Raises:
+        SyndicateError: the store cannot be read or the feeds not be written.
+    """
+    done = await house.ingest.run()
+    if done.waiting:
+        await asyncio.sleep(HALF_WRITTEN_S)
+        done = merged(done, await house.ingest.run())
+    async with asyncio.TaskGroup() as group:
+        for lane in house.lanes:
+            group.create_task(lane.drain(tell), name=lane.channel.name)
+    return done
+
+
+def merged(first: Pass, second: Pass) -> Pass:
+    """Two passes told as one: the second one's state, both one's changes."""
+    from dataclasses import replace
+
+    return replace(
+        second,
+        new=first.new + second.new,
+        revised=first.revised + second.revised,
+        moved=first.moved + second.moved,
+        withdrawn=first.withdrawn + second.withdrawn,
+        written=(*first.written, *second.written),
+        decided=Counter(first.decided) + Counter(second.decided),
+        took_ms=first.took_ms + second.took_ms,
+    )
+
+
+@asynccontextmanager
+async def serving(house: House) -> AsyncIterator[str | None]:
+    """The feed server while the block runs; gives its address, or None where it is switched off.
+
+    Raises:
+        CannotWrite: the address is taken or not ours.
+    """
+    server = house.plot.settings.server
+    if not server.enabled:
+        yield None
+        return
+    application = feed_server(house.plot.settings.feeds.folder, house.site)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, server.host, server.port).start()
+        except OSError as error:
+            place = f"http://{server.host}:{server.port}/"
+            remedy = "stop what listens there, or set another `server.port` (SYNDICATE_SERVER__PORT)"
+            raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}/"
+    finally:
+        await runner.cleanup()
+
+
+async def publish_forever(
+    house: House, stop: asyncio.Event, tell: Tell, *, tell_pass: Callable[[Pass], None] = lambda done: None
+) -> None:
+    """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`."""
+    stirred = asyncio.Event()
+    settings = house.plot.settings
+
+    async def tick() -> None:
+        stirred.set()
+
+    lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
+    passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass))
+    watching = asyncio.create_task(_watch(house, stirred, stop))
+    try:
+        async with Schedule() as schedule:
+            schedule.every(settings.schedule.every, tick, "rescan")
+            await stop.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
+    finally:
+        for task in (lanes_done, passes, watching):
+            task.cancel()
+        await asyncio.gather(lanes_done, passes, watching, return_exceptions=True)
+
+
+async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tell_pass: Callable[[Pass], None]) -> None:
+    """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
+    wait_s: float | None = None
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stirred.wait(), wait_s)
+        stirred.clear()
+        try:
+            done = await house.ingest.run()
+        except SyndicateError as error:
+            log.error("pass_failed", reason=str(error))
+            wait_s = None
+            continue
+        except Exception:  # the edge of one pass: the next one starts anew, nothing was planned
+            log.exception("pass_failed")
+            wait_s = None
+            continue
+        tell_pass(done)
+        if done.decided:
+            for lane in house.lanes:
+                lane.wake.set()
+        wait_s = _next_look_s(done)
+
+
+def _next_look_s(done: Pass) -> float | None:
+    if done.waiting:
+        return HALF_WRITTEN_S
+    if done.next_due is None:
+        return None
+    return min(max((done.next_due - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
+
+
+async def _watch(house: House, stirred: asyncio.Event, stop: asyncio.Event) -> None:
+    """Be woken by the file system; without it the schedule alone looks."""
+    if not house.plot.settings.schedule.watch:
+        return
+    folder = house.plot.settings.content.folder
+    while not stop.is_set():
+        try:
+            await wake([folder], stirred, stop)
+        except OSError as error:
+            log.warning("watch_failed", folder=str(folder), reason=str(error))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 5)

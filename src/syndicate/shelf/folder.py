@@ -1,0 +1,209 @@
+"""A shelf that is a folder: readers, web servers and copies see whole files only, the former or the new."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from syndicate.errors import CannotWrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MANIFEST = ".syndicate-shelf"
+_UNFINISHED = ".syndicate-new"
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room in your disk quota",
+    errno.EROFS: "the disk is read-only: choose another folder for the feeds",
+    errno.EACCES: "give this user the right to write there, or choose another folder for the feeds",
+    errno.EPERM: "give this user the right to write there, or choose another folder for the feeds",
+    errno.EISDIR: "a folder stands where the file belongs: move it away",
+    errno.ENOTDIR: "a file stands where a folder belongs: move it away",
+    errno.EEXIST: "a file stands where a folder belongs: move it away",
+    errno.ENAMETOOLONG: "give the topic a shorter slug",
+}
+
+
+class FolderShelf:
+    """Publishes files below `root`, each by writing a new file beside it and renaming that.
+
+    `MANIFEST` in the root lists, one JSON string a line, what this shelf published: a path is added durably before its
+    file appears, so that no file of ours is ever taken for a stranger's, and files of strangers are never dropped.
+    Safe to call from several threads; two processes must not share a shelf for writing.
+
+    Raises:
+        CannotWrite: the folder cannot be made or its manifest cannot be read.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._manifest = root / MANIFEST
+        self._lock = threading.Lock()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            self._own = self._read_manifest()
+            self._sweep()
+        except OSError as cause:
+            raise _cannot_write(root, cause) from cause
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Publish bytes at a POSIX path below the shelf; True if they differ from what stood there.
+
+        Raises:
+            CannotWrite: nothing changed; the former file stands.
+        """
+        target = self._target(path)
+        with self._lock:
+            try:
+                self._make_folder(target.parent)
+                self._check_inside(target, path)
+                is_same = not target.is_symlink() and _holds(target, content)
+                if path not in self._own:
+                    self._remember(path)
+                if not is_same:
+                    _replace(target, content)
+            except OSError as cause:
+                raise _cannot_write(target, cause) from cause
+        return not is_same
+
+    def drop(self, path: str) -> bool:
+        """Take a file away that this shelf published; True if it was there. Folders left empty go too.
+
+        Raises:
+            CannotWrite: it cannot be taken away.
+        """
+        target = self._target(path)
+        with self._lock:
+            if path not in self._own:
+                return False
+            try:
+                self._check_inside(target, path)
+                was_there = _remove(target)
+                self._forget(path)
+                self._prune(target.parent)
+            except OSError as cause:
+                raise _cannot_write(target, cause) from cause
+        return was_there
+
+    def paths(self) -> frozenset[str]:
+        """Every file the shelf itself published and still holds."""
+        with self._lock:
+            return frozenset(path for path in self._own if (self._root / path).is_file())
+
+    def _target(self, path: str) -> Path:
+        parts = path.split("/")
+        if any(not part or part.startswith(".") or "\\" in part or not part.isprintable() for part in parts):
+            # Empty parts, `.` and `..` would leave the shelf; hidden files are the shelf's own and the server's taboo.
+            raise CannotWrite(path, "is not a plain path below the shelf", "report this as a fault in syndicate")
+        return self._root.joinpath(*PurePosixPath(path).parts)
+
+    def _check_inside(self, target: Path, path: str) -> None:
+        if not target.parent.resolve().is_relative_to(self._root.resolve()):
+            raise CannotWrite(path, "a symbolic link leads out of the shelf", f"remove the link on the way to {target}")
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make_folder(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _sync_folder(folder.parent)
+
+    def _read_manifest(self) -> set[str]:
+        try:
+            text = self._manifest.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return set()
+        lines = text.split("\n")
+        own = {entry for line in lines if (entry := _path_in(line)) is not None}
+        if lines[-1]:
+            # A crash cut the last line: nothing was published under it yet, but the next line must not join it.
+            self._write_manifest(own)
+        return own
+
+    def _remember(self, path: str) -> None:
+        is_new = not self._manifest.exists()
+        with self._manifest.open("a", encoding="utf-8", newline="\n") as manifest:
+            manifest.write(json.dumps(path) + "\n")
+            manifest.flush()
+            os.fsync(manifest.fileno())
+        if is_new:
+            _sync_folder(self._root)
+        self._own.add(path)
+
+    def _forget(self, path: str) -> None:
+        self._own.discard(path)
+        self._write_manifest(self._own)
+
+    def _write_manifest(self, own: Iterable[str]) -> None:
+        _replace(self._manifest, "".join(json.dumps(path) + "\n" for path in sorted(own)).encode())
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half-written, in the folders of our own files only."""
+        for folder in {self._root, *((self._root / path).parent for path in self._own)}:
+            if folder.is_dir():
+                for left in folder.glob(f".*{_UNFINISHED}"):
+                    left.unlink(missing_ok=True)
+
+    def _prune(self, folder: Path) -> None:
+        with suppress(OSError):
+            while folder != self._root:
+                folder.rmdir()
+                folder = folder.parent
+
+
+def _path_in(line: str) -> str | None:
+    with suppress(ValueError):
+        found = json.loads(line)
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def _holds(target: Path, content: bytes) -> bool:
+    try:
+        return target.stat().st_size == len(content) and target.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _replace(target: Path, content: bytes) -> None:
+    new = target.with_name(f".{target.name[:80]}.{os.getpid()}{_UNFINISHED}")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(target)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _remove(target: Path) -> bool:
+    try:
+        target.unlink()
+    except FileNotFoundError:
+        return False
+    _sync_folder(target.parent)
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable: POSIX keeps names in the folder, which has its own buffer."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_write(path: Path, cause: OSError) -> CannotWrite:
+    reason = (cause.strerror or str(cause)).lower()
+    remedy = _REMEDIES.get(cause.errno or 0, "see what the system says about this path, then run again")
+    return CannotWrite(str(path), reason, remedy)

@@ -1,0 +1,217 @@
+"""The feed server: the shelf over HTTP for readers, hubs and people."""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import format_datetime
+from html import escape
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from aiohttp import web
+
+from syndicate.feeds.feed import ALL
+from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX
+from syndicate.shelf.conditional import best_type, is_known, takes_gzip
+from syndicate.shelf.version import Version, Versions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp.typedefs import Handler
+
+    from syndicate.feeds.formats import Format
+    from syndicate.feeds.site import Site
+
+_FORM_OF_FILE = {form.file_name: form for form in FORMATS.values()}
+_TEXT_TYPES = {
+    **{form.file_name: f"{form.media_type}; charset=utf-8" for form in FORMATS.values()},
+    ".html": "text/html; charset=utf-8",
+    ".opml": "text/x-opml; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".xml": "application/xml; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+_IMAGE_TYPES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+}
+_SAFETY = {
+    "Server": "syndicate",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' https: http:; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+}
+_MEDIA_FOLDER = "media"
+# An image's name is its content's digest, so it never changes: a year, the usual longest (RFC 8246 for `immutable`).
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+_MISSING = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Not found · {title}</title>
+<link rel="stylesheet" href="{root}style.css">
+</head>
+<body>
+<main>
+<div class="opening">
+<h1>Nothing stands here</h1>
+<p class="about">{words}</p>
+</div>
+</main>
+</body>
+</html>
+"""
+
+
+def feed_server(root: Path, site: Site) -> web.Application:
+    """An application that serves the shelf folder `root` as it is at the moment, with full conditional GET.
+
+    `site` gives the public addresses for Link headers, the enabled formats, and the time readers may keep a feed.
+    Its addresses are relative, so it can stand below any path.
+    """
+    application = web.Application(middlewares=[_safely])
+    served = _Served(Versions(root), site)
+    application.router.add_get("/healthz", _healthy)
+    application.router.add_get("/{path:.*}", served.answer)
+    return application
+
+
+@web.middleware
+async def _safely(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except web.HTTPException as refusal:
+        refusal.headers.update(_SAFETY)
+        raise
+    response.headers.update(_SAFETY)
+    return response
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
+
+
+class _Served:
+    """Answers requests for files of the shelf."""
+
+    def __init__(self, versions: Versions, site: Site) -> None:
+        self._versions = versions
+        self._site = site
+        # People come first: whoever states no wish gets the page.
+        order = sorted(site.formats, key=lambda name: name != "html")
+        self._forms = [FORMATS[name] for name in order]
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """The file, its page for a folder, a redirect for a folder without its slash, or the 404 page."""
+        path = request.match_info["path"]
+        folder, _, name = path.rpartition("/")
+        parts = folder.split("/") if folder else []
+        if name:
+            found = await self._find(parts, name)
+            if found:
+                return self._file(request, found, parts, name)
+            if await self._find([*parts, name], self._first_form.file_name):
+                # Relative, so that it holds behind any prefix; never `//host`, whatever the path holds.
+                raise web.HTTPPermanentRedirect(location=f"./{quote(name)}/")
+            return await self._missing(request)
+        form = self._wanted(request, parts)
+        found = await self._find(parts, form.file_name)
+        if found is None:
+            return await self._missing(request)
+        response = self._file(request, found, parts, form.file_name)
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        response.headers["Content-Location"] = form.file_name
+        return response
+
+    @property
+    def _first_form(self) -> Format:
+        return self._forms[0]
+
+    def _wanted(self, request: web.Request, parts: Sequence[str]) -> Format:
+        if not parts:
+            return FORMATS["html"]
+        chosen = best_type(
+            ",".join(request.headers.getall("Accept", ["*/*"])), [form.media_type for form in self._forms]
+        )
+        return next(form for form in self._forms if form.media_type == chosen)
+
+    async def _find(self, parts: Sequence[str], name: str) -> Version | None:
+        if _type_of(name) is None:
+            return None
+        return await asyncio.to_thread(self._versions.find, [*parts, name], is_text=_suffix(name) not in _IMAGE_TYPES)
+
+    def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
+        is_gzip = bool(version.gzipped) and takes_gzip(",".join(request.headers.getall("Accept-Encoding", [])))
+        etag = version.gzip_etag if is_gzip else version.etag
+        headers = {
+            "ETag": etag,
+            "Last-Modified": format_datetime(version.modified, usegmt=True),
+            "Cache-Control": _FOR_EVER if parts[:1] == [_MEDIA_FOLDER] else f"public, max-age={self._site.interval_s}",
+            "Vary": "Accept-Encoding",
+        }
+        links = self._links(parts, name)
+        if links:
+            headers["Link"] = links
+        if name != INDEX and (name in _FORM_OF_FILE or name == DIRECTORY):
+            # Feeds are public; scripts of other sites may read them.
+            headers["Access-Control-Allow-Origin"] = "*"
+        known = request.headers.getall("If-None-Match", None)
+        if is_known(
+            etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
+        ):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = _type_of(name) or ""
+        if is_gzip:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=version.gzipped if is_gzip else version.content, headers=headers)
+
+    def _links(self, parts: Sequence[str], name: str) -> str:
+        """RFC 8288: where this file lives, and the same feed in its other formats."""
+        if name not in _FORM_OF_FILE:
+            return ""
+        folder = "".join(f"{part}/" for part in parts)
+        here = folder if name == INDEX else f"{folder}{name}"
+        links = [f'<{self._site.address(here)}>; rel="{"canonical" if name == INDEX else "self"}"']
+        # The landing page stands for the feed of everything.
+        siblings = folder or f"{ALL}/"
+        links += [
+            f'<{self._site.address(siblings + form.file_name)}>; rel="alternate"; type="{form.media_type}"'
+            for form in self._forms
+            if form.file_name not in (name, INDEX)
+        ]
+        if not parts:
+            links.append(f'<{self._site.address(DIRECTORY)}>; rel="outline"; type="text/x-opml"')
+        return ", ".join(links)
+
+    async def _missing(self, request: web.Request) -> web.Response:
+        root = "../" * request.match_info["path"].count("/") or "./"
+        if await self._find([], INDEX):
+            directory = f'<a href="{root}">All topics and feeds</a> are listed on the front page.'
+            words = f"No feed or page has this address, or no longer. {directory}"
+        else:
+            words = "Nothing is published yet. Feeds appear here as soon as the first item is."
+        page = _MISSING.format(title=escape(self._site.title), root=root, words=words)
+        return web.Response(
+            status=404, text=page, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
+        )
+
+
+def _type_of(name: str) -> str | None:
+    """The content type by the file's name; None for what a shelf does not hold."""
+    suffix = _suffix(name)
+    return _TEXT_TYPES.get(name) or _TEXT_TYPES.get(suffix) or _IMAGE_TYPES.get(suffix)
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()

@@ -1,0 +1,90 @@
+"""Channels as the house makes them, posts for them, and where in the sandbox each network's trial account is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from syndicate.channels.http import Web
+from syndicate.channels.networks import Tools, network_of
+from syndicate.ports import Channel
+from syndicate.posts.card import Card
+from syndicate.posts.compose import compose
+from syndicate.posts.post import Picture, Post, Wants
+from syndicate.sandbox.addresses import WEBHOOK_SECRET, SandboxAddresses
+
+CANARY = "sandbox-canary-5ec7e7"
+ALT = "A heron on one leg"
+PUBLISHED = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+
+TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
+    "preview": lambda _, folder: {"folder": str(folder / "preview")},
+    "mastodon": lambda at, _: {"instance": at.mastodon_url, "token": CANARY},
+    "bluesky": lambda at, _: {"service": at.bluesky_url, "identifier": "news.test", "password": CANARY},
+    "webhook": lambda at, _: {"url": f"{at.webhook_url}/news", "secret": WEBHOOK_SECRET, "headers": {"X-Key": CANARY}},
+}
+"""Settings of an account in the sandbox, by network: a new network adds its line."""
+
+
+@dataclass
+class KeptTokens:
+    """Tokens for as long as the test lasts; `writes` in order."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)
+
+    async def token(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        self.kept[name] = secret
+        self.writes.append(secret)
+
+
+@dataclass
+class Naps:
+    """A sleep that takes no time; `taken` in seconds."""
+
+    taken: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+def channel_of(
+    network: str,
+    settings: Mapping[str, object],
+    web: Web,
+    *,
+    tokens: KeptTokens | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Naps | None = None,
+) -> Channel:
+    """A channel named `news`, not yet opened."""
+    kind = network_of(network)
+    tools = Tools(web, tokens or KeptTokens(), clock, sleep or Naps())
+    return kind.make("news", kind.settings.model_validate(settings), tools)
+
+
+def picture(content: bytes = b"\xff\xd8\xff jpeg", media_type: str = "image/jpeg", alt: str = ALT) -> Picture:
+    return Picture(content, media_type, 1200, 630, alt)
+
+
+def card(number: int = 1, **changes: object) -> Card:
+    values: dict[str, object] = {
+        "item_id": f"herons:{number}",
+        "title": f"Herons are back, no. {number}",
+        "summary": "They stand where the water is shallow.",
+        "url": f"https://news.example.org/herons/{number}?from=feed&lang=en",
+        "site_name": "Marsh Notes",
+        "published": PUBLISHED,
+        "language": "en",
+        "topics": ("Water Birds",),
+    }
+    return Card(**{**values, **changes})  # type: ignore[arg-type]  # tests name the fields rightly
+
+
+def post(wants: Wants, number: int = 1, *, picture: Picture | None = None, **changes: object) -> Post:
+    return compose(card(number, **changes), wants, picture=picture)

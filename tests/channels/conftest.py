@@ -1,0 +1,26 @@
+"""Fixtures of the channels room: the web, a scripted server, the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest_asyncio
+from channels.scripted import Script, scripted
+from sandbox_rig import sandbox
+
+from syndicate.channels.http import Web
+
+__all__ = ["sandbox"]
+
+
+@pytest_asyncio.fixture
+async def web() -> AsyncIterator[Web]:
+    async with Web(timeout=timedelta(seconds=10), limit_bytes=100_000) as web:
+        yield web
+
+
+@pytest_asyncio.fixture
+async def script() -> AsyncIterator[Script]:
+    async with scripted() as script:
+        yield script

@@ -1,0 +1,219 @@
+"""Calls: made once, proven sent or unsent, capped, and silent about where they went."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gzip
+import ipaddress
+import socket
+import ssl
+import traceback
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from channels.scripted import CUT, Hang, Script, says, scripted
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from syndicate.channels.http import Web
+from syndicate.errors import NetworkError, Transient, Unknown
+
+SHORT = timedelta(seconds=0.3)
+TOKEN = "s3cr3t-token"
+OK = says(200, {"id": "1"})
+
+
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+async def failed(web: Web, url: str, **kwargs: object) -> NetworkError:
+    with pytest.raises(NetworkError) as caught:
+        await web.call("POST", f"{url}/hooks/{TOKEN}?key={TOKEN}", body=b"{}", **kwargs)  # type: ignore[arg-type]
+    return caught.value
+
+
+async def test_an_answer_has_status_headers_and_body(web: Web, script: Script) -> None:
+    script.will(says(201, {"id": "1"}, headers={"X-Limit": "5"}))
+
+    answer = await web.call("POST", f"{script.url}/posts", headers={"X-Own": "yes"}, body=b"hello")
+
+    assert (answer.status, answer.headers["x-limit"], answer.body) == (201, "5", b'{"id": "1"}')
+    assert answer.place == f"POST {script.url}/..."
+    [heard] = script.heard
+    assert (heard.method, heard.path, heard.body, heard.headers["x-own"]) == ("POST", "/posts", b"hello", "yes")
+
+
+async def test_every_call_has_its_own_connection_and_no_cookies(web: Web, script: Script) -> None:
+    script.will(says(200, headers={"Set-Cookie": "a=b"}), says(200))
+
+    await web.call("GET", f"{script.url}/")
+    await web.call("GET", f"{script.url}/")
+
+    assert [heard.headers["connection"] for heard in script.heard] == ["close", "close"]
+    assert all("cookie" not in heard.headers for heard in script.heard)
+
+
+async def test_a_refused_connection_proves_nothing_was_sent(web: Web) -> None:
+    error = await failed(web, f"http://127.0.0.1:{closed_port()}")
+
+    assert isinstance(error, Transient)
+    assert "cannot connect" in str(error)
+    assert "nothing was sent" in str(error)
+
+
+async def test_an_unknown_name_proves_nothing_was_sent(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def no_such_name(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", no_such_name)
+
+    error = await failed(web, "https://social.example")
+
+    assert isinstance(error, Transient)
+    assert "the host name is not known" in str(error)
+
+
+async def test_an_impossible_name_proves_nothing_was_sent(web: Web) -> None:
+    assert isinstance(await failed(web, f"http://{'a' * 64}.example"), Transient)
+
+
+async def test_a_failed_tls_greeting_proves_nothing_was_sent(web: Web) -> None:
+    async def speaks_no_tls(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speaks_no_tls, "127.0.0.1", 0) as server:
+        error = await failed(web, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+    assert isinstance(error, Transient)
+    assert "nothing was sent" in str(error)
+
+
+async def test_an_untrusted_certificate_is_named(web: Web, tmp_path: Path) -> None:
+    async with scripted(tls=self_signed(tmp_path)) as script:
+        error = await failed(web, script.url)
+
+    assert isinstance(error, Transient)
+    assert "the certificate is not trusted: self-signed certificate" in str(error)
+    assert script.heard == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(CUT, id="cut"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="cut in the headers"),
+        pytest.param(says(200, b'{"id": "1"', length=500), id="cut in the body"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="not HTTP"),
+        pytest.param(Hang(b""), id="silence"),
+        pytest.param(Hang(says(200, b"{", length=500)), id="silence in the body"),
+        pytest.param(says(200, b"no gzip", headers={"Content-Encoding": "gzip"}), id="bad compression"),
+    ],
+)
+class TestLostAnswer:
+    async def test_leaves_a_publishing_call_unknown(self, web: Web, script: Script, answer: bytes) -> None:
+        script.will(answer)
+
+        error = await failed(web, script.url, within=SHORT)
+
+        assert isinstance(error, Unknown)
+        assert len(script.heard) == 1
+
+    async def test_lets_a_repeatable_call_be_made_again(self, web: Web, script: Script, answer: bytes) -> None:
+        script.will(answer)
+
+        assert isinstance(await failed(web, script.url, within=SHORT, is_repeatable=True), Transient)
+
+    async def test_says_no_more_of_the_address_than_the_host(self, web: Web, script: Script, answer: bytes) -> None:
+        script.will(answer)
+
+        error = await failed(web, script.url, within=SHORT, headers={"Authorization": f"Bearer {TOKEN}"})
+
+        told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
+        assert TOKEN not in told
+        assert script.url in str(error)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_a_lost_call_is_not_made_again_behind_our_back(web: Web, script: Script, method: str) -> None:
+    script.will(CUT, OK)
+
+    with pytest.raises(Unknown):
+        await web.call(method, f"{script.url}/posts/1")
+
+    assert len(script.heard) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_not_followed(web: Web, script: Script, status: int) -> None:
+    script.will(says(status, headers={"Location": f"{script.url}/elsewhere"}), OK)
+
+    answer = await web.call("POST", f"{script.url}/posts", body=b"{}")
+
+    assert answer.status == status
+    assert script.paths == ["POST /posts"]
+
+
+@pytest.mark.parametrize("answer", [says(422, b'{"error"', length=900), Hang(says(422, b"", length=900))])
+async def test_a_refusal_counts_even_if_its_words_are_lost(web: Web, script: Script, answer: bytes) -> None:
+    script.will(answer)
+
+    assert (await web.call("POST", f"{script.url}/posts", within=SHORT)).status == 422
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_an_endless_body_is_cut(web: Web, script: Script, is_packed: bool) -> None:
+    content = b"0" * 5_000_000
+    packed = says(200, gzip.compress(content), headers={"Content-Encoding": "gzip"})
+    script.will(packed if is_packed else says(200, content))
+
+    answer = await web.call("GET", f"{script.url}/")
+
+    assert len(answer.body) == 100_000
+
+
+async def test_a_form_is_sent_as_multipart(web: Web, script: Script) -> None:
+    script.will(OK)
+    form = aiohttp.FormData()
+    form.add_field("file", b"bytes", filename="a.jpg", content_type="image/jpeg")
+
+    await web.call("POST", f"{script.url}/media", body=form)
+
+    assert script.heard[0].headers["content-type"].startswith("multipart/form-data")
+    assert b'filename="a.jpg"' in script.heard[0].body
+
+
+async def test_a_web_that_is_not_open_says_so() -> None:
+    with pytest.raises(RuntimeError, match="async with"):
+        await Web().call("GET", "http://127.0.0.1/")
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "self-signed.pem"
+    pem.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context

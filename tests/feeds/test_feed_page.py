@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from lxml import html
+
+from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item, small_store
+from syndicate.feeds.feed import Feed, feeds_of
+from syndicate.feeds.page import landing_page, page, stylesheet
+from syndicate.items.item import Topic
+
+
+def feed_of(key: str, items: list | None = None) -> Feed:
+    return next(feed for feed in feeds_of(small_store() if items is None else items, SITE) if feed.key == key)
+
+
+def read(document: bytes) -> html.HtmlElement:
+    return html.document_fromstring(document.decode())
+
+
+def test_page_announces_its_feeds_to_readers_and_browsers() -> None:
+    links = read(page(feed_of("topic:mesh-automation"), SITE)).xpath("//link[@rel='alternate']")
+
+    assert [(link.get("type"), link.get("href")) for link in links] == [
+        ("application/rss+xml", "rss.xml"),
+        ("application/atom+xml", "atom.xml"),
+        ("application/feed+json", "feed.json"),
+    ]
+
+
+def test_page_shows_entries_with_link_image_date_source_and_topics() -> None:
+    story = read(page(feed_of("all"), SITE)).xpath("//article")[0]
+
+    assert story.xpath(".//h2/a/@href") == ["https://source.example/3/"]
+    assert story.xpath(".//h2/a/text()") == ["Coding by machine & by hand"]
+    assert story.xpath(".//img/@src") == ["../media/0123456789abcdef.jpg"]
+    assert story.xpath(".//img/@alt") == ["A nurse at a desk"]
+    assert story.xpath(".//time/@datetime") == ["2026-03-03T09:30:00+00:00"]
+    assert story.xpath(".//time/text()") == ["3 March 2026"]
+    assert "source.example" in story.xpath("string(.//*[@class='from'])")
+    assert story.xpath(".//ul/li/a/@href") == ["../mesh-automation/", "../symplur-medical-coding/", "../section/news/"]
+
+
+def test_own_pages_as_links_keep_a_way_to_the_source() -> None:
+    site = replace(SITE, link="own")
+    feed = feeds_of(small_store(), site)[0]
+
+    assert read(page(feed, site)).xpath("//*[@class='from']/a/@href") == [
+        "https://source.example/3/",
+    ]
+
+
+def test_page_two_folders_deep_finds_its_way_up() -> None:
+    document = read(page(feed_of("section:news"), SITE))
+
+    assert document.xpath("//link[@rel='stylesheet']/@href") == ["../../style.css"]
+    assert document.xpath("//img/@src") == ["../../media/0123456789abcdef.jpg"]
+
+
+def test_page_names_neighbours_and_the_topics_own_page() -> None:
+    document = read(page(feed_of("topic:mesh-automation"), SITE))
+
+    assert document.xpath("//aside//ul//a/@href") == ["../symplur-medical-coding/"]
+    assert AUTOMATION.url in document.xpath("//main//a/@href")
+
+
+def test_entry_in_another_language_says_so() -> None:
+    heading = read(page(feed_of("section:opinion"), SITE)).xpath("//article//h2")[0]
+
+    assert (heading.get("lang"), heading.get("dir")) == ("ar", "auto")
+
+
+def test_site_from_right_to_left_turns_the_page_and_dates_are_in_figures() -> None:
+    site = replace(SITE, language="ar")
+    document = read(page(feeds_of(small_store(), site)[0], site))
+
+    assert (document.get("lang"), document.get("dir")) == ("ar", "rtl")
+    assert document.xpath("//time/text()")[0] == "2026-03-03"
+
+
+def test_empty_page_says_so() -> None:
+    assert "Nothing here yet" in read(page(feed_of("all", []), SITE)).text_content()
+    assert "Nothing is published yet" in read(landing_page(feeds_of([], SITE), SITE)).text_content()
+    assert "Nothing is published yet" in read(landing_page([], SITE)).text_content()
+
+
+def test_page_tells_when_there_is_more_than_it_shows() -> None:
+    site = replace(SITE, size=2)
+
+    assert "The newest 2 of 3." in read(page(feeds_of(small_store(), site)[0], site)).text_content()
+
+
+def test_summary_that_repeats_the_title_is_not_shown_twice() -> None:
+    feed = feeds_of([make_item(title="Just a title", summary="")], SITE)[0]
+
+    assert read(page(feed, SITE)).xpath("//*[@class='summary']") == []
+
+
+def test_landing_page_lists_every_feed_by_vocabulary_with_formats_and_counts() -> None:
+    feeds = feeds_of([*small_store(), make_item(9, topics=(Topic("plain", "Plain"),))], SITE)
+
+    document = read(landing_page(feeds, SITE))
+
+    assert document.xpath("//*[@class='group']/h3/text()") == [
+        "Sections",
+        "Medical Subject Headings (MeSH)",
+        "Symplur",
+        "Topics",
+    ]
+    rows = document.xpath("//*[@class='group']//li")
+    assert [row.xpath("string(.//*[@class='name']/span[1])") for row in rows] == [
+        "News",
+        "Opinion",
+        "Automation",
+        "Medical Coding",
+        "Plain",
+    ]
+    assert rows[3].xpath(".//*[@class='count']/text()") == ["2"]
+    assert rows[0].xpath(".//a/@href") == [
+        "section/news/",
+        "section/news/rss.xml",
+        "section/news/atom.xml",
+        "section/news/feed.json",
+    ]
+    assert document.get_element_by_id("medical-subject-headings-mesh") is not None
+
+
+def test_pages_are_whole_in_themselves() -> None:
+    for document in (page(feed_of("all"), SITE), landing_page(feeds_of(small_store(), SITE), SITE)):
+        tree = read(document)
+        assert not tree.xpath("//script | //style | //@style")
+        assert tree.xpath("count(//h1)") == 1
+        assert tree.xpath("//img[not(@alt)]") == []
+        assert tree.xpath("//html/@lang") == ["en"]
+
+
+def test_stylesheet_fetches_nothing_and_knows_the_dark() -> None:
+    style = stylesheet().decode()
+
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "prefers-color-scheme: dark" in style
+
+
+@pytest.mark.parametrize("long", ["word " * 400, "x" * 3000])
+def test_full_page_stays_below_100_kb(long: str) -> None:
+    topics = tuple(Topic(f"vocabulary-topic-number-{n}", f"A topic of some length {n}", "V") for n in range(12))
+    items = [
+        make_item(
+            number, title=long, summary=long, image=PHOTO, published=day(1), updated=day(1), topics=(*topics, CODING),
+            authors=("An Author",) * 9, section="News",
+        )
+        for number in range(80)
+    ]  # fmt: skip
+
+    for feed in feeds_of(items, SITE):
+        assert len(page(feed, SITE)) < 100_000
+    assert len(landing_page(feeds_of(items, SITE), SITE)) < 100_000
+
+
+def test_topic_with_another_script_links_encoded() -> None:
+    feeds = feeds_of([make_item(topics=(Topic("健康", "健康"),))], SITE)
+
+    assert read(landing_page(feeds, SITE)).xpath("//*[@class='group']//a/@href")[0] == "%E5%81%A5%E5%BA%B7/"

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from syndicate.feeds.text import clean, clip, direction, language_tag, line, slug_of, web_address
+
+any_text = st.text(st.characters(exclude_categories=()))
+
+
+@given(any_text)
+def test_cleaned_text_passes_through_xml_unchanged(text: str) -> None:
+    element = etree.Element("t")
+    element.text = clean(text)
+
+    back = etree.fromstring(etree.tostring(element, encoding="UTF-8")).text
+
+    assert (back or "") == clean(text)
+
+
+@given(any_text)
+def test_cleaning_twice_changes_nothing(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+def test_what_readers_see_is_kept() -> None:
+    assert clean("a\tb\n👩‍⚕️ שלום é") == "a\tb\n👩‍⚕️ שלום é"
+
+
+def test_line_joins_lines_and_drops_controls() -> None:
+    assert line(" a\r\n b\x08\x00c\u0085 ") == "a bc"
+
+
+@given(any_text, st.integers(2, 50))
+def test_clipped_text_fits(text: str, room: int) -> None:
+    assert len(clip(text, room)) <= room
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "clipped"),
+    [
+        ("short", 10, "short"),
+        ("one two, three", 10, "one two…"),
+        ("onelongword", 5, "onel…"),
+    ],
+)
+def test_clip_ends_at_a_word(text: str, room: int, clipped: str) -> None:
+    assert clip(text, room) == clipped
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://example.org/a?b=1&c=%20#d", "https://example.org/a?b=1&c=%20#d"),
+        ("  HTTP://example.org/ü b  ", "HTTP://example.org/%C3%BC%20b"),
+        ("https://example.org/100%", "https://example.org/100%25"),
+        ('https://example.org/"<x>', "https://example.org/%22%3Cx%3E"),
+        ("https://example.org/\ud800\x00a", "https://example.org/a"),
+        ("javascript:alert(1)", None),
+        ("/relative", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_web_address_is_absolute_and_encoded(url: str | None, address: str | None) -> None:
+    assert web_address(url) == address
+
+
+@pytest.mark.parametrize(
+    ("language", "tag"), [("en_US", "en-US"), (" pt-BR ", "pt-BR"), ("not a language", "en"), ("", "en")]
+)
+def test_language_tag_falls_back_when_it_is_none(language: str, tag: str) -> None:
+    assert language_tag(language, "en") == tag
+
+
+@pytest.mark.parametrize(
+    ("language", "way"), [("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("Fa", "rtl"), ("", "ltr")]
+)
+def test_direction_follows_the_language(language: str, way: str) -> None:
+    assert direction(language) == way
+
+
+@pytest.mark.parametrize(
+    ("label", "slug"),
+    [("Privacy & Security", "privacy-security"), ("  Über_uns!", "über-uns"), ("健康", "健康")],
+)
+def test_slug_keeps_words_of_any_script(label: str, slug: str) -> None:
+    assert slug_of(label) == slug
+
+
+def test_slug_of_signs_alone_is_still_a_name() -> None:
+    assert slug_of("!!!") != slug_of("???")
+    assert slug_of("!!!").isalnum()

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.errors import InvalidItem
+from syndicate.items.frontmatter import MAX_FILE_BYTES, MAX_FRONT_BYTES, read
+from syndicate.items.tree import Tree
+
+CURATED = Path(__file__).parents[1] / "data" / "items" / "curated.md"
+
+
+def parts_of(content: str | bytes) -> tuple[Tree, str]:
+    found = read(content if isinstance(content, bytes) else content.encode(), "x.md")
+    assert found is not None
+    return found
+
+
+def refusal_of(content: str | bytes) -> tuple[str, int | None, int | None, str]:
+    with pytest.raises(InvalidItem) as caught:
+        read(content if isinstance(content, bytes) else content.encode(), "x.md")
+    (fault,) = caught.value.faults
+    assert fault.path == "x.md"
+    assert fault.remedy
+    return fault.code, fault.line, fault.column, f"{fault.problem}; {fault.remedy}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "---\ntitle: A\n---\nBody\n",
+        "---\r\ntitle: A\r\n---\r\nBody\r\n",
+        "---\rtitle: A\r---\rBody\r",
+        "---\r\ntitle: A\n---\r\nBody",
+        "\ufeff---\ntitle: A\n---\nBody",
+        "\n \n---\ntitle: A\n---\nBody",
+        "---  \ntitle: A\n---\t\n\n\nBody\n\n",
+        "-----\ntitle: A\n-----\nBody",
+        "---\ntitle: A\n...\nBody",
+        "+++\ntitle = 'A'\n+++\nBody",
+        '{"title": "A"}\nBody',
+        '{\n  "title": "A"\n}\n\nBody',
+        "---\ntitle: A\n---\nBody".encode("utf-16"),
+        b"\xfe\xff" + "---\ntitle: A\n---\nBody".encode("utf-16-be"),
+        "---\nTITLE: A\n---\nBody",
+        "---\ntitle: A\n\n\n---\nBody",
+    ],
+)
+def test_all_kinds_of_fences_and_encodings_are_read(content: str | bytes) -> None:
+    front, body = parts_of(content)
+
+    assert front.fields == {"title": "A"}
+    assert body == "Body"
+    assert front.faults == ()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "# Just Markdown\n", "text\n---\nmore\n---\n", "{{< shortcode >}}\n", "{% raw %}", "-- no", "+ a"]
+)
+def test_a_file_without_fence_is_no_item(content: str) -> None:
+    assert read(content.encode(), "x.md") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line", "column", "words"),
+    [
+        ("---\ntitle: A\n", "E-FRONTMATTER-UNCLOSED", 1, None, "write `---` on a line of its own"),
+        ("\n\n+++\ntitle = 'A'\n", "E-FRONTMATTER-UNCLOSED", 3, None, "write `+++`"),
+        ("---\n---\nBody", "E-FRONTMATTER-NOT-A-MAPPING", 1, None, "is empty"),
+        ("---\n- a\n- b\n---\n", "E-FRONTMATTER-NOT-A-MAPPING", 1, None, "is a list"),
+        ("---\njust words\n---\n", "E-FRONTMATTER-NOT-A-MAPPING", 1, None, "is a single text"),
+        ("---\ntitle: Foo: Bar\n---\n", "E-FRONTMATTER", 2, 11, "it holds a colon"),
+        ("---\na: b\ntitle: @x\n---\n", "E-FRONTMATTER", 3, 8, "it begins with @"),
+        ("---\ntitle: %x\n---\n", "E-FRONTMATTER", 2, 8, "it begins with %"),
+        ("---\ntitle: `x`\n---\n", "E-FRONTMATTER", 2, 8, "it begins with `"),
+        ("---\ntitle: [Draft] x\n---\n", "E-FRONTMATTER", 2, 16, "it begins with ["),
+        ("---\ntags: [a\n---\n", "E-FRONTMATTER", 2, 1, "it begins with ["),
+        ("---\na:\n\tb: c\n---\n", "E-FRONTMATTER", 3, 1, "not with tabs"),
+        ("---\ntitle: 'It's'\n---\n", "E-FRONTMATTER", 2, 12, "close the quotes"),
+        ('---\ntitle: "\\q"\n---\n', "E-FRONTMATTER", 2, 9, "close the quotes"),
+        ('---\ntitle: "\\ud83d\\ude00"\n---\n', "E-FRONTMATTER", 2, 11, "close the quotes"),
+        ("---\ntitle: A\nloose words\nb: c\n---\n", "E-FRONTMATTER", 4, 2, "mend this line"),
+        ("---\na: *x\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "anchor or alias"),
+        ("---\na: &x [1]\nb: *x\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "anchor or alias"),
+        ("---\na: !foo x\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "uses a tag"),
+        ("---\na: !!python/object:os.system x\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "uses a tag"),
+        ("---\na: !!set {x, y}\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "uses a tag"),
+        ("---\n<<: {a: b}\n---\n", "E-FRONTMATTER-UNSAFE", 2, 1, "merge key"),
+        ("---\n? [a]\n: b\n---\n", "E-FRONTMATTER-UNSAFE", 2, 3, "as a key"),
+        ("---\na: " + "[" * 3000 + "]" * 3000 + "\n---\n", "E-FRONTMATTER-UNSAFE", 2, 23, "nested deeper"),
+        ("---\na: [" + "1," * 20_001 + "]\n---\n", "E-FRONTMATTER-UNSAFE", 1, None, "more than 20000 parts"),
+        ("---\na: " + "x" * 200_001 + "\n---\n", "E-FRONTMATTER-UNSAFE", 2, 4, "over 200000 characters"),
+        ("---\na: b\n" + "# " + "x" * MAX_FRONT_BYTES + "\n---\n", "E-TOO-BIG", 1, None, "into the body"),
+        ("---\na: b\n---\n" + "x" * MAX_FILE_BYTES, "E-TOO-BIG", None, None, "shorten it"),
+        ("+++\na = \n+++\n", "E-FRONTMATTER", 2, 5, "is no TOML"),
+        ("+++\na = 2023-02-30\n+++\n", "E-FRONTMATTER", 2, None, "is no TOML"),
+        ("+++\na = " + "9" * 5000 + "\n+++\n", "E-FRONTMATTER", 1, None, "is no TOML"),
+        ("+++\na = " + "[" * 30 + "]" * 30 + "\n+++\n", "E-FRONTMATTER-UNSAFE", 1, None, "nested deeper"),
+        ('{"a": 1,\n "b" 2}\n', "E-FRONTMATTER", 2, 6, "is no JSON"),
+        ('{"a": ' + "[" * 30 + "]" * 30 + "}", "E-FRONTMATTER-UNSAFE", 1, None, "nested deeper"),
+        ('{"a": ' + "[" * 90_000 + "]" * 90_000 + "}", "E-FRONTMATTER-UNSAFE", 1, None, "nested deeper"),
+        (b"---\ntitle: caf\xe9\n---\n", "E-ENCODING", 2, None, "byte 14 cannot be read; save the file as UTF-8"),
+        (b"\xff\xfe---", "E-ENCODING", 1, None, "is not UTF-16"),
+        ("---\ntitle: a\x00b\n---\n", "E-ENCODING", 2, None, "NUL"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_place_and_remedy(
+    content: str | bytes, code: str, line: int | None, column: int | None, words: str
+) -> None:
+    found = refusal_of(content)
+
+    assert found[0] == code
+    assert words in found[3]
+    assert found[1:3] == (line, column)
+
+
+def test_scalars_stay_as_they_are_written() -> None:
+    front, _ = parts_of(
+        "---\ntitle: No\nid: 0123\ndate: 2023-02-30\ntags: [on, 1.0, 2024-01-01, ~, null, 'null']\n"
+        "big: .inf\ntime: 12:30:00\n2019: x\ntrue: y\nnull: z\ncontent: c\nhandler: h\nempty:\n---\n"
+    )
+
+    assert front.fields == {
+        "title": "No",
+        "id": "0123",
+        "date": "2023-02-30",
+        "tags": ["on", "1.0", "2024-01-01", None, None, "null"],
+        "big": ".inf",
+        "time": "12:30:00",
+        "2019": "x",
+        "true": "y",
+        "null": "z",
+        "content": "c",
+        "handler": "h",
+        "empty": None,
+    }
+
+
+def test_toml_and_json_values_become_texts_too() -> None:
+    toml, _ = parts_of(
+        "+++\nTitle = 'A'\ndate = 2023-06-07T10:00:00Z\nday = 2023-06-07\nat = 10:00:00\ndraft = true\nn = 7\nx = 1.50\n"
+        "[params]\nKey = ['a', 'b']\n+++\n"
+    )
+    json, _ = parts_of('{"a": 1.50, "b": false, "c": null, "d": [1e3, NaN]}')
+
+    assert toml.fields == {
+        "title": "A",
+        "date": "2023-06-07T10:00:00+00:00",
+        "day": "2023-06-07",
+        "at": "10:00:00",
+        "draft": "true",
+        "n": "7",
+        "x": "1.50",
+        "params": {"key": ["a", "b"]},
+    }
+    assert toml.places[("date",)] == (3, 1)
+    assert json.fields == {"a": "1.50", "b": "false", "c": None, "d": ["1e3", "NaN"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "value", "line"),
+    [
+        ("---\ntitle: A\ntitle: B\n---\n", "B", 3),
+        ("---\nTitle: A\ntitle:\n---\n", "A", 3),
+        ("---\ntitle: A\nTITLE: [B]\n---\n", ["B"], 3),
+        ('{"title": "A",\n"title": "B"}\n', "B", 1),
+        ("+++\ntitle = 'A'\nTitle = ' '\n+++\n", "A", 1),
+    ],
+)
+def test_duplicate_keys_are_warned_of_and_a_blank_one_never_wins(content: str, value: object, line: int) -> None:
+    front, _ = parts_of(content)
+
+    (fault,) = front.faults
+    assert (fault.code, fault.line, fault.is_warning) == ("W-DUPLICATE-KEY", line, True)
+    assert front.fields == {"title": value}
+
+
+def test_equal_keys_in_two_members_of_a_list_are_no_duplicates() -> None:
+    front, _ = parts_of("---\nitems:\n- label: a\n- label: b\n---\n")
+
+    assert front.faults == ()
+    assert front.fields == {"items": [{"label": "a"}, {"label": "b"}]}
+
+
+def test_characters_that_yaml_forbids_are_left_out_with_a_warning() -> None:
+    front, _ = parts_of("---\na: b\ntitle: x\x0by\x9f\u2028z\ufeff\x7f\n---\n")
+
+    (fault,) = front.faults
+    assert (fault.code, fault.line, fault.column) == ("W-CONTROL-CHARACTER", 3, 9)
+    assert "U+000B" in fault.problem
+    assert front.fields["title"] == "xy z"
+
+
+def test_places_count_from_the_top_of_the_file() -> None:
+    front, _ = parts_of("\n\n---\na: 1\nlink:\n  href: x\n---\n")
+
+    assert front.places[("link", "href")] == (6, 3)
+
+
+def test_a_whole_item_of_the_schema_is_read() -> None:
+    front, body = parts_of(CURATED.read_bytes())
+
+    assert front.fields["id"] == "4711"
+    assert front.fields["institution"] is None
+    assert body.startswith("<p>A clinic")
+
+
+@given(st.integers(0, 1800), st.sampled_from("\n\t:-'\"[{&*!@\x00\x85é\u2028x "), st.booleans())
+def test_a_damaged_file_gives_fields_or_a_named_fault(at: int, char: str, is_inserted: bool) -> None:
+    text = CURATED.read_text()
+    damaged = text[:at] + char + text[at if is_inserted else at + 1 :]
+
+    try:
+        found = read(damaged.encode(), "x.md")
+    except InvalidItem as error:
+        assert all(fault.path == "x.md" and fault.remedy for fault in error.faults)
+    else:
+        assert found is None or found[0].fields
+        assert found is not None or not damaged.lstrip().startswith("---\n")

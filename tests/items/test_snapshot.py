@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.errors import Fault
+from syndicate.items.item import Image, Item, Offering, Teaser, Topic
+from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
+
+FULL = Item(
+    id="s:1",
+    path="a/b.md",
+    title="Ünïcode \u2028 “title”",
+    summary="S",
+    published=datetime(2024, 1, 1, tzinfo=UTC),
+    updated=datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+    slug="s",
+    description="D",
+    body_html="<p>x</p>",
+    link="https://a.example/",
+    page="https://b.example/",
+    brand="a.example",
+    authors=("A", "B"),
+    topics=(Topic("v-t", "T", "V", "https://b.example/topic/v-t"), Topic("u", "U")),
+    tags=("News",),
+    section="News",
+    language="de",
+    image=Image("a/b.png", "alt", "image/png", 5, 2, 3, "ff"),
+    open_graph=Teaser("t", "d"),
+    twitter=Teaser("", "x"),
+    offerings=(Offering("O", "https://b.example/o"),),
+)
+BARE = Item(id="1", path="x.md", title="T", summary="", published=FULL.published, updated=FULL.published)
+
+
+def test_an_item_comes_back_whole() -> None:
+    for item in (FULL, BARE):
+        assert from_json(to_json(item)) == item
+        assert from_json(to_json(item)).revision == item.revision
+
+
+@given(st.text(), st.datetimes(timezones=st.just(UTC)))
+def test_any_text_and_time_comes_back(text: str, at: datetime) -> None:
+    item = replace(BARE, title=text, published=at, updated=at)
+
+    assert from_json(to_json(item)) == item
+
+
+def test_faults_come_back_whole() -> None:
+    faults = (Fault("x.md", "E-DATE", "p", "r", 3, 4), Fault("y", "W-DATE", "p", "r", key="a.b"))
+
+    assert faults_from_json(faults_to_json(faults)) == faults
+    assert faults_from_json(faults_to_json(())) == ()
+
+
+def test_a_remote_image_is_known_by_its_address() -> None:
+    assert Image("https://a.example/x.png", "").is_remote
+    assert not Image("x.png", "").is_remote

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from syndicate.items.item import Image, Item, Teaser, Topic
+from syndicate.posts.card import CardRules, card_of
+
+ITEM = Item(
+    id="test:1",
+    path="a.md",
+    title="Own title",
+    summary="Own summary.",
+    description="Own description.",
+    published=datetime(2026, 11, 1, tzinfo=UTC),
+    updated=datetime(2026, 11, 2, tzinfo=UTC),
+    link="https://source.example/a",
+    page="https://site.example/a",
+    brand="source.example",
+    authors=("A. Writer",),
+    topics=(Topic("mesh-automation", "Automation"), Topic("ai", "AI")),
+    section="News",
+    language="de",
+    image=Image("a.jpeg", alt="A robot", media_type="image/jpeg", digest="ab"),
+    open_graph=Teaser("OG title", "OG description."),
+    twitter=Teaser("Twitter title", "Twitter description."),
+)
+
+
+def test_card_says_everything_of_the_item() -> None:
+    card = card_of(ITEM, CardRules(site_name="The Site"))
+
+    assert (card.item_id, card.language, card.published) == ("test:1", "de", ITEM.published)
+    assert (card.title, card.summary) == ("OG title", "OG description.")
+    assert card.url == "https://source.example/a"
+    assert card.image == ITEM.image
+    assert (card.site_name, card.brand, card.section) == ("The Site", "source.example", "News")
+    assert card.authors == ("A. Writer",)
+    assert card.topics == ("Automation", "AI")
+
+
+@pytest.mark.parametrize(
+    ("order", "title"),
+    [
+        (("title", "open_graph"), "Own title"),
+        (("twitter", "title"), "Twitter title"),
+        (("open_graph",), "OG title"),
+        ((), "Own title"),
+    ],
+)
+def test_title_follows_the_configured_order(order: tuple[str, ...], title: str) -> None:
+    assert card_of(ITEM, CardRules(title=order)).title == title  # type: ignore[arg-type]  # a table of literals
+
+
+@pytest.mark.parametrize(
+    ("order", "summary"),
+    [
+        (("summary",), "Own summary."),
+        (("description",), "Own description."),
+        (("twitter", "summary"), "Twitter description."),
+        ((), ""),
+    ],
+)
+def test_summary_follows_the_configured_order(order: tuple[str, ...], summary: str) -> None:
+    assert card_of(ITEM, CardRules(summary=order)).summary == summary  # type: ignore[arg-type]  # as above
+
+
+def test_blank_sources_are_passed_over() -> None:
+    item = replace(ITEM, open_graph=Teaser(" ", "\u200b"), twitter=Teaser())
+
+    card = card_of(item, CardRules())
+
+    assert (card.title, card.summary) == ("Own title", "Own summary.")
+
+
+def test_text_of_teasers_is_cleaned() -> None:
+    item = replace(ITEM, open_graph=Teaser("Two\nlines\x07", "turned \u202etxet"))
+
+    card = card_of(item, CardRules())
+
+    assert (card.title, card.summary) == ("Two lines", "turned txet")
+
+
+@pytest.mark.parametrize(
+    ("link", "page", "rule", "url"),
+    [
+        ("https://s.example/", "https://o.example/", "source", "https://s.example/"),
+        ("https://s.example/", "https://o.example/", "own", "https://o.example/"),
+        ("https://s.example/", None, "own", "https://s.example/"),
+        (None, "https://o.example/", "source", "https://o.example/"),
+    ],
+)
+def test_url_falls_back_to_the_other_kind(link: str | None, page: str | None, rule: str, url: str) -> None:
+    item = replace(ITEM, link=link, page=page)
+
+    assert card_of(item, CardRules(link=rule)).url == url  # type: ignore[arg-type]  # a table of literals
+
+
+def test_item_without_any_url_makes_no_card() -> None:
+    with pytest.raises(ValueError, match="test:1: has neither a link nor a page"):
+        card_of(replace(ITEM, link=None, page=None), CardRules())
+
+
+def test_alt_text_falls_back_to_the_title() -> None:
+    card = card_of(replace(ITEM, image=Image("a.jpeg", alt=" ")), CardRules())
+
+    assert card.image == Image("a.jpeg", alt="OG title")
+
+
+def test_item_without_image_makes_a_card_without() -> None:
+    assert card_of(replace(ITEM, image=None), CardRules()).image is None

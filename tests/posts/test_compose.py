@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from posts.counting import graphemes, weighted
+from posts.making import LINK, TEXTS, card
+from syndicate.posts.compose import compose
+from syndicate.posts.markup import BREAK
+from syndicate.posts.post import Measure, Picture, Room, SpanKind, Wants
+
+MASTODON = Wants(Room(500, url_length=23))
+BLUESKY = Wants(Room(300, limit_bytes=3000), link_in_text=False)
+TOPICS = ("Artificial Intelligence", "Automation", "Medical Coding", "COVID-19")
+SUMMARY = "Hospitals try it out. Nurses save an hour a day. Patients notice little of it."
+
+
+def test_usual_text_has_title_summary_hashtags_and_link() -> None:
+    post = compose(card("A title", SUMMARY, topics=TOPICS), MASTODON)
+
+    assert post.text == f"A title\n\n{SUMMARY}\n\n#ArtificialIntelligence #Automation #MedicalCoding\n\n{LINK}"
+    assert post.hashtags == ("ArtificialIntelligence", "Automation", "MedicalCoding")
+    assert post.language == "en"
+    assert post.picture is None
+
+
+def test_link_stays_out_of_the_text_where_the_card_has_it() -> None:
+    post = compose(card("A title", SUMMARY, topics=("AI",)), BLUESKY)
+
+    assert post.text == f"A title\n\n{SUMMARY}\n\n#AI"
+    assert post.card.url == LINK
+
+
+def test_picture_goes_along() -> None:
+    picture = Picture(b"x", "image/jpeg", 1200, 630, "alt")
+
+    assert compose(card(), MASTODON, picture=picture).picture == picture
+
+
+@pytest.mark.parametrize("summary", ["A title", "a TITLE!", "A", "", "A title …"])
+def test_summary_that_repeats_the_title_is_left_out(summary: str) -> None:
+    assert compose(card("A title", summary), MASTODON).text == f"A title\n\n{LINK}"
+
+
+def test_summary_that_begins_like_the_title_stays() -> None:
+    assert "A title and more" in compose(card("A title", "A title and more"), MASTODON).text
+
+
+def test_hashtags_go_first_from_the_last() -> None:
+    made = card("A title", SUMMARY, topics=TOPICS)
+
+    assert compose(made, Wants(Room(150, url_length=23))).hashtags == ("ArtificialIntelligence", "Automation")
+    assert compose(made, Wants(Room(120, url_length=23))).hashtags == ()
+
+
+def test_then_the_summary_is_shortened_at_a_sentence() -> None:
+    post = compose(card("A title", SUMMARY, topics=TOPICS), Wants(Room(100, url_length=23)))
+
+    assert post.text == f"A title\n\nHospitals try it out. Nurses save an hour a day. …\n\n{LINK}"
+
+
+def test_then_the_summary_is_left_out_rather_than_cut_to_a_stub() -> None:
+    post = compose(card("A title", SUMMARY), Wants(Room(50, url_length=23)))
+
+    assert post.text == f"A title\n\n{LINK}"
+
+
+def test_the_title_is_shortened_last_and_the_link_survives() -> None:
+    post = compose(card("A very long title that goes on and on", SUMMARY), Wants(Room(45, url_length=23)))
+
+    assert post.text == f"A very long title…\n\n{LINK}"
+
+
+def test_link_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit even without title"):
+        compose(card(), Wants(Room(20, url_length=23)))
+
+
+def test_foreign_marks_are_broken_in_the_text_and_left_in_the_card() -> None:
+    post = compose(card("Ask @someone about #this", "See https://other.example/x now."), MASTODON)
+
+    assert post.text == f"Ask @{BREAK}someone about #{BREAK}this\n\nSee other.example/x now.\n\n{LINK}"
+    assert [span.target for span in post.spans] == [LINK]
+    assert post.card.title == "Ask @someone about #this"
+
+
+def test_hashtags_can_be_spelt_by_hand_or_unwanted() -> None:
+    made = card(topics=("Electronic Health Records", "AI"))
+
+    assert compose(made, MASTODON, spellings={"electronic health records": "EHR"}).hashtags == ("EHR", "AI")
+    assert compose(made, Wants(Room(500), hashtags=1)).hashtags == ("ElectronicHealthRecords",)
+    assert compose(made, Wants(Room(500), hashtags=0)).hashtags == ()
+
+
+def test_template_gives_the_order_and_conditional_parts() -> None:
+    template = (
+        "{{ title }}{% if brand %} (via {{ brand }}){% endif %}\n\n\n"
+        "{{ summary }}  \n\n{{ link }} #HealthIT {{ hashtags }}"
+    )
+
+    post = compose(card("T", topics=("AI",), brand="b.example"), MASTODON, template=template)
+
+    assert post.text == f"T (via b.example)\n\n{LINK} #HealthIT #AI"
+    assert post.hashtags == ("HealthIT", "AI")
+    assert compose(card("T"), MASTODON, template=template).text == f"T\n\n{LINK} #HealthIT"
+
+
+def test_template_without_a_link_gets_it_appended() -> None:
+    assert compose(card("T"), MASTODON, template="{{ title }}").text == f"T\n\n{LINK}"
+    assert compose(card("T"), BLUESKY, template="{{ title }}").text == "T"
+
+
+def test_template_is_fitted_by_its_summary() -> None:
+    template = "{{ section }} at {{ site_name }}: {{ summary }}\n{{ link }}\ttab\x07"
+
+    post = compose(card(summary=SUMMARY, section="News"), Wants(Room(90, url_length=23)), template=template)
+
+    assert post.text == f"News at Site: Hospitals try it out. Nurses save an hour a day…\n{LINK} tab"
+
+
+def test_template_too_long_by_itself_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        compose(card(), Wants(Room(60)), template="{{ link }}" + "words " * 20)
+
+
+WANTS = st.builds(
+    Wants,
+    room=st.one_of(
+        st.builds(Room, limit=st.integers(60, 500), url_length=st.just(23)),
+        st.builds(Room, limit=st.integers(60, 300), limit_bytes=st.integers(150, 3000)),
+    ),
+    link_in_text=st.booleans(),
+    hashtags=st.integers(0, 5),
+)
+LABELS = st.lists(st.one_of(st.sampled_from(TOPICS), TEXTS), max_size=4).map(tuple)
+TEMPLATES = st.sampled_from(
+    [None, "{{ title }} {{ link }} {{ summary }}", "{{ hashtags }}\n{{ summary }}{% if brand %} {{ brand }}{% endif %}"]
+)
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, LABELS, WANTS, TEMPLATES)
+def test_post_keeps_its_laws(
+    title: str, summary: str, labels: tuple[str, ...], wants: Wants, template: str | None
+) -> None:
+    post = compose(card(title, summary, topics=labels), wants, template=template)
+
+    assert (LINK in post.text) == wants.link_in_text
+    seen = post.text.replace(LINK, "x" * 23) if wants.room.url_length else post.text
+    assert graphemes(seen) <= wants.room.limit
+    assert wants.room.limit_bytes is None or len(post.text.encode()) <= wants.room.limit_bytes
+    assert unicodedata.is_normalized("NFC", post.text)
+    assert not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in post.text.replace("\n", ""))
+    assert post.text == post.text.strip()
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, LABELS, WANTS)
+def test_spans_point_at_exactly_their_text(title: str, summary: str, labels: tuple[str, ...], wants: Wants) -> None:
+    post = compose(card(title, summary, topics=labels), wants)
+
+    said = [(span.kind, post.text.encode()[span.start_bytes : span.end_bytes].decode()) for span in post.spans]
+    assert said == [
+        *((SpanKind.HASHTAG, f"#{tag}") for tag in post.hashtags),
+        *([(SpanKind.LINK, LINK)] if wants.link_in_text else []),
+    ]
+    assert all(left.end_bytes <= right.start_bytes for left, right in zip(post.spans, post.spans[1:], strict=False))
+
+
+@given(st.text(alphabet="abc 日本—’é.", max_size=400), st.text(alphabet="xyz 語.", max_size=400))
+def test_weighted_limit_is_never_passed(title: str, summary: str) -> None:
+    post = compose(card(title, summary), Wants(Room(280, Measure.WEIGHTED)))
+
+    assert weighted(post.text, LINK) <= 280
+    assert post.text.endswith(LINK)

@@ -1,0 +1,103 @@
+"""A store of files that break naive publishers: each is a valid item, and each holds something feeds must survive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+SITE = "https://news.example.net"
+
+# One topic for all, whose label needs escaping in XML, HTML and JSON alike.
+TOPIC = 'Odd & "ends" <test>'
+
+CASES: Mapping[str, tuple[dict[str, object], str]] = {
+    "controls": (
+        {"title": "Bell\x07, form\x0cfeed, C1\x9b and \ufffe", "description": "Tab\x0b and NUL\x00 end."},
+        "Body with a bell\x07 and a vertical\x0btab.\n",
+    ),
+    "cdata-end": (
+        {"title": "Ends ]]> here, <![CDATA[ there", "description": "A ]]> and a <!-- comment."},
+        "Text ]]> more <![CDATA[ text ]]> done.\n\n```\n]]>\n```\n",
+    ),
+    "scripts": (
+        {"title": "<script>alert(1)</script>Scripts", "description": '<img src=x onerror="alert(2)">Sum'},
+        '<script>alert(3)</script>\n\n<p onclick="alert(4)" style="position:fixed">Paragraph</p>\n\n'
+        '<iframe src="https://frames.example.net/"></iframe>\n\n[bad](javascript:alert%285%29)\n\n'
+        '<a href="&#106;avascript:alert(6)">worse</a>\n\n'
+        '<svg onload="alert(7)"><a href="data:text/html,x">x</a></svg>\n',
+    ),
+    "relative": (
+        {"title": "Relative addresses", "description": "All of them."},
+        "[root](/about) [file](other.md) [query](?page=2) [part](#part) ![picture](pictures/p.png)\n\n"
+        '<a href="//cdn.example.net/x">scheme</a> <img src="../up.png" alt="up" srcset="a.png 1x, b.png 2x">\n',
+    ),
+    "escaped-twice": (
+        {
+            "title": "AT&amp;T and R&amp;amp;D &#58; done",
+            "description": "Fish &amp;amp; chips &lt;b&gt;cheap&lt;/b&gt;",
+        },
+        "Salt &amp;amp; pepper, `a &amp; b`, &lt;script&gt;\n",
+    ),
+    "emoji": (
+        {"title": "👩🏽‍🔬 with 👨‍👩‍👧‍👦 and 🏳️‍🌈", "description": "🇺🇳 flags, keycap 4️⃣, and 🧑🏿‍🦽‍➡️."},
+        "Body: 👩🏽‍🔬👨‍👩‍👧‍👦\n",
+    ),
+    "right-to-left": (
+        {"title": "أخبار الصحة: \u200f(AI) في ٢٠٢٦", "description": "שלום עולם \u202eabc def", "lang": "ar"},
+        "مرحبا\u202e بالعالم\n\nשלום\n",
+    ),
+    "combining": (
+        {
+            "title": "Cafe\u0301 Z\u0351\u036b\u0343a\u0329\u0321l\u0328\u0334g\u0323\u0333o",
+            "description": "A\u030angstro\u0308m",
+        },
+        "e" + "\u0301" * 60 + "\n",
+    ),
+    "missing-image": (
+        {
+            "title": "Image that is not there",
+            "description": "Gone.",
+            "featuredImage": {"href": "gone.jpeg", "alt": "Gone"},
+        },
+        "Body.\n",
+    ),
+    "image-is-a-lie": (
+        {"title": "Image that is text", "description": "No.", "featuredImage": {"href": "lie.jpeg", "alt": '"><b>'}},
+        "Body.\n",
+    ),
+    "one-character": ({"title": "0", "description": " . "}, "\n"),
+    "line-ends": (
+        {"title": "First\nsecond\u2028third\u2029fourth\tfifth", "description": "One\r\ntwo"},
+        "Body\r\nwith\r\rmixed\u2028ends\n",
+    ),
+    "deep": ({"title": "Deep", "description": "Nested."}, ">" * 60 + " deep\n\n" + "<div>" * 200 + "x\n"),
+    "long": ({"title": "Long " * 200, "description": "Word " * 2000}, "Paragraph of words. " * 5000 + "\n"),
+}
+
+
+def write_hostile_store(folder: Path) -> frozenset[str]:
+    """Write the files into a new folder; gives the addresses of the articles they speak of, one for each."""
+    folder.mkdir()
+    links = set()
+    for number, (name, (front, body)) in enumerate(CASES.items(), start=1):
+        link = f"{SITE}/{name}"
+        links.add(link)
+        matter = {
+            "id": number,
+            "source": "hostile",
+            "archetype": "curated-content",
+            "date": f"2026-10-{number:02}",
+            "lastMod": f"2026-10-{number:02}T09:00:00.5Z",
+            "author": ['Ada "&" <Bob>'],
+            "categories": [f"Odd Vocabulary: {TOPIC}"],
+            "link": {"brand": "news.example.net", "href": link, "original": link},
+            "slug": name,
+            "tags": ["News"],
+            **front,
+        }
+        text = f"---\n{yaml.safe_dump(matter, allow_unicode=False)}---\n{body}"
+        (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="")
+    (folder / "lie.jpeg").write_text("not a picture", encoding="utf-8")
+    return frozenset(links)

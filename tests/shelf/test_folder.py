@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import CannotWrite
+from syndicate.shelf.folder import MANIFEST, FolderShelf
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "feeds"
+
+
+def all_files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_put_publishes_and_tells_whether_it_changed_anything(root: Path) -> None:
+    shelf = FolderShelf(root)
+
+    told = [shelf.put("ai/rss.xml", content) for content in (b"one", b"one", b"two", b"2wo", b"")]
+
+    assert told == [True, False, True, True, True]
+    assert (root / "ai/rss.xml").read_bytes() == b""
+
+
+def test_unchanged_file_keeps_its_time_and_place(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"same")
+    os.utime(root / "ai/rss.xml", (1, 1))
+    before = (root / "ai/rss.xml").stat()
+
+    shelf.put("ai/rss.xml", b"same")
+
+    after = (root / "ai/rss.xml").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_nothing_half_written_stays_behind(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"x")
+
+    assert all_files(root) == {"ai/rss.xml", MANIFEST}
+
+
+def test_published_file_has_the_rights_of_any_new_file(root: Path) -> None:
+    FolderShelf(root).put("a.txt", b"x")
+    (root / "b.txt").touch()
+
+    assert (root / "a.txt").stat().st_mode == (root / "b.txt").stat().st_mode
+
+
+def test_paths_are_what_the_shelf_published_over_restarts(root: Path) -> None:
+    root.mkdir()
+    (root / "README.md").write_text("a stranger's")
+    FolderShelf(root).put("ai/rss.xml", b"1")
+    FolderShelf(root).put("健康/rss.xml", b"2")
+    (root / "ai/rss.xml").unlink()
+
+    assert FolderShelf(root).paths() == {"健康/rss.xml"}
+
+
+def test_drop_takes_the_file_and_its_empty_folders(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("section/news/rss.xml", b"1")
+    shelf.put("section/other/rss.xml", b"1")
+
+    assert shelf.drop("section/news/rss.xml")
+
+    assert not (root / "section/news").exists()
+    assert shelf.paths() == FolderShelf(root).paths() == {"section/other/rss.xml"}
+
+
+def test_folder_with_a_strangers_file_stays(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    (root / "ai/notes.txt").write_text("mine")
+
+    shelf.drop("ai/rss.xml")
+
+    assert (root / "ai/notes.txt").read_text() == "mine"
+
+
+def test_strangers_file_is_never_dropped(root: Path) -> None:
+    shelf = FolderShelf(root)
+    (root / "README.md").write_text("mine")
+
+    assert not shelf.drop("README.md")
+    assert (root / "README.md").read_text() == "mine"
+
+
+def test_file_that_came_after_a_drop_is_a_strangers(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    shelf.drop("ai/rss.xml")
+    (root / "ai").mkdir()
+    (root / "ai/rss.xml").write_text("mine")
+
+    assert not FolderShelf(root).drop("ai/rss.xml")
+    assert (root / "ai/rss.xml").exists()
+
+
+def test_drop_of_a_file_that_vanished_is_false(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    (root / "ai/rss.xml").unlink()
+
+    assert not shelf.drop("ai/rss.xml")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../x", "a/../../x", "/etc/x", "", "a//b", "a/./b", ".hidden", "a/.git/x", "a\\..\\b", "a\x00b", "a/", "a\nb"],
+)
+def test_path_that_is_no_plain_path_below_the_shelf_is_refused(root: Path, path: str) -> None:
+    shelf = FolderShelf(root)
+
+    with pytest.raises(CannotWrite, match="not a plain path"):
+        shelf.put(path, b"x")
+    with pytest.raises(CannotWrite, match="not a plain path"):
+        shelf.drop(path)
+    assert all_files(root.parent) <= {f"feeds/{MANIFEST}"}
+
+
+def test_link_that_leads_out_is_not_followed(root: Path, tmp_path: Path) -> None:
+    shelf = FolderShelf(root)
+    (tmp_path / "outside").mkdir()
+    (root / "ai").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(CannotWrite, match="leads out of the shelf"):
+        shelf.put("ai/rss.xml", b"x")
+
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_link_in_the_files_place_is_replaced_not_followed(root: Path, tmp_path: Path) -> None:
+    shelf = FolderShelf(root)
+    (tmp_path / "outside").write_bytes(b"x")
+    (root / "a.txt").symlink_to(tmp_path / "outside")
+
+    assert shelf.put("a.txt", b"x")
+
+    assert not (root / "a.txt").is_symlink()
+
+
+def test_torn_last_line_of_the_manifest_is_forgotten(root: Path) -> None:
+    FolderShelf(root).put("a.txt", b"1")
+    with (root / MANIFEST).open("a") as manifest:
+        manifest.write('"b.t')
+
+    FolderShelf(root).put("c.txt", b"1")
+
+    assert FolderShelf(root).paths() == {"a.txt", "c.txt"}
+    assert [json.loads(line) for line in (root / MANIFEST).read_text().splitlines()] == ["a.txt", "c.txt"]
+
+
+def test_foreign_lines_in_the_manifest_do_no_harm(root: Path) -> None:
+    root.mkdir()
+    (root / MANIFEST).write_text('{"a": 1}\nnonsense\n"a.txt"\n')
+    (root / "a.txt").touch()
+
+    assert FolderShelf(root).paths() == {"a.txt"}
+
+
+def test_left_over_of_a_killed_process_is_swept(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"1")
+    left = root / "ai" / ".rss.xml.4711.syndicate-new"
+    left.write_bytes(b"half")
+
+    FolderShelf(root)
+
+    assert not left.exists()
+
+
+def test_folder_that_vanished_meanwhile_is_no_trouble(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    (root / "ai/rss.xml").unlink()
+    (root / "ai").rmdir()
+
+    assert FolderShelf(root).put("ai/rss.xml", b"1")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room on the disk"),
+        (errno.EACCES, "give this user the right to write there"),
+        (errno.EIO, "see what the system says"),
+    ],
+)
+def test_failed_write_leaves_the_former_file_and_names_the_remedy(
+    root: Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"former")
+
+    def full(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(CannotWrite, match=remedy):
+            shelf.put("ai/rss.xml", b"new")
+
+    assert (root / "ai/rss.xml").read_bytes() == b"former"
+    assert all_files(root) == {"ai/rss.xml", MANIFEST}
+
+
+def test_file_where_a_folder_belongs_is_named(root: Path) -> None:
+    shelf = FolderShelf(root)
+    (root / "ai").write_text("mine")
+
+    with pytest.raises(CannotWrite, match="move it away"):
+        shelf.put("ai/rss.xml", b"x")
+
+
+def test_folder_where_the_file_belongs_is_named(root: Path) -> None:
+    shelf = FolderShelf(root)
+    (root / "a.txt").mkdir()
+
+    with pytest.raises(CannotWrite, match="a folder stands where the file belongs"):
+        shelf.put("a.txt", b"x")
+
+
+def test_drop_that_fails_keeps_the_file_its_own(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("a.txt", b"1")
+    (root / "a.txt").unlink()
+    (root / "a.txt").mkdir()
+
+    with pytest.raises(CannotWrite):
+        shelf.drop("a.txt")
+
+
+def test_shelf_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CannotWrite, match="move it away"):
+        FolderShelf(tmp_path / "file")
+
+
+def test_reader_never_sees_a_torn_file(root: Path) -> None:
+    shelf = FolderShelf(root)
+    versions = [bytes([65 + number]) * 200_000 for number in range(4)]
+    shelf.put("a.txt", versions[0])
+    seen: set[bytes] = set()
+    is_done = threading.Event()
+
+    def read() -> None:
+        while not is_done.is_set():
+            seen.add((root / "a.txt").read_bytes())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(60):
+        shelf.put("a.txt", versions[number % 4])
+    is_done.set()
+    reader.join()
+
+    assert seen <= set(versions)
+    assert seen
+
+
+def test_threads_may_put_at_once(root: Path) -> None:
+    shelf = FolderShelf(root)
+    threads = [
+        threading.Thread(target=lambda start=start: [shelf.put(f"t{n}/rss.xml", b"x") for n in range(start, start + 9)])
+        for start in (0, 5, 10)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert FolderShelf(root).paths() == {f"t{n}/rss.xml" for n in range(19)}

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from syndicate.shelf.folder import FolderShelf
+from syndicate.shelf.version import Versions
+
+
+def test_version_is_read_once_and_anew_when_replaced(tmp_path: Path) -> None:
+    shelf, versions = FolderShelf(tmp_path), Versions(tmp_path)
+    shelf.put("ai/rss.xml", b"one")
+    first = versions.find(["ai", "rss.xml"], is_text=True)
+
+    again = versions.find(["ai", "rss.xml"], is_text=True)
+    shelf.put("ai/rss.xml", b"two")
+    second = versions.find(["ai", "rss.xml"], is_text=True)
+
+    assert first is again
+    assert first is not None and second is not None
+    assert (first.content, second.content) == (b"one", b"two")
+    assert first.etag != second.etag
+
+
+def test_same_content_has_the_same_tag_whatever_its_time(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_bytes(b"same")
+    os.utime(tmp_path / "a.txt", (1, 1))
+    versions = Versions(tmp_path)
+
+    tags = {versions.find([name], is_text=True).etag for name in ("a.txt", "b.txt")}
+
+    assert len(tags) == 1
+
+
+def test_only_text_that_gains_is_compressed(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_bytes(b"word " * 500)
+    (tmp_path / "short.txt").write_bytes(b"word")
+    (tmp_path / "noise.txt").write_bytes(os.urandom(2000))
+    versions = Versions(tmp_path)
+
+    long = versions.find(["long.txt"], is_text=True)
+
+    assert gzip.decompress(long.gzipped) == b"word " * 500
+    assert long.gzip_etag == long.etag[:-1] + '-gz"'
+    assert versions.find(["short.txt"], is_text=True).gzipped == b""
+    assert versions.find(["noise.txt"], is_text=True).gzipped == b""
+
+
+def test_image_is_not_compressed(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"word " * 500)
+
+    assert Versions(tmp_path).find(["a.jpg"], is_text=False).gzipped == b""
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["..", "secret.txt"],
+        [".hidden"],
+        ["a", "..", "..", "secret.txt"],
+        ["../secret.txt"],
+        ["\0"],
+        ["a\\b"],
+        [""],
+        ["out.txt"],
+        ["folder"],
+        ["x" * 999],
+    ],
+)
+def test_what_is_not_on_the_shelf_is_not_found(tmp_path: Path, parts: list[str]) -> None:
+    root = tmp_path / "root"
+    (root / "folder").mkdir(parents=True)
+    (tmp_path / "secret.txt").write_text("secret")
+    (root / ".hidden").write_text("secret")
+    (root / "out.txt").symlink_to(tmp_path / "secret.txt")
+
+    assert Versions(root).find(parts, is_text=True) is None
+
+
+def test_least_recently_asked_for_makes_room(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_bytes(name.encode() * 80)
+    versions = Versions(tmp_path, room_bytes=900)
+    a, b = (versions.find([name], is_text=True) for name in ("a.txt", "b.txt"))
+    versions.find(["a.txt"], is_text=True)
+
+    versions.find(["c.txt"], is_text=True)
+
+    assert versions.find(["a.txt"], is_text=True) is a
+    assert versions.find(["b.txt"], is_text=True) is not b
+
+
+def test_file_larger_than_the_room_is_served_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x" * 500)
+
+    assert Versions(tmp_path, room_bytes=10).find(["a.txt"], is_text=True).content == b"x" * 500
