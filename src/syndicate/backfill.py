@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from syndicate.items.item import Item
-from syndicate.outbox.delivery import Delivery, Origin, Planned, State
-from syndicate.outbox.plan import ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.items.links import link_key
+from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, State
+from syndicate.outbox.plan import SAME_LINK, TICK, ChannelPlan, filtered_by, oldest_first, planned
 from syndicate.ports import Outbox
 
 
@@ -54,12 +55,17 @@ async def plan_backfill(
     pace: timedelta,
     now: datetime,
 ) -> tuple[ChannelBackfill, ...]:
-    """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out."""
-    chosen = selected(items, selection, now)
+    """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out.
+
+    So is what shares its link with such an item, or with an older one of this backfill.
+    """
+    everything = tuple(items)
+    chosen = selected(everything, selection, now)
+    pace = max(pace, TICK)  # equal due times would lose the order
     plans = []
     for channel in channels:
         standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
-        owed = [item for item in chosen if filtered_by(item, channel) is None and _is_owed(item, channel, standing)]
+        owed = _owed(chosen, everything, channel, standing)
         if selection.limit is not None:
             owed = owed[-selection.limit :] if selection.limit else []
         deliveries = tuple(
@@ -87,6 +93,34 @@ def _has_topic(item: Item, wanted: set[str]) -> bool:
     return not wanted.isdisjoint(name.casefold() for topic in item.topics for name in (topic.slug, topic.label))
 
 
-def _is_owed(item: Item, channel: ChannelPlan, standing: dict[str, Delivery]) -> bool:
-    one = standing.get(planned(item, channel, State.PLANNED, "", item.published).uid)
-    return one is None or one.state is State.SKIPPED
+def _owed(
+    chosen: Iterable[Item], everything: Iterable[Item], channel: ChannelPlan, standing: Mapping[str, Delivery]
+) -> list[Item]:
+    """The chosen items that the channel's filters let pass and that it does not stand to post, one for each link."""
+    taken = {_link_key(item) for item in everything if _is_taken(_standing(item, channel, standing))}
+    owed: dict[str, Item] = {}
+    for item in chosen:
+        key = _link_key(item)
+        if filtered_by(item, channel) is None and key not in taken and _is_open(_standing(item, channel, standing)):
+            owed.setdefault(key, item)
+    return list(owed.values())
+
+
+def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]) -> Delivery | None:
+    return standing.get(planned(item, channel, State.PLANNED, "", item.published).uid)
+
+
+def _is_taken(one: Delivery | None) -> bool:
+    return one is not None and one.state is not State.SKIPPED
+
+
+def _is_open(one: Delivery | None) -> bool:
+    """Never decided, or left out for its age alone."""
+    if one is None:
+        return True
+    return one.state is State.SKIPPED and one.reason != WITHDRAWN and not one.reason.startswith(SAME_LINK)
+
+
+def _link_key(item: Item) -> str:
+    """What items of one article share; an item without a link stands for itself."""
+    return link_key(item.link) if item.link else item.id

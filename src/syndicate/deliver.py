@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from syndicate.draft import DraftRules, draft, post_of
-from syndicate.errors import LostClaim, NetworkError, RateLimited, Rejected, Unauthorized, Unknown
+from syndicate.errors import LostClaim, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import (
     Absent,
@@ -25,6 +25,7 @@ from syndicate.outbox.delivery import (
     Step,
     Uncertain,
     after,
+    may_repeat_key,
     orphaned,
     remedy_for,
 )
@@ -36,17 +37,25 @@ log = structlog.get_logger()
 FROZEN_FOR = timedelta(hours=1)
 """A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
 
+CLOCK_STEP = timedelta(minutes=1)
+"""By so much a clock may be set back without any wait being cut short."""
+
 LONGEST_NAP_S = 5.0
 """A lane looks at least this often, as another process may have planned something (backfill, held resolve)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRules:
-    """How one channel's posts are made and paced."""
+    """How one channel's posts are made and paced.
+
+    `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
+    ends would stop the lane for good.
+    """
 
     drafts: DraftRules
     gap: timedelta = timedelta(0)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    longest_call: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +107,13 @@ class Lane:
             settled, wait_s = None, LONGEST_NAP_S
             try:
                 settled = await self.step()
-                wait_s = await self._wait_s() if settled is None else 0.0
+                if settled is not None:
+                    tell(settled)
+                else:
+                    wait_s = await self._wait_s()
             except Exception:  # the edge of one delivery: nothing in a channel may end the other lanes
                 log.exception("lane_failed", channel=self.channel.name)
-            if settled is not None:
-                tell(settled)
-            else:
+            if settled is None:
                 await self._nap(min(wait_s, LONGEST_NAP_S), stop)
 
     async def drain(self, tell: Tell, *, patience: timedelta = timedelta(seconds=2)) -> None:
@@ -146,6 +156,8 @@ class Lane:
         self._is_tidy = True
 
     async def _attend(self, delivery: Delivery) -> Step:
+        if delivery.account != self.channel.account:
+            return await self._hold(delivery)
         if delivery.state is not State.UNKNOWN:
             return await self._post(delivery)
         match remedy_for(delivery, self.channel.guarantee, self._clock()):
@@ -154,22 +166,37 @@ class Lane:
             case Remedy.READ_BACK:
                 return await self._settle(delivery, await self._read_back(delivery))
             case Remedy.HOLD:
-                return await self._settle(delivery, Uncertain(delivery.reason))
+                return await self._settle(delivery, Uncertain(delivery.reason), is_local=True)
+
+    async def _hold(self, delivery: Delivery) -> Step:
+        """Planned for the account that the channel led to before: nothing is sent or looked up at another one."""
+        now = self._clock()
+        change = f"target changed: planned for {delivery.account}, the channel leads to {self.channel.account}"
+        remedy = "drop it, and `syndicate backfill` plans it for the new account"
+        step = Step(State.HELD, f"{change}; {remedy}", now, delivery.failures, is_unclear=delivery.is_unclear)
+        await self._outbox.settle(delivery, step, now)
+        _log_step(delivery, step)
+        return step
 
     async def _post(self, delivery: Delivery) -> Step:
-        if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
-            return await self._send(delivery)
         item = await self._outbox.item(delivery.item_id)
         if item is None:
-            return await self._settle(delivery, Refused("its item is no longer in the store"))
+            return await self._settle(delivery, Refused("its item is no longer in the store"), is_local=True)
+        if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
+            return await self._send(delivery)
         try:
-            frozen = await self._compose(delivery, item)
+            async with self._limit():
+                frozen = await self._compose(delivery, item)
         except NetworkError as error:
             return await self._settle(delivery, _outcome(error, is_repeatable=True))
         except Exception as error:  # a post that cannot be made must not stop the lane
             log.exception("compose_failed", **_names(delivery))
-            return await self._settle(delivery, NotDone(f"could not be composed: {type(error).__name__}"))
+            failed = NotDone(f"could not be composed: {type(error).__name__}")
+            return await self._settle(delivery, failed, is_local=True)
         return await self._send(frozen)
+
+    def _limit(self) -> asyncio.Timeout:
+        return asyncio.timeout(self._rules.longest_call.total_seconds())
 
     async def _compose(self, delivery: Delivery, item: Item) -> Delivery:
         wants, rules = self.channel.wants, self._rules.drafts
@@ -184,7 +211,10 @@ class Lane:
     async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
         try:
             return await self.channel.upload(picture)
-        except Rejected as error:  # a failing image costs the image, not the post
+        except (Rejected, Transient, Unknown) as error:  # a failing image costs the image, not the post
+            is_worth_another_try = delivery.failures < self._rules.retry.most_failures // 2
+            if is_worth_another_try and not isinstance(error, Rejected):
+                raise
             log.warning("image_left_out", **_names(delivery), reason=str(error))
             return None
 
@@ -192,9 +222,13 @@ class Lane:
         """Durable intent, then one try; `composed` carries payload and key."""
         assert composed.payload is not None and composed.key is not None
         delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
+        if delivery.is_unclear and not may_repeat_key(delivery, self.channel.guarantee, self._clock()):
+            # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
+            return await self._settle(delivery, Uncertain("too late to repeat the key"), is_local=True)
         outcome: Outcome
         try:
-            outcome = Done(await self.channel.publish(composed.payload, composed.key))
+            async with self._limit():
+                outcome = Done(await self.channel.publish(composed.payload, composed.key))
         except NetworkError as error:
             outcome = _outcome(error, is_repeatable=False)
         except Exception as error:  # the edge of one delivery: what is not proven is unknown
@@ -205,7 +239,8 @@ class Lane:
     async def _read_back(self, delivery: Delivery) -> Outcome:
         since = delivery.first_sent_at or delivery.due
         try:
-            receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
+            async with self._limit():
+                receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
         except NetworkError as error:
             return _outcome(error, is_repeatable=True)
         except Exception as error:  # the edge of one reading
@@ -213,14 +248,16 @@ class Lane:
             return NotDone(f"could not be looked up: {type(error).__name__}")
         return Absent() if receipt is None else Done(receipt)
 
-    async def _settle(self, delivery: Delivery, outcome: Outcome) -> Step:
+    async def _settle(self, delivery: Delivery, outcome: Outcome, *, is_local: bool = False) -> Step:
+        """Write what the outcome makes of the delivery; one that is local says nothing about the network."""
         now = self._clock()
         rules = self._rules.retry
         guarantee = self.channel.guarantee
         step = after(delivery, outcome, now=now, guarantee=guarantee, retry=rules, jitter=self._chance())
         await self._outbox.settle(delivery, step, now)
         _log_step(delivery, step)
-        await self._rest_after(outcome, now)
+        if not is_local:
+            await self._rest_after(outcome, now)
         return step
 
     async def _rest_after(self, outcome: Outcome, now: datetime) -> None:
@@ -228,7 +265,8 @@ class Lane:
         rules = self._rules.retry
         match outcome:
             case NotDone(until=until) if until is not None:
-                await self._outbox.cool(self.channel.name, min(until, now + rules.longest_wait))
+                until = min(max(until, now + rules.first), now + rules.longest_wait)
+                await self._outbox.cool(self.channel.name, until)
             case NotDone(is_paused=True):
                 self._is_open = False
                 await self._outbox.cool(self.channel.name, now + rules.pause)
@@ -245,25 +283,34 @@ class Lane:
     async def _opened(self) -> bool:
         if self._is_open:
             return True
-        now = self._clock()
+        outcome: Outcome
         try:
-            await self.channel.open()
+            async with self._limit():
+                await self.channel.open()
         except NetworkError as error:
             log.warning("channel_unavailable", channel=self.channel.name, reason=str(error))
-            await self._rest_after(_outcome(error, is_repeatable=True), now)
-            return False
-        self._is_open = True
-        return True
+            outcome = _outcome(error, is_repeatable=True)
+        except Exception as error:  # the edge of one channel: without a rest it would be tried again at once
+            log.exception("channel_failed", channel=self.channel.name)
+            outcome = NotDone(f"could not be opened: {type(error).__name__}")
+        else:
+            self._is_open = True
+            return True
+        await self._rest_after(outcome, self._clock())
+        return False
 
     async def _due_at(self, now: datetime) -> datetime:
         """When the channel may and has to do something; `now` or earlier: at once."""
         due = await self._outbox.next_due(self.channel.name)
         if due is None:
             return now + timedelta(seconds=LONGEST_NAP_S)
+        gap, retry = self._rules.gap, self._rules.retry
         last = await self._outbox.last_sent(self.channel.name)
-        gap_ends = None if last is None else last + self._rules.gap
         cools = await self._outbox.cools_until(self.channel.name)
-        return max(moment for moment in (due, gap_ends, cools, self._rests_until) if moment is not None)
+        waits = ((last and last + gap, gap), (cools, retry.longest_wait), (self._rests_until, retry.longest))
+        # An end that lies further off than such a wait can last was written before the clock was set back.
+        ends = [end for end, longest in waits if end is not None and end - now <= longest + CLOCK_STEP]
+        return max(due, *ends)
 
     async def _wait_s(self) -> float:
         now = self._clock()

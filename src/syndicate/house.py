@@ -280,7 +280,7 @@ def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:
 def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Paths among a network's own keys count from the project's folder."""
     return {
-        key: str(root / value) if isinstance(value, str) and (key == "folder" or key.endswith("_file")) else value
+        key: str(root / Path(value).expanduser()) if isinstance(value, str) and (key == "folder" or key.endswith("_file")) else value
         for key, value in own.items()
     }
 

@@ -42,7 +42,7 @@ def settings(network: str, sandbox: Running, tmp_path: Path) -> dict[str, object
 
 @pytest_asyncio.fixture
 async def closed(network: str, settings: dict[str, object]) -> AsyncIterator[Channel]:
-    async with Web(timeout=timedelta(seconds=0.5)) as web:
+    async with Web(timeout=timedelta(seconds=0.4)) as web:
         channel = channel_of(network, settings, web)
         yield channel
         await channel.close()
@@ -195,7 +195,7 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
             network=channel.network if not channel.is_rehearsal else "*",
             route=RouteKind.POST,
             effect=effect,
-            delay_ms=1500,
+            delay_ms=700,
         )
     )
 
@@ -224,7 +224,7 @@ async def attempt(channel: Channel, payload: bytes, key: str) -> NetworkError | 
 async def test_a_door_that_does_not_open_is_tried_again(
     closed: Channel, sandbox: Running, effect: Effect, route: RouteKind
 ) -> None:
-    sandbox.arm(InjectedFault(network="*", route=route, effect=effect, delay_ms=1500))
+    sandbox.arm(InjectedFault(network="*", route=route, effect=effect, delay_ms=700))
 
     try:
         await closed.open()
@@ -241,7 +241,7 @@ async def test_an_upload_is_never_in_doubt(channel: Channel, sandbox: Running, e
         with pytest.raises(NetworkError):
             await channel.upload(picture(image_bytes()))
         return
-    sandbox.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=1500))
+    sandbox.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=700))
 
     try:
         await channel.upload(picture(image_bytes()))

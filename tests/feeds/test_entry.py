@@ -142,7 +142,7 @@ def test_categories_are_topics_section_and_tags_without_echo() -> None:
         Category(
             "mesh-automation",
             "Automation",
-            "https://example.org/feeds/#medical-subject-headings-mesh",
+            "https://example.org/feeds/#topics-medical-subject-headings-mesh",
             "mesh-automation",
         ),
         Category("automation", "Automation", "https://example.org/feeds/#topics", "automation"),

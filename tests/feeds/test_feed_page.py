@@ -123,7 +123,7 @@ def test_landing_page_lists_every_feed_by_vocabulary_with_formats_and_counts() -
         "section/news/atom.xml",
         "section/news/feed.json",
     ]
-    assert document.get_element_by_id("medical-subject-headings-mesh") is not None
+    assert document.get_element_by_id("topics-medical-subject-headings-mesh") is not None
 
 
 def test_pages_are_whole_in_themselves() -> None:

@@ -75,7 +75,7 @@ def test_two_topics_never_share_a_folder(slugs: list[str]) -> None:
 
 def test_sections_and_vocabularies_have_places() -> None:
     assert section_path("Press & Media") == "section/press-media"
-    assert anchor_of("Healthcare IT News") == "healthcare-it-news"
+    assert anchor_of("Healthcare IT News") == "topics-healthcare-it-news"
     assert anchor_of(None) == "topics"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,10 @@ def test_clip_ends_at_a_word(text: str, room: int, clipped: str) -> None:
         ("https://example.org/100%", "https://example.org/100%25"),
         ('https://example.org/"<x>', "https://example.org/%22%3Cx%3E"),
         ("https://example.org/\ud800\x00a", "https://example.org/a"),
+        ("https://example.org/a[1]?b[]=#c#d[", "https://example.org/a%5B1%5D?b%5B%5D=#c%23d%5B"),
+        ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+        ("http://[::1/x", None),
+        ("https:///x", None),
         ("javascript:alert(1)", None),
         ("/relative", None),
         ("", None),
@@ -66,6 +72,16 @@ def test_clip_ends_at_a_word(text: str, room: int, clipped: str) -> None:
 )
 def test_web_address_is_absolute_and_encoded(url: str | None, address: str | None) -> None:
     assert web_address(url) == address
+
+
+@given(any_text)
+def test_web_address_is_an_address_or_none(text: str) -> None:
+    address = web_address(f"https://example.org/{text}")
+
+    assert address is not None
+    assert re.fullmatch(r"https://example\.org/([\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*(#[^#]*)?", address, re.ASCII)
+    assert web_address(address) == address
+    assert web_address(f"http://{text}") is None or web_address(f"http://{text}").isascii()
 
 
 @pytest.mark.parametrize(

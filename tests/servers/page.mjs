@@ -4,7 +4,7 @@
 //
 // TASK: a JSON file {chromium, folder, site, pages: [{path, screenshot}]}. Requests under `site` are answered with
 // files of the folder; everything else is refused and told, so nothing leaves the machine.
-// Prints, for each page wide and light and then narrow and dark, what stands in it, what is amiss (violations of axe,
+// Prints, for each page wide and light, then for each narrow and dark, what stands in it, what is amiss (violations of axe,
 // missing files, pictures not shown, errors of scripts, sideways scrolling), and what lay outside.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,10 +20,13 @@ function fileOf(url) {
   return existsSync(path) && statSync(path).isDirectory() ? join(path, 'index.html') : path;
 }
 
-async function look(path, colorScheme, width, screenshot) {
-  const seen = { path, colorScheme, width, missing: [], outside: [], errors: [] };
-  const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport: { width, height: 900 } });
-  await context.route('**/*', async (route) => {
+// One look at one page; `seen` collects what its requests and scripts do meanwhile.
+async function look(page, path, screenshot) {
+  const seen = { path, missing: [], outside: [], errors: [] };
+  page.removeAllListeners('pageerror');
+  page.on('pageerror', (error) => seen.errors.push(error.message));
+  await page.unrouteAll();
+  await page.route('**/*', async (route) => {
     const url = route.request().url();
     if (!url.startsWith(task.site)) {
       seen.outside.push(url);
@@ -34,8 +37,6 @@ async function look(path, colorScheme, width, screenshot) {
     seen.missing.push(url);
     return route.fulfill({ status: 404, body: '' });
   });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => seen.errors.push(error.message));
   await page.goto(new URL(path, task.site).href, { waitUntil: 'load', timeout: 30_000 });
   // Pictures below the fold wait to be scrolled to; all shall be seen, and counted where they cannot be shown.
   await page.evaluate(() => Promise.all([...document.images].map((image) => {
@@ -55,14 +56,18 @@ async function look(path, colorScheme, width, screenshot) {
   const { violations, passes } = await page.evaluate(() => window.axe.run());
   seen.passes = passes.length;
   seen.violations = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes[0].html}`);
-  await context.close();
   return seen;
 }
 
 const looks = [];
-for (const { path, screenshot } of task.pages) {
-  looks.push(await look(path, 'light', 1200, screenshot));
-  looks.push(await look(path, 'dark', 360, null));
+for (const [colorScheme, width] of [['light', 1200], ['dark', 360]]) {
+  const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport: { width, height: 900 } });
+  const page = await context.newPage();
+  for (const { path, screenshot } of task.pages) {
+    const seen = await look(page, path, colorScheme === 'light' ? screenshot : null);
+    looks.push({ ...seen, colorScheme, width });
+  }
+  await context.close();
 }
 await browser.close();
 console.log(JSON.stringify(looks));

@@ -88,13 +88,13 @@ class Sessions:
     async def _keep(self, answer: Answer) -> Session:
         """Write the new pair before it is used: after a crash the old refresh token would be spent."""
         tokens = answer.read(_Tokens)
-        pds = _pds_in(tokens.didDoc, self._service)
+        pds = pds_in(tokens.didDoc, self._service)
         session = Session(tokens.did, pds, tokens.accessJwt.get_secret_value(), tokens.refreshJwt.get_secret_value())
         await self._tools.tokens.keep_token(self._token_name, json.dumps(asdict(session)))
         return session
 
 
-def _pds_in(document: Any, service: str) -> str:
+def pds_in(document: Any, service: str) -> str:
     """The account's own server as its DID document names it, else the configured service.
 
     Not from a service on this machine: a test server's document may name a host that is not there.
@@ -121,4 +121,4 @@ class _Tokens(BaseModel):
     did: str = Field(pattern="^did:")
     accessJwt: SecretStr  # the lexicon's spelling
     refreshJwt: SecretStr
-    didDoc: Any = None  # looked through in _pds_in
+    didDoc: Any = None  # looked through in pds_in

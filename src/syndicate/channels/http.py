@@ -158,7 +158,11 @@ class Web:
                 content = await self._content(response)
                 hidden = frozenset(self._hidden | _tokens_in(headers or {}))
                 return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
-        except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs are OSErrors, unwritable names ValueErrors
+        except (
+            aiohttp.ClientError,
+            OSError,
+            ValueError,
+        ) as cause:  # time-outs are OSErrors, unwritable names ValueErrors
             problem = f"{place}: {_problem(cause, limit)}"
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, sent, is_repeatable=is_repeatable)

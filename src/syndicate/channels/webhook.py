@@ -18,7 +18,7 @@ from syndicate.channels.addresses import EndpointURL, host_of
 from syndicate.channels.http import Answer, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
-from syndicate.errors import Rejected, Transient
+from syndicate.errors import Rejected, Transient, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Measure, Picture, Post, Room, Wants
@@ -160,7 +160,12 @@ class Webhook:
 
 
 def _judge(answer: Answer, now: datetime) -> None:
-    """As `verdict`, but a receiver that is not there today may be tomorrow: the specification retries all but 410."""
+    """As `verdict`, but a receiver that is not there today may be tomorrow: the specification retries all but 410.
+
+    A web page with 200 comes from something else in its place, such as the sign-in of a proxy or a parked domain.
+    """
+    if answer.is_success and answer.body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise Unknown(f"{answer.place}: {answer.status} with a web page, which no receiver sends; check `url`")
     if answer.status == 410:
         raise Rejected(f"{answer.place}: 410, the receiver wants no more events; remove the channel or set a new `url`")
     if answer.status in {404, 405, 409, 421, 423}:

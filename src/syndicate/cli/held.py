@@ -105,7 +105,7 @@ async def _with_outbox(plot: Plot, work: Any) -> Any:
 
 
 async def _waiting(outbox: SqlOutbox, channel: str | None) -> list[Delivery]:
-    from syndicate.outbox.review import RESOLVABLE
+    from syndicate.outbox.delivery import RESOLVABLE
 
     return await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import asdict, replace
-from math import ceil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 ACCEPT: Final = "image/jpeg, image/png, image/webp, image/gif;q=0.8"
 LIMIT_S: Final = 10.0
+"""So much working time a picture may take, as the child's own clock counts it."""
+
+PATIENCE: Final = 3
+"""The limit is so many times longer by the clock on the wall: the machine may be busy with other things."""
+
 KEPT_PICTURES: Final = 16
 KEPT_FETCHED: Final = 4
 FRESH_S: Final = 300.0
@@ -42,7 +47,7 @@ class PictureMaker:
     """Makes pictures of a store's images; open it with `async with`.
 
     Decoding happens one at a time in a child process that starts with the first picture: it has a memory limit, is
-    killed when it takes longer than `limit_s`, and a crash in a decoder costs one picture only. A thread would give
+    ends when it works longer than `limit_s`, and a crash in a decoder costs one picture only. A thread would give
     none of this. The last pictures are kept, so that three channels with the same rules decode once.
     """
 
@@ -114,11 +119,10 @@ class _Darkroom:
         Raises:
             ImageUnusable: with the reason in words.
         """
-        # The child's own alarm is for the case that nobody is left to kill it.
-        header = {"size": len(content), "limit_s": ceil(self._limit_s) + 1, "rules": asdict(rules)}
+        header = {"size": len(content), "limit_s": self._limit_s, "rules": asdict(rules)}
         is_answered = False
         try:
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(self._limit_s * PATIENCE):
                 answer, picture = await asyncio.to_thread(self._ask, json.dumps(header).encode(), content)
             is_answered = True
         except TimeoutError as error:
@@ -144,8 +148,9 @@ class _Darkroom:
                 self._child = _started()
             try:
                 return _exchange(self._child, header, content)
-            except BaseException:
-                self._discard()
+            except (OSError, EOFError) as error:
+                if self._discard() == -signal.SIGPROF:
+                    raise TimeoutError from error
                 raise
 
     def _end(self) -> None:
@@ -158,15 +163,16 @@ class _Darkroom:
                     self._child.wait(timeout=1)
             self._discard()
 
-    def _discard(self) -> None:
+    def _discard(self) -> int | None:
+        """Let go of the child, dead or alive; gives its return code."""
         child, self._child = self._child, None
         if child is None:
-            return
+            return None
         child.kill()
-        child.wait()
         for pipe in (child.stdin, child.stdout):
             with suppress(OSError):
                 _pipe(pipe).close()
+        return child.wait()
 
 
 def _started() -> subprocess.Popen[bytes]:

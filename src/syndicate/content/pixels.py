@@ -3,7 +3,7 @@
 Decoders are where hostile files strike, so nothing is decoded in the publishing process: `images` runs this file by its
 path as a child. It imports nothing of the product (a bare interpreter must find it all) and reads jobs from its input:
 
-    job     4 bytes length, JSON {"size": n, "limit_s": s, "rules": {...}}, n bytes of the image
+    job     4 bytes length, JSON {"size": n, "limit_s": s of CPU time, "rules": {...}}, n bytes of the image
     answer  4 bytes length, JSON {"size": n, "media_type": ..., "width_px": ..., "height_px": ...} or
             {"size": 0, "error": ...}, n bytes of the picture
 
@@ -204,14 +204,16 @@ def _encoded(image: Image.Image, size: tuple[int, int], rules: Rules) -> tuple[b
     limit_bytes = rules["limit_bytes"]
     while min(size) >= SMALLEST_PHOTO_PX:
         scaled = image.resize(size, Image.Resampling.LANCZOS)
-        least_bytes = limit_bytes
+        lengths: list[int] = []
         for media_type in rules["media_types"]:
             for content in _attempts(scaled, media_type):
                 if len(content) <= limit_bytes:
                     return content, media_type, *size
-                least_bytes = min(len(content), least_bytes) if least_bytes > limit_bytes else len(content)
+                lengths.append(len(content))
+        if not lengths:
+            break
         # Bytes go with the area; one good guess saves many encodings.
-        scale = min(SHRINK, sqrt(limit_bytes / least_bytes))
+        scale = min(SHRINK, sqrt(limit_bytes / min(lengths)))
         size = int(size[0] * scale), int(size[1] * scale)
     raise Unusable(f"cannot be made as small as {limit_bytes} bytes in {' or '.join(rules['media_types'])}")
 
@@ -264,10 +266,13 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def _alarm(seconds: int) -> None:
-    """Die in so many seconds, should the parent be gone that would end us; 0 calls it off. Nothing on Windows."""
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
+def _alarm(seconds: float) -> None:
+    """Die after so many seconds of work, also when nobody is left to kill us; 0 calls it off. Nothing on Windows.
+
+    Working time: an honest large image must not fail because the machine is busy with other things.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _limit_memory() -> None:

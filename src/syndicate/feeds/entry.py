@@ -153,16 +153,13 @@ def _img(image: Illustration) -> str:
 
 
 def _categories(item: Item, site: Site) -> tuple[Category, ...]:
-    found = [
-        Category(
-            term=clean(topic.slug),
-            label=line(topic.label) or clean(topic.slug),
-            scheme=f"{site.feeds_url}#{anchor_of(topic.vocabulary)}",
-            path=topic_path(topic.slug),
-        )
-        for topic in item.topics
-        if topic.slug
-    ]
+    found = []
+    for topic in item.topics:
+        if topic.slug:
+            path = topic_path(topic.slug)
+            term = line(topic.slug) or path
+            scheme = f"{site.feeds_url}#{anchor_of(topic.vocabulary)}"
+            found.append(Category(term, line(topic.label) or term, scheme, path))
     section = line(item.section or "")
     if section:
         found.append(Category(slug_of(section), section, f"{site.feeds_url}#sections", section_path(section)))

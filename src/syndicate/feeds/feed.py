@@ -161,7 +161,7 @@ def _rank(counted: Mapping[Topic, int], topic: Topic) -> tuple[int, str, str, st
 
 
 def _label(topic: Topic) -> str:
-    return line(topic.label) or line(topic.slug)
+    return line(topic.label) or line(topic.slug) or topic_path(topic.slug)
 
 
 def _topic_subject(topic: Topic, *, is_ambiguous: bool) -> _Subject:

@@ -106,7 +106,7 @@ def section_path(section: str) -> str:
 
 def anchor_of(vocabulary: str | None) -> str:
     """The place of a vocabulary on the landing page; with the address it is the vocabulary's scheme."""
-    return slug_of(vocabulary) if vocabulary else "topics"
+    return f"topics-{slug_of(vocabulary)}" if vocabulary else "topics"
 
 
 def media_path(image: Image) -> str | None:

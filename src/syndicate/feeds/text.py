@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 # XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
 # reader shows them.
@@ -14,6 +14,8 @@ _LINE_ENDS = re.compile("\r\n?")
 _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_URL = re.compile(r"(https?://)([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.IGNORECASE | re.DOTALL)
+_SAFE = "%:@!$&'()*+,;=~"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
 # BCP 47 primary languages that are written from right to left by default (Unicode CLDR, script metadata).
@@ -41,11 +43,18 @@ def clip(text: str, room: int) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """The URL with everything percent-encoded that RFC 3986 forbids; None unless it is http or https."""
-    address = _BLANKS.sub("%20", clean(url or "").strip())
-    if not address.lower().startswith(("http://", "https://")):
+    """The URL with everything percent-encoded that RFC 3986 forbids; None unless it is http or https, with a host."""
+    parts = _URL.match(_BLANKS.sub("%20", _LONE_PERCENT.sub("%25", clean(url or "").strip())))
+    if parts is None:
         return None
-    return quote(_LONE_PERCENT.sub("%25", address), safe="%/:?#[]@!$&'()*+,;=~")
+    start, host, path, query, fragment = parts.groups(default="")
+    marked = (mark + quote(text[1:], safe=_SAFE + "/?") for mark, text in (("?", query), ("#", fragment)) if text)
+    address = f"{start}{quote(host, safe=_SAFE + '[]')}{quote(path, safe=_SAFE + '/')}{''.join(marked)}"
+    try:
+        urlsplit(address)
+    except ValueError:
+        return None
+    return address
 
 
 def language_tag(language: str, fallback: str) -> str:

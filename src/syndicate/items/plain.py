@@ -112,12 +112,8 @@ def _ended(text: str, *, rest: str, limit: int) -> str:
 
 def _whole_graphemes(text: str, rest: str) -> str:
     """`text` less the last grapheme if that goes on in `rest` (scripts without blanks, very long words)."""
-    end = 0
-    for match in regex.finditer(r"\X", text + rest[:64]):
-        if match.end() > len(text):
-            break
-        end = match.end()
-    return text[:end]
+    ends = [match.end() for match in regex.finditer(r"\X", text + rest[:64]) if match.end() <= len(text)]
+    return text[: max(ends, default=0)]
 
 
 def _without_tags(text: str) -> str:

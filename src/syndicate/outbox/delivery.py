@@ -45,6 +45,10 @@ class State(StrEnum):
         return self in {State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD}
 
 
+RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
+"""States that wait for the operator's word."""
+
+
 class Action(StrEnum):
     """What is owed to the channel."""
 

@@ -11,14 +11,10 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from syndicate.errors import UsageError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
-from syndicate.outbox.delivery import Delivery, State
+from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports import ChannelCounts, Event
-
-RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
-"""States that wait for the operator's word."""
-
 
 def item(connection: Connection, item_id: str) -> Item | None:
     """The item as last accepted: the file at the path that the outbox knows."""

@@ -1,0 +1,193 @@
+"""Webhooks: signatures that others verify, events that stay small, and what each status means."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from channels.channel_rig import CANARY, PUBLISHED, channel_of, post
+from channels.scripted import CUT, NOW, Script, says
+from pydantic import ValidationError
+from standardwebhooks import Webhook as Verifier
+
+from syndicate.channels.http import Web
+from syndicate.channels.webhook import EVENT_BYTES, WebhookSettings, keys_in, signatures
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.items.item import Image
+from syndicate.ports import Channel
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+KEY = "uid-1"
+
+
+def webhook(script: Script, web: Web, **settings: object) -> Channel:
+    given = {"url": f"{script.url}/hooks/{CANARY}", "secret": SECRET, **settings}
+    return channel_of("webhook", given, web, clock=lambda: datetime.now(UTC))
+
+
+def test_the_signature_is_that_of_the_specification() -> None:
+    # Standard Webhooks, reference libraries' shared test vector.
+    at = datetime.fromtimestamp(1614265330, UTC)
+
+    signed = signatures(keys_in(SECRET), "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
+
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+async def test_a_receiver_can_verify_what_was_sent(script: Script, web: Web) -> None:
+    script.will(says(204))
+    channel = webhook(script, web)
+    payload = channel.freeze(post(channel.wants), None, KEY, NOW)
+
+    receipt = await channel.publish(payload, KEY)
+
+    [heard] = script.heard
+    assert Verifier(SECRET).verify(heard.body, dict(heard.headers)) == json.loads(payload)
+    assert heard.body == payload
+    assert heard.headers["webhook-id"] == KEY == receipt.remote_id
+    assert heard.headers["content-type"] == "application/json"
+
+
+async def test_two_secrets_sign_while_one_replaces_the_other(script: Script, web: Web) -> None:
+    script.will(says(200))
+    channel = webhook(script, web, secret=f"{OTHER} {SECRET}")
+
+    await channel.publish(channel.freeze(post(channel.wants), None, KEY, NOW), KEY)
+
+    for secret in (SECRET, OTHER):
+        Verifier(secret).verify(script.heard[0].body, dict(script.heard[0].headers))
+
+
+async def test_own_headers_are_sent_along(script: Script, web: Web) -> None:
+    script.will(says(200))
+
+    await webhook(script, web, headers={"X-Key": CANARY}).publish(b"{}", KEY)
+
+    assert script.heard[0].headers["x-key"] == CANARY
+
+
+def test_an_event_says_what_a_receiver_needs(script: Script, web: Web) -> None:
+    channel = webhook(script, web)
+    made = post(channel.wants, image=Image("https://img.example/a.jpg", "A heron"), authors=("Ada Reed",))
+
+    event = json.loads(channel.freeze(made, None, KEY, NOW))
+
+    assert event["type"] == "item.published"
+    assert event["timestamp"] == "2026-11-23T12:00:00Z"
+    assert event["data"] == {
+        "id": "herons:1",
+        "title": made.card.title,
+        "summary": made.card.summary,
+        "url": made.card.url,
+        "published": "2026-11-02T08:00:00Z",
+        "language": "en",
+        "topics": ["Water Birds"],
+        "hashtags": ["WaterBirds"],
+        "authors": ["Ada Reed"],
+        "text": made.text,
+        "image": {"url": "https://img.example/a.jpg", "alt": "A heron"},
+    }
+
+
+def test_a_local_image_has_no_address_to_give(script: Script, web: Web) -> None:
+    channel = webhook(script, web)
+
+    event = json.loads(channel.freeze(post(channel.wants, image=Image("img/a.jpg", "A heron")), None, KEY, NOW))
+
+    assert event["data"]["image"] == {"url": None, "alt": "A heron"}
+
+
+@pytest.mark.parametrize("length", [100, 5_000, 50_000])
+def test_a_long_summary_is_cut_so_that_the_event_stays_small(script: Script, web: Web, length: int) -> None:
+    channel = webhook(script, web)
+    summary = "Herons 🪶 wade. " * (length // 15)
+
+    payload = channel.freeze(post(channel.wants, summary=summary), None, KEY, NOW)
+
+    told = json.loads(payload)["data"]["summary"]
+    assert len(payload) <= EVENT_BYTES
+    assert told == summary or told.endswith("…")
+    assert summary.startswith(told.rstrip("… "))
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (says(400), Rejected),
+        (says(401), Unauthorized),
+        (says(403), Unauthorized),
+        (says(404), Transient),
+        (says(409), Transient),
+        (says(410), Rejected),
+        (says(413), Rejected),
+        (says(422), Rejected),
+        (says(429, headers={"Retry-After": "30"}), RateLimited),
+        (says(302, headers={"Location": "https://other.example"}), Unknown),
+        (says(500), Unknown),
+        (says(502), Unknown),
+        (says(200, b"\n <!DOCTYPE html><title>Log in</title>"), Unknown),
+        (CUT, Unknown),
+    ],
+)
+async def test_statuses_are_told_apart(script: Script, web: Web, answer: bytes, expected: type[NetworkError]) -> None:
+    script.will(answer)
+
+    with pytest.raises(expected) as told:
+        await webhook(script, web).publish(b"{}", KEY)
+
+    assert CANARY not in str(told.value)
+    assert len(script.heard) == 1
+
+
+async def test_a_receiver_that_is_gone_for_good_tells_the_way_out(script: Script, web: Web) -> None:
+    script.will(says(410))
+
+    with pytest.raises(Rejected, match="remove the channel or set a new `url`"):
+        await webhook(script, web).publish(b"{}", KEY)
+
+
+async def test_there_is_nothing_to_open_upload_or_read(script: Script, web: Web) -> None:
+    channel = webhook(script, web)
+    await channel.open()
+
+    with pytest.raises(Rejected, match="cannot be read back"):
+        await channel.find(b"{}", KEY, NOW)
+    assert channel.wants.image is None
+    assert script.heard == []
+
+
+def test_the_place_is_told_without_its_path_but_differs_by_it(web: Web) -> None:
+    one, other = (
+        channel_of("webhook", {"url": f"https://hooks.example/{path}", "secret": SECRET}, web) for path in "ab"
+    )
+
+    assert one.account.startswith("hooks.example#")
+    assert one.account != other.account
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"secret": "canary"},
+        {"secret": "whsec_canary"},
+        {"secret": "whsec_" + base64.b64encode(b"canary too short").decode()},
+        {"secret": f"{SECRET} canary"},
+        {"secret": SECRET, "headers": {"Webhook-Id": "canary"}},
+        {"secret": SECRET, "headers": {"content-type": "canary"}},
+        {"secret": SECRET, "url": "http://hooks.example/canary"},
+        {},
+    ],
+)
+def test_settings_that_cannot_work_are_refused_without_repeating_them(settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as told:
+        WebhookSettings.model_validate({"url": "https://hooks.example/x", **settings})
+
+    assert "canary" not in str(told.value)
+
+
+def test_a_key_made_anew_is_another(script: Script, web: Web) -> None:
+    assert webhook(script, web).key_of("u", 1, PUBLISHED) == "u-1"
+    assert webhook(script, web).guarantee.key_window == timedelta.max

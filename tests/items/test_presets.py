@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syndicate.errors import ConfigError
+from syndicate.items.fields import is_source
+from syndicate.items.presets import PRESETS, rules_of
+from syndicate.items.rules import FIELDS, Hiding, Rules
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_name_known_fields_and_sources_only(name: str) -> None:
+    rules = PRESETS[name]
+
+    assert rules.fields.keys() == FIELDS
+    assert all(is_source(source) for sources in rules.fields.values() for source in sources)
+
+
+def test_settings_lie_over_the_preset() -> None:
+    rules = rules_of(
+        "generic",
+        site_url="https://site.example",
+        zone=ZoneInfo("Europe/Berlin"),
+        language="de",
+        fields={"title": ["headline"]},
+        summary=["teaser"],
+        date_formats=["%d.%m.%Y"],
+        link_tracking=["ref"],
+        exclude=["drafts/*"],
+        image_folders=["static"],
+        visibility={"draft": False, "expired": False},
+        latest_year_offset=2,
+    )
+
+    assert rules.fields["title"] == ("headline",)
+    assert rules.fields["summary"] == ("teaser",)
+    assert rules.fields["published"] == PRESETS["generic"].fields["published"]
+    assert "drafts/*" in rules.exclude
+    assert "readme.md" in rules.exclude
+    assert "draft" not in {hiding.name for hiding in rules.hidings}
+    assert not rules.hides_expired
+    assert (rules.language, rules.latest_year_offset, rules.link_tracking) == ("de", 2, ("ref",))
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        rules_of("wordpress", origin="config/syndicate.yaml")
+
+    (fault,) = caught.value.faults
+    assert str(fault).startswith("config/syndicate.yaml: content.preset: 'wordpress'")
+    assert "generic, medigy" in fault.remedy
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        rules_of(
+            "generic",
+            site_url="site.example",
+            fields={"titel": ["x"], "title": ["a..b"]},
+            visibility={"drafts": False},
+        )
+
+    assert [fault.key for fault in caught.value.faults] == [
+        "content.fields.titel",
+        "content.fields.title",
+        "content.visibility.drafts",
+        "site.url",
+    ]
+
+
+CHANGES = {
+    "preset": "x",
+    "fields": {"title": ("x",)},
+    "site_url": "https://x.example",
+    "zone": ZoneInfo("Asia/Tokyo"),
+    "date_formats": ("%d",),
+    "language": "x",
+    "has_vocabularies": True,
+    "topic_prefix": "x",
+    "link_tracking": ("x",),
+    "include": ("x",),
+    "exclude": ("x",),
+    "image_folders": ("x",),
+    "limit_summary": 1,
+    "hidings": (Hiding("x", ("x",), ("x",)),),
+    "hides_expired": False,
+    "latest_year_offset": 1,
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Rules)])
+def test_every_rule_counts_in_the_digest(name: str) -> None:
+    rules = rules_of("generic")
+
+    assert replace(rules, **{name: CHANGES[name]}).digest != rules.digest  # type: ignore[arg-type]
+
+
+def test_equal_rules_have_equal_digests() -> None:
+    assert rules_of("medigy").digest == rules_of("medigy").digest
+
+
+def test_rules_cannot_be_changed_by_the_way() -> None:
+    given = {"title": ["x"]}
+    rules = rules_of("generic", fields=given)
+
+    given["title"] = ["y"]
+
+    assert rules.fields["title"] == ("x",)
+    with pytest.raises(TypeError):
+        rules.fields["title"] = ("y",)  # type: ignore[index]
