@@ -351,7 +351,7 @@ def pip(root: Path, arguments: list[str], progress: Progress, total: int) -> Non
         progress.end("failed")
         said = "\n".join(lines)
         remedy = next((remedy for mark, remedy in REMEDIES if mark in said), "Mend what pip says and start again.")
-        last = "\n".join(f"  {line}" for line in lines[-12:])
+        last = "\n".join(f"  {line}" for line in [line for line in lines if "Retrying (" not in line][-12:])
         raise SetupError(f"pip could not install the packages:\n{last}\n{remedy}")
 
 

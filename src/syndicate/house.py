@@ -27,7 +27,9 @@ from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.posts.card import CardRules
+from syndicate.posts.template import check_template
 from syndicate.settings import ChannelSettings, Settings, root_of, settings_of
+from syndicate.settings_sources import CODE, fault_of
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
@@ -77,8 +79,9 @@ class Plot:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret in the settings, for masking."""
-        values = (value for own in self.own.values() for _, value in own)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        found = [secret for own in self.own.values() for _, value in own for secret in _secrets_in(value)]
+        # Two secrets in one setting, as while a webhook's changes, are two words to hide.
+        return tuple(dict.fromkeys(word for secret in found for word in (secret, *secret.split())))
 
 
 def plot_of(path: Path) -> Plot:
@@ -94,16 +97,17 @@ def plot_of(path: Path) -> Plot:
     for name, channel in settings.channels.items():
         if not channel.enabled:
             continue
+        faults.extend(_template_faults(path, name, channel.template))
         try:
             networks[name] = network_of(channel.network)
             checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
             own[name] = _with_rooted_defaults(checked, root_of(path))
         except ValidationError as error:
-            faults.extend(_own_fault(path, name, line) for line in error.errors(include_input=False))
+            faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
     try:
-        rules = _rules(settings)
+        rules = _rules(path, settings)
     except ConfigError as error:
         faults.extend(error.faults)
     if faults:
@@ -141,7 +145,7 @@ def site_of(settings: Settings) -> Site:
 def card_rules_of(settings: Settings) -> CardRules:
     """Where cards come from."""
     cards = settings.cards
-    return CardRules(tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title)  # type: ignore[arg-type]  # any source may be listed; unknown ones for a part are refused by the settings
+    return CardRules(tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title)
 
 
 def plans_of(plot: Plot, channels: Mapping[str, Channel]) -> tuple[ChannelPlan, ...]:
@@ -260,7 +264,7 @@ def rules_digest(rules: Rules) -> str:
     return hashlib.sha256(f"{__version__}|{rules!r}".encode()).hexdigest()[:16]
 
 
-def _rules(settings: Settings) -> Rules:
+def _rules(path: Path, settings: Settings) -> Rules:
     return rules_of(
         settings.content.preset,
         site_url=settings.site.url,
@@ -268,6 +272,7 @@ def _rules(settings: Settings) -> Rules:
         language=settings.site.language,
         fields=settings.content.fields,
         exclude=settings.content.exclude,
+        origin=str(path),
     )
 
 
@@ -279,10 +284,12 @@ def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:
 
 def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Paths among a network's own keys count from the project's folder."""
-    return {
-        key: str(root / Path(value).expanduser()) if isinstance(value, str) and (key == "folder" or key.endswith("_file")) else value
-        for key, value in own.items()
-    }
+
+    def placed(key: str, value: object) -> object:
+        is_path = isinstance(value, str) and (key == "folder" or key.endswith("_file"))
+        return str(root / Path(str(value)).expanduser()) if is_path else value
+
+    return {key: placed(key, value) for key, value in own.items()}
 
 
 def _with_rooted_defaults(own: BaseModel, root: Path) -> BaseModel:
@@ -290,17 +297,24 @@ def _with_rooted_defaults(own: BaseModel, root: Path) -> BaseModel:
     return own.model_copy(update={key: root / value for key, value in own if isinstance(value, Path)})
 
 
-def _own_fault(path: Path, channel: str, line: Mapping[str, Any]) -> Fault:
-    key = ".".join(["channels", channel, *(str(part) for part in line["loc"])])
-    if line["type"] == "extra_forbidden":
-        return Fault(
-            str(path), "E-CONFIG", "is not a setting of this network", "mend the spelling or remove it", key=key
-        )
-    if line["type"] == "missing":
-        variable = "SYNDICATE_" + key.upper().replace(".", "__")
-        return Fault(str(path), "E-CONFIG", "is missing", f"set it, or {variable}", key=key)
-    problem, _, remedy = str(line["msg"]).removeprefix("Value error, ").partition("; ")
-    return Fault(str(path), "E-CONFIG", problem, remedy or "see docs/reference/channels.md", key=key)
+def _template_faults(path: Path, channel: str, template: str | None) -> list[Fault]:
+    if template is None:
+        return []
+    try:
+        check_template(template)
+    except ValueError as error:
+        problem, _, remedy = str(error).removeprefix("template: ").partition("; ")
+        return [Fault(str(path), CODE, problem, remedy, key=f"channels.{channel}.template")]
+    return []
+
+
+def _secrets_in(value: object) -> list[str]:
+    """The secrets in a setting, which may be a mapping such as a webhook's headers."""
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()]
+    if isinstance(value, Mapping):
+        return [secret for part in value.values() for secret in _secrets_in(part)]
+    return []
 
 
 def _placed(path: Path, channel: str, fault: Fault) -> Fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,43 +11,21 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from syndicate.durations import Duration
 from syndicate.errors import ConfigError, Fault
 from syndicate.outbox.plan import FirstSight
+from syndicate.posts.card import LinkSource, SummarySource, TitleSource
+from syndicate.settings_sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def _span(value: object) -> object:
-    """`90s`, `5m`, `2h`, `7d`, `1w`, or a number of seconds."""
-    if isinstance(value, str) and (found := _SPAN.fullmatch(value.strip().lower())):
-        return timedelta(**{_UNITS[found[2]]: float(found[1])})
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError("is no duration; write a number with a unit: 90s, 5m, 2h, 7d or 1w")
-
-
-def _not_negative(value: timedelta) -> timedelta:
-    if value < timedelta(0):
-        raise ValueError("is negative; write a duration of 0s or more")
-    return value
+# RFC 4151, section 2.1: a DNS name or an email address, a comma, and a date of its ownership.
+_TAG_AUTHORITY = re.compile(
+    r"(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d\d){0,2}", re.ASCII | re.IGNORECASE
+)
 
 
 def _zone(value: str) -> str:
@@ -63,6 +42,12 @@ def _channel_name(value: str) -> str:
     return value
 
 
+def _tag_authority(value: str) -> str:
+    if value and not _TAG_AUTHORITY.fullmatch(value):
+        raise ValueError("is no tag authority; write a host of yours and a year in which it was: example.org,2026")
+    return value
+
+
 def _site_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -70,15 +55,8 @@ def _site_url(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
-Span = Annotated[
-    timedelta,
-    BeforeValidator(_span),
-    AfterValidator(_not_negative),
-    PlainSerializer(lambda value: f"{value.total_seconds():g}s", return_type=str),
-    WithJsonSchema({"type": ["string", "number"], "pattern": r"^\d+(\.\d+)?\s*[smhdw]$"}),
-]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
-CardSource = Literal["open_graph", "twitter", "title", "summary", "description"]
+TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
 
 
 class _Section(BaseModel):
@@ -96,7 +74,7 @@ class SiteSettings(_Section):
     language: str = Field("en", description="Language of items that name none (BCP 47).")
     timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="Zone of dates that name none.")
     author: str = Field("", description="Who stands for the site; empty: its title.")
-    tag_authority: str = Field(
+    tag_authority: TagAuthority = Field(
         "", description="Host and date of the feed ids (`example.org,2026`); empty: the site's host. Never change it."
     )
 
@@ -117,22 +95,26 @@ class FeedSettings(_Section):
     url: SiteUrl = Field("http://127.0.0.1:8080/", description="Public address of that folder.")
     size: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="Newest entries per feed.")
     content: Literal["full", "summary"] = Field("full", description="Full text, or the summary only.")
-    link: Literal["source", "own"] = Field("source", description="What an entry links to first.")
-    formats: list[Literal["rss", "atom", "json", "html"]] = Field(["rss", "atom", "json", "html"])
+    link: LinkSource = Field("source", description="What an entry links to first: the article, or the site's own page.")
+    formats: Annotated[list[Literal["rss", "atom", "json", "html"]], Field(min_length=1)] = Field(
+        ["rss", "atom", "json", "html"], description="Formats of every feed; html is its page."
+    )
 
 
 class CardSettings(_Section):
     """Where title and summary of a post come from: the first that is not blank."""
 
-    title: list[CardSource] = Field(["title", "open_graph", "twitter"])
-    summary: list[CardSource] = Field(["open_graph", "twitter", "summary", "description"])
-    link: Literal["source", "own"] = Field("source", description="What a post links to.")
+    title: list[TitleSource] = Field(["title", "open_graph", "twitter"], description="Sources of the title.")
+    summary: list[SummarySource] = Field(
+        ["open_graph", "twitter", "summary", "description"], description="Sources of the summary."
+    )
+    link: LinkSource = Field("source", description="What a post links to: the article, or the site's own page.")
 
 
 class ScheduleSettings(_Section):
     """When to look for new items."""
 
-    every: Span = Field(timedelta(seconds=60), description="Full look at the store, as a safety net.")
+    every: Duration = Field(timedelta(seconds=60), description="Full look at the store, as a safety net.")
     watch: bool = Field(True, description="Be woken by the file system at once.")
 
 
@@ -140,11 +122,11 @@ class DeliverySettings(_Section):
     """How posts are sent."""
 
     most_new: Annotated[int, Field(ge=1)] | None = Field(10, description="Flood guard: more at once are held.")
-    most_age: Span | None = Field(timedelta(days=30), description="Older items are not posted.")
-    retry_first: Span = Field(timedelta(seconds=5), description="First wait after a proven failure; it doubles.")
-    retry_longest: Span = Field(timedelta(hours=1), description="Longest wait between failures.")
+    most_age: Duration | None = Field(timedelta(days=30), description="Older items are not posted.")
+    retry_first: Duration = Field(timedelta(seconds=5), description="First wait after a proven failure; it doubles.")
+    retry_longest: Duration = Field(timedelta(hours=1), description="Longest wait between failures.")
     retries: Annotated[int, Field(ge=1, le=100)] = Field(12, description="Proven failures in a row before giving up.")
-    drain: Span = Field(timedelta(seconds=30), description="How long a stop waits for what is being sent.")
+    drain: Duration = Field(timedelta(seconds=30), description="How long a stop waits for what is being sent.")
 
 
 class ChannelSettings(_Section):
@@ -156,9 +138,9 @@ class ChannelSettings(_Section):
     not_topics: list[str] = Field(default_factory=list, description="No items with one of these topics.")
     sections: list[str] = Field(default_factory=list, description="Only items of these sections.")
     languages: list[str] = Field(default_factory=list, description="Only items in these languages.")
-    gap: Span = Field(timedelta(0), description="Least time between two posts.")
+    gap: Duration = Field(timedelta(0), description="Least time between two posts.")
     first_sight: FirstSight | None = Field(None, description="Items already there: baseline or post.")
-    most_age: Span | None = Field(None, description="Older items are not posted; default as in `delivery`.")
+    most_age: Duration | None = Field(None, description="Older items are not posted; default as in `delivery`.")
     template: str | None = Field(None, description="Jinja template of the text.")
     hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(None, description="Most hashtags.")
     own: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="The network's own keys.")
@@ -199,7 +181,7 @@ class Settings(BaseSettings):
     """The whole tree. Paths are relative to the folder of the project (see `settings_of`)."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SYNDICATE_", env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+        env_prefix=PREFIX, env_nested_delimiter=NESTING, extra="forbid", frozen=True, validate_default=True
     )
 
     site: SiteSettings = SiteSettings()
@@ -224,7 +206,19 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment stands over the file (which comes in as the initial values)."""
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """The environment; pydantic-settings' own reading takes a token of digits for a number, and overlooks misspelt names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """One section; not used, as all come at once."""
+        return self().get(field_name), field_name, True
+
+    def __call__(self) -> dict[str, Any]:
+        """All of them, nested."""
+        return values_from(os.environ, self.settings_cls.model_fields)
 
 
 def settings_of(path: Path) -> Settings:
@@ -235,11 +229,17 @@ def settings_of(path: Path) -> Settings:
     Raises:
         ConfigError: with every fault as file, key, problem and remedy; values of secrets are never shown.
     """
+    values = values_in(path)
+    # Keywords with an underscore would steer pydantic-settings itself.
+    odd = [key for key in values if key.startswith("_")]
+    faults = [fault_of(path, {"type": "extra_forbidden", "loc": (key,)}) for key in odd]
     try:
-        settings = Settings(**_read(path))
+        settings = Settings(**{key: value for key, value in values.items() if key not in odd})
     except ValidationError as error:
-        raise ConfigError(tuple(_fault(path, line) for line in error.errors(include_input=False))) from None
-    return _rooted(settings, root_of(path))
+        faults += [fault_of(path, line) for line in error.errors(include_input=False)]
+    if faults:
+        raise ConfigError(tuple(faults))
+    return _rooted(settings, path)
 
 
 def root_of(path: Path) -> Path:
@@ -248,50 +248,18 @@ def root_of(path: Path) -> Path:
     return folder.parent if folder.name == "config" else folder
 
 
-def _read(path: Path) -> dict[str, Any]:
-    remedy = "pass --config FILE, or start with `syndicate sample FOLDER`, which writes a working site"
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-        raise ConfigError((Fault(str(path), "E-CONFIG", problem, remedy),)) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError((Fault(str(path), "E-CONFIG", "is not UTF-8", "save it as UTF-8"),)) from error
-    try:
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        problem = f"is no YAML: {getattr(error, 'problem', None) or type(error).__name__}"
-        fault = Fault(str(path), "E-CONFIG", problem, "mend the line; values holding `: ` need quotes", *place)
-        raise ConfigError((fault,)) from None
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        problem = "is no mapping of sections"
-        raise ConfigError((Fault(str(path), "E-CONFIG", problem, "write `site:`, `content:`, `channels:` ..."),))
-    return raw
+def _rooted(settings: Settings, path: Path) -> Settings:
+    root = root_of(path)
 
-
-def _fault(path: Path, line: Mapping[str, Any]) -> Fault:
-    key = ".".join(str(part) for part in line["loc"])
-    message = str(line["msg"])
-    if line["type"] == "extra_forbidden":
-        return Fault(str(path), "E-CONFIG", "is not a setting", "mend the spelling or remove it", key=key)
-    if line["type"] == "missing":
-        return Fault(str(path), "E-CONFIG", "is missing", f"set it, or {_variable(line['loc'])}", key=key)
-    problem, _, remedy = message.removeprefix("Value error, ").partition("; ")
-    return Fault(str(path), "E-CONFIG", problem, remedy or "see docs/reference/settings.md", key=key)
-
-
-def _variable(location: tuple[Any, ...]) -> str:
-    return "SYNDICATE_" + "__".join(str(part).upper() for part in location)
-
-
-def _rooted(settings: Settings, root: Path) -> Settings:
     def at(section: Any) -> Any:
-        return section.model_copy(update={"folder": root / section.folder})
+        return section.model_copy(update={"folder": root / section.folder.expanduser()})
 
-    return settings.model_copy(
+    rooted = settings.model_copy(
         update={"content": at(settings.content), "feeds": at(settings.feeds), "state": at(settings.state)}
     )
+    if rooted.state.folder.resolve().is_relative_to(rooted.feeds.folder.resolve()):
+        problem = "lies among the feeds, where everybody could read it"
+        raise ConfigError(
+            (Fault(str(path), CODE, problem, "choose a folder outside `feeds.folder`", key="state.folder"),)
+        )
+    return rooted

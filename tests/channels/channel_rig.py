@@ -10,9 +10,8 @@ from pathlib import Path
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
 from syndicate.ports import Channel
-from syndicate.posts.card import Card
 from syndicate.posts.compose import compose
-from syndicate.posts.post import Picture, Post, Wants
+from syndicate.posts.post import Card, Picture, Post, Wants
 from syndicate.sandbox.addresses import WEBHOOK_SECRET, SandboxAddresses
 
 CANARY = "sandbox-canary-5ec7e7"

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest_asyncio
+
 from channels.scripted import Script, scripted
 from sandbox_rig import sandbox
-
 from syndicate.channels.http import Web
 
 __all__ = ["sandbox"]

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from channels.channel_rig import ALT, CANARY, PUBLISHED, KeptTokens, card, channel_of, picture, post
-from channels.scripted import CUT, NOW, Script, says
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.channel_rig import ALT, CANARY, PUBLISHED, KeptTokens, card, channel_of, picture, post
+from channels.scripted import CUT, NOW, Script, says
 from syndicate.channels.bluesky import Bluesky, BlueskySettings
 from syndicate.channels.bluesky_session import pds_in
 from syndicate.channels.http import Web
@@ -55,7 +55,7 @@ def record_in(payload: bytes) -> Any:
 class TestKey:
     CHANNEL = Bluesky(
         "news", BlueskySettings(identifier="news.test", password="x"), Tools(Web(), KeptTokens(), lambda: NOW)
-    )  # type: ignore[arg-type]  # noqa: E501
+    )
 
     @given(st.text(), st.integers(0, 9), st.datetimes(timezones=st.just(UTC)))
     def test_is_a_tid(self, uid: str, generation: int, published: datetime) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import yaml
-from channels.channel_rig import CANARY, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
 from pydantic import ValidationError
-from sandbox_rig import image_bytes
 
+from channels.channel_rig import CANARY, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
+from sandbox_rig import image_bytes
 from syndicate.channels.http import Web
 from syndicate.channels.networks import NETWORKS, network_names, network_of
 from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized, Unknown

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from channels.channel_rig import ALT, CANARY, PUBLISHED, Naps, channel_of, picture, post
 from channels.scripted import CUT, NOW, Script, says
-
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence

@@ -7,15 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from channels.channel_rig import ALT, PUBLISHED, channel_of, picture, post
-from channels.scripted import NOW
 from lxml import html
 
+from channels.channel_rig import ALT, PUBLISHED, channel_of, picture, post
+from channels.scripted import NOW
 from syndicate.channels.http import Web
 from syndicate.channels.preview import SHOWN, UPLOADS
 from syndicate.errors import Rejected, Transient
 from syndicate.outbox.delivery import Receipt
 from syndicate.ports import Channel
+
+ITEM = "herons-1-dc1d82"
+"""Folder of the item `herons:1`."""
 
 
 def preview(folder: Path, **settings: object) -> Channel:
@@ -43,18 +46,18 @@ async def test_a_post_is_three_files_and_a_card_on_the_page(tmp_path: Path) -> N
 
     receipt = await posted(channel)
 
-    assert receipt.remote_id == "herons-1-dc1d82/news.json"
-    assert receipt.url == f"{(tmp_path / 'index.html').as_uri()}#herons-1-dc1d82"
+    assert receipt.remote_id == f"{ITEM}/news.json"
+    assert receipt.url == f"{(tmp_path / 'index.html').as_uri()}#{ITEM}"
     assert files_in(tmp_path) == [
-        "herons-1-dc1d82/news.jpg",
-        "herons-1-dc1d82/news.json",
-        "herons-1-dc1d82/news.txt",
+        f"{ITEM}/news.jpg",
+        f"{ITEM}/news.json",
+        f"{ITEM}/news.txt",
         "index.html",
     ]
     written = json.loads((tmp_path / receipt.remote_id).read_bytes())
     text = (tmp_path / receipt.remote_id).with_suffix(".txt").read_text(encoding="utf-8")
     assert text == f"{written['text']}\n\n[image, 1200x630: {ALT}]\n"
-    assert page_in(tmp_path).xpath("//article/@id") == ["herons-1-dc1d82"]
+    assert page_in(tmp_path).xpath("//article/@id") == [ITEM]
 
 
 async def test_the_page_shows_text_image_alt_link_tags_and_length(tmp_path: Path) -> None:
@@ -65,11 +68,11 @@ async def test_the_page_shows_text_image_alt_link_tags_and_length(tmp_path: Path
 
     assert page.xpath("string(//div[@class='text'])").startswith("Herons are back, no. 1\n\nThey stand")
     [image] = page.xpath("//figure/img")
-    assert (image.get("src"), image.get("alt")) == ("herons-1-dc1d82/news.jpg", ALT)
+    assert (image.get("src"), image.get("alt")) == (f"{ITEM}/news.jpg", ALT)
     assert (tmp_path / image.get("src")).read_bytes() == b"jpeg"
     assert page.xpath("//a[@class='link']/@href") == ["https://news.example.org/herons/1?from=feed&lang=en"]
     assert page.xpath("string(//span[@class='tags'])").strip() == "#WaterBirds"
-    length = json.loads((tmp_path / "herons-1-dc1d82/news.json").read_bytes())["length"]
+    length = json.loads((tmp_path / f"{ITEM}/news.json").read_bytes())["length"]
     assert page.xpath("string(//span[contains(@class, 'count')])") == f"{length}/500"
 
 
@@ -100,23 +103,34 @@ async def test_an_item_posted_again_replaces_itself(tmp_path: Path) -> None:
 
     assert len(page_in(tmp_path).xpath("//article")) == 1
     assert "The second title" in (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert (tmp_path / "herons-1-dc1d82/news.jpg").read_bytes() == b"another jpeg"
+    assert (tmp_path / f"{ITEM}/news.jpg").read_bytes() == b"another jpeg"
 
 
 async def test_the_newest_item_stands_first_and_the_page_has_an_end(tmp_path: Path) -> None:
     channel = preview(tmp_path)
     await posted(channel, 1, published=PUBLISHED)
-    sample = (tmp_path / "herons-1-dc1d82/news.json").read_text(encoding="utf-8")
+    sample = (tmp_path / f"{ITEM}/news.json").read_text(encoding="utf-8")
     for number in range(2, SHOWN + 5):
         (tmp_path / f"item-{number}").mkdir()
         (tmp_path / f"item-{number}/news.json").write_text(sample.replace("herons:1", f"herons:{number}"))
 
-    await posted(channel, 0, published=PUBLISHED + timedelta(days=1), title="The newest")
+    await posted(preview(tmp_path), 0, published=PUBLISHED + timedelta(days=1), title="The newest")
 
     page = page_in(tmp_path)
     titles = page.xpath("//article/a/b/text()")
     assert (len(titles), titles[0]) == (SHOWN, "The newest")
     assert "The 5 oldest are not shown" in page.text_content()
+
+
+async def test_what_another_process_writes_is_shown_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = preview(tmp_path), preview(tmp_path)
+    await posted(one, 1)
+    await posted(other, 2)
+    monkeypatch.setattr("syndicate.channels.preview.RESCAN", timedelta(0))
+
+    await posted(one, 3)
+
+    assert len(page_in(tmp_path).xpath("//article")) == 3
 
 
 async def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -141,7 +155,7 @@ async def test_no_item_leaves_the_folder(tmp_path: Path, item_id: str) -> None:
 
     receipt = await posted(preview(folder), item_id=item_id)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["preview"]
+    assert {path.partition("/")[0] for path in files_in(tmp_path)} == {"preview"}
     assert (folder / receipt.remote_id).is_file()
     assert len(Path(receipt.remote_id).parts) == 2
 
@@ -165,7 +179,7 @@ async def test_a_picture_that_is_gone_is_asked_for_again(tmp_path: Path) -> None
         await channel.publish(payload, "key")
 
     assert told.value.is_stale_media
-    assert not list(tmp_path.glob("*/news.json"))
+    assert files_in(tmp_path) == []
 
 
 async def test_a_picture_no_browser_shows_is_refused(tmp_path: Path) -> None:
@@ -198,4 +212,4 @@ async def test_a_picture_without_alt_text_is_pointed_out(tmp_path: Path) -> None
     await channel.publish(channel.freeze(made, await channel.upload(picture(alt="")), "key", NOW), "key")
 
     assert "NO ALT" in (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert "no alt text]" in next(tmp_path.glob("*/news.txt")).read_text(encoding="utf-8")
+    assert "no alt text]" in (tmp_path / ITEM / "news.txt").read_text(encoding="utf-8")

@@ -7,11 +7,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from channels.channel_rig import CANARY, PUBLISHED, channel_of, post
-from channels.scripted import CUT, NOW, Script, says
 from pydantic import ValidationError
 from standardwebhooks import Webhook as Verifier
 
+from channels.channel_rig import CANARY, PUBLISHED, channel_of, post
+from channels.scripted import CUT, NOW, Script, says
 from syndicate.channels.http import Web
 from syndicate.channels.webhook import EVENT_BYTES, WebhookSettings, keys_in, signatures
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from channels.scripted import CUT, Hang, Script, says, scripted
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from channels.scripted import CUT, Hang, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, Transient, Unknown
 

@@ -24,7 +24,7 @@ def test_every_line_of_the_table_is_a_network_of_that_name(name: str) -> None:
 
 
 def test_an_unknown_network_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match="`mastodom` is no network; use one of .*mastodon") as told:
+    with pytest.raises(ConfigError, match=r"`mastodom` is no network; use one of .*mastodon") as told:
         network_of("mastodom")
 
     assert [fault.code for fault in told.value.faults] == ["E-NETWORK"]
@@ -43,7 +43,7 @@ def test_an_installed_package_adds_a_network(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_broken_package_is_told(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     offer(monkeypatch, "guest", value)
 
-    with pytest.raises(ConfigError, match="guest|syndicate"):
+    with pytest.raises(ConfigError, match=r"guest|syndicate"):
         network_of("guest")
 
 

@@ -24,13 +24,13 @@ def kept(folder: Path, content: bytes, mode: int = 0o600) -> Path:
 
 
 def test_a_file_is_read_without_its_line_end(tmp_path: Path) -> None:
-    settings = Trial(token_file=str(kept(tmp_path, b" s3cr3t\n")))  # type: ignore[arg-type]  # as written in a file
+    settings = Trial(token_file=str(kept(tmp_path, b" s3cr3t\n")))
 
     assert settings.token_file == SecretStr("s3cr3t")
 
 
 def test_settings_that_hold_the_secret_can_be_checked_again(tmp_path: Path) -> None:
-    settings = Trial(token_file=str(kept(tmp_path, b"s3cr3t")))  # type: ignore[arg-type]
+    settings = Trial(token_file=str(kept(tmp_path, b"s3cr3t")))
 
     assert Trial.model_validate(settings.model_dump()) == settings
 
@@ -55,7 +55,7 @@ def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: bytes, prob
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="nowhere cannot be read: No such file"):
-        Trial(token_file=str(tmp_path / "nowhere"))  # type: ignore[arg-type]
+        Trial(token_file=str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(("mode", "warnings"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1)])

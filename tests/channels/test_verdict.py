@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from channels.scripted import NOW
 from pydantic import BaseModel
 
+from channels.scripted import NOW
 from syndicate.channels.http import Answer, check_access, json_bytes, silent_until, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-
-JSON = {"Content-Type": "application/json"}
 
 
 def answer(status: int, body: bytes = b"", *, is_repeatable: bool = False, **headers: str) -> Answer:
@@ -79,7 +77,7 @@ def test_a_redirect_names_the_host_it_points_to() -> None:
 
 def test_refused_access_tells_the_way_out() -> None:
     with pytest.raises(Unauthorized, match=r"401 \(The access token is invalid\); make a new token"):
-        verdict(answer(401, b'{"error": "The access token is invalid"}', **JSON), NOW, remedy="make a new token")
+        verdict(answer(401, b'{"error": "The access token is invalid"}'), NOW, remedy="make a new token")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])

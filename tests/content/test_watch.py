@@ -23,7 +23,7 @@ def test_names_of_temporary_copies_are_known(name: str, passing: bool) -> None:
 async def _until_woken(event: asyncio.Event, write: Path) -> bool:
     """Write again and again, since nothing tells when the watch has begun."""
     for number in range(50):
-        write.write_text(str(number))
+        await asyncio.to_thread(write.write_text, str(number))
         with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), 0.3)
             return True

@@ -112,7 +112,10 @@ def test_neighbours_are_the_topics_that_share_items() -> None:
         Neighbour("mesh-automation", "Automation", 1),
         Neighbour("symplur-medical-coding", "Medical Coding", 1),
     )
-    assert feeds["all"].neighbours == ()
+    assert feeds["all"].neighbours == (
+        Neighbour("symplur-medical-coding", "Medical Coding", 2),
+        Neighbour("mesh-automation", "Automation", 1),
+    )
 
 
 def test_feed_of_all_speaks_for_the_site() -> None:

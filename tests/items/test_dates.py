@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syndicate.items.dates import moment
 
-MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1))
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9990, 1, 1))  # noqa: DTZ001 - Hypothesis wants them so
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 

@@ -141,7 +141,8 @@ def test_scalars_stay_as_they_are_written() -> None:
 
 def test_toml_and_json_values_become_texts_too() -> None:
     toml, _ = parts_of(
-        "+++\nTitle = 'A'\ndate = 2023-06-07T10:00:00Z\nday = 2023-06-07\nat = 10:00:00\ndraft = true\nn = 7\nx = 1.50\n"
+        "+++\nTitle = 'A'\ndate = 2023-06-07T10:00:00Z\nday = 2023-06-07\nat = 10:00:00\n"
+        "draft = true\nn = 7\nx = 1.50\n"
         "[params]\nKey = ['a', 'b']\n+++\n"
     )
     json, _ = parts_of('{"a": 1.50, "b": false, "c": null, "d": [1e3, NaN]}')

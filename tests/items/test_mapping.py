@@ -52,8 +52,8 @@ def test_an_item_of_the_schema_is_read_whole() -> None:
         slug="clinicnotes-triage-chatbots-in-small-clinics",
         description="A clinic with four rooms put a chatbot in front of its phone line. After six weeks the nurses had "
         "an hour more each day, and the patients who needed…",
-        body_html="<p>A clinic with four rooms put a chatbot in front of its phone line. After six weeks the nurses had "
-        "an hour more each day, and the patients who needed a person reached one sooner. "
+        body_html="<p>A clinic with four rooms put a chatbot in front of its phone line. After six weeks the nurses "
+        "had an hour more each day, and the patients who needed a person reached one sooner. "
         '<a href="https://site.example/news/phone-lines">More on phone lines</a>.</p>',
         link="https://clinicnotes.example/triage-chatbots/",
         page="https://site.example/news/triage-chatbots-in-small-clinics",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -56,19 +56,14 @@ class Crash(Exception):
     """The publisher is gone; nothing after this reaches the record."""
 
 
-class Machine(Protocol):
+@dataclass(frozen=True)
+class Machine:
     """The decisions under test; mutants replace one."""
 
-    after: Callable[..., Step]
-    orphaned: Callable[..., Step]
-    remedy_for: Callable[..., Remedy]
-
-
-@dataclass(frozen=True)
-class Decisions:
     after: Callable[..., Step] = after
     orphaned: Callable[..., Step] = orphaned
     remedy_for: Callable[..., Remedy] = remedy_for
+    may_repeat_key: Callable[..., bool] = may_repeat_key
 
 
 @dataclass(frozen=True)
@@ -172,9 +167,11 @@ class World:
         if delivery.state is State.UNKNOWN:
             match self.machine.remedy_for(delivery, self.network.guarantee, self.now):
                 case Remedy.HOLD:
-                    return self.settle(delivery, Uncertain(delivery.reason))
+                    self.settle(delivery, Uncertain(delivery.reason))
+                    return
                 case Remedy.READ_BACK:
-                    return self.settle(delivery, self.network.find(uid, self.now, is_failing=self.is_hit(uid, 0.2)))
+                    self.settle(delivery, self.network.find(uid, self.now, is_failing=self.is_hit(uid, 0.2)))
+                    return
         elif delivery.payload is None:
             self.crash_maybe(uid, "composing")
             delivery = replace(delivery, payload=b"post", key=delivery.key or f"{uid}-{delivery.generation}")
@@ -192,8 +189,9 @@ class World:
         self.crash_maybe(uid, "frozen")
         if self.is_hit(uid, 0.05):  # the machine sleeps between intent and first byte
             self.now += timedelta(minutes=self.chance.choice([1, 90]))
-        if delivery.is_unclear and not may_repeat_key(delivery, self.network.guarantee, self.now):
-            return self.settle(delivery, Uncertain("too late"))
+        if delivery.is_unclear and not self.machine.may_repeat_key(delivery, self.network.guarantee, self.now):
+            self.settle(delivery, Uncertain("too late"))
+            return
         assert delivery.key is not None
         fault = self.chance.choice(SEND_FAULTS) if self.is_hit(uid, 0.4) else None
         if self.is_crashing(uid, "half_published"):
@@ -204,7 +202,7 @@ class World:
             self.was_unclear.add(uid)
         self.now += timedelta(seconds=self.chance.random() * 20)
         self.crash_maybe(uid, "published")
-        return self.settle(delivery, outcome)
+        self.settle(delivery, outcome)
 
     def settle(self, delivery: Delivery, outcome: Outcome) -> None:
         arguments = {"now": self.now, "guarantee": self.network.guarantee, "retry": RETRY}
@@ -287,13 +285,13 @@ def result_of(world: World) -> Result:
 
 
 def total(
-    guarantee: Guarantee, schedules: int, machine: Machine | None = None, *, seed: int = 0
+    guarantee: Guarantee, schedules: int, machine: Machine = Machine(), *, seed: int = 0
 ) -> tuple[Counter[str], Counter[State]]:
     """The sum over that many schedules."""
     sums: Counter[str] = Counter()
     states: Counter[State] = Counter()
     for number in range(schedules):
-        world = world_of(seed + number, guarantee, machine or Decisions())
+        world = world_of(seed + number, guarantee, machine)
         world.run()
         result = result_of(world)
         states.update(result.states)
@@ -336,7 +334,7 @@ def test_key_without_readings_is_repeated_in_its_window_and_held_after() -> None
 
 
 def test_a_schedule_is_told_by_its_seed() -> None:
-    first, second = (world_of(7, WINDOWED, Decisions()) for _ in range(2))
+    first, second = (world_of(7, WINDOWED, Machine()) for _ in range(2))
 
     first.run()
     second.run()
@@ -377,18 +375,35 @@ def trusting_remedy(delivery: Delivery, guarantee: Guarantee, now: datetime) -> 
     return Remedy.REPEAT
 
 
+def always(delivery: Delivery, guarantee: Guarantee, now: datetime) -> bool:
+    """No second look at the key's age before the first byte."""
+    return True
+
+
 @pytest.mark.parametrize(
     ("mutant", "guarantee"),
     [
-        (Decisions(after=careless_after), READABLE),
-        (Decisions(after=careless_after), WRITE_ONLY),
-        (Decisions(after=hasty_after), READABLE),
-        (Decisions(after=forgetful_after), WINDOWED),
-        (Decisions(after=fickle_after), DURABLE),
-        (Decisions(orphaned=blind_orphaned), DURABLE),
-        (Decisions(orphaned=blind_orphaned), WRITE_ONLY),
+        (Machine(after=careless_after), READABLE),
+        (Machine(after=careless_after), WRITE_ONLY),
+        (Machine(after=hasty_after), READABLE),
+        (Machine(after=forgetful_after), WINDOWED),
+        (Machine(after=fickle_after), DURABLE),
+        (Machine(orphaned=blind_orphaned), DURABLE),
+        (Machine(orphaned=blind_orphaned), WRITE_ONLY),
+        (Machine(remedy_for=trusting_remedy, may_repeat_key=always), WINDOWED),
+        (Machine(may_repeat_key=always), WINDOWED),
     ],
-    ids=lambda value: getattr(value, "in_words", "")[:10],
+    ids=[
+        "unknown is failed, readable",
+        "unknown is failed, write-only",
+        "no settle time",
+        "later proof counts for all",
+        "new key each time",
+        "crash is failed, durable key",
+        "crash is failed, write-only",
+        "key for ever",
+        "sleeps between intent and first byte",
+    ],
 )
 def test_a_broken_machine_is_caught(mutant: Machine, guarantee: Guarantee) -> None:
     sums, _ = total(guarantee, 400, mutant)

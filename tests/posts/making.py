@@ -5,12 +5,16 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from syndicate.posts.post import Card
 
 FAMILY = "👨‍👩‍👧‍👦"
 LINK = "https://example.org/articles/what-a-day"
+
+unhurried = settings(deadline=None)
+"""A busy machine is no failure of the code."""
 
 
 def card(

@@ -3,11 +3,11 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from posts.counting import graphemes, weighted
-from posts.making import LINK, TEXTS, card
+from posts.making import LINK, TEXTS, card, unhurried
 from syndicate.posts.compose import compose
 from syndicate.posts.markup import BREAK
 from syndicate.posts.post import Measure, Picture, Room, SpanKind, Wants
@@ -141,7 +141,7 @@ TEMPLATES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
+@unhurried
 @given(TEXTS, TEXTS, LABELS, WANTS, TEMPLATES)
 def test_post_keeps_its_laws(
     title: str, summary: str, labels: tuple[str, ...], wants: Wants, template: str | None
@@ -157,7 +157,7 @@ def test_post_keeps_its_laws(
     assert post.text == post.text.strip()
 
 
-@settings(deadline=None)
+@unhurried
 @given(TEXTS, TEXTS, LABELS, WANTS)
 def test_spans_point_at_exactly_their_text(title: str, summary: str, labels: tuple[str, ...], wants: Wants) -> None:
     post = compose(card(title, summary, topics=labels), wants)
@@ -170,6 +170,7 @@ def test_spans_point_at_exactly_their_text(title: str, summary: str, labels: tup
     assert all(left.end_bytes <= right.start_bytes for left, right in zip(post.spans, post.spans[1:], strict=False))
 
 
+@unhurried
 @given(st.text(alphabet="abc 日本—’é.", max_size=400), st.text(alphabet="xyz 語.", max_size=400))
 def test_weighted_limit_is_never_passed(title: str, summary: str) -> None:
     post = compose(card(title, summary), Wants(Room(280, Measure.WEIGHTED)))

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from posts.counting import graphemes as graphemes_by_rule
 from posts.counting import utf16 as utf16_by_rule
-from posts.making import FAMILY, NFC_TEXTS
+from posts.making import FAMILY, NFC_TEXTS, unhurried
 from syndicate.posts.measure import count, fits, graphemes
 from syndicate.posts.post import Measure, Room
 
@@ -94,11 +94,13 @@ def test_conjunct_counts_its_consonants_because_old_tables_do() -> None:
     assert graphemes("क्\u200dष") == 2
 
 
+@unhurried
 @given(NFC_TEXTS)
 def test_graphemes_are_those_of_the_standard_without_conjuncts(text: str) -> None:
     assert graphemes(text) == graphemes_by_rule(text)
 
 
+@unhurried
 @given(NFC_TEXTS)
 def test_utf16_units_are_those_of_the_encoding(text: str) -> None:
     assert count(text, Room(1, Measure.UTF16)) == utf16_by_rule(text)

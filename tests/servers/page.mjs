@@ -4,8 +4,8 @@
 //
 // TASK: a JSON file {chromium, folder, site, pages: [{path, screenshot}]}. Requests under `site` are answered with
 // files of the folder; everything else is refused and told, so nothing leaves the machine.
-// Prints, for each page wide and light, then for each narrow and dark, what stands in it, what is amiss (violations of axe,
-// missing files, pictures not shown, errors of scripts, sideways scrolling), and what lay outside.
+// Prints what stands in each page, what is amiss (violations of axe, missing files, pictures not shown, errors of
+// scripts, sideways scrolling) and what lay outside: all pages wide and light, then all narrow and dark.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';

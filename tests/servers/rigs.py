@@ -182,7 +182,7 @@ def parse_feeds(files: Sequence[Path], scratch: Path) -> dict[Path, dict[str, An
 
 
 def look_at_pages(pages: Sequence[str], folder: Path, site: str, pictures: Path) -> list[dict[str, Any]]:
-    """Each page in Chromium, all wide and light, then all narrow and dark, with what axe found; the first on pictures.
+    """Each page in Chromium, all wide and light, then all narrow and dark, with what axe found; the first are pictured.
 
     `site` is the absolute address that `folder` stands for, ending in a slash; `pages` are paths below it.
     """

@@ -40,12 +40,13 @@ def write_store(folder: Path) -> None:
 
 def write_settings(folder: Path, bluesky: rigs.BlueskyAccount, mastodon: rigs.MastodonAccount) -> Path:
     """The settings of a site that posts what is there to both servers, without pacing."""
-    posting = {"first_sight": "post", "most_age": "5200w", "gap": "0s"}
+    posting = {"first_sight": "post", "gap": "0s"}
     settings = {
         "site": {"title": "Example site", "url": "https://www.example.org/"},
         "content": {"folder": str(folder / "store")},
         "feeds": {"folder": str(folder / "feeds"), "url": "https://feeds.example.org/"},
         "state": {"folder": str(folder / "state")},
+        "delivery": {"most_age": None},
         "channels": {
             "sky": {
                 "network": "bluesky",

@@ -21,6 +21,7 @@ from syndicate.channels.bluesky_session import REMEDY, RESET, Session, Sessions
 from syndicate.channels.http import Answer, check_access, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
@@ -53,7 +54,7 @@ class BlueskySettings(ChannelSettings):
     password: SecretStr | None = None
     password_file: SecretFile | None = None
     attach: Literal["card", "image"] = "card"
-    settle: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0))
+    settle: Duration = timedelta(seconds=30)
 
     @field_validator("identifier")
     @classmethod

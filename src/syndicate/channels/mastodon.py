@@ -18,6 +18,7 @@ from syndicate.channels.http import Answer, check_access, json_bytes, verdict
 from syndicate.channels.marks import Mark
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -59,7 +60,7 @@ class MastodonSettings(ChannelSettings):
     visibility: Literal["public", "unlisted", "private", "direct"] = "public"
     language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}$")
     attach: Literal["image", "card"] = "image"
-    settle: timedelta = Field(default=timedelta(seconds=90), ge=timedelta(0))
+    settle: Duration = timedelta(seconds=90)
 
     @model_validator(mode="after")
     def _has_token(self) -> Self:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 import secrets
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.networks import Network, Tools
@@ -21,14 +24,13 @@ from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.measure import count
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 LIMIT = 500
 """As on Mastodon, the usual first channel."""
 
 SHOWN = 300
 """Newest posts on the gallery page; all of them stay as files."""
+
+RESCAN = timedelta(seconds=10)
 
 PAGE = "index.html"
 UPLOADS = ".uploads"
@@ -186,7 +188,7 @@ class Preview:
         self._put_picture(post)
         _replace((self._folder / post.path).with_suffix(".txt"), _plain_text(post).encode())
         _replace(self._folder / post.path, payload)
-        self._gallery.rebuild()
+        self._gallery.rebuild(self._folder / post.path)
 
     def _put_picture(self, post: PreviewPost) -> None:
         """Bring the picture to its post, unless an earlier attempt did."""
@@ -218,42 +220,66 @@ class Preview:
         return Receipt(post.path, f"{page}#{post.folder}", self._tools.clock())
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One post as the page shows it: `stamp` tells whether its file changed, `order` is its place, `card` its HTML."""
+
+    stamp: tuple[int, int]
+    order: tuple[datetime, datetime, str]
+    card: Markup
+
+
 class Gallery:
-    """The page of a preview folder, made from the JSON files there; unchanged files are read once."""
+    """The page of a preview folder, made from the JSON files there; a file is read and drawn again when it changed.
+
+    The whole folder is looked through at most every `RESCAN`, in between only the post just written: another process
+    may write here too, but a thousand files need not be asked for each post.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[Path, tuple[tuple[int, int], PreviewPost | None]] = {}
-        self._template: Template | None = None
+        self._shown: dict[Path, Shown] = {}
+        self._scanned_s: float | None = None
 
-    def rebuild(self) -> None:
-        """Read what is new, and write the page."""
+    def rebuild(self, written: Path | None = None) -> None:
+        """Write the page; `written` is the one file that is new, None if any may be."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        found = {path: self._seen(path) for path in self._folder.glob("*/*.json")}
-        self._read = {path: seen for path, seen in found.items() if seen is not None}
-        posts = [post for _, post in self._read.values() if post is not None]
-        posts.sort(key=lambda post: (post.published, post.made, post.path), reverse=True)
-        page = self._page().render(posts=posts[:SHOWN], total=len(posts), left=max(len(posts) - SHOWN, 0))
+        now_s = time.monotonic()
+        if written is None or self._scanned_s is None or now_s - self._scanned_s > RESCAN.total_seconds():
+            found = {path: self._look(path) for path in self._folder.glob("*/*.json")}
+            self._scanned_s = now_s
+        else:
+            found = {**self._shown, written: self._look(written)}
+        self._shown = {path: shown for path, shown in found.items() if shown is not None}
+        shown = sorted(self._shown.values(), key=lambda one: one.order, reverse=True)
+        cards, total = [one.card for one in shown[:SHOWN]], len(shown)
+        page = _drawing().get_template("preview.html").render(cards=cards, total=total, left=total - len(cards))
         _replace(self._folder / PAGE, page.encode())
 
-    def _seen(self, path: Path) -> tuple[tuple[int, int], PreviewPost | None] | None:
+    def _look(self, path: Path) -> Shown | None:
         try:
             status = path.stat()
         except FileNotFoundError:
             return None
         stamp = (status.st_mtime_ns, status.st_size)
-        known = self._read.get(path)
-        return known if known is not None and known[0] == stamp else (stamp, _read(path))
+        known = self._shown.get(path)
+        if known is not None and known.stamp == stamp:
+            return known
+        post = _read(path)
+        return None if post is None else Shown(stamp, (post.published, post.made, post.path), _card(post))
 
-    def _page(self) -> Template:
-        if self._template is None:
-            from jinja2 import Environment, PackageLoader, StrictUndefined
 
-            loader = PackageLoader("syndicate.channels", ".")
-            environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-            environment.filters["day"] = lambda at: at.astimezone(UTC).strftime("%-d %B %Y")
-            self._template = environment.get_template("preview.html")
-        return self._template
+@cache
+def _drawing() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("syndicate.channels", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["day"] = lambda at: f"{at.astimezone(UTC):%d %B %Y}".lstrip("0")
+    return environment
+
+
+def _card(post: PreviewPost) -> Markup:
+    return Markup(_drawing().get_template("preview_card.html").render(post=post))  # noqa: S704  # escaped by Jinja
 
 
 def _image(picture: Picture | None, media: str | None) -> PreviewImage | None:
@@ -294,10 +320,7 @@ def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        draft.write_bytes(content)  # not synced: a rehearsal may be lost with the power, and it is much faster
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

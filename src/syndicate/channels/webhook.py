@@ -18,6 +18,7 @@ from syndicate.channels.addresses import EndpointURL, host_of
 from syndicate.channels.http import Answer, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.fit import shorten
@@ -49,7 +50,7 @@ class WebhookSettings(ChannelSettings):
     secret: SecretStr | None = None
     secret_file: SecretFile | None = None
     headers: dict[str, SecretStr] = Field(default_factory=dict)
-    settle: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(0))
+    settle: Duration = timedelta(seconds=30)
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:

@@ -80,10 +80,10 @@ def pace_of(text: str) -> timedelta:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from syndicate.settings import Span
+    from syndicate.durations import Duration
 
     try:
-        return TypeAdapter(Span).validate_python(text)
+        return TypeAdapter(Duration).validate_python(text)
     except ValidationError as error:
         raise UsageError(f"--pace {text}: is no duration; write 30s, 5m or 1h") from error
 

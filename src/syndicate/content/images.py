@@ -40,13 +40,16 @@ FRESH_S: Final = 300.0
 
 _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
+# The return code of a child that its own alarm ended; Windows has no such alarm.
+_OVERTIME: Final = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
+
 _Value = TypeVar("_Value")
 
 
 class PictureMaker:
     """Makes pictures of a store's images; open it with `async with`.
 
-    Decoding happens one at a time in a child process that starts with the first picture: it has a memory limit, is
+    Decoding happens one at a time in a child process that starts with the first picture: it has a memory limit,
     ends when it works longer than `limit_s`, and a crash in a decoder costs one picture only. A thread would give
     none of this. The last pictures are kept, so that three channels with the same rules decode once.
     """
@@ -127,7 +130,7 @@ class _Darkroom:
             is_answered = True
         except TimeoutError as error:
             raise ImageUnusable(ref, f"takes longer than {self._limit_s:g} s to decode") from error
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise ImageUnusable(ref, "makes the decoder fail") from error
         finally:
             # Timed out or cancelled: the thread is waiting still, and a late answer would be taken for the next one.
@@ -148,8 +151,8 @@ class _Darkroom:
                 self._child = _started()
             try:
                 return _exchange(self._child, header, content)
-            except (OSError, EOFError) as error:
-                if self._discard() == -signal.SIGPROF:
+            except (OSError, EOFError, ValueError) as error:
+                if self._discard() == _OVERTIME:
                     raise TimeoutError from error
                 raise
 

@@ -89,7 +89,7 @@ def develop(content: bytes, rules: Rules) -> tuple[bytes, str, int, int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image, size = _decoded(content, rules)
+            return _encoded(*_decoded(content, rules), rules)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_big() from error
     except MemoryError as error:
@@ -98,7 +98,6 @@ def develop(content: bytes, rules: Rules) -> tuple[bytes, str, int, int]:
         raise Unusable(f"is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image") from error
     except _DAMAGE as error:
         raise Unusable(f"is damaged: {error}") from error
-    return _encoded(image, size, rules)
 
 
 def _decoded(content: bytes, rules: Rules) -> tuple[Image.Image, tuple[int, int]]:
@@ -281,7 +280,10 @@ def _limit_memory() -> None:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_MEMORY_BYTES, LIMIT_MEMORY_BYTES))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    # Raising the machine's own limit is refused, so take the lower one.
+    limit_bytes = LIMIT_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(LIMIT_MEMORY_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

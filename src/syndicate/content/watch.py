@@ -55,5 +55,5 @@ async def wake(folders: Sequence[Path], event: asyncio.Event, stop: asyncio.Even
     try:
         async for _ in changes:
             event.set()
-    except RuntimeError as error:  # what watchfiles raises for errors inside its Rust part
+    except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
         raise OSError(f"the system does not watch {', '.join(map(str, folders))}: {error}") from error

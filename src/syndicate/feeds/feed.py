@@ -38,7 +38,7 @@ _NEIGHBOURS = 12
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another topic that shares items with this feed: its folder, its name, how many items they share."""
+    """A topic that shares items with this feed: its folder, its name, how many items they share."""
 
     path: str
     label: str
@@ -190,7 +190,7 @@ def _feed(
         vocabulary=subject.vocabulary,
         home=subject.home,
         total=len(items),
-        neighbours=() if is_all else _neighbours(subject.key, items, subjects),
+        neighbours=_neighbours(subject.key, items, subjects),
     )
 
 

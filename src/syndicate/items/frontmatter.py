@@ -1,7 +1,7 @@
-"""From a file's bytes to front matter and body: YAML, TOML or JSON between fences, refused loudly or read whole. Pure.
+"""From a file's bytes to front matter and body: YAML, TOML or JSON between fences, refused loudly or read whole.
 
 python-frontmatter's handlers find and split the block; its `load` is not used, for it takes a file that it cannot read
-for one without front matter, and silence there loses items.
+for one without front matter, and silence there loses items. Pure.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syndicate.errors import Fault
@@ -66,35 +67,9 @@ def item_from(front: Tree, body: str, *, path: str, rules: Rules, now: datetime 
         reader.fail("E-NO-LINK", "has no address to lead readers to", remedy)
     if published is None or reader.failed("E-"):
         return Reading(faults=(*front.faults, *reader.faults))
-    safe_body = body_html(body, page or rules.site_url or link)
-    body_text = text_of(safe_body)
     featured = _featured(reader, title)
-    excerpt = text_of(body_html(before_more(body), None)) if "<!--" in body else ""
-    item = Item(
-        id=_identity(reader, link),
-        path=path,
-        title=title,
-        summary=summary_of(
-            reader.texts("summary"), excerpt=excerpt, body_html=safe_body, body=body_text, limit=rules.limit_summary
-        ),
-        published=published,
-        updated=_updated(reader, published),
-        slug=_slug(reader),
-        description=description_of(reader.text("description"), body_text),
-        body_html=safe_body,
-        link=link,
-        page=page,
-        brand=reader.text("brand") or (host_of(link) if link else None) or None,
-        authors=_authors(reader),
-        topics=_topics(reader),
-        tags=tuple(dict.fromkeys(reader.members("tags"))),
-        section=reader.text("section") or None,
-        language=_language(reader),
-        image=_image(featured),
-        open_graph=Teaser(reader.text("og_title"), reader.text("og_description")),
-        twitter=Teaser(reader.text("twitter_title"), reader.text("twitter_description")),
-        offerings=_offerings(reader),
-    )
+    item = _item(reader, body, title=title, published=published, page=page, link=link)
+    item = replace(item, image=_image(featured))
     images = featured.paths if featured is not None else ()
     return Reading(item, faults=(*front.faults, *reader.faults), images=images)
 
@@ -123,13 +98,15 @@ class _Reader:
 
     def text(self, name: str) -> str:
         """The first source whose text is not blank once it is clean."""
-        return next(iter(self.texts(name)), "")
+        return next(self.texts(name), "")
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str) -> Iterator[str]:
         """Every source's clean text, in order; blank ones are dropped."""
-        sources = self.rules.fields.get(name, ())
-        found = (fields.first_text(self.front, (source,), self.path) for source in sources)
-        return [text for one in found if one is not None and (text := plain(str(one.value)))]
+        for source in self.rules.fields.get(name, ()):
+            found = fields.first_text(self.front, (source,), self.path)
+            text = plain(str(found.value)) if found is not None else ""
+            if text:
+                yield text
 
     def members(self, name: str) -> list[str]:
         """The clean texts of the first source that is not blank; commas part a single text."""
@@ -149,6 +126,38 @@ class _Reader:
 
     def failed(self, *codes: str) -> bool:
         return any(fault.code.startswith(codes) for fault in self.faults)
+
+
+def _item(reader: _Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
+    """The item without its image."""
+    rules = reader.rules
+    safe_body = body_html(body, page or rules.site_url or link)
+    body_text = text_of(safe_body)
+    excerpt = text_of(body_html(before_more(body), None)) if "<!--" in body else ""
+    return Item(
+        id=_identity(reader, link),
+        path=reader.path,
+        title=title,
+        summary=summary_of(
+            reader.texts("summary"), excerpt=excerpt, body_html=safe_body, body=body_text, limit=rules.limit_summary
+        ),
+        published=published,
+        updated=_updated(reader, published),
+        slug=_slug(reader),
+        description=description_of(reader.text("description"), body_text),
+        body_html=safe_body,
+        link=link,
+        page=page,
+        brand=reader.text("brand") or (host_of(link) if link else None) or None,
+        authors=_authors(reader),
+        topics=_topics(reader),
+        tags=tuple(dict.fromkeys(reader.members("tags"))),
+        section=reader.text("section") or None,
+        language=_language(reader),
+        open_graph=Teaser(reader.text("og_title"), reader.text("og_description")),
+        twitter=Teaser(reader.text("twitter_title"), reader.text("twitter_description")),
+        offerings=_offerings(reader),
+    )
 
 
 def _hidden_by(reader: _Reader, now: datetime | None) -> str | None:

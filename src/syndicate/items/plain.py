@@ -26,6 +26,7 @@ _ATTRIBUTES = r"""(?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?"""
 BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 INLINE_TAG = re.compile(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 
+_MARKED = re.compile(r"[\[`*]")
 _MARKS = (
     re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s+\"[^\"\n]*\")?\)"),
     re.compile(r"`([^`\n]+)`"),
@@ -52,6 +53,8 @@ _TRAILING = " \t\n,;:–—-([{“‘«/&…."
 
 def sound(text: str) -> str:
     """The text in NFC without characters that break feeds, deceive the eye or cannot be seen; lines are kept."""
+    if text.isascii() and text.isprintable():  # most field texts by far
+        return text
     text = _UNWANTED.sub("", _ODD_BREAKS.sub("\n", text))
     if _BIDI.search(text):
         text = _without_loose_bidi(text)
@@ -65,8 +68,9 @@ def plain(text: str) -> str:
     """
     if "<" in text:
         text = _without_tags(text)
-    for mark in _MARKS:
-        text = mark.sub(r"\1", text)
+    if _MARKED.search(text):
+        for mark in _MARKS:
+            text = mark.sub(r"\1", text)
     return " ".join(sound(html.unescape(text)).split())
 
 

@@ -138,43 +138,22 @@ def rules_of(  # noqa: PLR0913 - the settings' content section, one argument a s
 
     Args:
         preset: a name of `PRESETS`.
-        site_url: absolute http(s) base of the site's own pages; empty if there are none.
-        zone: where dates without offset are meant.
-        language: of items that name none (BCP 47).
-        fields: sources for single fields, in place of the preset's.
-        summary: sources for the summary, in place of the preset's (short for `fields["summary"]`).
-        date_formats: more forms of dates, as for `datetime.strptime`.
-        link_tracking: query parameters that do not make a link another one.
+        site_url, zone, language, date_formats, link_tracking, image_folders, latest_year_offset: see `Rules`.
+        fields: sources for single fields, in place of the preset's; `summary` is short for that field's.
         exclude: globs of files that are no items, besides the usual ones.
-        image_folders: folders of the store to search for images.
-        visibility: hidings to switch off (false), by name: `draft`, `published`, `displayinlist`, `hidden`,
-            `visible`, `status`, `expired`.
-        latest_year_offset: how many years ahead a date may lie.
+        visibility: hidings to switch off (false), by name: those of `HIDINGS`, and `expired`.
         origin: the settings file, for messages.
 
     Raises:
         ConfigError: an unknown preset, field, source or hiding, or a site address that is none; all of them at once.
     """
-    if preset not in PRESETS:
-        known = ", ".join(sorted(PRESETS))
-        raise ConfigError((_fault(origin, "content.preset", f"{preset!r} is not known", f"use one of: {known}"),))
+    base = _preset(preset, origin)
     overrides = {name: tuple(sources) for name, sources in fields.items()}
     if summary:
         overrides["summary"] = tuple(summary)
-    names = {*(hiding.name for hiding in HIDINGS), EXPIRED}
-    faults = [
-        *_field_faults(origin, overrides),
-        *(
-            _fault(origin, f"content.visibility.{name}", "is no rule", f"use one of: {', '.join(sorted(names))}")
-            for name in visibility
-            if name not in names
-        ),
-    ]
-    if site_url and usable(site_url) is None:
-        faults.append(_fault(origin, "site.url", f"{site_url!r} is no address", "write it as https://www.example.org/"))
+    faults = (*_field_faults(origin, overrides), *_hiding_faults(origin, visibility), *_site_faults(origin, site_url))
     if faults:
-        raise ConfigError(tuple(faults))
-    base = PRESETS[preset]
+        raise ConfigError(faults)
     return replace(
         base,
         fields={**base.fields, **overrides},
@@ -191,6 +170,18 @@ def rules_of(  # noqa: PLR0913 - the settings' content section, one argument a s
     )
 
 
+def _preset(name: str, origin: str) -> Rules:
+    if name not in PRESETS:
+        remedy = f"use one of: {', '.join(sorted(PRESETS))}"
+        raise ConfigError((_fault(origin, "content.preset", f"{name!r} is not known", remedy),))
+    return PRESETS[name]
+
+
+def _site_faults(origin: str, site_url: str) -> Iterable[Fault]:
+    if site_url and usable(site_url) is None:
+        yield _fault(origin, "site.url", f"{site_url!r} is no address", "write it as https://www.example.org/")
+
+
 def _field_faults(origin: str, overrides: Mapping[str, tuple[str, ...]]) -> Iterable[Fault]:
     for name, sources in overrides.items():
         key = f"content.fields.{name}"
@@ -202,6 +193,14 @@ def _field_faults(origin: str, overrides: Mapping[str, tuple[str, ...]]) -> Iter
                     'write a key, a dotted path, a quoted "dotted.key", filename:slug, const:text or template:{key}'
                 )
                 yield _fault(origin, key, f"{source!r} is no source", remedy)
+
+
+def _hiding_faults(origin: str, visibility: Mapping[str, bool]) -> Iterable[Fault]:
+    names = {*(hiding.name for hiding in HIDINGS), EXPIRED}
+    for name in visibility:
+        if name not in names:
+            remedy = f"use one of: {', '.join(sorted(names))}"
+            yield _fault(origin, f"content.visibility.{name}", "is no rule", remedy)
 
 
 def _fault(origin: str, key: str, problem: str, remedy: str) -> Fault:

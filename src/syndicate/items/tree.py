@@ -1,6 +1,6 @@
-"""Front matter as a tree of texts, lists and mappings, built from YAML without any of YAML's powers. Pure.
+"""Front matter as a tree of texts, lists and mappings, built from YAML without any of YAML's powers.
 
-Every scalar stays as written (`No`, `0123`, `2023-02-30`): what it means is decided by the field it is used for.
+Every scalar stays as written (`No`, `0123`, `2023-02-30`): what it means is decided by the field it is used for. Pure.
 """
 
 from __future__ import annotations

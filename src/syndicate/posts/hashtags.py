@@ -27,7 +27,9 @@ LIMIT_GRAPHEMES: Final = 64
 _BRACKETED: Final = regex.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _JOINED: Final = regex.compile(r"(?<=\p{L})['’‘`´](?=\p{L})|[\u200C\u200D]")
 _AND: Final = regex.compile(r"(?<=\s)[&+](?=\s)")
-_WORD: Final = regex.compile(r"[\p{L}\p{N}_][\p{L}\p{M}\p{N}_]*")
+_TRADE_MARKS: Final = regex.compile(r"[™℠®©]")
+# Decimal digits only: Mastodon ends a tag before other numbers.
+_WORD: Final = regex.compile(r"[\p{L}\p{Nd}_][\p{L}\p{M}\p{Nd}_]*")
 _LETTER: Final = regex.compile(r"\p{L}")
 
 
@@ -50,10 +52,7 @@ def hashtag_of(label: str, spellings: Mapping[str, str] | None = None) -> str | 
     Source: Mastodon documentation, "Posting" (hashtags). Read 2026-11.
     """
     by_hand = _by_hand(label, spellings or {})
-    if by_hand is not None:
-        label, words = by_hand, [by_hand.lstrip("#＃")]
-    else:
-        words = _words(_BRACKETED.sub(" ", label)) or _words(label)
+    words = [by_hand] if by_hand is not None else _words(_BRACKETED.sub(" ", label)) or _words(label)
     tag = unicodedata.normalize("NFC", "".join("".join(_WORD.findall(word)) for word in words))
     if not _LETTER.search(tag) or len(regex.findall(r"\X", tag)) > LIMIT_GRAPHEMES:
         return None
@@ -70,7 +69,9 @@ def _by_hand(label: str, spellings: Mapping[str, str]) -> str | None:
 
 def _words(label: str) -> list[str]:
     """The words of a label, each with its first letter as a capital unless it has capitals of its own (mRNA)."""
-    text = _AND.sub("and", _JOINED.sub("", unicodedata.normalize("NFC", label)))
+    # Compatibility forms: "CO₂" is a tag as "CO2".
+    text = unicodedata.normalize("NFKC", _TRADE_MARKS.sub("", label))
+    text = _AND.sub("and", _JOINED.sub("", text))
     return [
         word if any(sign.isupper() for sign in word) else word[0].title() + word[1:] for word in _WORD.findall(text)
     ]

@@ -25,10 +25,12 @@ _UNSEEN: Final = regex.compile(
 _SCHEME: Final = regex.compile(r"[a-z][a-z0-9+.-]*://", regex.IGNORECASE)
 # Mastodon links these two without slashes. Source: mastodon config/initializers/twitter_regex.rb. Read 2026-11.
 _BARE_SCHEME: Final = regex.compile(r"\b(magnet|xmpp):(?=\S)", regex.IGNORECASE)
-# A mark inside a word (an e-mail address, "C#") is inert everywhere; numbers ("#1", "$5") are nobody's tag.
-_MENTION: Final = regex.compile(r"(?<![\p{L}\p{N}_])[@＠](?=[\p{L}\p{N}_])")
-_HANDLE: Final = regex.compile(r"(?<![\p{L}\p{N}_])@[\p{L}\p{N}_.-]+@(?=[\p{L}\p{N}])")
-_TAG: Final = regex.compile(r"(?<![\p{L}\p{N}_])[#＃$＄](?=[\p{L}\p{M}\p{N}_\u200C\u200D·・]*\p{L})")
+# A mark after a plain letter or digit (an e-mail address, "C#") is inert everywhere; after anything else some network
+# takes it: X knows ASCII words only, Mastodon does not count "²". Numbers ("#1", "$5") are nobody's tag.
+_START: Final = r"(?<![A-Za-z0-9_])"
+_MENTION: Final = regex.compile(_START + r"[@＠](?=[\p{L}\p{N}_])")
+_HANDLE: Final = regex.compile(_START + r"@[\p{L}\p{N}_.-]+@(?=[\p{L}\p{N}])")
+_TAG: Final = regex.compile(_START + r"[#＃$＄](?=[\p{L}\p{M}\p{N}_\u200C\u200D·・]*\p{L})")
 
 
 def clean(text: str) -> str:

@@ -10,7 +10,7 @@ from syndicate.posts.measure import URL
 from syndicate.posts.post import Span, SpanKind
 
 # Foreign marks are broken before (see `markup`), so whatever looks like a tag here was meant as one.
-_HASHTAG: Final = r"(?<![\p{L}\p{M}\p{N}_/&])[#＃](?P<tag>[\p{L}\p{M}\p{N}_]*\p{L}[\p{L}\p{M}\p{N}_]*)"
+_HASHTAG: Final = r"(?<![\p{L}\p{M}\p{N}_/&])[#＃](?P<tag>[\p{L}\p{M}\p{Nd}_]*\p{L}[\p{L}\p{M}\p{Nd}_]*)"
 
 
 def spans_of(text: str, link: str) -> tuple[Span, ...]:

@@ -1,0 +1,168 @@
+"""Where settings come from, the YAML file and the environment, and how what is wrong with them reads to an operator."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from syndicate.errors import ConfigError, Fault
+
+PREFIX = "SYNDICATE_"
+NESTING = "__"
+CODE = "E-CONFIG"
+
+_SEE = "see docs/reference/settings.md"
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "extra_forbidden": ("is not a setting", "mend the spelling or remove it"),
+    "string_type": ("is no text", "put it in quotes"),
+    "model_type": ("is no mapping", "write its keys below it, one a line"),
+    "dict_type": ("is no mapping", "write its keys below it, one a line"),
+    "list_type": ("is no list", "write [one, another]"),
+    "too_short": ("is empty", "name at least one"),
+    "int_type": ("is no whole number", "write digits only"),
+    "int_parsing": ("is no whole number", "write digits only"),
+    "int_from_float": ("is no whole number", "write digits only"),
+    "bool_type": ("is neither true nor false", "write true or false"),
+    "bool_parsing": ("is neither true nor false", "write true or false"),
+    "path_type": ("is no path", "write it as text"),
+    "literal_error": ("is none of the choices", "write {expected}"),
+    "enum": ("is none of the choices", "write {expected}"),
+    "greater_than_equal": ("is too small", "write {ge} or more"),
+    "less_than_equal": ("is too large", "write {le} or less"),
+    "string_too_short": ("is too short", "write at least {min_length} characters"),
+    "string_pattern_mismatch": ("has another form than expected", _SEE),
+}
+"""Problem and remedy of what pydantic finds, by its type of error (pydantic documentation, "Validation Errors")."""
+
+
+def values_in(path: Path) -> dict[str, Any]:
+    """The sections in a YAML file; one that is there but empty is left out.
+
+    Raises:
+        ConfigError: it cannot be read, is no YAML or no mapping. No value of the file stands in the words.
+    """
+    remedy = "pass --config FILE, or start with `syndicate sample FOLDER`, which writes a working site"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise _file_error(path, f"cannot be read ({error.strerror})", remedy) from error
+    except UnicodeDecodeError:
+        raise _file_error(path, "is not UTF-8", "save it as UTF-8") from None  # the original error holds the bytes
+    values = _parsed(path, text)
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise _file_error(path, "is no mapping of sections", "write `site:`, `content:`, `channels:` ...")
+    return {section: value for section, value in values.items() if value is not None}
+
+
+def values_from(environ: Mapping[str, str], sections: Iterable[str]) -> dict[str, Any]:
+    """The settings in environment variables such as `SYNDICATE_SITE__TITLE`, nested as in the file.
+
+    Values are text, but for lists and mappings in JSON; numbers stay text, so that a token of digits is one. Empty
+    variables count as not set. Names without `__` that are no section (`SYNDICATE_CONFIG`) are somebody else's.
+    """
+    tree: dict[str, Any] = {}
+    for name, text in sorted(environ.items()):
+        if not name.upper().startswith(PREFIX) or not text.strip():
+            continue
+        *parents, last = name[len(PREFIX) :].lower().split(NESTING)
+        if not parents and last not in sections:
+            continue
+        place = tree
+        for parent in parents:
+            if not isinstance(place.get(parent), dict):
+                place[parent] = {}
+            place = place[parent]
+        place[last] = _value(text)
+    return tree
+
+
+def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = ()) -> Fault:
+    """What pydantic found, as place, key, problem and remedy.
+
+    Args:
+        path: the settings file.
+        error: one of `ValidationError.errors(include_input=False)`.
+        below: the keys that lead to what was checked.
+    """
+    location = (*below, *(str(part) for part in error["loc"] if part != "[key]"))
+    problem, remedy = _in_words(error)
+    # What is wrong between several keys is found at their parent, and its words begin with the key's name.
+    named, colon, rest = problem.partition(": ")
+    if colon and re.fullmatch(r"[a-z_]+", named):
+        location, problem = (*location, named), rest
+    if problem == "is missing":
+        remedy = f"{remedy}, or the variable {variable_of(location)}"
+    return Fault(_place(path, location), CODE, problem, remedy, key=".".join(location))
+
+
+def variable_of(location: Iterable[str]) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + NESTING.join(part.upper() for part in location)
+
+
+def _in_words(error: Mapping[str, Any]) -> tuple[str, str]:
+    if error["type"] == "missing":
+        return "is missing", "set it"
+    if error["type"] in _WORDS:
+        problem, remedy = _WORDS[error["type"]]
+        return problem, remedy.format_map(error.get("ctx", {}))
+    problem, _, remedy = str(error["msg"]).removeprefix("Value error, ").partition("; ")
+    return problem, remedy or _SEE
+
+
+def _place(path: Path, location: tuple[str, ...]) -> str:
+    """The environment variable that gave the value, if one did, else the file."""
+    given = {name.upper(): name for name in os.environ}
+    for end in range(len(location), 0, -1):
+        if name := given.get(variable_of(location[:end])):
+            return name
+    return str(path)
+
+
+def _value(text: str) -> Any:
+    if text.lstrip()[:1] in {"[", "{"}:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key which stands twice: the second one would silently undo the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in keys:
+                    raise yaml.constructor.ConstructorError(None, None, "a key stands twice", key.start_mark)
+                keys.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        return _Loader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it makes no sense"
+        # YAML quotes what it stumbles over, which may be a secret that begins with `*`, `&` or `!`.
+        problem = re.sub(r"'[^']{2,}'", "what stands there", problem)
+        remedy = "mend the line; values that hold `: ` or begin with a sign need quotes"
+        raise _file_error(path, f"is no YAML: {problem}", remedy, line, column) from None
+
+
+def _file_error(
+    path: Path, problem: str, remedy: str, line: int | None = None, column: int | None = None
+) -> ConfigError:
+    return ConfigError((Fault(str(path), CODE, problem, remedy, line, column),))

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import json
+from io import BytesIO
+
+import pytest
+from PIL import Image as Pillow
+
+from content.picturing import bands, bomb, near, noise, opened, saved, turned, wide_gamut
+from syndicate.content.pixels import Rules, Unusable, develop, serve
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
+
+
+def rules(
+    shape: str = "photo",
+    limit_bytes: int = 1_000_000,
+    media_types: tuple[str, ...] = ("image/jpeg",),
+    longest_side_px: int = 2048,
+    limit_pixels: int = 33_177_600,
+) -> Rules:
+    return {
+        "shape": shape,
+        "limit_bytes": limit_bytes,
+        "media_types": list(media_types),
+        "longest_side_px": longest_side_px,
+        "limit_pixels": limit_pixels,
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        saved(bands(400, 300), "JPEG"),
+        saved(bands(400, 300, "L"), "JPEG"),
+        saved(bands(400, 300, "CMYK"), "JPEG"),
+        saved(bands(400, 300), "PNG"),
+        saved(bands(400, 300, "P"), "PNG"),
+        saved(bands(400, 300, "1"), "PNG"),
+        saved(bands(400, 300, "RGBA"), "PNG"),
+        saved(bands(400, 300, "LA"), "PNG"),
+        saved(bands(400, 300, "P"), "PNG", transparency=0),
+        saved(bands(400, 300), "PNG", transparency=GREEN),
+        saved(bands(400, 300), "WEBP"),
+        saved(bands(400, 300), "GIF"),
+        saved(bands(400, 300), "GIF", save_all=True, append_images=[bands(400, 300, "L")]),
+        saved(bands(400, 300), "WEBP", save_all=True, append_images=[bands(400, 300, "L")]),
+        wide_gamut(bands(400, 300)),
+        wide_gamut(bands(400, 300, "RGBA")),
+        saved(bands(400, 300), "PNG", icc_profile=b"no profile at all"),
+    ],
+)
+def test_image_of_any_kind_becomes_a_plain_jpeg(content: bytes) -> None:
+    picture, media_type, *size = develop(content, rules())
+
+    image = opened(picture)
+    assert (image.format, image.mode, media_type) == ("JPEG", "RGB", "image/jpeg")
+    assert image.size == tuple(size) == (400, 300)
+    assert not image.info.keys() & {"exif", "icc_profile", "comment"}
+    assert not getattr(image, "is_animated", False)
+
+
+def test_animation_is_shown_by_its_first_frame() -> None:
+    content = saved(Pillow.new("RGB", (64, 64), RED), "GIF", save_all=True, append_images=[Pillow.new("RGB", (64, 64))])
+
+    assert near(opened(develop(content, rules())[0]).getpixel((32, 32)), RED)
+
+
+def test_transparency_becomes_white_in_jpeg_and_stays_in_others() -> None:
+    clear = saved(Pillow.new("RGBA", (64, 64), (255, 0, 0, 0)), "PNG")
+
+    assert near(opened(develop(clear, rules())[0]).getpixel((5, 5)), WHITE)
+    for media_type in ("image/png", "image/webp"):
+        picture = opened(develop(clear, rules(media_types=(media_type,)))[0])
+        assert picture.convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]  # RGBA has four
+
+
+def test_sixteen_bits_keep_their_greys() -> None:
+    grey = Pillow.new("I", (64, 64), 0x8000).convert("I;16")
+
+    picture = opened(develop(saved(grey, "PNG"), rules())[0])
+
+    assert near(picture.getpixel((5, 5)), (128, 128, 128))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied_and_metadata_dropped(orientation: int) -> None:
+    upright = bands(400, 300)
+    upright.paste("black", (0, 0, 100, 75))
+    undo = {
+        1: upright,
+        2: upright.transpose(Pillow.Transpose.FLIP_LEFT_RIGHT),
+        3: upright.transpose(Pillow.Transpose.ROTATE_180),
+        4: upright.transpose(Pillow.Transpose.FLIP_TOP_BOTTOM),
+        5: upright.transpose(Pillow.Transpose.TRANSPOSE),
+        6: upright.transpose(Pillow.Transpose.ROTATE_90),
+        7: upright.transpose(Pillow.Transpose.TRANSVERSE),
+        8: upright.transpose(Pillow.Transpose.ROTATE_270),
+    }
+
+    content = turned(undo[orientation], orientation)
+    picture = develop(content, rules())[0]
+
+    image = opened(picture)
+    assert image.size == (400, 300)
+    assert near(image.getpixel((40, 30)), (0, 0, 0))
+    assert near(image.getpixel((300, 30)), RED)
+    assert near(image.getpixel((200, 280)), BLUE)
+    assert b"secret" in content
+    assert b"secret" not in picture
+    assert len(image.getexif()) == 0
+
+
+def test_unreadable_metadata_costs_no_picture() -> None:
+    content = saved(bands(400, 300), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+
+    assert develop(content, rules())[2:] == (400, 300)
+
+
+def test_card_is_cut_from_the_middle_of_a_landscape() -> None:
+    picture, _, *size = develop(saved(bands(1600, 1600), "PNG"), rules("card"))
+
+    image = opened(picture)
+    assert size == [1200, 630]
+    # 840 of 1600 rows are kept, 380 go above and below; 20 of each coloured band of 400 are left.
+    assert near(image.getpixel((600, 5)), RED)
+    assert near(image.getpixel((600, 315)), GREEN)
+    assert near(image.getpixel((600, 625)), BLUE)
+
+
+def test_card_is_cut_above_the_middle_of_a_portrait() -> None:
+    image = opened(develop(saved(bands(1000, 1400), "PNG"), rules("card"))[0])
+
+    # 525 of 1400 rows are kept, 306 go above and 569 below; the red band ends at 350.
+    assert near(image.getpixel((600, 10)), RED)
+    assert near(image.getpixel((600, 620)), GREEN)
+
+
+def test_card_is_cut_at_the_sides_of_a_banner() -> None:
+    banner = Pillow.new("RGB", (3000, 630), "green")
+    banner.paste("red", (0, 0, 880, 630))
+
+    image = opened(develop(saved(banner, "PNG"), rules("card"))[0])
+
+    assert image.size == (1200, 630)
+    assert near(image.getpixel((20, 315)), GREEN)
+
+
+def test_portrait_that_lies_is_cut_upright() -> None:
+    lying = bands(1000, 1400).transpose(Pillow.Transpose.ROTATE_90)
+
+    image = opened(develop(turned(lying, 6), rules("card"))[0])
+
+    assert near(image.getpixel((600, 10)), RED)
+    assert near(image.getpixel((600, 620)), GREEN)
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
+def test_large_image_is_scaled_down_as_a_whole(encoder: str) -> None:
+    picture, _, *size = develop(saved(bands(4000, 3000), encoder), rules(longest_side_px=500))
+
+    image = opened(picture)
+    assert size == [500, 375]
+    assert near(image.getpixel((250, 40)), RED)
+    assert near(image.getpixel((250, 340)), BLUE)
+
+
+def test_photo_is_never_enlarged_and_keeps_the_pixel_limit() -> None:
+    small = saved(bands(300, 200), "PNG")
+
+    assert develop(small, rules())[2:] == (300, 200)
+    assert develop(small, rules(limit_pixels=15_000))[2:] == (150, 100)
+
+
+def test_card_for_a_small_network_keeps_its_shape() -> None:
+    assert develop(saved(bands(1200, 630), "PNG"), rules("card", longest_side_px=600))[2:] == (600, 315)
+
+
+def test_quality_goes_first_then_size_until_the_limit_holds() -> None:
+    content = saved(noise(1000, 600), "PNG")
+    best = develop(content, rules())[0]
+
+    worse, _, *size = develop(content, rules(limit_bytes=len(best) - 1))
+    smaller, _, *small_size = develop(content, rules(limit_bytes=20_000))
+
+    assert (len(worse) < len(best), size) == (True, [1000, 600])
+    assert len(smaller) <= 20_000
+    assert small_size[0] < 1000
+    assert small_size[0] / small_size[1] == pytest.approx(1000 / 600, rel=0.02)
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "image/webp"])
+def test_other_formats_keep_the_limit_too(media_type: str) -> None:
+    picture, told, *_ = develop(saved(noise(600, 400), "JPEG"), rules(limit_bytes=50_000, media_types=(media_type,)))
+
+    assert told == media_type
+    assert len(picture) <= 50_000
+
+
+def test_first_type_that_fits_is_taken() -> None:
+    drawing = saved(bands(400, 300), "PNG")
+
+    png, told, *_ = develop(drawing, rules(media_types=("image/avif", "image/png", "image/jpeg")))
+    small, told_small, *_ = develop(drawing, rules(media_types=("image/jpeg", "image/png"), limit_bytes=len(png)))
+
+    assert told == told_small == "image/png"
+    assert small == png
+
+
+def test_same_input_gives_the_same_bytes() -> None:
+    content = saved(noise(300, 200), "PNG")
+
+    assert develop(content, rules("card")) == develop(content, rules("card"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (bomb(20_000, 20_000), "has more than 40 megapixels"),
+        (bomb(12_000, 12_000), "has more than 40 megapixels"),
+        (bomb(8_000, 5_001), "has more than 40 megapixels"),
+        (bomb(100, 100), "is damaged"),
+        (saved(noise(200, 200), "JPEG")[:5000], "is damaged"),
+        (saved(noise(200, 200), "PNG")[:5000], "is damaged"),
+        (saved(noise(200, 200), "WEBP")[:500], "is damaged|is no JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", "is no JPEG, PNG, WEBP or GIF image"),
+        (saved(bands(99, 99), "EPS"), "is no JPEG, PNG, WEBP or GIF image"),
+        (saved(bands(99, 99), "TIFF"), "is no JPEG, PNG, WEBP or GIF image"),
+        (b"%PDF-1.7", "is no JPEG, PNG, WEBP or GIF image"),
+        (b"plain text", "is no JPEG, PNG, WEBP or GIF image"),
+        (b"", "is no JPEG, PNG, WEBP or GIF image"),
+        (b"\xff\xd8\xff", "is no JPEG|is damaged"),
+        (saved(bands(1, 1), "GIF"), r"is too small \(1x1 px"),
+    ],
+)
+def test_what_is_no_usable_image_is_refused_with_the_reason(content: bytes, reason: str) -> None:
+    with pytest.raises(Unusable, match=reason):
+        develop(content, rules())
+
+
+def test_narrow_image_makes_no_card() -> None:
+    content = saved(bands(180, 180), "PNG")
+
+    assert develop(content, rules())[2:] == (180, 180)
+    with pytest.raises(Unusable, match=r"is too small \(180x9\d px can be used, 200 are needed\)"):
+        develop(content, rules("card"))
+
+
+def test_limit_that_cannot_be_kept_is_told() -> None:
+    content = saved(noise(100, 100), "PNG")
+
+    with pytest.raises(Unusable, match="cannot be made as small as 10 bytes in image/jpeg"):
+        develop(content, rules(limit_bytes=10))
+    with pytest.raises(Unusable, match="in image/avif"):
+        develop(content, rules(media_types=("image/avif",)))
+
+
+def test_image_that_needs_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    # Nothing but a patch makes this happen at will, and the same everywhere.
+    monkeypatch.setattr("syndicate.content.pixels._scalable", no_memory)
+
+    with pytest.raises(Unusable, match="needs too much memory"):
+        develop(saved(bands(99, 99), "PNG"), rules())
+
+
+def test_jobs_are_answered_one_after_the_other() -> None:
+    jobs, answers = BytesIO(), BytesIO()
+    for content in (saved(bands(400, 300), "PNG"), b"text"):
+        header = json.dumps({"size": len(content), "limit_s": 60, "rules": rules()}).encode()
+        jobs.write(len(header).to_bytes(4, "big") + header + content)
+    jobs.seek(0)
+
+    serve(jobs, answers)
+
+    answers.seek(0)
+    first = json.loads(answers.read(int.from_bytes(answers.read(4), "big")))
+    assert opened(answers.read(first.pop("size"))).size == (400, 300)
+    assert first == {"media_type": "image/jpeg", "width_px": 400, "height_px": 300}
+    second = json.loads(answers.read(int.from_bytes(answers.read(4), "big")))
+    assert second == {"size": 0, "error": "is no JPEG, PNG, WEBP or GIF image"}
+    assert answers.read() == b""
