@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from syndicate.deliver import Lane, LaneRules, Settled
+from syndicate.deliver import Lane, LaneRules
 from syndicate.draft import DraftRules
-from syndicate.errors import ImageUnusable, NetworkError
+from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Item, Topic
-from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, State
+from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, State, Step
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.plan import planned as planned_for
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Stamp
+from syndicate.ports import Acceptance, Channel, Images, Indexed, KnownItem, Outbox, Stamp
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import ImageRules, Picture, Post, Room, Shape, Wants
 
@@ -173,31 +173,48 @@ async def done(deeds: list[Deed]) -> None:
     await deed()
 
 
+class HookedOutbox(SqlOutbox):
+    """A real outbox with deeds before and after its next `claim`, `freeze` and `settle`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.before: dict[str, list[Deed]] = {}
+        self.after: dict[str, list[Deed]] = {}
+
+    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+        await done(self.before.get("claim", []))
+        delivery = await super().claim(channel, owner, now)
+        await done(self.after.get("claim", []))
+        return delivery
+
+    async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
+        await done(self.before.get("freeze", []))
+        frozen = await super().freeze(delivery, payload, key, now)
+        await done(self.after.get("freeze", []))
+        return frozen
+
+    async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
+        await done(self.before.get("settle", []))
+        await super().settle(delivery, step, now)
+        await done(self.after.get("settle", []))
+
+
 @dataclass
 class Rig:
     """One lane over a real outbox, with a clock, a channel and images to play with."""
 
     path: Path
-    outbox: SqlOutbox
+    outbox: HookedOutbox
     clock: Clock
     channel: ScriptedChannel
     pictures: Pictures
     rules: LaneRules
     lane: Lane
-    told: list[Settled] = field(default_factory=list)
 
-    def lane_again(self, outbox: Outbox | None = None, rules: LaneRules | None = None) -> Lane:
-        """A new lane, as after a restart."""
-        self.lane = Lane(
-            self.channel,
-            outbox or self.outbox,
-            self.pictures,
-            rules or self.rules,
-            owner="me",
-            clock=self.clock,
-            chance=lambda: 1.0,
-        )
-        return self.lane
+    def restart(self, rules: LaneRules | None = None) -> None:
+        """A new lane over the same outbox and channel."""
+        self.rules = rules or self.rules
+        self.lane = lane_of(self.channel, self.outbox, self.pictures, self.rules, self.clock)
 
     async def owe(self, *items: Item) -> None:
         await self.outbox.accept(acceptance(*items), self.clock())
@@ -210,25 +227,21 @@ class Rig:
     async def step_when_due(self) -> State | None:
         """The same, when the clock has gone on to the time at which the lane has something to do."""
         for _ in range(50):
-            due = [
-                *(one.due for one in await self.outbox.deliveries(states=[State.PLANNED, State.UNKNOWN])),
-                self.lane._rests_until or NOW,
-                await self.outbox.cools_until(NAME) or NOW,
-            ]
-            self.clock.now = max(self.clock.now, *due)
+            waits = [await self.outbox.next_due(NAME), await self.outbox.cools_until(NAME)]
+            self.clock.now = max(self.clock.now, *(end for end in waits if end is not None))
             state = await self.step()
             if state is not None:
                 return state
+            self.clock.pass_(timedelta(minutes=2))
         raise AssertionError("nothing falls due")
 
-    async def settle_all(self, most: int = 60) -> None:
-        """Step and let time pass until nothing is open any more."""
-        for _ in range(most):
-            if not await self.outbox.next_due(NAME):
-                return
-            await self.lane.step()
-            self.clock.pass_(timedelta(minutes=2))
-        raise AssertionError("the lane goes on for ever")
+    async def settle_all(self) -> list[State]:
+        """Step and let time pass until nothing is open any more; gives the states on the way."""
+        states = [await self.step()]  # tidies up first, which may make something due
+        while await self.outbox.next_due(NAME) is not None:
+            states.append(await self.step_when_due())
+            assert len(states) < 60, "the lane goes on for ever"
+        return [state for state in states if state is not None]
 
     async def only(self) -> Delivery:
         [one] = await self.outbox.deliveries()
@@ -242,14 +255,15 @@ async def rig(folder: Path, *, guarantee: Guarantee = READABLE, gap: timedelta =
     channel = ScriptedChannel(guarantee, clock=clock)
     rules = LaneRules(DraftRules(CardRules()), gap=gap)
     pictures = Pictures()
-    async with SqlOutbox(folder / "outbox.sqlite3") as outbox:
-        lane = Lane(channel, outbox, pictures, rules, owner="me", clock=clock, chance=lambda: 1.0)
+    async with HookedOutbox(folder / "outbox.sqlite3") as outbox:
+        lane = lane_of(channel, outbox, pictures, rules, clock)
         yield Rig(folder, outbox, clock, channel, pictures, rules, lane)
+
+
+def lane_of(channel: Channel, outbox: Outbox, images: Images, rules: LaneRules, clock: Clock) -> Lane:
+    """A lane whose backoff has no jitter."""
+    return Lane(channel, outbox, images, rules, owner="me", clock=clock, chance=lambda: 1.0)
 
 
 def unusable() -> ImageUnusable:
     return ImageUnusable("images/1.png", "no image")
-
-
-def failing(error: NetworkError, times: int) -> list[Deed]:
-    return [error] * times

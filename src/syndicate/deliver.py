@@ -310,7 +310,7 @@ class Lane:
         waits = ((last and last + gap, gap), (cools, retry.longest_wait), (self._rests_until, retry.longest))
         # An end that lies further off than such a wait can last was written before the clock was set back.
         ends = [end for end, longest in waits if end is not None and end - now <= longest + CLOCK_STEP]
-        return max(due, *ends)
+        return max((due, *ends))
 
     async def _wait_s(self) -> float:
         now = self._clock()

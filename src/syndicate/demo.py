@@ -101,7 +101,12 @@ def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
                 "settle": 1,
             }
             | pictures,
-            "webhook": {"network": "webhook", "url": f"{addresses.webhook_url}/news", "secret": WEBHOOK_SECRET},
+            "webhook": {
+                "network": "webhook",
+                "url": f"{addresses.webhook_url}/news",
+                "secret": WEBHOOK_SECRET,
+                "settle": 1,
+            },
         },
         "log": {"level": "info", "format": "json"},
     }

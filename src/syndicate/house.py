@@ -7,7 +7,7 @@ import os
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -286,8 +286,11 @@ def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Paths among a network's own keys count from the project's folder."""
 
     def placed(key: str, value: object) -> object:
-        is_path = isinstance(value, str) and (key == "folder" or key.endswith("_file"))
-        return str(root / Path(str(value)).expanduser()) if is_path else value
+        if not isinstance(value, str) or not (key == "folder" or key.endswith("_file")):
+            return value
+        with suppress(RuntimeError):  # a user without a home: the network tells that the file cannot be read
+            return str(root / Path(value).expanduser())
+        return value
 
     return {key: placed(key, value) for key, value in own.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
 
 import structlog
@@ -12,20 +12,33 @@ import structlog
 Format = Literal["auto", "text", "json"]
 
 MASK = "[secret]"
+SHORTEST = 4
+"""Characters of the shortest secret that is masked."""
 
 
 class Masker:
     """Takes every known secret out of an event, wherever it stands."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
+        # The longest first, as one may hold another; very short ones would tear words apart.
+        self._secrets = tuple(sorted((one for one in secrets if len(one) >= SHORTEST), key=len, reverse=True))
 
     def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """As a structlog processor."""
         for key, value in event.items():
-            if isinstance(value, str):
-                event[key] = self.masked(value)
+            event[key] = self._cleared(value)
         return event
+
+    def _cleared(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, Mapping):
+            return {key: self._cleared(part) for key, part in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._cleared(part) for part in value]
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self.masked(str(value))
 
     def masked(self, text: str) -> str:
         """The text without any of the secrets."""
@@ -54,4 +67,15 @@ def set_up(*, level: str = "info", form: Format = "auto", secrets: Iterable[str]
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[_Relay()], force=True)
+
+
+class _Relay(logging.Handler):
+    """What libraries log through the standard library becomes events like ours, so that a log has one form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass a record on."""
+        facts: dict[str, Any] = {"library": record.name, "text": record.getMessage()}
+        if record.exc_info:
+            facts["exc_info"] = record.exc_info
+        structlog.get_logger().log(record.levelno, "library_told", **facts)

@@ -6,11 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from aiohttp import web
 
 from syndicate.content.watch import wake
 from syndicate.deliver import Settled, Tell
@@ -18,8 +18,6 @@ from syndicate.errors import CannotWrite, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
-from syndicate.schedule import Schedule
-from syndicate.shelf.serve import feed_server
 
 log = structlog.get_logger()
 
@@ -57,16 +55,16 @@ async def publish_once(house: House, tell: Tell) -> Pass:
     if done.waiting:
         await asyncio.sleep(HALF_WRITTEN_S)
         done = merged(done, await house.ingest.run())
-    async with asyncio.TaskGroup() as group:
-        for lane in house.lanes:
-            group.create_task(lane.drain(tell), name=lane.channel.name)
+    # Every channel has its turn to the end, whatever befalls another one.
+    ends = await asyncio.gather(*(lane.drain(tell) for lane in house.lanes), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
     return done
 
 
 def merged(first: Pass, second: Pass) -> Pass:
     """Two passes told as one: the second one's state, both one's changes."""
-    from dataclasses import replace
-
     return replace(
         second,
         new=first.new + second.new,
@@ -86,6 +84,10 @@ async def serving(house: House) -> AsyncIterator[str | None]:
     Raises:
         CannotWrite: the address is taken or not ours.
     """
+    from aiohttp import web
+
+    from syndicate.shelf.serve import feed_server
+
     server = house.plot.settings.server
     if not server.enabled:
         yield None
@@ -97,19 +99,30 @@ async def serving(house: House) -> AsyncIterator[str | None]:
         try:
             await web.TCPSite(runner, server.host, server.port).start()
         except OSError as error:
-            place = f"http://{server.host}:{server.port}/"
+            place = f"http://{_bracketed(server.host)}:{server.port}/"
             remedy = "stop what listens there, or set another `server.port` (SYNDICATE_SERVER__PORT)"
             raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
         host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}/"
+        yield f"http://{_bracketed(host)}:{port}/"
     finally:
         await runner.cleanup()
+
+
+def _bracketed(host: str) -> str:
+    """The host as it stands in an address: one of IPv6 is put in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 async def publish_forever(
     house: House, stop: asyncio.Event, tell: Tell, *, tell_pass: Callable[[Pass], None] = lambda done: None
 ) -> None:
-    """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`."""
+    """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`.
+
+    Raises:
+        Exception: what ended the passes or the watch: a publisher that no longer looks must not seem to be well.
+    """
+    from syndicate.schedule import Schedule
+
     stirred = asyncio.Event()
     settings = house.plot.settings
 
@@ -119,16 +132,25 @@ async def publish_forever(
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
     passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass))
     watching = asyncio.create_task(_watch(house, stirred, stop))
+    stopping = asyncio.create_task(stop.wait())
     try:
         async with Schedule() as schedule:
             schedule.every(settings.schedule.every, tick, "rescan")
-            await stop.wait()
+            await _first_of(stopping, passes)
+        stop.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
-        for task in (lanes_done, passes, watching):
+        for task in (lanes_done, passes, watching, stopping):
             task.cancel()
-        await asyncio.gather(lanes_done, passes, watching, return_exceptions=True)
+        await asyncio.gather(lanes_done, passes, watching, stopping, return_exceptions=True)
+
+
+async def _first_of(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for the first to end; its error is raised."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
 
 
 async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tell_pass: Callable[[Pass], None]) -> None:

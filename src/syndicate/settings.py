@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
 
 class _Environment(PydanticBaseSettingsSource):
-    """The environment; pydantic-settings' own reading takes a token of digits for a number, and overlooks misspelt names."""
+    """The environment, read our way: pydantic-settings takes a token of digits for a number, and skips odd names."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """One section; not used, as all come at once."""

@@ -100,7 +100,8 @@ def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = (
         location, problem = (*location, named), rest
     if problem == "is missing":
         remedy = f"{remedy}, or the variable {variable_of(location)}"
-    return Fault(_place(path, location), CODE, problem, remedy, key=".".join(location))
+    place = _variable_with(location, is_stray=error["type"] == "extra_forbidden") or str(path)
+    return Fault(place, CODE, problem, remedy, key=".".join(location))
 
 
 def variable_of(location: Iterable[str]) -> str:
@@ -118,13 +119,14 @@ def _in_words(error: Mapping[str, Any]) -> tuple[str, str]:
     return problem, remedy or _SEE
 
 
-def _place(path: Path, location: tuple[str, ...]) -> str:
-    """The environment variable that gave the value, if one did, else the file."""
+def _variable_with(location: tuple[str, ...], *, is_stray: bool) -> str | None:
+    """The environment variable that gave the value, if one did; a stray key may have come with one below it."""
     given = {name.upper(): name for name in os.environ}
     for end in range(len(location), 0, -1):
         if name := given.get(variable_of(location[:end])):
             return name
-    return str(path)
+    below = variable_of(location) + NESTING
+    return next((name for upper, name in sorted(given.items()) if is_stray and upper.startswith(below)), None)
 
 
 def _value(text: str) -> Any:

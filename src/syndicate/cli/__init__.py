@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from syndicate import __version__
-from syndicate.errors import SyndicateError
+from syndicate.errors import ConfigError, SyndicateError
 
 COMMANDS = (
     "run",
@@ -58,7 +58,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SyndicateError as error:
-            click.echo(f"error: {error}", err=True)
+            for line in str(error).split("\n") if isinstance(error, ConfigError) else (str(error),):
+                click.echo(f"error: {line}", err=True)
             sys.exit(error.exit_code)
 
 

@@ -57,6 +57,10 @@ def resolve(
     word = words[-1]
     if word not in WORDS or len(words) != (1 if is_all else 2):
         raise UsageError("say `syndicate held resolve ID sent|send|drop`, or `--all sent|send|drop` without an id")
+    if channel and not is_all:
+        raise UsageError("--channel goes with --all; an id names its channel already")
+    if url and (is_all or word != "sent"):
+        raise UsageError("--url tells where one post stands: say `syndicate held resolve ID sent --url URL`")
     uid = None if is_all else words[0]
     asyncio.run(_resolve(load(config), as_json, uid, channel, word, url))
 
@@ -107,7 +111,8 @@ async def _with_outbox(plot: Plot, work: Any) -> Any:
 async def _waiting(outbox: SqlOutbox, channel: str | None) -> list[Delivery]:
     from syndicate.outbox.delivery import RESOLVABLE
 
-    return await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
+    found = await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
+    return [one for one in found if one.reason != WORDS["drop"]]  # that one was decided
 
 
 def _json(delivery: Delivery) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def load(config: Path) -> Plot:
     from syndicate import log
     from syndicate.house import plot_of
 
+    log.set_up()
     plot = plot_of(config)
     log.set_up(level=plot.settings.log.level, form=plot.settings.log.format, secrets=plot.secrets)
     return plot

@@ -97,9 +97,11 @@ def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:
             for one in items.values()
             if wanted in {one.id, one.id.rpartition(":")[2], one.slug, one.path, Path(one.path).name}
         ]
+    if wanted is None and not found:
+        raise UsageError("the store holds no published item; `syndicate check` tells what it holds")
     if len(found) != 1:
         problem = "no item has this id, slug, file name or path" if not found else f"{len(found)} items fit"
-        raise UsageError(f"{wanted or 'the store'}: {problem}; `syndicate check` tells what the store holds")
+        raise UsageError(f"{wanted}: {problem}; `syndicate check` tells what the store holds")
     return found[0]
 
 

@@ -1,0 +1,390 @@
+"""The settings: what they take, where from, and how every fault is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from syndicate.errors import ConfigError, Fault
+from syndicate.outbox.plan import FirstSight
+from syndicate.settings import Settings, root_of, settings_of
+from syndicate.settings_sources import variable_of
+
+CANARY = "canary-5ec7e7"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("SYNDICATE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    yield folder / "syndicate.yaml"
+
+
+def settings(path: Path, text: str) -> Settings:
+    path.write_text(text, encoding="utf-8")
+    return settings_of(path)
+
+
+def faults_in(path: Path, text: str) -> tuple[Fault, ...]:
+    with pytest.raises(ConfigError) as caught:
+        settings(path, text)
+    assert caught.value.exit_code == 78
+    return caught.value.faults
+
+
+def told(path: Path, text: str) -> list[str]:
+    return [f"{fault.key}: {fault.problem}; {fault.remedy}" for fault in faults_in(path, text)]
+
+
+def test_empty_file_gives_the_defaults(path: Path) -> None:
+    given = settings(path, "")
+
+    assert given.site.title == "syndicate"
+    assert given.channels == {}
+    assert given.delivery.most_age == timedelta(days=30)
+
+
+def test_empty_sections_are_as_good_as_none(path: Path) -> None:
+    given = settings(path, "site:\nchannels:\n  # all of them are commented out\n")
+
+    assert given.channels == {}
+
+
+def test_file_with_a_byte_order_mark_is_read(path: Path) -> None:
+    path.write_bytes(b"\xef\xbb\xbfsite: {title: Marsh Notes}\n")
+
+    assert settings_of(path).site.title == "Marsh Notes"
+
+
+def test_all_faults_are_told_at_once_with_place_key_problem_and_remedy(path: Path) -> None:
+    text = """
+site: {title: 3, url: ftp://example.org/, timezone: Europe/Nowhere, tag_authority: my site}
+content: {folder: [1]}
+feeds: [1, 2]
+server: {port: 70000, prot: 80}
+delivery: {retries: many}
+log: {level: loud}
+stray: 1
+_env_file: other.env
+"""
+
+    faults = faults_in(path, text)
+
+    assert sorted(str(fault).removeprefix(f"{path}: ").split(": ", 1)[0] for fault in faults) == [
+        "_env_file",
+        "content.folder",
+        "delivery.retries",
+        "feeds",
+        "log.level",
+        "server.port",
+        "server.prot",
+        "site.tag_authority",
+        "site.timezone",
+        "site.title",
+        "site.url",
+        "stray",
+    ]
+    assert all(fault.path == str(path) and fault.problem and fault.remedy for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("site: {titel: x}", "site.titel: is not a setting; mend the spelling or remove it"),
+        ("site: {title: 3}", "site.title: is no text; put it in quotes"),
+        ("site: 3", "site: is no mapping; write its keys below it, one a line"),
+        ("channels: [a]", "channels: is no mapping; write its keys below it, one a line"),
+        ("channels: {news: }", "channels.news: is no mapping; write its keys below it, one a line"),
+        (
+            "channels: {news: {gap: 1m}}",
+            "channels.news.network: is missing; set it, or the variable SYNDICATE_CHANNELS__NEWS__NETWORK",
+        ),
+        (
+            "channels: {News-1: {network: preview}}",
+            "channels.News-1: is no channel name; use lower-case letters, digits and _, beginning with a letter",
+        ),
+        ("channels: {a: {network: x, topics: b}}", "channels.a.topics: is no list; write [one, another]"),
+        (
+            "channels: {a: {network: x, first_sight: often}}",
+            "channels.a.first_sight: is none of the choices; write 'baseline' or 'post'",
+        ),
+        ("server: {port: 1.5}", "server.port: is no whole number; write digits only"),
+        ("server: {port: x}", "server.port: is no whole number; write digits only"),
+        ("server: {port: 65536}", "server.port: is too large; write 65535 or less"),
+        ("server: {port: -1}", "server.port: is too small; write 0 or more"),
+        ("server: {enabled: maybe}", "server.enabled: is neither true nor false; write true or false"),
+        ("feeds: {formats: []}", "feeds.formats: is empty; name at least one"),
+        ("feeds: {formats: [rdf]}", "feeds.formats.0: is none of the choices; write 'rss', 'atom', 'json' or 'html'"),
+        (
+            "cards: {title: [summary]}",
+            "cards.title.0: is none of the choices; write 'open_graph', 'twitter' or 'title'",
+        ),
+        (
+            "schedule: {every: soon}",
+            "schedule.every: is no duration; write a number with a unit: 90s, 5m, 2h, 7d or 1w",
+        ),
+        (
+            "site: {timezone: ../../etc/passwd}",
+            "site.timezone: is no time zone; write a name of the IANA list such as UTC or Europe/Berlin",
+        ),
+        (
+            "site: {url: example.org}",
+            "site.url: is no site address; write http:// or https://, a host and at most a path",
+        ),
+        (
+            "feeds: {url: 'https://example.org/?page=1'}",
+            "feeds.url: is no site address; write http:// or https://, a host and at most a path",
+        ),
+        (
+            "site: {tag_authority: example.org}",
+            "site.tag_authority: is no tag authority; "
+            "write a host of yours and a year in which it was: example.org,2026",
+        ),
+        (
+            "state: {folder: feeds/state}",
+            "state.folder: lies among the feeds, where everybody could read it; choose a folder outside `feeds.folder`",
+        ),
+    ],
+)
+def test_fault_names_the_way_out(path: Path, text: str, line: str) -> None:
+    assert told(path, text) == [line]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("site: {title: 'x", "is no YAML"),
+        ("a:\n\t- b", "is no YAML"),
+        ("site: {}\nsite: {}", "a key stands twice"),
+        ("channels:\n  news: {network: a}\n  news: {network: b}", "a key stands twice"),
+        ("site: \x00", "is no YAML"),
+        ("site: {title: 2026-13-45}", "is no YAML"),
+        ("[" * 3000, "is no YAML"),
+        ("- a\n- b", "is no mapping of sections"),
+        ("3: 4", "is no mapping of sections"),
+        ("just text", "is no mapping of sections"),
+    ],
+)
+def test_file_that_makes_no_sense_is_one_fault(path: Path, text: str, words: str) -> None:
+    (fault,) = faults_in(path, text)
+
+    assert fault.path == str(path)
+    assert words in fault.problem
+    assert fault.remedy
+
+
+def test_line_and_column_of_broken_yaml_are_told(path: Path) -> None:
+    (fault,) = faults_in(path, "site:\n  title: one: two\n")
+
+    assert (fault.line, fault.column) == (2, 13)
+    assert str(fault).startswith(f"{path}:2:13: E-CONFIG: is no YAML: ")
+
+
+def test_file_in_another_encoding_is_one_fault(path: Path) -> None:
+    path.write_bytes("site: {title: Händel}\n".encode("latin-1"))
+
+    with pytest.raises(ConfigError, match=r"syndicate\.yaml: E-CONFIG: is not UTF-8; save it as UTF-8"):
+        settings_of(path)
+
+
+def test_missing_file_names_the_ways_to_one(path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read \(No such file or directory\); pass --config FILE, or"):
+        settings_of(path)
+
+
+def test_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read \(Is a directory\)"):
+        settings_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"channels: {{news: {{network: [{CANARY}], token: {CANARY}}}}}",
+        f"channels: {{news: {{token: *{CANARY}}}}}",
+        f"channels: {{news: {{token: !{CANARY} x}}}}",
+        f"channels: {{news: {{token: &{CANARY} x, token: &{CANARY} x}}}}",
+        f"channels: {{news: {{token: '{CANARY}",
+        f"channels: {{news: {{network: x, gap: {CANARY}}}}}",
+        f"channels: {{news: [{CANARY}]}}",
+        f"channels: {CANARY}",
+        f"server: {{port: {CANARY}, enabled: {CANARY}, host: [{CANARY}]}}",
+        f"log: {{level: {CANARY}}}",
+        f"site: {{url: 'https://user:{CANARY}@', timezone: {CANARY}, tag_authority: {CANARY}}}",
+        f"delivery: {{most_new: {CANARY}, drain: {CANARY}}}",
+    ],
+)
+def test_no_value_stands_in_a_message(path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings(path, text)
+
+    assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_keys_of_the_network_stay_out_of_the_settings_repr(path: Path) -> None:
+    given = settings(path, f"channels: {{news: {{network: mastodon, token: {CANARY}}}}}")
+
+    assert given.channels["news"].own == {"token": CANARY}
+    assert CANARY not in repr(given)
+
+
+def test_environment_stands_over_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE__TITLE", "From around")
+    monkeypatch.setenv("SYNDICATE_SERVER__PORT", "9000")
+    monkeypatch.setenv("SYNDICATE_SCHEDULE__WATCH", "false")
+    monkeypatch.setenv("SYNDICATE_FEEDS__FORMATS", '["rss", "json"]')
+
+    given = settings(path, "site: {title: From the file, author: Stays}\nserver: {port: 8000}")
+
+    assert (given.site.title, given.site.author) == ("From around", "Stays")
+    assert (given.server.port, given.schedule.watch, given.feeds.formats) == (9000, False, ["rss", "json"])
+
+
+def test_environment_adds_to_a_channel_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATE_CHANNELS__NEWS__TOKEN", "0123")
+    monkeypatch.setenv("SYNDICATE_CHANNELS__NEWS__GAP", "5m")
+    monkeypatch.setenv("SYNDICATE_CHANNELS__NEWS__TOPICS", '["birds"]')
+    monkeypatch.setenv("syndicate_channels__news__headers", '{"X-Key": "1"}')
+
+    news = settings(path, "channels: {news: {network: mastodon, instance: social.example}}").channels["news"]
+
+    assert (news.gap, news.topics) == (timedelta(minutes=5), ["birds"])
+    assert news.own == {"instance": "social.example", "token": "0123", "headers": {"X-Key": "1"}}
+
+
+@pytest.mark.parametrize("token", ["12345", "true", "null", "1e5", "{not json", "[x"])
+def test_token_in_the_environment_stays_text(path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("SYNDICATE_CHANNELS__NEWS__NETWORK", "mastodon")
+    monkeypatch.setenv("SYNDICATE_CHANNELS__NEWS__TOKEN", token)
+
+    assert settings(path, "").channels["news"].own == {"token": token}
+
+
+def test_whole_section_may_come_from_the_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE", '{"title": "Whole", "author": "A"}')
+    monkeypatch.setenv("SYNDICATE_SITE__AUTHOR", "B")
+
+    site = settings(path, "site: {description: Stays}").site
+
+    assert (site.title, site.author, site.description) == ("Whole", "B", "Stays")
+
+
+def test_empty_variables_and_those_of_others_are_passed_over(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE__TITLE", " ")
+    monkeypatch.setenv("SYNDICATE_CONFIG", "elsewhere.yaml")
+    monkeypatch.setenv("SYNDICATE_TOKEN_KEY", "x")
+    monkeypatch.setenv("NOT_SYNDICATE_SITE__TITLE", "x")
+
+    assert settings(path, "site: {title: Kept}").site.title == "Kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("SYNDICATE_SERVER__PORT", CANARY, "server.port: is no whole number; write digits only"),
+        ("SYNDICATE_SIET__TITLE", CANARY, "siet: is not a setting; mend the spelling or remove it"),
+        ("SYNDICATE_SITE__TITEL", CANARY, "site.titel: is not a setting; mend the spelling or remove it"),
+        ("SYNDICATE_SITE", CANARY, "site: is no mapping; write its keys below it, one a line"),
+        ("SYNDICATE_FEEDS__FORMATS", CANARY, "feeds.formats: is no list; write [one, another]"),
+        ("SYNDICATE_SITE", f'{{"title": ["{CANARY}"]}}', "site.title: is no text; put it in quotes"),
+    ],
+)
+def test_fault_of_a_variable_names_the_variable(
+    path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    (fault,) = faults_in(path, "")
+
+    assert str(fault) == f"{name}: {line}"
+    assert CANARY not in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("5m", timedelta(minutes=5)),
+        ("1.5 h", timedelta(minutes=90)),
+        ("7D", timedelta(days=7)),
+        ("1w", timedelta(weeks=1)),
+        ("15", timedelta(seconds=15)),
+    ],
+)
+def test_durations_are_written_with_a_unit(path: Path, written: str, meant: timedelta) -> None:
+    assert settings(path, f"schedule: {{every: {written}}}").schedule.every == meant
+
+
+def test_limits_may_be_switched_off(path: Path) -> None:
+    delivery = settings(path, "delivery: {most_new: null, most_age: null}").delivery
+
+    assert (delivery.most_new, delivery.most_age) == (None, None)
+
+
+def test_site_addresses_end_in_one_slash(path: Path) -> None:
+    given = settings(path, "site: {url: 'https://example.org/news//'}\nfeeds: {url: 'https://feeds.example.org'}")
+
+    assert (given.site.url, given.feeds.url) == ("https://example.org/news/", "https://feeds.example.org/")
+
+
+def test_first_sight_is_one_of_its_words(path: Path) -> None:
+    given = settings(path, "channels: {a: {network: preview, first_sight: post}}")
+
+    assert given.channels["a"].first_sight is FirstSight.POST
+
+
+def test_relative_paths_count_from_the_folder_that_holds_config(path: Path) -> None:
+    given = settings(path, "content: {folder: articles}\nstate: {folder: /var/lib/syndicate}")
+
+    root = path.parent.parent
+    assert (given.content.folder, given.feeds.folder) == (root / "articles", root / "feeds")
+    assert given.state.folder == Path("/var/lib/syndicate")
+
+
+def test_relative_paths_count_from_the_files_own_folder_elsewhere(tmp_path: Path) -> None:
+    given = settings(tmp_path / "news.yaml", "")
+
+    assert root_of(tmp_path / "news.yaml") == tmp_path
+    assert given.content.folder == tmp_path / "content"
+
+
+def test_tilde_is_the_home_folder(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert settings(path, "content: {folder: ~/articles}").content.folder == tmp_path / "articles"
+
+
+def test_settings_are_fixed(path: Path) -> None:
+    given = settings(path, "")
+
+    with pytest.raises(ValueError, match="frozen"):
+        given.site.title = "Other"  # type: ignore[misc]  # the point of the test
+
+
+def test_shipped_settings_say_the_defaults_they_claim() -> None:
+    """The commented file of the sample site names only settings there are, and its values are in the right place."""
+    shipped = Path(__file__).resolve().parent.parent / "config" / "syndicate.yaml"
+    values: dict[str, dict[str, Any]] = yaml.safe_load(shipped.read_text(encoding="utf-8"))
+
+    given = settings_of(shipped)
+
+    assert given.site.title == values["site"]["title"]
+    assert set(values) <= set(Settings.model_fields)
+
+
+def test_variable_of_a_setting() -> None:
+    assert variable_of(("channels", "news", "token")) == "SYNDICATE_CHANNELS__NEWS__TOKEN"
