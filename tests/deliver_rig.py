@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -217,7 +217,10 @@ class Rig:
         self.lane = lane_of(self.channel, self.outbox, self.pictures, self.rules, self.clock)
 
     async def owe(self, *items: Item) -> None:
-        await self.outbox.accept(acceptance(*items), self.clock())
+        """Accept the items, due in that order since a moment ago."""
+        accepted = acceptance(*items)
+        due = tuple(replace(one, due=one.due - timedelta(seconds=1)) for one in accepted.planned)
+        await self.outbox.accept(replace(accepted, planned=due), self.clock())
 
     async def step(self) -> State | None:
         """The state of the delivery that one step settled."""
@@ -249,15 +252,20 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(folder: Path, *, guarantee: Guarantee = READABLE, gap: timedelta = timedelta(0)) -> AsyncIterator[Rig]:
-    """A rig with nothing owed yet."""
+async def rig(
+    folder: Path, *owed: Item, guarantee: Guarantee = READABLE, gap: timedelta = timedelta(0)
+) -> AsyncIterator[Rig]:
+    """A rig that owes these items."""
     clock = Clock()
     channel = ScriptedChannel(guarantee, clock=clock)
     rules = LaneRules(DraftRules(CardRules()), gap=gap)
     pictures = Pictures()
     async with HookedOutbox(folder / "outbox.sqlite3") as outbox:
         lane = lane_of(channel, outbox, pictures, rules, clock)
-        yield Rig(folder, outbox, clock, channel, pictures, rules, lane)
+        made = Rig(folder, outbox, clock, channel, pictures, rules, lane)
+        if owed:
+            await made.owe(*owed)
+        yield made
 
 
 def lane_of(channel: Channel, outbox: Outbox, images: Images, rules: LaneRules, clock: Clock) -> Lane:

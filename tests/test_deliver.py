@@ -1,64 +1,49 @@
-"""One lane over a real outbox and a scripted channel whose posts are the truth."""
+"""One lane over a real outbox and a scripted channel whose posts are the truth: what goes well, waits and fails."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from deliver_rig import (
-    DURABLE,
-    NAME,
-    NOW,
-    READABLE,
-    SETTLE,
-    WINDOWED,
-    WRITE_ONLY,
-    Rig,
-    item,
-    pictured,
-    rig,
-    unusable,
-)
 
+from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
 from syndicate.deliver import FROZEN_FOR, Settled
-from syndicate.errors import (
-    NetworkError,
-    RateLimited,
-    Rejected,
-    Transient,
-    Unauthorized,
-    Unknown,
-)
-from syndicate.outbox.delivery import Guarantee, State
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import State
 from syndicate.ports import Acceptance
 
-Open = Callable[..., AbstractAsyncContextManager[Rig]]
-
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def opened(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
-    """Opens rigs that are closed at the end."""
-    async with AsyncExitStack() as stack:
-
-        async def open_one(**how: object) -> Rig:
-            return await stack.enter_async_context(rig(tmp_path, **how))  # type: ignore[arg-type]  # names of arguments
-
-        yield open_one
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
 async def one(tmp_path: Path) -> AsyncIterator[Rig]:
-    """A readable channel that owes one item."""
-    async with rig(tmp_path) as made:
-        await made.owe(item())
+    """A channel that owes one item."""
+    async with rig(tmp_path, item()) as made:
         yield made
+
+
+@pytest.fixture
+async def shown(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A channel that owes one item with an image."""
+    async with rig(tmp_path, pictured()) as made:
+        yield made
+
+
+@pytest.fixture
+async def many(tmp_path: Path) -> AsyncIterator[Rig]:
+    """A channel that owes three items."""
+    async with rig(tmp_path, item(1), item(2), item(3)) as made:
+        yield made
+
+
+def titles(lane: Rig) -> list[int]:
+    """The numbers of the items that stand on the network, in order."""
+    return [int(payload.split()[1]) for payload, _ in lane.channel.made]
 
 
 # Success
@@ -68,8 +53,8 @@ async def test_item_is_posted_and_the_receipt_kept(one: Rig) -> None:
     assert await one.step() is State.SENT
 
     sent = await one.only()
-    [(payload, key)] = one.channel.made
-    assert b"Title 1" in payload
+    [(_, key)] = one.channel.made
+    assert titles(one) == [1]
     assert key == f"{sent.uid}-0"
     assert sent.receipt is not None and sent.receipt.remote_id == f"id-{key}"
     assert [(event.state, event.reason) for event in await one.outbox.history(sent.uid)] == [
@@ -81,15 +66,11 @@ async def test_item_is_posted_and_the_receipt_kept(one: Rig) -> None:
     assert await one.step() is None
 
 
-async def test_items_are_posted_in_order(tmp_path: Path) -> None:
-    async with rig(tmp_path) as many:
-        await many.owe(item(1), item(2), item(3))
-        many.clock.pass_(SETTLE)
+async def test_items_are_posted_in_order(many: Rig) -> None:
+    assert [await many.step() for _ in range(4)] == [State.SENT, State.SENT, State.SENT, None]
 
-        assert [await many.step() for _ in range(4)] == [State.SENT, State.SENT, State.SENT, None]
-
-        assert [b"Title %d" % number in many.channel.made[number - 1][0] for number in (1, 2, 3)] == [True] * 3
-        assert many.channel.calls.count("open") == 1
+    assert titles(many) == [1, 2, 3]
+    assert many.channel.calls.count("open") == 1
 
 
 async def test_nothing_owed_opens_nothing(tmp_path: Path) -> None:
@@ -101,81 +82,73 @@ async def test_nothing_owed_opens_nothing(tmp_path: Path) -> None:
 async def test_intent_is_on_disk_before_the_first_byte(one: Rig) -> None:
     async def look() -> None:
         found = await one.only()
-        assert (found.state, found.payload, found.key) == (State.SENDING, *one.channel.sent[0])
-        states.append(found.state)
+        seen.append((found.state, found.payload, found.key))
 
-    states: list[State] = []
+    seen: list[object] = []
     one.channel.script["publish"] = [look]
 
     await one.step()
 
-    assert states == [State.SENDING]
+    assert seen == [(State.SENDING, *one.channel.sent[0])]
 
 
 # Images
 
 
-async def test_picture_is_uploaded_and_posted(tmp_path: Path) -> None:
-    async with rig(tmp_path) as shown:
-        await shown.owe(pictured())
+async def test_picture_is_uploaded_and_posted(shown: Rig) -> None:
+    assert await shown.step() is State.SENT
 
-        assert await shown.step() is State.SENT
-        assert b"|media-1|" in shown.channel.made[0][0]
-        assert shown.channel.calls == ["open", "upload", "publish"]
+    assert b"|media-1|" in shown.channel.made[0][0]
+    assert shown.channel.calls == ["open", "upload", "publish"]
 
 
-async def test_failing_image_costs_the_image_not_the_post(tmp_path: Path) -> None:
-    async with rig(tmp_path) as bare:
-        await bare.owe(pictured())
-        bare.pictures.error = unusable()
+async def test_failing_image_costs_the_image_not_the_post(shown: Rig) -> None:
+    shown.pictures.error = unusable()
 
-        assert await bare.step() is State.SENT
-        assert b"|None|" in bare.channel.made[0][0]
-        assert "upload" not in bare.channel.calls
+    assert await shown.step() is State.SENT
+    assert b"|None|" in shown.channel.made[0][0]
+    assert "upload" not in shown.channel.calls
 
 
-async def test_refused_upload_costs_the_image_not_the_post(tmp_path: Path) -> None:
-    async with rig(tmp_path) as bare:
-        await bare.owe(pictured())
-        bare.channel.script["upload"] = [Rejected("too large")]
+async def test_refused_upload_costs_the_image_not_the_post(shown: Rig) -> None:
+    shown.channel.script["upload"] = [Rejected("too large")]
 
-        assert await bare.step() is State.SENT
-        assert b"|None|" in bare.channel.made[0][0]
+    assert await shown.step() is State.SENT
+    assert b"|None|" in shown.channel.made[0][0]
 
 
 @pytest.mark.parametrize("error", [Transient("refused connection"), Unknown("500")])
-async def test_upload_is_tried_again_and_in_the_end_left_out(tmp_path: Path, error: NetworkError) -> None:
-    async with rig(tmp_path) as patient:
-        await patient.owe(pictured())
-        patient.channel.script["upload"] = [error] * 99
+async def test_upload_that_keeps_failing_is_left_out_in_the_end(shown: Rig, error: NetworkError) -> None:
+    shown.channel.script["upload"] = [error] * 99
 
-        states = await patient.settle_all()
-
-        assert states == [State.PLANNED] * 6 + [State.SENT]
-        assert b"|None|" in patient.channel.made[0][0]
+    assert await shown.settle_all() == [State.PLANNED] * 6 + [State.SENT]
+    assert b"|None|" in shown.channel.made[0][0]
 
 
-async def test_upload_that_recovers_keeps_the_image(tmp_path: Path) -> None:
-    async with rig(tmp_path) as patient:
-        await patient.owe(pictured())
-        patient.channel.script["upload"] = [Unknown("500")]
+async def test_upload_that_recovers_keeps_the_image(shown: Rig) -> None:
+    shown.channel.script["upload"] = [Unknown("500")]
 
-        assert await patient.settle_all() == [State.PLANNED, State.SENT]
-        assert b"|media-2|" in patient.channel.made[0][0]
+    assert await shown.settle_all() == [State.PLANNED, State.SENT]
+    assert b"|media-2|" in shown.channel.made[0][0]
 
 
-async def test_stale_media_are_uploaded_anew_under_the_same_key(tmp_path: Path) -> None:
-    async with rig(tmp_path) as stale:
-        await stale.owe(pictured())
-        stale.channel.script["publish"] = [Rejected("media 1 is gone", is_stale_media=True)]
+async def test_upload_without_access_waits_for_access(shown: Rig) -> None:
+    shown.channel.script["upload"] = [Unauthorized("401")] * 9
 
-        assert [await stale.step(), await stale.step()] == [State.PLANNED, State.SENT]
-
-        (first, key), (second, same) = stale.channel.sent
-        assert (b"|media-1|" in first, b"|media-2|" in second, key == same) == (True, True, True)
+    assert await shown.settle_all() == [State.PLANNED] * 9 + [State.SENT]
+    assert b"|media-10|" in shown.channel.made[0][0]
 
 
-# Each kind of error
+async def test_stale_media_are_uploaded_anew_under_the_same_key(shown: Rig) -> None:
+    shown.channel.script["publish"] = [Rejected("media 1 is gone", is_stale_media=True)]
+
+    assert [await shown.step(), await shown.step()] == [State.PLANNED, State.SENT]
+
+    (first, key), (second, same) = shown.channel.sent
+    assert (b"|media-1|" in first, b"|media-2|" in second, key == same) == (True, True, True)
+
+
+# Failures of the post
 
 
 async def test_unsent_post_is_tried_again_with_the_same_bytes(one: Rig) -> None:
@@ -187,7 +160,7 @@ async def test_unsent_post_is_tried_again_with_the_same_bytes(one: Rig) -> None:
     assert await one.step_when_due() is State.SENT
 
     assert one.channel.sent[0] == one.channel.sent[1]
-    assert len(one.channel.made) == 1
+    assert titles(one) == [1]
 
 
 async def test_old_unsent_post_is_composed_anew_under_the_same_key(one: Rig) -> None:
@@ -213,46 +186,62 @@ async def test_refused_post_fails_and_is_not_tried_again(one: Rig) -> None:
 
     assert await one.settle_all() == [State.FAILED]
     assert (await one.only()).reason == "422 (text is spam)"
-    assert one.channel.made == []
+    assert titles(one) == []
 
 
-async def test_rate_limit_cools_the_whole_lane_over_restarts(tmp_path: Path) -> None:
-    async with rig(tmp_path) as limited:
-        await limited.owe(item(1), item(2))
-        limited.clock.pass_(SETTLE)
-        until = limited.clock.now + HOUR
-        limited.channel.script["publish"] = [RateLimited("429", until)]
+async def test_withdrawn_item_is_not_posted_even_if_its_bytes_are_frozen(one: Rig) -> None:
+    async def withdraw() -> None:
+        await one.outbox.accept(Acceptance(withdrawn=("store:1",), gone=("news/1.md",)), NOW)
 
-        assert await limited.step() is State.PLANNED
-        limited.restart()
-        assert await limited.step() is None
-        limited.clock.now = until - timedelta(seconds=1)
-        assert await limited.step() is None
-        limited.clock.now = until
-        assert [await limited.step(), await limited.step()] == [State.SENT, State.SENT]
+    one.outbox.after["freeze"] = [withdraw]
+    one.channel.script["publish"] = [Transient("refused connection")]
+
+    assert await one.settle_all() == [State.PLANNED, State.FAILED]
+    assert (await one.only()).reason == "its item is no longer in the store"
+    assert len(one.channel.sent) == 1
+
+
+async def test_post_that_cannot_be_composed_does_not_stop_the_others(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1, link=None, page=None), item(2), item(3)) as mixed:
+        assert [await mixed.step() for _ in range(4)] == [State.PLANNED, State.SENT, State.SENT, None]
+
+        assert await mixed.settle_all() == [State.PLANNED] * 10 + [State.DEAD]
+        assert "could not be composed: ValueError" in [one.reason for one in await mixed.outbox.deliveries()][0]
+
+
+# Failures of the network
+
+
+async def test_rate_limit_cools_the_whole_lane_over_restarts(many: Rig) -> None:
+    many.channel.script["publish"] = [RateLimited("429", NOW + HOUR)]
+
+    assert await many.step() is State.PLANNED
+    many.restart()
+    assert await many.step() is None
+    many.clock.now = NOW + HOUR - SECOND
+    assert await many.step() is None
+    many.clock.now = NOW + HOUR
+    assert [await many.step() for _ in range(3)] == [State.SENT] * 3
 
 
 @pytest.mark.parametrize("ago", [timedelta(0), HOUR])
-async def test_rate_limit_that_is_over_does_not_make_the_lane_spin(one: Rig, ago: timedelta) -> None:
-    one.channel.script["publish"] = [RateLimited("429", NOW - ago)] * 3
+async def test_rate_limit_that_is_over_does_not_make_the_lane_spin(many: Rig, ago: timedelta) -> None:
+    many.channel.script["publish"] = [RateLimited("429", NOW - ago)]
 
-    assert await one.step() is State.PLANNED
-    assert await one.step() is None
-    assert await one.outbox.cools_until(NAME) == NOW + timedelta(seconds=5)
+    assert await many.step() is State.PLANNED
+    assert await many.step() is None
+    assert await many.outbox.cools_until(NAME) == NOW + timedelta(seconds=5)
 
 
-async def test_refused_access_pauses_the_lane_and_signs_in_again(tmp_path: Path) -> None:
-    async with rig(tmp_path) as locked:
-        await locked.owe(item(1), item(2))
-        locked.clock.pass_(SETTLE)
-        locked.channel.script["publish"] = [Unauthorized("401")]
+async def test_refused_access_pauses_the_lane_and_signs_in_again(many: Rig) -> None:
+    many.channel.script["publish"] = [Unauthorized("401")]
 
-        assert await locked.step() is State.PLANNED
-        locked.clock.pass_(timedelta(minutes=14))
-        assert await locked.step() is None
-        locked.clock.pass_(timedelta(minutes=1))
-        assert [await locked.step(), await locked.step()] == [State.SENT, State.SENT]
-        assert locked.channel.calls.count("open") == 2
+    assert await many.step() is State.PLANNED
+    many.clock.pass_(timedelta(minutes=14))
+    assert await many.step() is None
+    many.clock.pass_(timedelta(minutes=1))
+    assert [await many.step() for _ in range(3)] == [State.SENT] * 3
+    assert many.channel.calls.count("open") == 2
 
 
 @pytest.mark.parametrize(
@@ -269,49 +258,194 @@ async def test_channel_that_cannot_be_opened_is_left_in_peace(one: Rig, error: E
     one.channel.script["open"] = [error]
 
     assert await one.step() is None
-    one.clock.now = NOW + wait - timedelta(seconds=1)
+    one.clock.now = NOW + wait - SECOND
     assert await one.step() is None
     assert one.channel.calls == ["open"]
     one.clock.now = NOW + wait
     assert await one.step() is State.SENT
 
 
-async def test_lane_rests_longer_after_each_failure_of_the_network(tmp_path: Path) -> None:
-    async with rig(tmp_path) as tired:
-        await tired.owe(item(1), item(2), item(3), item(4))
-        tired.clock.pass_(SETTLE)
+async def test_lane_rests_longer_after_each_failure_and_not_after_a_success(tmp_path: Path) -> None:
+    async with rig(tmp_path, *(item(number) for number in range(1, 8))) as tired:
         tired.channel.script["publish"] = [Transient("refused connection")] * 3
 
-        rests = []
-        for _ in range(3):
-            assert await tired.step_when_due() is State.PLANNED
-            begun = tired.clock.now
-            while await tired.step() is None and len(tired.channel.sent) == len(rests) + 1:
-                tired.clock.pass_(timedelta(seconds=1))
-            rests.append((tired.clock.now - begun).total_seconds())
+        for rest in (5, 10, 20):
+            assert await tired.step() is State.PLANNED
+            tired.clock.pass_(timedelta(seconds=rest) - SECOND)
+            assert await tired.step() is None
+            tired.clock.pass_(SECOND)
 
-        assert rests[0] == 5
+        assert [await tired.step() for _ in range(7)] == [State.SENT] * 7
 
 
-# Unknown outcomes
+async def test_every_call_has_an_end(shown: Rig) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    shown.restart(replace(shown.rules, longest_call=timedelta(milliseconds=20)))
+    shown.channel.script = {name: [hang] for name in ("open", "upload", "publish", "find")}
+
+    assert await shown.settle_all() == [
+        State.PLANNED,
+        State.UNKNOWN,
+        State.UNKNOWN,
+        State.UNKNOWN,
+        State.PLANNED,
+        State.SENT,
+    ]
+    assert shown.channel.calls.count("open") == 2
 
 
-@pytest.mark.parametrize("guarantee", [DURABLE, WINDOWED])
-@pytest.mark.parametrize("is_made", [True, False])
-async def test_unknown_is_settled_by_the_same_key_and_bytes(
-    opened: Callable[..., AsyncIterator[Rig]], guarantee: Guarantee, is_made: bool
-) -> None:
-    lane: Rig = await opened(guarantee=guarantee)  # type: ignore[misc]  # it is a coroutine function
-    await lane.owe(item())
-    deeds = lane.channel.after_made if is_made else lane.channel.script.setdefault("publish", [])
-    deeds.append(Unknown("reset"))
+# Pace
 
-    assert await lane.step() is State.UNKNOWN
-    lane.clock.pass_(SETTLE - timedelta(seconds=1))
-    assert await lane.step() is None
-    lane.clock.pass_(timedelta(seconds=1))
-    assert await lane.step() is State.SENT
 
-    assert lane.channel.sent[0] == lane.channel.sent[1]
-    assert len(lane.channel.made) == 1
-    assert "find" not in lane.channel.calls
+async def test_gap_is_kept_over_restarts(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), gap=HOUR) as paced:
+        assert await paced.step() is State.SENT
+        paced.restart()
+        paced.clock.now = NOW + HOUR - SECOND
+        assert await paced.step() is None
+        paced.clock.now = NOW + HOUR
+        assert await paced.step() is State.SENT
+
+
+async def test_clock_that_is_set_back_does_not_stop_the_lane(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), gap=HOUR) as jumped:
+        jumped.clock.now = NOW + timedelta(days=365)
+        await jumped.step()
+        await jumped.outbox.cool(NAME, jumped.clock.now + HOUR)
+
+        jumped.clock.now = NOW
+        await jumped.owe(item(2))
+
+        assert await jumped.step() is State.SENT
+
+
+async def test_small_step_of_the_clock_cuts_no_wait_short(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), gap=HOUR) as stepped:
+        await stepped.step()
+
+        stepped.clock.now = NOW - SECOND
+
+        assert await stepped.step() is None
+        stepped.clock.now = NOW + HOUR
+        assert await stepped.step() is State.SENT
+
+
+# The target
+
+
+async def test_delivery_planned_for_another_account_is_held(one: Rig) -> None:
+    one.channel.account = "elsewhere.example"
+
+    assert await one.step() is State.HELD
+
+    held = await one.only()
+    assert f"planned for {ACCOUNT}, the channel leads to elsewhere.example" in held.reason
+    assert "syndicate backfill" in held.reason
+    assert one.channel.sent == []
+
+
+# Running
+
+
+async def test_stop_finishes_the_delivery_in_work(many: Rig) -> None:
+    async def linger() -> None:
+        in_work.set()
+        await let_go.wait()
+
+    in_work, let_go, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    many.channel.script["publish"] = [linger]
+    told: list[Settled] = []
+    running = asyncio.create_task(many.lane.run(stop, told.append))
+    await in_work.wait()
+
+    stop.set()
+    let_go.set()
+    await asyncio.wait_for(running, 10)
+
+    assert [one.step.state for one in told] == [State.SENT]
+    assert titles(many) == [1]
+
+
+async def test_cancelled_delivery_is_unclear_when_it_was_being_sent(one: Rig) -> None:
+    async def linger() -> None:
+        in_work.set()
+        await asyncio.Event().wait()
+
+    in_work = asyncio.Event()
+    one.channel.after_made = [linger]
+    running = asyncio.create_task(one.lane.run(asyncio.Event(), lambda settled: None))
+    await in_work.wait()
+
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert (await one.only()).state is State.SENDING
+    one.restart()
+    assert await one.settle_all() == [State.SENT]
+    assert titles(one) == [1]
+
+
+async def test_wake_ends_the_nap(tmp_path: Path) -> None:
+    async with rig(tmp_path) as idle:
+        stop, sent = asyncio.Event(), asyncio.Event()
+        running = asyncio.create_task(idle.lane.run(stop, lambda settled: sent.set()))
+        await idle.owe(item())
+
+        idle.lane.wake.set()
+        await asyncio.wait_for(sent.wait(), 4)
+
+        stop.set()
+        await asyncio.wait_for(running, 4)
+
+
+async def test_lane_survives_whatever_goes_wrong_around_a_delivery(many: Rig) -> None:
+    def tell(settled: Settled) -> None:
+        told.append(settled)
+        if len(told) == 1:
+            raise BrokenPipeError("nobody reads the progress bar")
+        stop.set()
+
+    told: list[Settled] = []
+    stop = asyncio.Event()
+
+    await asyncio.wait_for(many.lane.run(stop, tell), 10)
+
+    assert titles(many) == [1, 2]
+
+
+async def test_drain_delivers_what_is_due_and_leaves_the_rest(many: Rig) -> None:
+    many.channel.script["publish"] = [RateLimited("429", NOW + HOUR)]
+    told: list[Settled] = []
+
+    await many.lane.drain(told.append)
+    assert [one.step.state for one in told] == [State.PLANNED]
+
+    many.clock.now = NOW + HOUR
+    await many.lane.drain(told.append)
+    assert [one.step.state for one in told[1:]] == [State.SENT] * 3
+
+
+async def test_drain_waits_for_what_falls_due_within_its_patience(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), gap=SECOND) as paced:
+        lane = paced.lane
+        told: list[Settled] = []
+
+        def tell(settled: Settled) -> None:
+            told.append(settled)
+            paced.clock.pass_(SECOND - timedelta(milliseconds=30))
+
+        task = asyncio.create_task(lane.drain(tell, patience=2 * SECOND))
+        while len(told) < 1:
+            await asyncio.sleep(0)
+        paced.clock.pass_(timedelta(milliseconds=30))
+        await asyncio.wait_for(task, 10)
+
+        assert titles(paced) == [1, 2]
+
+
+async def test_write_only_channel_posts_like_any_other_while_all_is_well(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), guarantee=WRITE_ONLY) as plain:
+        assert await plain.settle_all() == [State.SENT, State.SENT]

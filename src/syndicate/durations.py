@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_WRITTEN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw]?)")
 
 LONGEST = timedelta(days=3660)
 """Ten years: beyond it stands a slip of the keyboard, and dates that no calendar holds."""
@@ -24,12 +24,9 @@ def duration_of(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, str):
-        text = value.strip().lower()
-        if found := _WRITTEN.fullmatch(text):
-            return _of(float(found[1]), _UNITS[found[2]])
-        if re.fullmatch(r"\d+(?:\.\d+)?", text):  # the environment has no numbers
-            return _of(float(text), "seconds")
-    if isinstance(value, int | float) and not isinstance(value, bool):
+        if found := _WRITTEN.fullmatch(value.strip().lower()):
+            return _of(float(found[1]), _UNITS[found[2] or "s"])  # a variable of the environment is never a number
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         return _of(value, "seconds")
     raise ValueError("is no duration; write a number with a unit: 90s, 5m, 2h, 7d or 1w")
 
@@ -39,8 +36,8 @@ def written(value: timedelta) -> str:
     seconds = value.total_seconds()
     for unit, length in (("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds and seconds % length == 0:
-            return f"{seconds / length:g}{unit}"
-    return f"{seconds:g}s"
+            return f"{int(seconds) // length}{unit}"
+    return f"{seconds:f}".rstrip("0").rstrip(".") + "s"
 
 
 def _of(number: float, unit: str) -> timedelta:

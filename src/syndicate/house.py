@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import socket
@@ -261,7 +260,7 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
 
 def rules_digest(rules: Rules) -> str:
     """Tells whether files read before were read with the same mapping by the same version."""
-    return hashlib.sha256(f"{__version__}|{rules!r}".encode()).hexdigest()[:16]
+    return f"{__version__}|{rules.digest}"
 
 
 def _rules(path: Path, settings: Settings) -> Rules:

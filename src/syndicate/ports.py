@@ -17,7 +17,7 @@ from syndicate.posts.post import ImageRules, Picture, Post, Wants
 class Stamp:
     """What tells that a file changed without reading it; `digest` (hex SHA-256 of the bytes) settles doubts.
 
-    `image` is the same for the featured image's file (empty where there is none), so that a new picture is a change.
+    `image` is the same for the places where the featured image was looked for, so that a new picture is a change.
     """
 
     size_bytes: int
@@ -237,7 +237,7 @@ class Outbox(Protocol):
         """Every item ever accepted, by id."""
 
     async def index(self, rules: str) -> dict[str, Indexed]:
-        """The parse index, by path; empty if it was made with other rules (a digest of the mapping)."""
+        """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 HALF_WRITTEN_S = 0.5
 """How soon to look again at files that were still being written."""
 
+LOOKS_AT_HALF_WRITTEN = 6
+"""How often `once` does so; what is still not whole then is left to the next call."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -52,7 +55,9 @@ async def publish_once(house: House, tell: Tell) -> Pass:
         SyndicateError: the store cannot be read or the feeds not be written.
     """
     done = await house.ingest.run()
-    if done.waiting:
+    for _ in range(LOOKS_AT_HALF_WRITTEN):
+        if not done.waiting:
+            break
         await asyncio.sleep(HALF_WRITTEN_S)
         done = merged(done, await house.ingest.run())
     # Every channel has its turn to the end, whatever befalls another one.

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
-from syndicate.ports import Acceptance, Indexed, KnownItem
+from syndicate.ports import Acceptance, Indexed, KnownItem, Stamp
 
 T = TypeVar("T")
+
+UNREAD = Stamp(-1, -1, -1)
+"""The stamp of a file that has to be read again whatever it looks like."""
 
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
@@ -27,10 +31,19 @@ def known(connection: Connection) -> dict[str, KnownItem]:
 
 
 def index(connection: Connection, rules: str) -> dict[str, Indexed]:
-    """The parse index, or nothing if it was made with other rules."""
-    if connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() != rules:
-        return {}
-    return {row.path: indexed_of(row) for row in connection.execute(select(files))}
+    """The parse index. If it was made with other rules, each file looks changed, so that it is read anew."""
+    is_current = connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() == rules
+    found = (_indexed(row, is_current=is_current) for row in connection.execute(select(files)))
+    return {one.path: one for one in found}
+
+
+def _indexed(row: Row[Any], *, is_current: bool) -> Indexed:
+    if is_current:
+        return indexed_of(row)
+    try:
+        return replace(indexed_of(row), stamp=UNREAD)
+    except (ValueError, KeyError, TypeError):  # an older version wrote items in another form
+        return Indexed(row.path, UNREAD)
 
 
 def seen_channels(connection: Connection) -> dict[str, str]:

@@ -16,6 +16,7 @@ from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports import ChannelCounts, Event
 
+
 def item(connection: Connection, item_id: str) -> Item | None:
     """The item as last accepted: the file at the path that the outbox knows."""
     statement = select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == item_id)

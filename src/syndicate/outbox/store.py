@@ -35,7 +35,7 @@ class SqlOutbox:
         return await self._database.read(intake.known)
 
     async def index(self, rules: str) -> dict[str, Indexed]:
-        """The parse index, by path; empty if it was made with other rules."""
+        """The parse index, by path; every file looks changed if it was made with other rules."""
         return await self._database.read(intake.index, rules)
 
     async def channels(self) -> dict[str, str]:

@@ -1,0 +1,318 @@
+"""The house: channels checked by their networks, plans, secrets, tokens; what opens closes again."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from syndicate.channels.tokens import vault_in
+from syndicate.errors import CannotWrite, ConfigError
+from syndicate.house import (
+    OutboxTokens,
+    Plot,
+    card_rules_of,
+    clock,
+    draft_rules_of,
+    lane_rules_of,
+    open_house,
+    plot_of,
+    rules_digest,
+    site_of,
+    store_of,
+)
+from syndicate.outbox.plan import FirstSight
+from syndicate.outbox.store import SqlOutbox
+
+CANARY = "canary-5ec7e7"
+WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
+MASTODON = {"network": "mastodon", "instance": "https://social.example", "token": CANARY}
+PREVIEW = {"network": "preview"}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("SYNDICATE_"):
+            monkeypatch.delenv(name)
+
+
+def written(folder: Path, **sections: Any) -> Path:
+    path = folder / "config" / "syndicate.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(sections), encoding="utf-8")
+    (folder / "content").mkdir(exist_ok=True)
+    return path
+
+
+def plot(folder: Path, **sections: Any) -> Plot:
+    return plot_of(written(folder, **sections))
+
+
+def told(folder: Path, **sections: Any) -> list[str]:
+    path = written(folder, **sections)
+    with pytest.raises(ConfigError) as caught:
+        plot_of(path)
+    assert CANARY not in str(caught.value)
+    return [str(fault).removeprefix(f"{path}: ") for fault in caught.value.faults]
+
+
+def test_each_channel_is_checked_by_its_network_and_all_faults_are_told(tmp_path: Path) -> None:
+    channels = {
+        "a": {"network": "mastodon", "instance": "http://social.example", "token": CANARY, "visibility": CANARY},
+        "b": {"network": "bluesky", "password": CANARY, "attach": "pictures"},
+        "c": {"network": "webhook", "url": "https://hooks.example/in", "secret": CANARY},
+        "d": {"network": "pigeon"},
+        "e": MASTODON | {"setle": 3},
+        "f": MASTODON | {"token": 12345},
+        "g": PREVIEW | {"template": "{{ titel }}"},
+        "h": {"network": "mastodon", "instance": "social.example"},
+        "i": MASTODON | {"token_file": "token"},
+    }
+
+    lines = told(tmp_path, channels=channels, content={"preset": "odd"})
+
+    assert [line.partition(": ")[0] for line in lines] == [
+        "channels.a.instance",
+        "channels.a.visibility",
+        "channels.b.identifier",
+        "channels.b.attach",
+        "channels.c.secret",
+        "channels.d.network",
+        "channels.e.setle",
+        "channels.f.token",
+        "channels.g.template",
+        "channels.h.token",
+        "channels.i.token_file",
+        "content.preset",
+    ]
+    assert all("; " in line for line in lines)
+
+
+def test_missing_secret_names_setting_file_and_variable(tmp_path: Path) -> None:
+    channels = {"news": {"network": "mastodon", "instance": "social.example"}}
+
+    assert told(tmp_path, channels=channels) == [
+        "channels.news.token: is missing; set `token` or `token_file`, or the variable SYNDICATE_CHANNELS__NEWS__TOKEN"
+    ]
+
+
+def test_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken", encoding="ascii")
+    (tmp_path / "token").chmod(0o600)
+    channels = {"news": MASTODON | {"token_file": "token"}}
+
+    assert told(tmp_path, channels=channels) == [
+        "channels.news.token: is given twice; set `token` or `token_file`, not both"
+    ]
+
+
+def test_unknown_network_names_the_known_ones(tmp_path: Path) -> None:
+    (line,) = told(tmp_path, channels={"news": {"network": "pigeon"}})
+
+    assert line.startswith("channels.news.network: `pigeon` is no network; use one of ")
+    assert "mastodon" in line
+
+
+def test_template_fault_names_line_and_fields(tmp_path: Path) -> None:
+    (line,) = told(tmp_path, channels={"news": PREVIEW | {"template": "{{ title }}\n{% if %}"}})
+
+    assert line.startswith("channels.news.template: line 2: ")
+    assert line.endswith("fields are title, summary, link, hashtags, brand, site_name, section")
+
+
+def test_channel_that_is_switched_off_is_not_checked(tmp_path: Path) -> None:
+    made = plot(tmp_path, channels={"news": {"network": "pigeon", "enabled": False, "template": "{{"}})
+
+    assert dict(made.networks) == {}
+
+
+def test_secret_files_and_folders_count_from_the_project(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "token").write_text(f"{CANARY}\n", encoding="ascii")
+    (tmp_path / "secrets" / "token").chmod(0o600)
+    channels = {
+        "news": {"network": "mastodon", "instance": "social.example", "token_file": "secrets/token"},
+        "shown": {"network": "preview", "folder": "shown"},
+        "usual": PREVIEW,
+        "far": {"network": "preview", "folder": "/far"},
+    }
+
+    made = plot(tmp_path, channels=channels)
+
+    assert made.secrets == (CANARY,)
+    folders = [getattr(made.own[name], "folder", None) for name in ("shown", "usual", "far")]
+    assert folders == [tmp_path / "shown", tmp_path / "preview", Path("/far")]
+
+
+def test_secret_file_of_an_absolute_path_is_read_there(tmp_path: Path) -> None:
+    mounted = tmp_path / "run" / "secrets"
+    mounted.mkdir(parents=True)
+    (mounted / "token").write_text(CANARY, encoding="ascii")
+    (mounted / "token").chmod(0o600)
+    site = tmp_path / "site"
+    site.mkdir()
+
+    made = plot(site, channels={"news": MASTODON | {"token": None, "token_file": str(mounted / "token")}})
+
+    assert made.secrets == (CANARY,)
+
+
+def test_missing_secret_file_is_told_with_its_place(tmp_path: Path) -> None:
+    channels = {"news": {"network": "mastodon", "instance": "social.example", "token_file": "secrets/none"}}
+
+    (line,) = told(tmp_path, channels=channels)
+
+    assert line.startswith(f"channels.news.token_file: {tmp_path}/secrets/none cannot be read: No such file")
+
+
+def test_home_that_cannot_be_found_costs_no_traceback(tmp_path: Path) -> None:
+    channels = {"news": {"network": "mastodon", "instance": "a.example", "token_file": "~nobody-5ec7e7/token"}}
+
+    (line,) = told(tmp_path, channels=channels)
+
+    assert line.startswith("channels.news.token_file: ")
+
+
+def test_every_secret_is_known_for_masking(tmp_path: Path) -> None:
+    two = f"{WEBHOOK_KEY} {WEBHOOK_KEY[:-4]}WVo="
+    hook = {"network": "webhook", "url": "https://h.example/", "secret": two, "headers": {"X-Key": "header-5ec7e7"}}
+
+    made = plot(tmp_path, channels={"news": MASTODON, "hook": hook})
+
+    assert {CANARY, "header-5ec7e7", two, *two.split()} == set(made.secrets)
+    assert CANARY not in repr(made)
+
+
+def test_waits_of_networks_are_durations(tmp_path: Path) -> None:
+    made = plot(tmp_path, channels={"news": MASTODON | {"settle": "2m"}})
+
+    assert made.own["news"].settle == timedelta(minutes=2)  # type: ignore[attr-defined]  # mastodon's own
+
+
+def test_places_of_the_state(tmp_path: Path) -> None:
+    made = plot(tmp_path)
+
+    assert (made.state_folder, made.lock_path.name) == (tmp_path / "state", "publisher.lock")
+    assert made.outbox_path == tmp_path / "state" / "outbox.sqlite3"
+    assert store_of(made).root == tmp_path / "content"
+
+
+def test_site_is_what_the_settings_say(tmp_path: Path) -> None:
+    made = plot(
+        tmp_path,
+        site={"title": "Marsh Notes", "url": "https://marsh.example/news", "author": "R. Heron"},
+        feeds={"url": "https://feeds.example", "size": 7, "content": "summary", "link": "own", "formats": ["atom"]},
+        schedule={"every": "1s"},
+    )
+
+    site = site_of(made.settings)
+
+    assert (site.title, site.owner, site.url) == ("Marsh Notes", "R. Heron", "https://marsh.example/news/")
+    assert (site.feeds_url, site.size, site.content, site.link) == ("https://feeds.example/", 7, "summary", "own")
+    assert (site.formats, site.interval_s) == (("atom",), 60)
+    assert site.tag_authority == "marsh.example,2026"
+
+
+def test_tag_authority_is_taken_as_written(tmp_path: Path) -> None:
+    made = plot(tmp_path, site={"tag_authority": "heron@marsh.example,2020-05"})
+
+    assert site_of(made.settings).tag_authority == "heron@marsh.example,2020-05"
+
+
+def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> None:
+    made = plot(
+        tmp_path,
+        site={"title": "Marsh Notes"},
+        cards={"title": ["twitter"], "summary": ["summary"], "link": "own"},
+        hashtags={"AI": "Ai"},
+        delivery={"retry_first": "1s", "retry_longest": "2s", "retries": 3},
+        channels={"news": PREVIEW | {"gap": "10m", "hashtags": 1, "template": "{{ title }}"}},
+    )
+
+    cards = card_rules_of(made.settings)
+    drafts, lanes = draft_rules_of(made, "news"), lane_rules_of(made, "news")
+
+    assert (cards.title, cards.summary, cards.link, cards.site_name) == (
+        ("twitter",),
+        ("summary",),
+        "own",
+        "Marsh Notes",
+    )
+    assert (drafts.cards, drafts.template, drafts.hashtags) == (cards, "{{ title }}", 1)
+    assert (drafts.spellings, lanes.drafts, lanes.gap) == ({"AI": "Ai"}, drafts, timedelta(minutes=10))
+    assert (lanes.retry.first, lanes.retry.longest, lanes.retry.most_failures) == (
+        timedelta(seconds=1),
+        timedelta(seconds=2),
+        3,
+    )
+
+
+def test_digest_of_the_rules_changes_with_the_mapping(tmp_path: Path) -> None:
+    first = plot(tmp_path)
+    same = plot(tmp_path)
+    other = plot(tmp_path, content={"fields": {"title": ["headline"]}})
+
+    assert rules_digest(first.rules) == rules_digest(same.rules)
+    assert rules_digest(first.rules) != rules_digest(other.rules)
+
+
+def test_clock_is_aware_and_in_utc() -> None:
+    assert clock().tzinfo is UTC
+
+
+async def test_open_house_joins_one_lane_and_plan_per_channel(tmp_path: Path) -> None:
+    channels = {
+        "news": MASTODON | {"topics": ["birds"], "not_topics": ["ads"], "sections": ["News"], "languages": ["en"]},
+        "shown": PREVIEW,
+        "eager": MASTODON | {"first_sight": "post", "most_age": "1d"},
+    }
+    made = plot(tmp_path, channels=channels, delivery={"most_new": 3, "most_age": "2d"})
+
+    async with open_house(made) as house:
+        plans = {plan.name: plan for plan in house.plans}
+        lanes = [lane.channel.name for lane in house.lanes]
+
+    news, shown, eager = plans["news"], plans["shown"], plans["eager"]
+    assert lanes == ["news", "shown", "eager"]
+    assert (news.topics, news.not_topics, news.sections, news.languages) == (("birds",), ("ads",), ("News",), ("en",))
+    assert (news.account, news.first_sight, news.most_age, news.most_new) == (
+        "social.example",
+        FirstSight.BASELINE,
+        timedelta(days=2),
+        3,
+    )
+    assert (shown.first_sight, shown.most_age, shown.most_new) == (FirstSight.POST, None, None)
+    assert (eager.first_sight, eager.most_age) == (FirstSight.POST, timedelta(days=1))
+
+
+async def test_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the way", encoding="ascii")
+
+    with pytest.raises(CannotWrite) as caught:
+        async with open_house(plot(tmp_path)):
+            pass
+
+    assert caught.value.exit_code == 73
+
+
+async def test_tokens_lie_in_the_outbox_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    async with SqlOutbox(path) as outbox:
+        tokens = OutboxTokens(outbox, vault_in(tmp_path, {}))
+
+        await tokens.keep_token("news", CANARY)
+        kept, none = await tokens.token("news"), await tokens.token("other")
+
+    async with SqlOutbox(path) as outbox:
+        again = await OutboxTokens(outbox, vault_in(tmp_path, {})).token("news")
+    assert (kept, none, again) == (CANARY, None, CANARY)
+    assert CANARY.encode() not in path.read_bytes()
+
+
+def test_time_of_the_clock_is_now() -> None:
+    assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
