@@ -139,7 +139,7 @@ class ScriptedChannel:
         return f"media-{self.calls.count('upload')}"
 
     def key_of(self, uid: str, generation: int, published: datetime) -> str:
-        return f"{uid}-{generation}"
+        return f"{uid}-{published:%Y}-{generation}"
 
     def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
         return f"{post.text}|{media}|{now:%H:%M:%S.%f}".encode()

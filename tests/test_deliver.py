@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
 from syndicate.deliver import FROZEN_FOR, Settled
@@ -18,6 +20,13 @@ from syndicate.ports import Acceptance
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged; nothing is printed."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture
@@ -55,7 +64,7 @@ async def test_item_is_posted_and_the_receipt_kept(one: Rig) -> None:
     sent = await one.only()
     [(_, key)] = one.channel.made
     assert titles(one) == [1]
-    assert key == f"{sent.uid}-0"
+    assert key == f"{sent.uid}-2026-0"
     assert sent.receipt is not None and sent.receipt.remote_id == f"id-{key}"
     assert [(event.state, event.reason) for event in await one.outbox.history(sent.uid)] == [
         (State.PLANNED, "new"),
@@ -174,6 +183,17 @@ async def test_old_unsent_post_is_composed_anew_under_the_same_key(one: Rig) -> 
     assert (first != second, key == same) == (True, True)
 
 
+async def test_item_that_is_dated_anew_keeps_the_key_of_its_post(one: Rig) -> None:
+    one.channel.script["publish"] = [Transient("refused connection")]
+    await one.step()
+    await one.owe(item(published=NOW - timedelta(days=700)))
+
+    one.clock.pass_(FROZEN_FOR)
+    assert await one.step() is State.SENT
+
+    assert one.channel.sent[0][1] == one.channel.sent[1][1]
+
+
 async def test_network_that_stays_away_ends_in_dead(one: Rig) -> None:
     one.channel.script["publish"] = [Transient("refused connection")] * 99
 
@@ -206,7 +226,7 @@ async def test_post_that_cannot_be_composed_does_not_stop_the_others(tmp_path: P
         assert [await mixed.step() for _ in range(4)] == [State.PLANNED, State.SENT, State.SENT, None]
 
         assert await mixed.settle_all() == [State.PLANNED] * 10 + [State.DEAD]
-        assert "could not be composed: ValueError" in [one.reason for one in await mixed.outbox.deliveries()][0]
+        assert "could not be composed: ValueError" in next(one.reason for one in await mixed.outbox.deliveries())
 
 
 # Failures of the network
@@ -401,7 +421,9 @@ async def test_wake_ends_the_nap(tmp_path: Path) -> None:
         await asyncio.wait_for(running, 4)
 
 
-async def test_lane_survives_whatever_goes_wrong_around_a_delivery(many: Rig) -> None:
+async def test_lane_survives_whatever_goes_wrong_around_a_delivery(
+    many: Rig, logs: list[MutableMapping[str, Any]]
+) -> None:
     def tell(settled: Settled) -> None:
         told.append(settled)
         if len(told) == 1:
@@ -414,6 +436,7 @@ async def test_lane_survives_whatever_goes_wrong_around_a_delivery(many: Rig) ->
     await asyncio.wait_for(many.lane.run(stop, tell), 10)
 
     assert titles(many) == [1, 2]
+    assert [line["event"] for line in logs] == ["delivered", "lane_failed", "delivered"]
 
 
 async def test_drain_delivers_what_is_due_and_leaves_the_rest(many: Rig) -> None:
@@ -430,18 +453,11 @@ async def test_drain_delivers_what_is_due_and_leaves_the_rest(many: Rig) -> None
 
 async def test_drain_waits_for_what_falls_due_within_its_patience(tmp_path: Path) -> None:
     async with rig(tmp_path, item(1), item(2), gap=SECOND) as paced:
-        lane = paced.lane
-        told: list[Settled] = []
-
-        def tell(settled: Settled) -> None:
-            told.append(settled)
-            paced.clock.pass_(SECOND - timedelta(milliseconds=30))
-
-        task = asyncio.create_task(lane.drain(tell, patience=2 * SECOND))
-        while len(told) < 1:
-            await asyncio.sleep(0)
-        paced.clock.pass_(timedelta(milliseconds=30))
-        await asyncio.wait_for(task, 10)
+        first = asyncio.Event()
+        draining = asyncio.create_task(paced.lane.drain(lambda settled: first.set()))
+        await first.wait()
+        paced.clock.pass_(SECOND)
+        await asyncio.wait_for(draining, 10)
 
         assert titles(paced) == [1, 2]
 

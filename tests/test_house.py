@@ -44,7 +44,7 @@ def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(folder: Path, **sections: Any) -> Path:
     path = folder / "config" / "syndicate.yaml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(yaml.safe_dump(sections), encoding="utf-8")
+    path.write_text(yaml.safe_dump(sections, sort_keys=False), encoding="utf-8")
     (folder / "content").mkdir(exist_ok=True)
     return path
 

@@ -368,6 +368,12 @@ def test_tilde_is_the_home_folder(path: Path, tmp_path: Path, monkeypatch: pytes
     assert settings(path, "content: {folder: ~/articles}").content.folder == tmp_path / "articles"
 
 
+def test_home_of_nobody_is_a_path_like_others(path: Path) -> None:
+    given = settings(path, "content: {folder: ~nobody-5ec7e7/articles}")
+
+    assert given.content.folder == path.parent.parent / "~nobody-5ec7e7/articles"
+
+
 def test_settings_are_fixed(path: Path) -> None:
     given = settings(path, "")
 

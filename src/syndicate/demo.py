@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from syndicate.errors import Transient
 from syndicate.outbox.delivery import Delivery, State
 from syndicate.outbox.store import SqlOutbox
 from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET, SandboxAddresses
+from syndicate.settings_sources import PREFIX
 
 FAULTS: tuple[dict[str, Any], ...] = (
     {"network": "*", "route": "post", "effect": "lost_after", "probability": 0.12},
@@ -45,7 +47,16 @@ HEADLINES = (
 """Title and address of the items that are dropped in during the demo; the outlet is fictional."""
 
 OUTLET = "https://lanternpost.example/"
-CHANNELS = ("mastodon", "bluesky", "bluesky_pictures", "webhook")
+ACCOUNTS: Mapping[str, str] = {
+    "mastodon": "mastodon/news",
+    "bluesky": "bluesky/news.test",
+    "bluesky_pictures": "bluesky/pictures.test",
+    "webhook": "webhook/news",
+}
+"""Each channel's network and account, as the sandbox's log names them."""
+
+STRANGERS = "(no channel)"
+"""Stands in the count for accounts that no channel has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,10 @@ def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
     """Settings of a site that posts to the sandbox and to nothing else."""
     account = {"identifier": "news.test", "password": f"{TOKEN_PREFIX}news"}
     pictures = {"identifier": "pictures.test", "password": f"{TOKEN_PREFIX}pictures"}
+    mastodon = {"network": "mastodon", "instance": addresses.mastodon_url, "token": f"{TOKEN_PREFIX}news"}
+    bluesky = {"network": "bluesky", "service": addresses.bluesky_url}
+    webhook = {"network": "webhook", "url": f"{addresses.webhook_url}/news", "secret": WEBHOOK_SECRET}
+    settle = {"settle": "1s"}  # the sandbox shows at once what it took
     return {
         "site": {"title": "Care Wire", "url": "https://carewire.example/", "tag_authority": "carewire.example,2026"},
         "feeds": {"url": f"http://127.0.0.1:{port}/"},
@@ -87,26 +102,10 @@ def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
         "schedule": {"every": "5s"},
         "delivery": {"retry_first": "0.3s", "retry_longest": "2s", "retries": 40},
         "channels": {
-            "mastodon": {
-                "network": "mastodon",
-                "instance": addresses.mastodon_url,
-                "token": f"{TOKEN_PREFIX}news",
-                "settle": 1,
-            },
-            "bluesky": {"network": "bluesky", "service": addresses.bluesky_url, "settle": 1} | account,
-            "bluesky_pictures": {
-                "network": "bluesky",
-                "service": addresses.bluesky_url,
-                "attach": "image",
-                "settle": 1,
-            }
-            | pictures,
-            "webhook": {
-                "network": "webhook",
-                "url": f"{addresses.webhook_url}/news",
-                "secret": WEBHOOK_SECRET,
-                "settle": 1,
-            },
+            "mastodon": mastodon | settle,
+            "bluesky": bluesky | account | settle,
+            "bluesky_pictures": bluesky | pictures | {"attach": "image"} | settle,
+            "webhook": webhook | settle,
         },
         "log": {"level": "info", "format": "json"},
     }
@@ -124,9 +123,8 @@ def drop_item(content: Path, number: int, pictures: Sequence[Path], now: datetim
     """Write one new item with its image into the store, as an editor's export would: the image first."""
     title, slug = HEADLINES[number]
     name = f"demo-{number:02}-{slug}"
-    picture = pictures[number % len(pictures)]
-    (content / "news" / f"{name}{picture.suffix}").write_bytes(picture.read_bytes())
-    front = {
+    (content / "news").mkdir(exist_ok=True)
+    front: dict[str, Any] = {
         "id": 90_000 + number,
         "source": "demo",
         "title": title,
@@ -135,10 +133,13 @@ def drop_item(content: Path, number: int, pictures: Sequence[Path], now: datetim
         "author": ["Ines Farrow"],
         "categories": ["Healthcare IT News: Interoperability", "Symplur: Digital Health"],
         "identifier": "News",
-        "description": f"{title}: a short report on what changed, for whom, and what it took.",
+        "description": "A short report on what changed, for whom, and what it took.",
         "link": {"brand": "lanternpost.example", "href": OUTLET + slug, "original": OUTLET + slug},
-        "featuredImage": {"href": f"{name}{picture.suffix}", "alt": f"Illustration for the article: {title}"},
     }
+    if pictures:
+        picture = pictures[number % len(pictures)]
+        (content / "news" / f"{name}{picture.suffix}").write_bytes(picture.read_bytes())
+        front["featuredImage"] = {"href": f"{name}{picture.suffix}", "alt": f"Illustration for the article: {title}"}
     path = content / "news" / f"{name}.md"
     text = f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n<p>{front['description']}</p>\n"
     half_written = path.with_name(f".{path.name}.tmp")
@@ -161,7 +162,12 @@ class Publisher:
         command = (sys.executable, "-m", "syndicate", "run", "--config", str(self._config))
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *command, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
+                *command,
+                stdout=log,
+                stderr=log,
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                env=_without_settings(os.environ),
             )
         self.starts += 1
 
@@ -194,6 +200,11 @@ class Publisher:
             await process.wait()
 
 
+def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the operator's settings: the demo must never speak to a real account."""
+    return {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
+
+
 class Stage:
     """What the demo looks at: the sandbox's truth and the publisher's feeds, over HTTP."""
 
@@ -213,6 +224,12 @@ class Stage:
             answer.raise_for_status()
             return [entry for entry in (await answer.json())["entries"] if entry["action"] == "post"]
 
+    async def mishaps(self) -> dict[str, int]:
+        """How often each thing went wrong so far, by the effect's name."""
+        async with self._http.get(f"{self._addresses.control_url}/plan") as answer:
+            answer.raise_for_status()
+            return {fault["effect"]: fault["fired"] for fault in (await answer.json())["faults"]}
+
     async def feed_has(self, title: str | None) -> bool:
         """Whether the JSON feed of everything shows the title (None: any); False while nobody serves it."""
         try:
@@ -223,6 +240,12 @@ class Stage:
         except (aiohttp.ClientError, OSError, ValueError):
             return False
         return any(title in {None, item.get("title")} for item in feed["items"])
+
+    async def feed_size(self) -> int:
+        """How many entries the JSON feed of everything shows."""
+        async with self._http.get(f"{self._feeds_url}all/feed.json") as answer:
+            answer.raise_for_status()
+            return len(json.loads(await answer.read())["items"])
 
     async def until_feed_has(self, title: str | None, publisher: Publisher, limit_s: float = 30) -> float:
         """Seconds until the feed shows the title; None: until it shows anything."""
@@ -271,7 +294,10 @@ async def until_settled(outbox_path: Path, publisher: Publisher, limit_s: float 
 
 
 def verdicts(
-    deliveries: Sequence[Delivery], links: dict[str, str], posts: Sequence[dict[str, Any]], accounts: dict[str, str]
+    deliveries: Sequence[Delivery],
+    links: Mapping[str, str],
+    posts: Sequence[Mapping[str, Any]],
+    accounts: Mapping[str, str],
 ) -> list[Verdict]:
     """The count per channel.
 
@@ -281,14 +307,16 @@ def verdicts(
         posts: the sandbox's own log.
         accounts: the account in that log, by channel, as `network/account`.
     """
-    return [_verdict(name, deliveries, links, posts, accounts[name]) for name in accounts]
+    counted = [_verdict(name, deliveries, links, posts, accounts[name]) for name in accounts]
+    strangers = sum(f"{post['network']}/{post['account']}" not in accounts.values() for post in posts)
+    return [*counted, Verdict(STRANGERS, 0, 0, 0, 0, 0, 0, strangers)] if strangers else counted
 
 
 def _verdict(
     channel: str,
     deliveries: Sequence[Delivery],
-    links: dict[str, str],
-    posts: Sequence[dict[str, Any]],
+    links: Mapping[str, str],
+    posts: Sequence[Mapping[str, Any]],
     account: str,
 ) -> Verdict:
     here = Counter(str(post["link"]) for post in posts if f"{post['network']}/{post['account']}" == account)

@@ -6,7 +6,7 @@ import os
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.posts.card import CardRules
 from syndicate.posts.template import check_template
-from syndicate.settings import ChannelSettings, Settings, root_of, settings_of
+from syndicate.settings import ChannelSettings, Settings, placed_below, root_of, settings_of
 from syndicate.settings_sources import CODE, fault_of
 
 if TYPE_CHECKING:
@@ -285,11 +285,8 @@ def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """Paths among a network's own keys count from the project's folder."""
 
     def placed(key: str, value: object) -> object:
-        if not isinstance(value, str) or not (key == "folder" or key.endswith("_file")):
-            return value
-        with suppress(RuntimeError):  # a user without a home: the network tells that the file cannot be read
-            return str(root / Path(value).expanduser())
-        return value
+        is_path = isinstance(value, str) and (key == "folder" or key.endswith("_file"))
+        return str(placed_below(root, Path(str(value)))) if is_path else value
 
     return {key: placed(key, value) for key, value in own.items()}
 

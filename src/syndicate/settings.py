@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -83,8 +84,10 @@ class ContentSettings(_Section):
     """Where items come from."""
 
     folder: Path = Field(Path("content"), description="Folder of Markdown files with front matter.")
-    preset: str = Field("medigy", description="Which front matter to expect.")
-    fields: dict[str, list[str]] = Field(default_factory=dict, description="Sources of single fields, over the preset.")
+    preset: str = Field("medigy", description="Which front matter to expect: medigy or generic.")
+    fields: dict[str, list[str]] = Field(
+        default_factory=dict, description="Sources of single fields, in place of the preset's."
+    )
     exclude: list[str] = Field(default_factory=list, description="Globs of paths that are no items.")
 
 
@@ -104,9 +107,12 @@ class FeedSettings(_Section):
 class CardSettings(_Section):
     """Where title and summary of a post come from: the first that is not blank."""
 
-    title: list[TitleSource] = Field(["title", "open_graph", "twitter"], description="Sources of the title.")
+    title: list[TitleSource] = Field(
+        ["title", "open_graph", "twitter"], description="Sources of the title: open_graph, twitter, title."
+    )
     summary: list[SummarySource] = Field(
-        ["open_graph", "twitter", "summary", "description"], description="Sources of the summary."
+        ["open_graph", "twitter", "summary", "description"],
+        description="Sources of the summary: open_graph, twitter, summary, description.",
     )
     link: LinkSource = Field("source", description="What a post links to: the article, or the site's own page.")
 
@@ -121,8 +127,10 @@ class ScheduleSettings(_Section):
 class DeliverySettings(_Section):
     """How posts are sent."""
 
-    most_new: Annotated[int, Field(ge=1)] | None = Field(10, description="Flood guard: more at once are held.")
-    most_age: Duration | None = Field(timedelta(days=30), description="Older items are not posted.")
+    most_new: Annotated[int, Field(ge=1)] | None = Field(
+        10, description="Flood guard: more new items in one pass are held for you; none: no limit."
+    )
+    most_age: Duration | None = Field(timedelta(days=30), description="Older items are not posted; none: no limit.")
     retry_first: Duration = Field(timedelta(seconds=5), description="First wait after a proven failure; it doubles.")
     retry_longest: Duration = Field(timedelta(hours=1), description="Longest wait between failures.")
     retries: Annotated[int, Field(ge=1, le=100)] = Field(12, description="Proven failures in a row before giving up.")
@@ -132,17 +140,23 @@ class DeliverySettings(_Section):
 class ChannelSettings(_Section):
     """What every channel may say, whatever its network; the network's own keys stand in `own`."""
 
-    network: str
-    enabled: bool = True
-    topics: list[str] = Field(default_factory=list, description="Only items with one of these topics.")
-    not_topics: list[str] = Field(default_factory=list, description="No items with one of these topics.")
+    network: str = Field(description="Kind of service: mastodon, bluesky, webhook, preview or an installed one.")
+    enabled: bool = Field(True, description="False: the channel is neither checked nor posted to.")
+    topics: list[str] = Field(default_factory=list, description="Only items with one of these topics (slug or label).")
+    not_topics: list[str] = Field(
+        default_factory=list, description="No items with one of these topics (slug or label)."
+    )
     sections: list[str] = Field(default_factory=list, description="Only items of these sections.")
     languages: list[str] = Field(default_factory=list, description="Only items in these languages.")
     gap: Duration = Field(timedelta(0), description="Least time between two posts.")
-    first_sight: FirstSight | None = Field(None, description="Items already there: baseline or post.")
-    most_age: Duration | None = Field(None, description="Older items are not posted; default as in `delivery`.")
-    template: str | None = Field(None, description="Jinja template of the text.")
-    hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(None, description="Most hashtags.")
+    first_sight: FirstSight | None = Field(
+        None, description="Items already there: `baseline` (not posted; preview posts) or `post`."
+    )
+    most_age: Duration | None = Field(None, description="Older items are not posted; none: as in `delivery`.")
+    template: str | None = Field(None, description="Jinja template of the text; none: title, summary, hashtags, link.")
+    hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
+        None, description="Most hashtags; none: as the network likes it."
+    )
     own: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="The network's own keys.")
 
     @model_validator(mode="before")
@@ -151,7 +165,7 @@ class ChannelSettings(_Section):
         """The network checks its own keys by itself, when it is loaded."""
         if not isinstance(keys, dict):
             return keys
-        shared = cls.model_fields.keys()
+        shared = cls.model_fields.keys() - {"own"}
         own = {key: value for key, value in keys.items() if key not in shared}
         return {key: value for key, value in keys.items() if key in shared} | {"own": own}
 
@@ -159,7 +173,7 @@ class ChannelSettings(_Section):
 class ServerSettings(_Section):
     """The feed server of `syndicate run`."""
 
-    enabled: bool = True
+    enabled: bool = Field(True, description="Serve the feeds while `run` runs.")
     host: str = Field("127.0.0.1", description="Address to listen at.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port; 0 picks a free one.")
 
@@ -173,7 +187,7 @@ class StateSettings(_Section):
 class LogSettings(_Section):
     """What is told on stderr."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least weight of what is told.")
     format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else JSON lines.")
 
 
@@ -248,11 +262,18 @@ def root_of(path: Path) -> Path:
     return folder.parent if folder.name == "config" else folder
 
 
+def placed_below(root: Path, path: Path) -> Path:
+    """A path of the settings: absolute as it is, `~` as the home folder, others below the project's folder."""
+    with suppress(RuntimeError):  # no such user, or one without a home: whoever opens it tells that it is not there
+        path = path.expanduser()
+    return root / path
+
+
 def _rooted(settings: Settings, path: Path) -> Settings:
     root = root_of(path)
 
     def at(section: Any) -> Any:
-        return section.model_copy(update={"folder": root / section.folder.expanduser()})
+        return section.model_copy(update={"folder": placed_below(root, section.folder)})
 
     rooted = settings.model_copy(
         update={"content": at(settings.content), "feeds": at(settings.feeds), "state": at(settings.state)}

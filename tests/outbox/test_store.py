@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, known
 from syndicate.errors import Fault, LostClaim, UsageError
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, Receipt, State, Step
+from syndicate.outbox.intake import UNREAD
 from syndicate.outbox.plan import planned
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports import Acceptance, ChannelCounts, Indexed, Stamp
@@ -34,7 +37,8 @@ async def claimed(outbox: SqlOutbox) -> Delivery:
 
 
 async def sending(outbox: SqlOutbox) -> Delivery:
-    return await outbox.freeze(await claimed(outbox), b"post", "key", NOW)
+    composed = replace(await claimed(outbox), payload=b"post", key="key")
+    return await outbox.freeze(composed, b"post", "key", NOW)
 
 
 async def ended(outbox: SqlOutbox, step: Step) -> Delivery:
@@ -104,15 +108,24 @@ async def test_moved_item_is_found_at_its_new_path(outbox: SqlOutbox) -> None:
     assert set(await outbox.index("rules")) == {"news/moved.md"}
 
 
-async def test_index_made_with_other_rules_is_empty(outbox: SqlOutbox) -> None:
+async def test_index_made_with_other_rules_looks_changed(outbox: SqlOutbox) -> None:
     assert await outbox.index("rules") == {}
     await outbox.accept(acceptance(item(1)), NOW)
 
-    assert await outbox.index("other rules") == {}
+    assert await outbox.index("other rules") == {"news/1.md": Indexed("news/1.md", UNREAD, item(1))}
 
     await outbox.accept(replace(acceptance(item(1)), rules="other rules"), NOW)
-    assert await outbox.index("rules") == {}
-    assert set(await outbox.index("other rules")) == {"news/1.md"}
+    assert (await outbox.index("rules"))["news/1.md"].stamp == UNREAD
+    assert (await outbox.index("other rules"))["news/1.md"].stamp == Stamp(1, 2, 3, "digest")
+
+
+async def test_index_of_another_version_that_cannot_be_read_looks_changed(outbox: SqlOutbox, tmp_path: Path) -> None:
+    await outbox.accept(acceptance(item(1)), NOW)
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as connection:
+        connection.execute("UPDATE files SET snapshot = ?", ('{"image": null, "published": "2026-11-01"}',))
+        connection.commit()
+
+    assert await outbox.index("other rules") == {"news/1.md": Indexed("news/1.md", UNREAD)}
 
 
 async def test_index_keeps_everything_known_of_a_file(outbox: SqlOutbox) -> None:
@@ -260,6 +273,7 @@ async def test_unknown_is_claimed_as_unknown(outbox: SqlOutbox) -> None:
     again = await claimed(outbox)
 
     assert (again.state, again.payload, again.key, again.is_unclear) == (State.UNKNOWN, b"post", "key", True)
+    assert await outbox.claim(NAME, "you", LATER) is None
     assert await outbox.orphans("other") == []
     assert await outbox.orphans(NAME) == [again]
 

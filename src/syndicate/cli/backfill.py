@@ -24,14 +24,15 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command(
+    short_help="Post older items: plan, pace, resume.",
     epilog="\b\nExamples:\n  syndicate backfill --dry-run"
     "\n  syndicate backfill --since 2026-01-01 --topic interoperability --channel news --pace 10m"
-    "\n  syndicate backfill --limit 5 --yes"
+    "\n  syndicate backfill --limit 5 --yes",
 )
 @config_option
 @json_option
-@click.option("--since", type=DAY, help="Published on this day or later.")
-@click.option("--until", type=DAY, help="Published on this day or earlier.")
+@click.option("--since", type=DAY, metavar="YYYY-MM-DD", help="Published on this day or later.")
+@click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="Published on this day or earlier.")
 @click.option("--topic", "topics", multiple=True, help="With this topic (slug or label); repeatable.")
 @click.option("--channel", "channels", multiple=True, help="To this channel; repeatable. Default: all.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many per channel, the newest.")

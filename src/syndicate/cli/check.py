@@ -12,7 +12,10 @@ from syndicate.cli.output import config_option, count, json_option, load, say, t
 from syndicate.errors import Fault
 
 
-@click.command(epilog="\b\nExamples:\n  syndicate check\n  syndicate check --json | jq .faults")
+@click.command(
+    short_help="Look for faults in settings and content, offline.",
+    epilog="\b\nExamples:\n  syndicate check\n  syndicate check --json | jq .faults",
+)
 @config_option
 @json_option
 def check(config: Path, as_json: bool) -> None:

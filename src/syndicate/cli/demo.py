@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 
 KILLS = 6
 
+MISHAPS = {
+    "lost_after": "answers lost after posting",
+    "error_503_after": "times 503 after posting",
+    "error_429": "times 429",
+    "slow_after": "slow answers",
+    "error_502_before": "uploads refused",
+}
+"""What went wrong, in words, by the sandbox's name of the effect."""
+
 
 @click.command(
-    epilog="\b\nExamples:\n  syndicate demo\n  syndicate demo --keep tour     look at the site and the logs afterwards"
+    short_help="See the whole product in a minute.",
+    epilog="\b\nExamples:\n  syndicate demo\n  syndicate demo --keep tour     look at the site and the logs afterwards",
 )
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Work in this new folder and keep it.")
 @click.option("--kills", type=click.IntRange(1, 50), default=KILLS, show_default=True, help="How often to kill -9.")
@@ -70,7 +80,7 @@ class Show:
             stack.push_async_callback(publisher.kill)
             self._say("1  A store, a publisher and fake networks")
             self._say(
-                f"   sandbox    {sandbox.addresses.control_url}/   Mastodon, Bluesky and a webhook, on this machine"
+                f"   networks   Mastodon, Bluesky and a webhook, all on this machine: {sandbox.addresses.control_url}/"
             )
             await self._open(stage, publisher)
             first = await self._new_item(stage, publisher)
@@ -83,21 +93,24 @@ class Show:
         begun = time.monotonic()
         await publisher.start()
         await stage.until_feed_has(None, publisher)
-        self._say(f"   publisher  serves the sample store's feeds after {time.monotonic() - begun:.1f} s")
+        items = await stage.feed_size()
+        self._say(
+            f"   publisher  syndicate run: serves the sample store's feeds after {time.monotonic() - begun:.1f} s"
+        )
         posts = len(await stage.posts())
-        self._say(f"   first sight of a store is a baseline: {count(posts, 'old item')} posted")
+        self._say(f"   old items  {items} in the feeds, {posts} posted: what was there before a channel is a baseline")
         self._say()
 
     async def _new_item(self, stage: Stage, publisher: Publisher) -> Dropped:
-        from syndicate.demo import CHANNELS
+        from syndicate.demo import ACCOUNTS
 
         self._say("2  A new item is dropped into the store")
         dropped = self._drop(0)
         self._say(f"   file       content/news/{dropped.path.name}")
         feed_s = await stage.until_feed_has(dropped.title, publisher)
         self._say(f"   feeds      show it after {feed_s * 1000:.0f} ms (RSS, Atom, JSON Feed and page of every topic)")
-        posted_s = await stage.until_posted(dropped.link, len(CHANNELS), publisher)
-        self._say(f"   networks   all {len(CHANNELS)} channels have it after {posted_s + feed_s:.1f} s:")
+        posted_s = await stage.until_posted(dropped.link, len(ACCOUNTS), publisher)
+        self._say(f"   networks   all {len(ACCOUNTS)} channels have it after {posted_s + feed_s:.1f} s:")
         for post in await stage.posts():
             self._show(post)
         self._facts |= {"feed_ms": round(feed_s * 1000), "posted_ms": round((posted_s + feed_s) * 1000)}
@@ -108,39 +121,41 @@ class Show:
 
         rest = len(HEADLINES) - 1
         self._say(f"3  {rest} more items, bad networks, and kill -9 in the middle of deliveries")
-        self._say("   the networks now lose answers after posting, answer 503 after posting, 429, and are slow")
+        self._say("   the networks now post and lose the answer, post and answer 503, refuse for a while, and are slow")
         await stage.arm(FAULTS)
         dropped = [self._drop(number + 1) for number in range(rest)]
         posts = len(await stage.posts())
         for number in range(self._kills):
             posts = await stage.until_more_than(posts, publisher)
             await publisher.kill()
-            self._say(f"   kill -9 no. {number + 1} with {count(posts, 'post')} made; started again")
+            self._say(f"   kill -9    no. {number + 1}, with {count(posts, 'post')} made; started again")
             await publisher.start()
         return dropped
 
     async def _count(self, stage: Stage, publisher: Publisher, dropped: list[Dropped]) -> list[Verdict]:
-        from syndicate.demo import CHANNELS, until_settled, verdicts
-        from syndicate.house import plot_of
+        from syndicate.demo import ACCOUNTS, until_settled, verdicts
 
-        plot = plot_of(self._folder / "config" / "syndicate.yaml")
+        self._say("   waiting until every delivery is settled ...")
         await stage.until_feed_has(dropped[-1].title, publisher)
-        deliveries = await until_settled(plot.outbox_path, publisher)
+        deliveries = await until_settled(self._folder / "state" / "outbox.sqlite3", publisher)
         await publisher.stop()
-        posts = await stage.posts()
+        posts, mishaps = await stage.posts(), await stage.mishaps()
+        happened = [f"{mishaps[name]} {words}" for name, words in MISHAPS.items() if mishaps.get(name)]
+        self._say(f"   meanwhile  {', '.join(happened) or 'nothing went wrong'}")
         links = {f"demo:{90_000 + number}": one.link for number, one in enumerate(dropped)}
         self._facts |= {
             "kills": self._kills,
             "starts": publisher.starts,
             "attempts": sum(one.attempts for one in deliveries),
+            "mishaps": mishaps,
         }
-        return verdicts(deliveries, links, posts, _accounts(posts, CHANNELS))
+        return verdicts(deliveries, links, posts, ACCOUNTS)
 
     def _drop(self, number: int) -> Dropped:
         from syndicate.demo import clock, drop_item
 
         content = self._folder / "content"
-        pictures = sorted((content / "news").glob("*-featuredImage.jpeg"))
+        pictures = sorted(content.glob("*/*-featuredImage.jpeg"))
         return drop_item(content, number, pictures, clock())
 
     def _show(self, post: dict[str, Any]) -> None:
@@ -162,13 +177,17 @@ class Show:
         self._say()
         self._say("4  The count, from the networks' own log")
         rows = [
-            (one.channel, one.owed, one.posted, one.lost, one.duplicated, one.false_sent, one.held) for one in verdicts
+            (one.channel, one.owed, one.posted, one.lost, one.duplicated, one.false_sent, one.held, one.unowed)
+            for one in verdicts
         ]
         numbers = [row[1:] for row in rows]
         total = ("all", *map(sum, zip(*numbers, strict=True)))
-        table(("channel", "owed", "posted", "lost", "duplicated", "false sent", "held"), [*rows, total])
+        table(("channel", "owed", "posted", "lost", "duplicated", "false sent", "held", "not owed"), [*rows, total])
+        self._say("   lost: owed, not there, and nobody was told    false sent: recorded as sent, not there")
+        self._say("   held: waits for a person, with the reason      not owed: there, though nobody asked for it")
         lost, twice = sum(one.lost for one in verdicts), sum(one.duplicated for one in verdicts)
         verb = "Kept" if is_kept else "BROKEN"
+        self._say()
         self._say(
             f"{verb}: {lost} lost, {twice} duplicated, after {count(self._kills, 'kill')} and "
             f"{self._facts['attempts']} attempts, in {took_s:.0f} s."
@@ -177,15 +196,3 @@ class Show:
     def _say(self, line: str = "") -> None:
         if not self._is_json:
             say(line)
-
-
-def _accounts(posts: list[dict[str, Any]], channels: tuple[str, ...]) -> dict[str, str]:
-    """The account in the networks' log, by channel: each channel has the one account that its settings name."""
-    found = sorted({f"{post['network']}/{post['account']}" for post in posts})
-
-    def of(channel: str) -> str:
-        network, _, suffix = channel.partition("_")
-        fitting = [one for one in found if one.startswith(f"{network}/") and ("pictures" in one) == bool(suffix)]
-        return fitting[0] if fitting else f"{network}/"
-
-    return {channel: of(channel) for channel in channels}

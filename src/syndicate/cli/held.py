@@ -23,12 +23,17 @@ WORDS = {
 }
 
 
-@click.group()
+@click.group(
+    short_help="Deliveries that wait for you: list, resolve.",
+    epilog="\b\nExamples:\n  syndicate held list\n  syndicate held resolve 3f2a send",
+)
 def held() -> None:
     """Deliveries that wait for you: unclear outcomes, floods, refusals."""
 
 
-@held.command("list", epilog="\b\nExample:\n  syndicate held list --channel news_mastodon")
+@held.command(
+    "list", short_help="Show what waits, and why.", epilog="\b\nExample:\n  syndicate held list --channel news_mastodon"
+)
 @config_option
 @json_option
 @click.option("--channel", help="Only this channel.")
@@ -38,8 +43,9 @@ def list_(config: Path, as_json: bool, channel: str | None) -> None:
 
 
 @held.command(
+    short_help="Say what becomes of it: sent, send or drop.",
     epilog="\b\nExamples:\n  syndicate held resolve 3f2a sent --url https://social.example/@news/1"
-    "\n  syndicate held resolve 3f2a send\n  syndicate held resolve --all --channel news_mastodon drop"
+    "\n  syndicate held resolve 3f2a send\n  syndicate held resolve --all --channel news_mastodon drop",
 )
 @config_option
 @json_option

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from syndicate.publisher import Tally
 
 
-@click.command(epilog="\b\nExamples:\n  syndicate once\n  */5 * * * * syndicate once --config /etc/syndicate/news.yaml")
+@click.command(
+    short_help="One pass and everything that is due, for cron.",
+    epilog="\b\nExamples:\n  syndicate once\n  */5 * * * * syndicate once --config /etc/syndicate/news.yaml",
+)
 @config_option
 @json_option
 def once(config: Path, as_json: bool) -> None:

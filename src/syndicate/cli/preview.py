@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Show what every channel would post.",
     epilog="\b\nExamples:\n  syndicate preview                       the newest item"
     "\n  syndicate preview 18551                 by id, slug, file name or path"
-    "\n  syndicate preview 18551 --channel news --json"
+    "\n  syndicate preview 18551 --channel news --json",
 )
 @config_option
 @json_option

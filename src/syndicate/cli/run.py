@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from syndicate.ingest import Pass
 
 
-@click.command(epilog="\b\nExamples:\n  syndicate run\n  syndicate run --config /etc/syndicate/news.yaml")
+@click.command(
+    short_help="Publish, serve the feeds, keep watching.",
+    epilog="\b\nExamples:\n  syndicate run\n  syndicate run --config /etc/syndicate/news.yaml",
+)
 @config_option
 def run(config: Path) -> None:
     """Publish what is new, serve the feeds, and keep watching the store until stopped (Ctrl-C or SIGTERM)."""

@@ -12,12 +12,13 @@ from syndicate.cli.output import say
 from syndicate.errors import CannotWrite, UsageError
 
 
-@click.command(epilog="\b\nExample:\n  syndicate sample mysite && cd mysite && syndicate run")
+@click.command(
+    short_help="Write a working site to start from.",
+    epilog="\b\nExample:\n  syndicate sample mysite && cd mysite && syndicate run",
+)
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def sample(folder: Path) -> None:
     """Write the sample site (settings and a store of items with images) into FOLDER, which must be new or empty."""
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder}: is not empty; name a new folder")
     copy_sample(folder)
     say(f"{folder}: ready. Next: cd {folder} && syndicate run")
 
@@ -26,10 +27,13 @@ def copy_sample(folder: Path) -> None:
     """Write the sample site into a folder.
 
     Raises:
+        UsageError: the folder holds something.
         CannotWrite: no room or no rights.
     """
     source = sample_source()
     try:
+        if folder.exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder}: is not empty; name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source / "content", folder / "content")
         shutil.copytree(source / "config", folder / "config")

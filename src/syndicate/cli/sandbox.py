@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from syndicate.sandbox.addresses import SandboxAddresses
 
 
-@click.command(epilog="\b\nExamples:\n  syndicate sandbox\n  syndicate sandbox --port 8090 --state practice --json")
+@click.command(
+    short_help="Run fake networks to practise on.",
+    epilog="\b\nExamples:\n  syndicate sandbox\n  syndicate sandbox --port 8090 --state practice --json",
+)
 @click.option("--port", default=8090, show_default=True, help="Where to listen on this machine; 0 picks a free port.")
 @click.option("--state", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the log of truth in.")
 @click.option("--seed", default=0, help="Seed of faults that come by chance.")

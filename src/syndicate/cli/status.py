@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from syndicate.ports import ChannelCounts
 
 
-@click.command(epilog="\b\nExamples:\n  syndicate status\n  syndicate status --json")
+@click.command(
+    short_help="Show what was sent, is owed, waits for you.",
+    epilog="\b\nExamples:\n  syndicate status\n  syndicate status --json",
+)
 @config_option
 @json_option
 def status(config: Path, as_json: bool) -> None:

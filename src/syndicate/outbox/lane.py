@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, insert, select, update
+from sqlalchemy import Connection, Update, case, insert, literal, select, update
 
 from syndicate.errors import LostClaim
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
@@ -40,7 +40,7 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime) -> De
 def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
     """Durable intent: from CLAIMED or UNKNOWN to SENDING."""
     row = deliveries.c
-    is_same = delivery.payload == payload and delivery.key == key
+    is_same = (row.payload == payload) & (row.key == key)  # as on disk: the delivery may bring its new bytes along
     statement = (
         _under_fence(delivery)
         .where(row.state.in_((State.CLAIMED, State.UNKNOWN)))  # one claim, one intent
@@ -48,7 +48,7 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
             state=State.SENDING,
             payload=payload,
             key=key,
-            frozen_at=delivery.frozen_at if is_same else now,
+            frozen_at=case((is_same, row.frozen_at), else_=literal(now, row.frozen_at.type)),
             first_sent_at=delivery.first_sent_at or now,
             attempts=row.attempts + 1,
         )
