@@ -1,4 +1,4 @@
-"""The reference names everything there is: commands, options, settings, networks, events, faults; links lead somewhere."""
+"""The reference names all there is: commands, options, settings, networks, events, faults; links lead somewhere."""
 
 from __future__ import annotations
 

@@ -268,8 +268,9 @@ class Lane:
                 until = min(max(until, now + rules.first), now + rules.longest_wait)
                 await self._outbox.cool(self.channel.name, until)
             case NotDone(is_paused=True):
+                # in memory only: whoever mends the access and restarts must not wait
                 self._is_open = False
-                await self._outbox.cool(self.channel.name, now + rules.pause)
+                self._rests_until = now + rules.pause
             case NotDone() | Uncertain():
                 self._stumble(now)
             case _:
@@ -307,7 +308,11 @@ class Lane:
         gap, retry = self._rules.gap, self._rules.retry
         last = await self._outbox.last_sent(self.channel.name)
         cools = await self._outbox.cools_until(self.channel.name)
-        waits = ((last and last + gap, gap), (cools, retry.longest_wait), (self._rests_until, retry.longest))
+        waits = (
+            (last and last + gap, gap),
+            (cools, retry.longest_wait),
+            (self._rests_until, max(retry.longest, retry.pause)),
+        )
         # An end that lies further off than such a wait can last was written before the clock was set back.
         ends = [end for end, longest in waits if end is not None and end - now <= longest + CLOCK_STEP]
         return max((due, *ends))

@@ -167,7 +167,7 @@ class Publisher:
                 stderr=log,
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,
-                env=_without_settings(os.environ),
+                env=without_settings(os.environ),
             )
         self.starts += 1
 
@@ -200,7 +200,7 @@ class Publisher:
             await process.wait()
 
 
-def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without the operator's settings: the demo must never speak to a real account."""
     return {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
 

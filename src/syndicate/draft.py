@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item
 from syndicate.ports import Images
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
 from syndicate.posts.post import Card, Picture, Post, Wants
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
         return Draft(card, await images.picture(card.image, wants.image))
     except ImageUnusable as error:
         return Draft(card, missing=str(error))
+    except Exception as error:  # whatever befalls a picture, it costs the picture only
+        log.exception("image_failed", item=item.id, image=card.image.ref)
+        return Draft(card, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
 
 
 def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool = True) -> Post:

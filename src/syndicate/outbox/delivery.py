@@ -331,7 +331,7 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
     state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
     failures = delivery.failures
     if outcome.is_paused:
-        due = now + retry.pause
+        due = now + retry.first  # the lane itself pauses, until a restart
     elif outcome.until is not None:  # the network said when: that is no failure of the post
         due = min(max(outcome.until, now + retry.first), now + retry.longest_wait)
     else:

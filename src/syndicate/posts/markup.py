@@ -1,8 +1,8 @@
-"""Foreign text made harmless for networks that read marks out of plain text. Pure.
+"""Foreign text made harmless for networks that read marks out of plain text.
 
 A network turns `@name`, `#tag` and `https://` in plain text into mentions, hashtags and links. In titles and summaries
 written elsewhere these are accidents at best: a mention notifies a stranger, and Mastodon makes its preview card from
-the first URL in the text. So they are broken, in a way that hardly shows.
+the first URL in the text. So they are broken, in a way that hardly shows. Pure.
 """
 
 from __future__ import annotations

@@ -1,0 +1,87 @@
+"""Help: quick, with examples, and true about the exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from site_rig import environment
+from syndicate import __version__
+from syndicate.cli import COMMANDS, main
+
+SLOW = ("aiohttp", "apscheduler", "sqlalchemy", "alembic", "pydantic", "lxml", "PIL", "structlog", "rich", "jinja2")
+
+# Asks for the help of every command in one process, then tells what was imported on the way.
+ASK_ALL = """
+import json, sys
+from click.testing import CliRunner
+from syndicate.cli import COMMANDS, main
+calls = [[], *([name] for name in COMMANDS), ["held", "list"], ["held", "resolve"]]
+codes = [CliRunner().invoke(main, [*words, "--help"]).exit_code for words in calls]
+print(json.dumps({"codes": codes, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
+"""
+
+
+def every_command() -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {"": main}
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {sub}": one for sub, one in command.commands.items()}
+    return found
+
+
+def test_no_help_loads_what_it_does_not_need() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_ALL], capture_output=True, text=True, env=environment(), timeout=60, check=True
+    )
+
+    told = json.loads(done.stdout)
+    assert set(told["codes"]) == {0}
+    assert set(SLOW) & set(told["modules"]) == set()
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_help_has_examples(words: str) -> None:
+    result = CliRunner().invoke(main, [*words.split(), "--help"])
+
+    assert result.exit_code == 0
+    assert "Example" in result.stdout
+    assert f"syndicate {words}".strip() in result.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_help_says_what_the_command_is_for(words: str) -> None:
+    command = every_command()[words]
+
+    assert command.help
+    assert all(one.help for one in command.params if isinstance(one, click.Option))
+    assert not words or "..." not in command.get_short_help_str(limit=60)
+
+
+def test_short_form_of_help() -> None:
+    assert CliRunner().invoke(main, ["-h"]).stdout == CliRunner().invoke(main, ["--help"]).stdout
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(main, ["--version"]).stdout == f"syndicate {__version__}\n"
+
+
+def test_unknown_command_and_option_are_usage_errors() -> None:
+    assert CliRunner().invoke(main, ["fly"]).exit_code == 2
+    assert CliRunner().invoke(main, ["run", "--fast"]).exit_code == 2
+
+
+def test_commands_run_as_a_module_too() -> None:
+    command = [sys.executable, "-m", "syndicate", "--version"]
+
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=True)
+
+    assert done.stdout == f"syndicate {__version__}\n"

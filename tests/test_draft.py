@@ -1,0 +1,108 @@
+"""Drafts: the card, the picture as the network wants it, and the fitted post."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from deliver_rig import item
+from syndicate.draft import Draft, DraftRules, draft, post_of
+from syndicate.errors import ImageUnusable
+from syndicate.items.item import Image
+from syndicate.posts.card import CardRules
+from syndicate.posts.post import ImageRules, Picture, Room, Shape, Wants
+
+CARDS = CardRules(site_name="Marsh Notes")
+RULES = DraftRules(CARDS)
+WANTS = Wants(Room(500), image=ImageRules(Shape.CARD, 1000))
+PICTURE = Picture(b"jpeg", "image/jpeg", 120, 63, "A heron")
+HERON = replace(item(), image=Image("heron.jpg", "A heron"))
+
+
+@dataclass
+class Studio:
+    """Gives one picture, or none for a reason; `asked` for what."""
+
+    reason: str = ""
+    asked: list[tuple[Image, ImageRules]] = field(default_factory=list)
+
+    async def picture(self, image: Image, rules: ImageRules) -> Picture:
+        self.asked.append((image, rules))
+        if self.reason:
+            raise ImageUnusable(image.ref, self.reason)
+        return PICTURE
+
+
+async def test_draft_holds_card_and_picture() -> None:
+    studio = Studio()
+
+    made = await draft(HERON, WANTS, RULES, studio)
+
+    assert (made.card.title, made.card.site_name, made.picture, made.missing) == (
+        "Title 1",
+        "Marsh Notes",
+        PICTURE,
+        None,
+    )
+    assert [(image.ref, rules) for image, rules in studio.asked] == [("heron.jpg", WANTS.image)]
+
+
+async def test_picture_that_cannot_be_had_costs_the_picture_only() -> None:
+    made = await draft(HERON, WANTS, RULES, Studio(reason="is damaged"))
+
+    assert (made.picture, made.missing) == (None, "heron.jpg: is damaged")
+
+
+async def test_no_picture_is_made_for_a_network_that_wants_none() -> None:
+    studio = Studio()
+
+    made = await draft(HERON, replace(WANTS, image=None), RULES, studio)
+
+    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+
+
+async def test_no_picture_is_made_of_an_item_without_image() -> None:
+    studio = Studio()
+
+    made = await draft(replace(HERON, image=None), WANTS, RULES, studio)
+
+    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+
+
+async def drafted() -> Draft:
+    return await draft(HERON, WANTS, RULES, Studio())
+
+
+async def test_post_has_text_card_and_picture() -> None:
+    post = post_of(await drafted(), WANTS, RULES)
+
+    assert post.text.startswith("Title 1\n\n")
+    assert "https://example.org/1" in post.text
+    assert post.picture == PICTURE
+
+
+async def test_post_goes_without_the_picture_that_the_network_did_not_take() -> None:
+    assert post_of(await drafted(), WANTS, RULES, has_picture=False).picture is None
+
+
+@pytest.mark.parametrize(("most", "tags"), [(0, ()), (1, ("HealthAI",))])
+async def test_operator_says_how_many_hashtags(most: int, tags: tuple[str, ...]) -> None:
+    assert post_of(await drafted(), WANTS, replace(RULES, hashtags=most)).hashtags == tags
+
+
+async def test_operator_says_how_a_hashtag_is_spelt() -> None:
+    rules = replace(RULES, spellings={"Health AI": "HealthTech"})
+
+    assert post_of(await drafted(), WANTS, rules).hashtags == ("HealthTech",)
+
+
+async def test_operator_says_the_text() -> None:
+    rules = replace(RULES, template="New: {{ title }} {{ link }}")
+
+    assert post_of(await drafted(), WANTS, rules).text == "New: Title 1 https://example.org/1"
+
+
+async def test_room_without_space_for_the_link_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        post_of(await drafted(), replace(WANTS, room=Room(5)), RULES)

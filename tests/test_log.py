@@ -1,0 +1,143 @@
+"""Events on stderr: their forms, their weights, and secrets that never show."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from syndicate import log
+from syndicate.log import MASK, Masker
+
+CANARY = "canary-5ec7e7"
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_events_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="json")
+
+    structlog.get_logger().info("delivered", item="herons:1", attempt=2)
+    structlog.get_logger().warning("image_left_out", reason="zu groß")
+
+    first, second = told(capsys)
+    assert (first["event"], first["level"], first["item"], first["attempt"]) == ("delivered", "info", "herons:1", 2)
+    assert first["timestamp"].endswith("Z")
+    assert second["reason"] == "zu groß"
+
+
+def test_form_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="auto")
+
+    structlog.get_logger().info("delivered")
+
+    assert told(capsys)[0]["event"] == "delivered"
+
+
+def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="text")
+
+    structlog.get_logger().info("delivered", item="herons:1")
+
+    line = capsys.readouterr().err
+    assert "delivered" in line
+    assert "item=herons:1" in line
+
+
+def test_light_events_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(level="warning", form="json")
+
+    structlog.get_logger().info("delivered")
+    structlog.get_logger().warning("delivery_postponed")
+
+    assert [one["event"] for one in told(capsys)] == ["delivery_postponed"]
+
+
+def test_trace_of_an_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="json")
+
+    try:
+        raise ValueError("no luck")
+    except ValueError:
+        structlog.get_logger().exception("pass_failed")
+
+    (event,) = told(capsys)
+    assert (event["event"], event["level"]) == ("pass_failed", "error")
+    assert "ValueError: no luck" in event["exception"]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_secrets_are_masked_wherever_they_stand(capsys: pytest.CaptureFixture[str], form: log.Format) -> None:
+    log.set_up(form=form, secrets=[CANARY])
+    logger = structlog.get_logger()
+
+    logger.info("told", plain=f"token {CANARY}!", deep={"list": [CANARY, (CANARY, 1)], "none": None})
+    logger.info("told", path=Path(CANARY), error=OSError(CANARY), names={CANARY})
+    logger.info(f"an event of {CANARY}")
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logger.exception("failed")
+    logging.getLogger("library").warning("token is %s", CANARY)
+
+    text = capsys.readouterr().err
+    assert CANARY not in text
+    assert text.count(MASK) >= 8
+
+
+def test_values_that_hold_no_secret_keep_their_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="json", secrets=[CANARY])
+
+    structlog.get_logger().info("told", number=3, share=0.5, flag=True, nothing=None, many=["a"], deep={"b": 1})
+
+    (event,) = told(capsys)
+    assert [event[name] for name in ("number", "share", "flag", "nothing", "many", "deep")] == [
+        3,
+        0.5,
+        True,
+        None,
+        ["a"],
+        {"b": 1},
+    ]
+
+
+def test_secret_that_holds_another_is_masked_whole() -> None:
+    assert Masker(["abcd", "abcdef"]).masked("x abcdef y abcd") == f"x {MASK} y {MASK}"
+
+
+def test_very_short_secrets_do_not_tear_words_apart() -> None:
+    assert Masker(["a", "", "abc"]).masked("abc cab") == "abc cab"
+
+
+def test_libraries_speak_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="json")
+
+    logging.getLogger("syndicate.channels.secrets").warning("%s can be read by others", "/token")
+    logging.getLogger("quiet").info("not told")
+    try:
+        raise ValueError("no luck")
+    except ValueError:
+        logging.getLogger("asyncio").exception("task failed")
+
+    first, second = told(capsys)
+    assert (first["event"], first["level"]) == ("library_told", "warning")
+    assert (first["library"], first["text"]) == ("syndicate.channels.secrets", "/token can be read by others")
+    assert (second["level"], second["text"]) == ("error", "task failed")
+    assert "ValueError: no luck" in second["exception"]
