@@ -173,10 +173,11 @@ async def test_limit_takes_the_newest_and_posts_them_oldest_first(
     assert await owed(outbox, item(1), item(2), item(3), selection=Selection(limit=limit)) == ids
 
 
-async def test_limit_counts_what_is_still_owed(outbox: SqlOutbox) -> None:
+async def test_limit_counts_what_fits_so_that_the_same_backfill_again_plans_nothing(outbox: SqlOutbox) -> None:
     await outbox.accept(acceptance(item(3), state=State.SENT, reason="accepted"), NOW)
 
-    assert await owed(outbox, item(1), item(2), item(3), selection=Selection(limit=1)) == ["store:2"]
+    assert await owed(outbox, item(1), item(2), item(3), selection=Selection(limit=1)) == []
+    assert await owed(outbox, item(1), item(2), item(3), selection=Selection(limit=2)) == ["store:2"]
 
 
 def days(*ages: int) -> list[Item]:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
 from syndicate.deliver import FROZEN_FOR, Settled
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.outbox.delivery import State
+from syndicate.outbox.delivery import WITHDRAWN, State
 from syndicate.ports import Acceptance
 
 HOUR = timedelta(hours=1)
@@ -216,8 +216,8 @@ async def test_withdrawn_item_is_not_posted_even_if_its_bytes_are_frozen(one: Ri
     one.outbox.after["freeze"] = [withdraw]
     one.channel.script["publish"] = [Transient("refused connection")]
 
-    assert await one.settle_all() == [State.PLANNED, State.FAILED]
-    assert (await one.only()).reason == "its item is no longer in the store"
+    assert await one.settle_all() == [State.PLANNED, State.SKIPPED]
+    assert (await one.only()).reason == WITHDRAWN  # so that it is planned anew when the item returns
     assert len(one.channel.sent) == 1
 
 
@@ -230,6 +230,18 @@ async def test_post_that_cannot_be_composed_does_not_stop_the_others(tmp_path: P
 
 
 # Failures of the network
+
+
+@pytest.mark.parametrize("error", [Unauthorized("401"), Transient("refused connection"), Unknown("cut off")])
+async def test_an_outage_is_told_until_the_network_answers_again(one: Rig, error: NetworkError) -> None:
+    one.channel.script["publish"] = [error]
+
+    await one.step()
+    assert one.lane.outage is not None
+    assert str(error) in one.lane.outage.reason
+
+    await one.settle_all()
+    assert one.lane.outage is None
 
 
 async def test_rate_limit_cools_the_whole_lane_over_restarts(many: Rig) -> None:

@@ -57,7 +57,8 @@ async def plan_backfill(
 ) -> tuple[ChannelBackfill, ...]:
     """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out.
 
-    So is what shares its link with such an item, or with an older one of this backfill.
+    So is what shares its link with such an item, or with an older one of this backfill. The limit counts the items that
+    fit, whether they are owed or not, so that the same backfill again plans nothing.
     """
     everything = tuple(items)
     chosen = selected(everything, selection, now)
@@ -65,9 +66,10 @@ async def plan_backfill(
     plans = []
     for channel in channels:
         standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
-        owed = _owed(chosen, everything, channel, standing)
+        fitting = [item for item in chosen if filtered_by(item, channel) is None]
         if selection.limit is not None:
-            owed = owed[-selection.limit :] if selection.limit else []
+            fitting = fitting[-selection.limit :] if selection.limit else []
+        owed = _owed(fitting, everything, channel, standing)
         deliveries = tuple(
             planned(item, channel, State.PLANNED, "backfill", now + position * pace, Origin.BACKFILL)
             for position, item in enumerate(owed)
@@ -96,12 +98,12 @@ def _has_topic(item: Item, wanted: set[str]) -> bool:
 def _owed(
     chosen: Iterable[Item], everything: Iterable[Item], channel: ChannelPlan, standing: Mapping[str, Delivery]
 ) -> list[Item]:
-    """The chosen items that the channel's filters let pass and that it does not stand to post, one for each link."""
+    """The chosen items that the channel does not stand to post, one for each link."""
     taken = {_link_key(item) for item in everything if _is_taken(_standing(item, channel, standing))}
     owed: dict[str, Item] = {}
     for item in chosen:
         key = _link_key(item)
-        if filtered_by(item, channel) is None and key not in taken and _is_open(_standing(item, channel, standing)):
+        if key not in taken and _is_open(_standing(item, channel, standing)):
             owed.setdefault(key, item)
     return list(owed.values())
 

@@ -13,6 +13,7 @@ from syndicate.draft import DraftRules, draft, post_of
 from syndicate.errors import LostClaim, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import (
+    WITHDRAWN,
     Absent,
     Delivery,
     Done,
@@ -73,6 +74,7 @@ Tell = Callable[[Settled], None]
 class Lane:
     """One channel's deliveries, one at a time, until stopped or until nothing is due.
 
+    `outage` is what the network's last answer said, if it was no success and no refusal of a post.
     `wake` is set when something was planned. `clock` gives aware UTC; `chance` gives 0 to 1 for jitter.
     """
 
@@ -88,6 +90,7 @@ class Lane:
         chance: Callable[[], float],
     ) -> None:
         self.channel = channel
+        self.outage: NotDone | Uncertain | None = None
         self.wake = asyncio.Event()
         self._outbox = outbox
         self._images = images
@@ -181,7 +184,7 @@ class Lane:
     async def _post(self, delivery: Delivery) -> Step:
         item = await self._outbox.item(delivery.item_id)
         if item is None:
-            return await self._settle(delivery, Refused("its item is no longer in the store"), is_local=True)
+            return await self._write(delivery, Step(State.SKIPPED, WITHDRAWN, self._clock()))
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
         try:
@@ -254,15 +257,20 @@ class Lane:
         rules = self._rules.retry
         guarantee = self.channel.guarantee
         step = after(delivery, outcome, now=now, guarantee=guarantee, retry=rules, jitter=self._chance())
-        await self._outbox.settle(delivery, step, now)
-        _log_step(delivery, step)
+        await self._write(delivery, step)
         if not is_local:
             await self._rest_after(outcome, now)
+        return step
+
+    async def _write(self, delivery: Delivery, step: Step) -> Step:
+        await self._outbox.settle(delivery, step, self._clock())
+        _log_step(delivery, step)
         return step
 
     async def _rest_after(self, outcome: Outcome, now: datetime) -> None:
         """After a failure of the network, the whole lane waits: the next post would fail as well."""
         rules = self._rules.retry
+        self.outage = outcome if isinstance(outcome, NotDone | Uncertain) else None
         match outcome:
             case NotDone(until=until) if until is not None:
                 until = min(max(until, now + rules.first), now + rules.longest_wait)
@@ -356,6 +364,8 @@ def _log_step(delivery: Delivery, step: Step) -> None:
         case State.SENT:
             url = step.receipt.url if step.receipt else None
             log.info("delivered", **names, attempt=delivery.attempts, url=url, how=step.reason)
+        case State.SKIPPED:
+            log.info("delivery_skipped", **names, reason=step.reason)
         case State.HELD | State.FAILED | State.DEAD:
             log.error("delivery_stopped", **names, state=step.state.value, reason=step.reason)
         case _:

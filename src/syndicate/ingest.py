@@ -24,7 +24,7 @@ from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Image, Item
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import State
-from syndicate.outbox.plan import ChannelPlan, Sight, plan
+from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Scan, Shelf, Store
 
 log = structlog.get_logger()
@@ -165,6 +165,7 @@ class Ingest:
             indexed=tuple(scan.files[path] for path in scan.read),
             gone=scan.gone,
             planned=planned,
+            mended=plan_mended(changes.revised, self._channels, now),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
         )

@@ -194,6 +194,7 @@ class KnownItem:
 class Acceptance:
     """Everything one ingest changes, written in one transaction.
 
+    `mended` are plans for items that were edited: they stand in for a FAILED delivery and for nothing else.
     `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with.
     """
@@ -203,6 +204,7 @@ class Acceptance:
     indexed: tuple[Indexed, ...] = ()
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
+    mended: tuple[Planned, ...] = ()
     channels: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
 

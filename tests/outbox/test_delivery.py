@@ -250,6 +250,10 @@ def test_readings_survive_a_dead_publisher() -> None:
     ("guarantee", "words"),
     [
         (DURABLE, "never twice: the network knows each post by our key"),
+        (
+            replace(DURABLE, evidence=Evidence.NONE),
+            "never twice, if the receiver heeds our key: it is the same with every attempt",
+        ),
         (WINDOWED, "never twice: unclear outcomes are looked up before anything is sent again"),
         (KEY_ONLY, "never twice within 1:00:00; after that an unclear outcome waits for you"),
         (WRITE_ONLY, "at most once: an unclear outcome waits for you"),

@@ -266,6 +266,50 @@ async def test_claim_has_owner_and_a_new_fence_each_time(outbox: SqlOutbox) -> N
     assert (second.state, second.fence) == (State.CLAIMED, 2)
 
 
+async def test_a_backfill_that_was_held_up_keeps_its_pace(outbox: SqlOutbox) -> None:
+    hour = timedelta(hours=1)
+    rows = [replace(owed(item(n), origin=Origin.BACKFILL), due=NOW + n * hour) for n in range(1, 4)]
+    await outbox.revive(rows, NOW)
+    two_days_later = NOW + timedelta(days=2)
+
+    first = await outbox.claim(NAME, "me", two_days_later)
+
+    assert first is not None
+    assert first.item_id == "store:1"
+    assert await outbox.claim(NAME, "me", two_days_later + timedelta(minutes=59)) is None
+    assert await outbox.next_due(NAME) == two_days_later + hour
+    second = await outbox.claim(NAME, "me", two_days_later + hour)
+    assert second is not None
+    assert (second.item_id, await outbox.next_due(NAME)) == ("store:2", two_days_later + 2 * hour)
+
+
+async def test_live_deliveries_that_wait_are_not_pushed_back(outbox: SqlOutbox) -> None:
+    await outbox.accept(Acceptance(planned=(owed(item(1)), replace(owed(item(2)), due=LATER))), NOW)
+
+    await outbox.claim(NAME, "me", NOW + timedelta(days=2))
+
+    assert await outbox.next_due(NAME) == LATER
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.SENT, State.DEAD, State.HELD, State.SKIPPED, State.PLANNED])
+async def test_an_edit_stands_in_for_what_was_refused_and_for_nothing_else(outbox: SqlOutbox, state: State) -> None:
+    await outbox.accept(acceptance(item(1), state=state, reason="as it was"), NOW)
+
+    changed = await outbox.accept(Acceptance(mended=(owed(item(1), reason="edited"), owed(item(2)))), LATER)
+
+    [found] = await outbox.deliveries()
+    assert changed == (1 if state is State.FAILED else 0)
+    assert (found.item_id, found.state) == ("store:1", State.PLANNED if state is State.FAILED else state)
+
+
+async def test_a_channels_account_is_the_one_of_the_settings(outbox: SqlOutbox) -> None:
+    await outbox.accept(Acceptance(channels={NAME: "old.example"}), NOW)
+
+    await outbox.accept(Acceptance(channels={NAME: "new.example"}), LATER)
+
+    assert await outbox.channels() == {NAME: "new.example"}
+
+
 async def test_unknown_is_claimed_as_unknown(outbox: SqlOutbox) -> None:
     await outbox.accept(acceptance(item(1)), NOW)
     await ended(outbox, Step(State.UNKNOWN, "reset", NOW, is_unclear=True))

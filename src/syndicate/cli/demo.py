@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -185,14 +186,19 @@ class Show:
         table(("channel", "owed", "posted", "lost", "duplicated", "false sent", "held", "not owed"), [*rows, total])
         self._say("   lost: owed, not there, and nobody was told    false sent: recorded as sent, not there")
         self._say("   held: waits for a person, with the reason      not owed: there, though nobody asked for it")
-        lost, twice = sum(one.lost for one in verdicts), sum(one.duplicated for one in verdicts)
-        verb = "Kept" if is_kept else "BROKEN"
         self._say()
-        self._say(
-            f"{verb}: {lost} lost, {twice} duplicated, after {count(self._kills, 'kill')} and "
-            f"{self._facts['attempts']} attempts, in {took_s:.0f} s."
-        )
+        self._say(last_line(verdicts, kills=self._kills, attempts=self._facts["attempts"], took_s=took_s))
 
     def _say(self, line: str = "") -> None:
         if not self._is_json:
             say(line)
+
+
+def last_line(verdicts: Sequence[Verdict], *, kills: int, attempts: int, took_s: float) -> str:
+    """Whether the promise was kept, in one sentence."""
+    verb = "Kept" if all(one.is_kept for one in verdicts) else "BROKEN"
+    lost, twice = sum(one.lost for one in verdicts), sum(one.duplicated for one in verdicts)
+    return (
+        f"{verb}: {lost} lost, {twice} duplicated, after {count(kills, 'kill')} and {attempts} attempts, "
+        f"in {took_s:.0f} s."
+    )

@@ -93,6 +93,8 @@ class Guarantee:
     @property
     def in_words(self) -> str:
         """The promise as an operator may rely on it."""
+        if self.key_window == timedelta.max and not self.is_readable:
+            return "never twice, if the receiver heeds our key: it is the same with every attempt"
         if self.key_window == timedelta.max:
             return "never twice: the network knows each post by our key"
         if self.is_readable:

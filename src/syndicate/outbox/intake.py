@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -58,11 +58,10 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     _write_files(connection, acceptance)
     if acceptance.rules:
         _upsert(connection, marks, [{"name": "rules", "value": acceptance.rules}], "name")
-    known_channels = seen_channels(connection)
-    fresh = [name for name in acceptance.channels if name not in known_channels]
-    for name in fresh:
-        connection.execute(insert(channels).values(channel=name, account=acceptance.channels[name], first_seen=now))
-    return _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+    rows = [{"channel": name, "account": account, "first_seen": now} for name, account in acceptance.channels.items()]
+    _upsert(connection, channels, rows, "channel", keep=("first_seen",))
+    mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)
+    return mended + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
 
 
 def revive(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
@@ -78,14 +77,25 @@ def _is_skipped(state: str, reason: str) -> bool:
     return state == State.SKIPPED
 
 
-def _plan(connection: Connection, planned: Sequence[Planned], now: datetime, *, may_revive: Any) -> int:
+def _is_failed(state: str, reason: str) -> bool:
+    return state == State.FAILED
+
+
+def _plan(
+    connection: Connection,
+    planned: Sequence[Planned],
+    now: datetime,
+    *,
+    may_revive: Callable[[str, str], bool],
+    may_add: bool = True,
+) -> int:
     standing: dict[str, tuple[str, str]] = {}
     for uids in _batches([one.uid for one in planned]):
         rows = connection.execute(
             select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason).where(deliveries.c.uid.in_(uids))
         )
         standing.update({row.uid: (row.state, row.reason) for row in rows})
-    new = {one.uid: one for one in planned if one.uid not in standing}
+    new = {one.uid: one for one in planned if may_add and one.uid not in standing}
     back = {one.uid: one for one in planned if one.uid in standing and may_revive(*standing[one.uid])}
     for batch in _batches(new.values()):
         connection.execute(insert(deliveries), [planned_row(one) for one in batch])

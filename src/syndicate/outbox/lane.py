@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, case, insert, literal, select, update
+from sqlalchemy import BigInteger, Connection, Update, case, insert, literal, select, type_coerce, update
 
 from syndicate.errors import LostClaim
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import channels, deliveries, events
+
+LATE = timedelta(seconds=5)
+"""A backfill post that goes out this much after its time was held up, not merely queued."""
 
 _OPEN = (State.PLANNED.value, State.UNKNOWN.value)
 
@@ -34,7 +37,22 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime) -> De
         .returning(deliveries)
     )
     found = connection.execute(statement).one_or_none()
-    return None if found is None else delivery_of(found)
+    if found is None:
+        return None
+    delivery = delivery_of(found)
+    if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
+        _push_back(connection, delivery, now - delivery.due)
+    return delivery
+
+
+def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
+    """A backfill that was stopped goes on at its pace: what comes after the late one keeps its distance."""
+    row = deliveries.c
+    behind = (row.channel == late.channel, row.origin == Origin.BACKFILL, row.state == State.PLANNED)
+    moved = type_coerce(row.due, BigInteger) + lag // timedelta(microseconds=1)
+    connection.execute(
+        update(deliveries).where(*behind, row.due > late.due).values(due=type_coerce(moved, row.due.type))
+    )
 
 
 def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:

@@ -74,6 +74,16 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
     return tuple(decisions)
 
 
+def plan_mended(revised: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Planned, ...]:
+    """What to try again because its item was edited, should the network have refused it as it was."""
+    return tuple(
+        planned(item, channel, State.PLANNED, "edited after it was refused", now + position * TICK)
+        for channel in channels
+        for position, item in enumerate(oldest_first(revised))
+        if filtered_by(item, channel) is None
+    )
+
+
 def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is_first: bool, now: datetime) -> Planned:
     """The decision about one item and one channel, before the flood guard."""
     reason = filtered_by(item, channel)

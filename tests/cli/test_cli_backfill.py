@@ -1,0 +1,188 @@
+"""`backfill`: the plan, the question, the pace, and what a second one does."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from site_rig import SandboxThread, SiteRig, end, until
+from syndicate.cli.backfill import pace_of
+from syndicate.errors import UsageError
+from syndicate.outbox.lock import PublisherLock
+from syndicate.sandbox.faults import Effect, InjectedFault
+
+NOW_AND_THEN = ("--pace", "0s", "--yes")
+
+
+@pytest.fixture
+def old(site: SiteRig, sandbox: SandboxThread) -> SiteRig:
+    """Items 1 to 4 were there before the channels."""
+    site.write(3, categories=["Reeds"])
+    site.write(4, date=(datetime.now(UTC) - timedelta(days=400)).isoformat())
+    site.channels = sandbox.channels("mastodon", "webhook")
+    site.configure()
+    assert site.call("once").exit_code == 0
+    assert sandbox.posts() == []
+    return site
+
+
+def test_dry_run_shows_the_plan_and_writes_nothing(old: SiteRig, sandbox: SandboxThread) -> None:
+    text = old.call("backfill", "--dry-run", "--pace", "10m").stdout
+    plan = old.ask("backfill", "--dry-run", "--pace", "10m")
+
+    assert "never twice: the network knows each post by our key" in text
+    assert "dry run: nothing was written" in text
+    assert plan["is_dry_run"] is True
+    assert [(one["channel"], len(one["items"]), one["pace_s"]) for one in plan["channels"]] == [
+        ("mastodon", 4, 600.0),
+        ("webhook", 4, 600.0),
+    ]
+    begins, ends = (datetime.fromisoformat(plan["channels"][0][name]) for name in ("begins", "ends"))
+    assert ends - begins == timedelta(minutes=30)
+    old.call("once")
+    assert sandbox.posts() == []
+
+
+def test_backfill_posts_oldest_first_and_a_second_one_plans_nothing(old: SiteRig, sandbox: SandboxThread) -> None:
+    first = old.call("backfill", *NOW_AND_THEN)
+    second = old.call("backfill", *NOW_AND_THEN)
+
+    assert first.exit_code == 0
+    assert "backfill: 8 sent" in first.stdout
+    order = [f"https://herons.example/{number}" for number in (4, 1, 2, 3)]
+    assert sandbox.links("mastodon") == sandbox.links("webhook") == order
+    assert (second.exit_code, "nothing to backfill" in second.stdout) == (0, True)
+    assert len(sandbox.posts()) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "posted"),
+    [
+        (["--limit", "2"], [2, 3]),
+        (["--topic", "reeds"], [3]),
+        (["--topic", "Reeds", "--topic", "water-birds"], [4, 1, 2, 3]),
+        (["--since", "2020-01-01", "--until", "2020-01-02"], []),
+    ],
+)
+def test_backfill_takes_what_is_selected(
+    old: SiteRig, sandbox: SandboxThread, words: list[str], posted: list[int]
+) -> None:
+    result = old.call("backfill", *NOW_AND_THEN, "--channel", "mastodon", *words)
+
+    assert result.exit_code == 0
+    assert sandbox.links("mastodon") == [f"https://herons.example/{number}" for number in posted]
+    assert sandbox.posts("webhook") == []
+
+
+def test_plan_is_left_to_the_publisher_if_so_wished(old: SiteRig, sandbox: SandboxThread) -> None:
+    planned = old.call("backfill", *NOW_AND_THEN, "--no-wait")
+    before = len(sandbox.posts())
+    old.call("once")
+
+    assert "planned; `syndicate run` or `syndicate once` delivers them" in planned.stdout
+    assert (before, len(sandbox.posts())) == (0, 8)
+
+
+def test_backfill_beside_a_publisher_only_plans(old: SiteRig, sandbox: SandboxThread) -> None:
+    with PublisherLock(old.folder / "state" / "publisher.lock", datetime.now(UTC)):
+        result = old.call("backfill", *NOW_AND_THEN)
+        again = old.call("backfill", *NOW_AND_THEN)
+    assert sandbox.posts() == []
+    old.call("once")
+
+    assert result.exit_code == 0
+    assert "is publishing and delivers them; `syndicate status` shows how far it is" in result.stdout
+    assert "nothing to backfill" in again.stdout
+    assert len(sandbox.posts()) == 8
+
+
+def test_nobody_there_to_confirm_means_no(old: SiteRig, sandbox: SandboxThread) -> None:
+    result = old.call("backfill")
+
+    assert result.exit_code == 2
+    assert "nobody is there to confirm; look with --dry-run, then call again with --yes" in result.stderr
+    assert old.ask("status")["channels"][0]["states"] == {"skipped": 4}
+
+
+def test_report_as_json_is_the_plan(old: SiteRig, sandbox: SandboxThread) -> None:
+    report = old.ask("backfill", *NOW_AND_THEN, "--limit", "1")
+
+    assert [one["items"] for one in report["channels"]] == [["item:3"], ["item:3"]]
+    assert len(sandbox.posts()) == 2
+
+
+def test_refusal_ends_with_3(old: SiteRig, sandbox: SandboxThread) -> None:
+    sandbox.arm(InjectedFault(network="webhook", route="post", effect=Effect.GONE_410, times=None))
+
+    result = old.call("backfill", *NOW_AND_THEN, "--limit", "1")
+
+    assert result.exit_code == 3
+    assert "backfill: 1 failed, 1 sent" in result.stdout
+
+
+def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) -> None:
+    old.write(5)
+
+    old.call("backfill", *NOW_AND_THEN, "--limit", "1")
+    old.call("once")
+
+    assert sorted(sandbox.links("mastodon")) == ["https://herons.example/3", "https://herons.example/5"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--channel", "none"], "--channel none: no such channel is switched on; there are: mastodon, webhook"),
+        (
+            ["--since", "2026-02-01", "--until", "2026-01-01"],
+            "--since 2026-02-01: is after --until 2026-01-01; swap them",
+        ),
+        (["--since", "yesterday"], "'yesterday' does not match"),
+        (["--pace", "soon"], "--pace soon: is no duration; write 30s, 5m or 1h"),
+        (["--limit", "0"], "0 is not in the range"),
+    ],
+)
+def test_call_that_makes_no_sense(old: SiteRig, words: list[str], message: str) -> None:
+    result = old.call("backfill", *words)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_pace_is_a_duration() -> None:
+    assert pace_of("90s") == timedelta(seconds=90)
+    with pytest.raises(UsageError):
+        pace_of("-1s")
+
+
+def test_state_that_cannot_be_written(site: SiteRig) -> None:
+    (site.folder / "state").write_text("a file in the way", encoding="ascii")
+
+    assert site.call("backfill", "--dry-run").exit_code == 73
+
+
+def test_interrupted_backfill_goes_on_later(old: SiteRig, sandbox: SandboxThread) -> None:
+    process = old.start("backfill", "--pace", "2s", "--yes", "--channel", "mastodon")
+    until(lambda: sandbox.posts("mastodon") or process.poll() is not None, "a first post")
+
+    code = end(process, signal.SIGINT)
+    stopped = len(sandbox.posts("mastodon"))
+    make_due(old.folder)
+    old.call("once")
+
+    assert code == 0, old.log()
+    assert "still owed: `syndicate run`, `once` or `backfill` goes on with them" in old.log()
+    assert 1 <= stopped < 4
+    assert sorted(sandbox.links("mastodon")) == [f"https://herons.example/{number}" for number in (1, 2, 3, 4)]
+    assert "nothing to backfill" in old.call("backfill", "--channel", "mastodon").stdout
+
+
+def make_due(folder: Path) -> None:
+    """Let the pace pass at once."""
+    with sqlite3.connect(folder / "state" / "outbox.sqlite3") as database:
+        database.execute("UPDATE deliveries SET due = (SELECT MIN(due) FROM deliveries) WHERE state = 'planned'")
+    database.close()

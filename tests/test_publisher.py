@@ -1,0 +1,333 @@
+"""The publisher at work: passes when there is a reason, lanes that do not hurt each other, an end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from structlog.testing import capture_logs
+
+from site_rig import SiteRig
+from syndicate.deliver import Settled
+from syndicate.errors import CannotWrite
+from syndicate.house import House, clock, open_house, plot_of
+from syndicate.ingest import Pass
+from syndicate.outbox.delivery import Action, Delivery, Origin, State, Step
+from syndicate.publisher import Tally, merged, publish_forever, publish_once, serving
+
+LIMIT_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in list(os.environ):
+        if name.upper().startswith("SYNDICATE_"):
+            monkeypatch.delenv(name)
+    yield
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteRig:
+    site = SiteRig(tmp_path / "site")
+    site.write(1)
+    return site
+
+
+@asynccontextmanager
+async def house_of(site: SiteRig) -> AsyncIterator[House]:
+    async with open_house(plot_of(site.config)) as house:
+        yield house
+
+
+def settled(uid: str, channel: str, state: State) -> Settled:
+    now = clock()
+    delivery = Delivery(uid, channel, "account", "item:1", Action.POST, "r", State.SENDING, "", now, Origin.LIVE)
+    return Settled(delivery, Step(state, "", now))
+
+
+def nothing(_: object) -> None:
+    """Hears and does nothing."""
+
+
+# --- tallies and passes told as one
+
+
+def test_tally_counts_each_delivery_with_its_last_state() -> None:
+    tally = Tally()
+
+    for one in (
+        settled("1", "news", State.UNKNOWN),
+        settled("1", "news", State.SENT),
+        settled("2", "news", State.HELD),
+    ):
+        tally(one)
+    tally(settled("3", "other", State.SENT))
+
+    assert dict(tally.of("news")) == {State.SENT: 1, State.HELD: 1}
+    assert dict(tally.states) == {State.SENT: 2, State.HELD: 1}
+
+
+def test_two_passes_are_told_as_one() -> None:
+    first = Pass(items=1, new=1, waiting=("2.md",), written=("a",), decided={State.PLANNED: 1}, took_ms=5)
+    second = Pass(items=2, new=1, revised=1, written=("b",), decided={State.PLANNED: 1, State.HELD: 1}, took_ms=6)
+
+    both = merged(first, second)
+
+    assert (both.items, both.new, both.revised, both.waiting) == (2, 2, 1, ())
+    assert (both.written, both.took_ms) == (("a", "b"), 11)
+    assert dict(both.decided) == {State.PLANNED: 2, State.HELD: 1}
+
+
+# --- once
+
+
+@dataclass
+class ScriptedLane:
+    """A lane that fails, or does its work when let go."""
+
+    error: Exception | None = None
+    drained: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def drain(self, tell: Callable[[Settled], None]) -> None:
+        if self.error is not None:
+            raise self.error
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.drained = True
+
+    async def run(self, stop: asyncio.Event, tell: Callable[[Settled], None]) -> None:
+        await stop.wait()
+        self.drained = True
+
+
+def with_lanes(house: House, *lanes: ScriptedLane) -> House:
+    return replace(house, lanes=lanes)  # type: ignore[arg-type]  # scripted in place of real ones
+
+
+async def test_channel_that_fails_does_not_cut_the_others_short(site: SiteRig) -> None:
+    full, fine = ScriptedLane(CannotWrite("outbox", "disk full", "make room")), ScriptedLane()
+
+    async with house_of(site) as house:
+        with pytest.raises(CannotWrite, match="disk full"):
+            await publish_once(with_lanes(house, full, fine), nothing)
+
+    assert fine.drained
+
+
+async def test_item_that_stays_half_written_does_not_hold_up_the_rest(site: SiteRig) -> None:
+    ingest = ScriptedIngest([Pass(waiting=("2.md",))] * 20)
+
+    async with house_of(site) as house:
+        done = await publish_once(replace(with_lanes(house), ingest=ingest), nothing)  # type: ignore[arg-type]
+
+    assert done.waiting == ("2.md",)
+    assert 2 <= len(ingest.called) <= 10
+
+
+# --- the feed server
+
+
+async def test_feeds_are_served_while_the_block_runs(site: SiteRig) -> None:
+    async with house_of(site) as house, serving(house) as address, aiohttp.ClientSession() as http:
+        await house.ingest.run()
+        assert address is not None
+        async with http.get(f"{address}all/feed.json") as answer:
+            feed = await answer.json(content_type=None)
+
+    assert [entry["title"] for entry in feed["items"]] == ["Title 1"]
+
+
+async def test_server_may_be_switched_off(site: SiteRig) -> None:
+    site.configure(server={"enabled": False})
+
+    async with house_of(site) as house, serving(house) as address:
+        assert address is None
+
+
+async def test_address_that_is_taken_is_told_with_the_way_out(site: SiteRig) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        site.configure(server={"port": port})
+
+        async with house_of(site) as house:
+            with pytest.raises(
+                CannotWrite, match=rf"http://127\.0\.0\.1:{port}/: cannot listen \(.*; stop what"
+            ) as caught:
+                async with serving(house):
+                    pass
+
+    assert caught.value.exit_code == 73
+
+
+async def test_address_of_the_newer_internet_stands_in_brackets(site: SiteRig) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    site.configure(server={"host": "::1", "port": 0})
+
+    async with house_of(site) as house, serving(house) as address:
+        assert address is not None
+        assert address.startswith("http://[::1]:")
+
+
+# --- for ever
+
+
+class ScriptedIngest:
+    """Passes as written down, then empty ones; errors are raised. `called` at these times."""
+
+    def __init__(self, script: list[Pass | Exception]) -> None:
+        self._script = list(script)
+        self.called: list[float] = []
+        self._waiters: list[tuple[int, asyncio.Event]] = []
+
+    async def run(self) -> Pass:
+        self.called.append(asyncio.get_running_loop().time())
+        for number, event in self._waiters:
+            if len(self.called) >= number:
+                event.set()
+        step = self._script.pop(0) if self._script else Pass()
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    async def was_called(self, times: int) -> None:
+        event = asyncio.Event()
+        self._waiters.append((times, event))
+        if len(self.called) < times:
+            await asyncio.wait_for(event.wait(), LIMIT_S)
+
+
+@asynccontextmanager
+async def publishing(
+    house: House, ingest: ScriptedIngest, tell_pass: Callable[[Pass], Any] = nothing
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A publisher at work; the block gets the function that stops it, and it is stopped at the end in any case."""
+    stop = asyncio.Event()
+    scripted = replace(house, ingest=ingest)  # type: ignore[arg-type]  # scripted in place of a real one
+    working = asyncio.create_task(publish_forever(scripted, stop, nothing, tell_pass=tell_pass))
+
+    async def end() -> None:
+        stop.set()
+        await asyncio.wait_for(working, LIMIT_S)
+
+    try:
+        yield end
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_first_pass_comes_at_once_and_the_end_when_told(site: SiteRig) -> None:
+    ingest, lane = ScriptedIngest([]), ScriptedLane()
+
+    async with house_of(site) as house, publishing(with_lanes(house, lane), ingest) as end:
+        await ingest.was_called(1)
+        await end()
+
+    assert lane.drained
+
+
+async def test_changed_file_wakes_a_pass(site: SiteRig) -> None:
+    site.configure(schedule={"every": "1h"})
+    ingest, passes = ScriptedIngest([]), asyncio.Event()
+
+    async with house_of(site) as house, publishing(with_lanes(house), ingest, lambda _: passes.set()) as end:
+        await ingest.was_called(1)
+        before = len(ingest.called)
+        # The watch needs a moment to begin; until it has, further changes are made.
+        async with asyncio.timeout(LIMIT_S):
+            number = 2
+            while len(ingest.called) == before:
+                site.write(number)
+                number += 1
+                await asyncio.sleep(0.3)
+        await end()
+
+
+async def test_half_written_file_and_item_to_come_bring_their_own_pass(site: SiteRig) -> None:
+    site.configure(schedule={"every": "1h", "watch": False})
+    soon = clock() + timedelta(milliseconds=300)
+    ingest = ScriptedIngest([Pass(waiting=("2.md",)), Pass(next_due=soon), Pass(next_due=clock() + timedelta(days=3))])
+
+    async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
+        await ingest.was_called(3)
+        await end()
+
+    assert len(ingest.called) == 3
+
+
+async def test_pass_that_fails_is_told_and_the_next_one_comes(site: SiteRig) -> None:
+    site.configure(schedule={"every": "0.1s", "watch": False})
+    ingest = ScriptedIngest([CannotWrite("feeds", "disk full", "make room"), ValueError("no luck"), Pass()])
+
+    with capture_logs() as events:
+        async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
+            await ingest.was_called(3)
+            await end()
+
+    failed = [one for one in events if one["event"] == "pass_failed"]
+    assert failed[0]["reason"] == "feeds: disk full; make room"
+    assert failed[1]["exc_info"]
+
+
+async def test_new_deliveries_wake_the_lanes(site: SiteRig) -> None:
+    site.configure(schedule={"watch": False})
+    lane, ingest = ScriptedLane(), ScriptedIngest([Pass(decided={State.PLANNED: 1})])
+
+    async with house_of(site) as house, publishing(with_lanes(house, lane), ingest) as end:
+        await asyncio.wait_for(lane.wake.wait(), LIMIT_S)
+        await end()
+
+
+async def test_publisher_that_cannot_go_on_ends_with_the_error(site: SiteRig) -> None:
+    def broken(_: Pass) -> None:
+        raise BrokenPipeError("nobody listens")
+
+    async with house_of(site) as house:
+        scripted = replace(with_lanes(house), ingest=ScriptedIngest([]))  # type: ignore[arg-type]  # as above
+        with pytest.raises(BrokenPipeError):
+            await asyncio.wait_for(publish_forever(scripted, asyncio.Event(), nothing, tell_pass=broken), LIMIT_S)
+
+
+async def test_folder_that_cannot_be_watched_is_told(site: SiteRig) -> None:
+    ingest = ScriptedIngest([])
+    async with house_of(site) as house:
+        (site.folder / "content" / "1.md").unlink()
+        (site.folder / "content").rmdir()
+        with capture_logs() as events:
+            async with publishing(with_lanes(house), ingest) as end, asyncio.timeout(LIMIT_S):
+                while not any(one["event"] == "watch_failed" for one in events):  # noqa: ASYNC110  # logs wake nobody
+                    await asyncio.sleep(0.01)
+                await end()
+
+    assert ingest.called
+
+
+async def test_lane_that_does_not_end_is_cut_off_after_the_drain(site: SiteRig) -> None:
+    class Stubborn(ScriptedLane):
+        """Sends for ever."""
+
+        async def run(self, stop: asyncio.Event, tell: Callable[[Settled], None]) -> None:
+            await asyncio.Event().wait()
+
+    site.configure(delivery={"drain": "0.1s"}, schedule={"watch": False})
+    ingest = ScriptedIngest([])
+
+    async with house_of(site) as house, publishing(with_lanes(house, Stubborn()), ingest) as end:
+        await ingest.was_called(1)
+        await end()
