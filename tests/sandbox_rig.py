@@ -99,14 +99,14 @@ class Caller:
         return await self.xrpc("POST", name, session["accessJwt"], data=io.BytesIO(body), headers=headers)
 
     async def webhook(self, event_id: str = "evt_1", *, name: str = "news", **changes: Any) -> Reply:
-        """A signed event; `changes` replace the body, the secret, the time or single headers."""
+        """A signed event; `changes` replace the body, the secret, the time (or shift it) or single headers."""
         event = {
             "type": "item.published",
             "timestamp": "2026-01-02T03:04:05Z",
             "data": {"url": "https://example.org/a"},
         }
         body = changes.get("body", json.dumps(event).encode())
-        told_at = str(int(changes.get("at", time.time())))
+        told_at = str(int(changes.get("at", time.time() + changes.get("later_s", 0))))
         key = base64.b64decode(changes.get("secret", WEBHOOK_SECRET).removeprefix("whsec_"))
         signature = base64.b64encode(hmac.digest(key, f"{event_id}.{told_at}.".encode() + body, "sha256")).decode()
         headers = {"webhook-id": event_id, "webhook-timestamp": told_at, "webhook-signature": f"v1,{signature}"}

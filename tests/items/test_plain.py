@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.items.plain import is_cut, mended, plain, shorten, sound
@@ -71,6 +71,7 @@ def test_sound_text_is_stable(text: str) -> None:
     assert sound(sound(text)) == sound(text)
 
 
+@example("aaa。\u0301a", 5)
 @given(st.text(st.sampled_from("ab .,é👩\u200d⚕️日。\u0301"), max_size=80), st.integers(1, 60))
 def test_shortened_text_fits_and_cuts_no_grapheme(text: str, limit: int) -> None:
     text = plain(text)

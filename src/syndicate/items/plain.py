@@ -102,7 +102,9 @@ def _ends_sentence(text: str, rest: str) -> bool:
 
 def _ended(text: str, *, rest: str, limit: int) -> str:
     """End `text`, which goes on with `rest`, within the limit."""
+    whole = text + rest[:1]
     ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) or rest[:1].isspace()]
+    ends = [end for end in ends if not unicodedata.combining(whole[end : end + 1] or " ")]
     if ends and ends[-1] * 2 >= len(text):  # a whole sentence, unless it would throw away most of the text
         return text[: ends[-1]]
     room = text[: limit - 1]

@@ -48,6 +48,19 @@ class Spawned:
         await self.stop()
 
 
+async def _ended(process: Process) -> None:
+    """Wait for a process that closed its output; kill it only if it stays.
+
+    `kill` polls first: on a process that has just ended it takes the exit code away from asyncio, which then says 255.
+    """
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
 async def spawn(state: Path, *, port: int = 0, seed: int = 0) -> Spawned:
     """Start a sandbox process and wait until it answers.
 
@@ -72,9 +85,7 @@ async def spawn(state: Path, *, port: int = 0, seed: int = 0) -> Spawned:
             line = await process.stdout.readline()
     finally:
         if not line:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await _ended(process)
     if not line:
         raise Transient(
             f"the sandbox process ended with {process.returncode} before it answered; see its message above"
