@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -78,3 +78,41 @@ def test_call_that_nobody_would_await_is_refused() -> None:
 
     with pytest.raises(TypeError, match="rescan: a tick must be an `async def` function"):
         Schedule().every(SOON, tick, "rescan")  # type: ignore[arg-type]  # the point of the test
+
+
+async def test_a_jump_of_the_clock_calls_the_ticks_at_once() -> None:
+    wall = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    calls: asyncio.Queue[None] = asyncio.Queue()
+
+    async def tick() -> None:
+        calls.put_nowait(None)
+
+    async with Schedule(wall=lambda: wall, monotonic=lambda: 0.0, check=timedelta(milliseconds=1)) as schedule:
+        schedule.every(timedelta(hours=1), tick, "rescan")
+        await asyncio.wait_for(calls.get(), 10)
+
+        wall -= timedelta(hours=1)
+
+        await asyncio.wait_for(calls.get(), 10)
+
+
+async def test_a_clock_that_drifts_calls_nothing() -> None:
+    wall = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    checks: asyncio.Queue[None] = asyncio.Queue()
+    calls: list[str] = []
+
+    async def tick() -> None:
+        calls.append("tick")
+
+    def drifting() -> datetime:
+        nonlocal wall
+        wall += timedelta(seconds=1)
+        checks.put_nowait(None)
+        return wall
+
+    async with Schedule(wall=drifting, monotonic=lambda: 0.0, check=timedelta(milliseconds=1)) as schedule:
+        schedule.every(timedelta(hours=1), tick, "rescan")
+        for _ in range(20):
+            await asyncio.wait_for(checks.get(), 10)
+
+    assert calls == ["tick"]

@@ -183,6 +183,27 @@ class OutboxTokens:
         await self._outbox.keep_sealed_token(name, self._vault.seal(name, secret), clock())
 
 
+class NoTokens:
+    """Tokens of a run that opens no channel."""
+
+    async def token(self, name: str) -> str | None:
+        """None."""
+        return None
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        """Nothing is kept."""
+
+
+@asynccontextmanager
+async def open_channels(plot: Plot) -> AsyncIterator[dict[str, Channel]]:
+    """The channels as the settings describe them, to ask what they want and promise; nothing is sent or written."""
+    from syndicate.channels.http import Web
+
+    async with Web() as web:
+        tools = Tools(web, NoTokens(), clock)
+        yield {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything joined and open."""

@@ -14,7 +14,7 @@ import structlog
 
 from syndicate.content.watch import wake
 from syndicate.deliver import Settled, Tell
-from syndicate.errors import CannotWrite, SyndicateError
+from syndicate.errors import CannotWrite, ConfigError, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
@@ -119,7 +119,11 @@ def _bracketed(host: str) -> str:
 
 
 async def publish_forever(
-    house: House, stop: asyncio.Event, tell: Tell, *, tell_pass: Callable[[Pass], None] = lambda done: None
+    house: House,
+    stop: asyncio.Event,
+    tell: Tell = lambda settled: None,
+    *,
+    tell_pass: Callable[[Pass], None] = lambda done: None,
 ) -> None:
     """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`.
 
@@ -141,7 +145,7 @@ async def publish_forever(
     try:
         async with Schedule() as schedule:
             schedule.every(settings.schedule.every, tick, "rescan")
-            await _first_of(stopping, passes)
+            await _first_of(stopping, passes, watching)
         stop.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
@@ -161,12 +165,19 @@ async def _first_of(*tasks: asyncio.Task[Any]) -> None:
 async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tell_pass: Callable[[Pass], None]) -> None:
     """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
     wait_s: float | None = None
+    is_first = True
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stirred.wait(), wait_s)
         stirred.clear()
         try:
             done = await house.ingest.run()
+        except ConfigError as error:
+            if is_first:  # a store that never was there is a mistake in the settings, not a passing trouble
+                raise
+            log.error("pass_failed", reason=str(error))
+            wait_s = None
+            continue
         except SyndicateError as error:
             log.error("pass_failed", reason=str(error))
             wait_s = None
@@ -175,6 +186,7 @@ async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tel
             log.exception("pass_failed")
             wait_s = None
             continue
+        is_first = False
         tell_pass(done)
         if done.decided:
             for lane in house.lanes:
@@ -193,7 +205,7 @@ def _next_look_s(done: Pass) -> float | None:
 async def _watch(house: House, stirred: asyncio.Event, stop: asyncio.Event) -> None:
     """Be woken by the file system; without it the schedule alone looks."""
     if not house.plot.settings.schedule.watch:
-        return
+        await stop.wait()
     folder = house.plot.settings.content.folder
     while not stop.is_set():
         try:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syndicate.cli.output import config_option, count, json_option, load, moment, progress, say, table, tell_json
+from syndicate.cli.stopping import stop_on_signals
 from syndicate.errors import AnotherInstance, UsageError
+from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.backfill import ChannelBackfill, Selection
+    from syndicate.content.folder import FolderStore
     from syndicate.deliver import Settled
     from syndicate.house import House, Plot
+    from syndicate.items.item import Item
+    from syndicate.outbox.plan import ChannelPlan
+    from syndicate.outbox.store import SqlOutbox
+    from syndicate.ports import Channel
     from syndicate.publisher import Tally
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -122,72 +131,78 @@ class Job:
         from syndicate.house import clock, open_house
         from syndicate.outbox.lock import PublisherLock
 
-        lock = PublisherLock(self._plot.lock_path, clock())
-        try:
-            lock.__enter__()
-        except AnotherInstance as other:
+        if self._is_dry:
+            return await self._look()
+        with ExitStack() as stack:
+            other: AnotherInstance | None = None
+            try:
+                stack.enter_context(PublisherLock(self._plot.lock_path, clock()))
+            except AnotherInstance as error:
+                other = error
             async with open_house(self._plot) as house:
-                return await self._beside(house, other)
-        try:
-            async with open_house(self._plot) as house:
-                return await self._alone(house)
-        finally:
-            lock.__exit__(None, None, None)
+                return await self._carry_out(house, other)
 
-    async def _beside(self, house: House, other: AnotherInstance) -> int:
-        plans = await self._plan(house)
-        if not await self._accepted(house, plans):
-            return 0
-        self._say(f"process {other.pid} is publishing and delivers them; `syndicate status` shows how far it is")
+    async def _look(self) -> int:
+        """The plan alone: nothing is written, not even an outbox where there is none yet."""
+        from syndicate.house import open_channels, plans_of, store_of
+        from syndicate.outbox.store import SqlOutbox
+
+        async with AsyncExitStack() as stack:
+            path = self._plot.outbox_path
+            if not path.exists():
+                path = Path(stack.enter_context(TemporaryDirectory(prefix="syndicate-plan-"))) / path.name
+            outbox = await stack.enter_async_context(SqlOutbox(path))
+            channels = await stack.enter_async_context(open_channels(self._plot))
+            plans = await self._plan(outbox, store_of(self._plot), plans_of(self._plot, channels))
+        self._show(plans, channels)
+        self._say("dry run: nothing was written")
+        self._report(plans, None)
         return 0
 
-    async def _alone(self, house: House) -> int:
-        from syndicate.outbox.delivery import State
+    async def _carry_out(self, house: House, other: AnotherInstance | None) -> int:
+        from syndicate.house import clock
         from syndicate.publisher import Tally
 
-        await house.ingest.run()
-        plans = await self._plan(house)
-        if not await self._accepted(house, plans):
-            return 0
-        if not self._waits:
-            self._say("planned; `syndicate run` or `syndicate once` delivers them")
-            return 0
+        plans = await self._plan(house.outbox, house.store, house.plans)
+        self._show(plans, house.channels)
+        number = sum(len(one.planned) for one in plans)
         tally = Tally()
-        await self._deliver(house, plans, tally)
-        if not self._is_json:
-            self._tell(tally)
-        return 3 if tally.states.keys() & {State.FAILED, State.DEAD, State.HELD} else 0
+        if number and not self._is_sure and not self._confirmed(number):
+            self._say("nothing was planned")
+            return 0
+        if number:
+            if other is None:  # the store's first sight comes before what is posted from it
+                await house.ingest.run()
+                plans = await self._plan(house.outbox, house.store, house.plans)
+            await house.outbox.revive([one for plan in plans for one in plan.planned], clock())
+            if other is not None:
+                self._say(
+                    f"process {other.pid} is publishing and delivers them; `syndicate status` tells how far it is"
+                )
+            elif self._waits:
+                await self._deliver(house, plans, tally)
+            else:
+                self._say("planned; `syndicate run` or `syndicate once` delivers them")
+        self._report(plans, tally)
+        return 3 if any(state in RESOLVABLE for state in tally.states) else 0
 
-    async def _plan(self, house: House) -> tuple[ChannelBackfill, ...]:
+    async def _plan(
+        self, outbox: SqlOutbox, store: FolderStore, channels: Sequence[ChannelPlan]
+    ) -> tuple[ChannelBackfill, ...]:
         from syndicate.backfill import plan_backfill
         from syndicate.house import clock, rules_digest
-        from syndicate.ports import Scan
 
-        files = await house.outbox.index(rules_digest(house.plot.rules))
-        chosen = [one for one in house.plans if not self._channels or one.name in self._channels]
-        items = Scan(files).items.values()
-        return await plan_backfill(house.outbox, items, chosen, self._selection, pace=self._pace, now=clock())
+        known = await outbox.index(rules_digest(self._plot.rules))
+        items = (await asyncio.to_thread(store.scan, known)).items.values()
+        self._check_topics(items)
+        chosen = [one for one in channels if not self._channels or one.name in self._channels]
+        return await plan_backfill(outbox, items, chosen, self._selection, pace=self._pace, now=clock())
 
-    async def _accepted(self, house: House, plans: tuple[ChannelBackfill, ...]) -> bool:
-        """Show the plan; write it if there is one and the operator wants it."""
-        from syndicate.house import clock
-
-        if self._is_json:
-            tell_json({"is_dry_run": self._is_dry, "channels": [_json(one) for one in plans]})
-        else:
-            _show(house, plans)
-        planned = [one for plan in plans for one in plan.planned]
-        if not planned:
-            self._say("nothing to backfill")
-            return False
-        if self._is_dry:
-            self._say("dry run: nothing was written")
-            return False
-        if not self._is_sure and not self._confirmed(len(planned)):
-            self._say("nothing was written")
-            return False
-        await house.outbox.revive(planned, clock())
-        return True
+    def _check_topics(self, items: Collection[Item]) -> None:
+        known = {name.casefold() for item in items for topic in item.topics for name in (topic.slug, topic.label)}
+        for wanted in self._selection.topics:
+            if wanted.casefold() not in known:
+                raise UsageError(f"--topic {wanted}: no item has it; `syndicate check --json` lists the topics")
 
     def _confirmed(self, number: int) -> bool:
         if self._is_json or not sys.stdin.isatty():
@@ -197,8 +212,7 @@ class Job:
     async def _deliver(self, house: House, plans: tuple[ChannelBackfill, ...], tally: Tally) -> None:
         """Run the lanes until the backfill is settled; Ctrl-C keeps the rest for later."""
         mine = {one.uid for plan in plans for one in plan.planned}
-        stop = asyncio.Event()
-        _stop_on_signals(stop)
+        stop = stop_on_signals("Stopping: finishing the post in work ...")
         with progress("backfill", len(mine)) as advance:
 
             def tell(settled: Settled) -> None:
@@ -214,28 +228,30 @@ class Job:
         if mine:
             self._say(f"{count(len(mine), 'post')} still owed: `syndicate run`, `once` or `backfill` goes on with them")
 
-    def _tell(self, tally: Tally) -> None:
-        states = ", ".join(f"{number} {state.value}" for state, number in sorted(tally.states.items()))
-        say(f"backfill: {states or 'nothing delivered'}")
+    def _show(self, plans: tuple[ChannelBackfill, ...], channels: Mapping[str, Channel]) -> None:
+        if self._is_json:
+            return
+        rows = [
+            (one.channel, channels[one.channel].network, len(one.planned), f"{one.pace.total_seconds():g} s",
+             moment(one.begins), moment(one.ends), channels[one.channel].guarantee.in_words)
+            for one in plans
+        ]  # fmt: skip
+        table(("channel", "network", "items", "pace", "first", "last", "promise"), rows)
+        if not any(one.planned for one in plans):
+            say("nothing to backfill")
+
+    def _report(self, plans: tuple[ChannelBackfill, ...], tally: Tally | None) -> None:
+        """What became of it; as JSON one document, at the end."""
+        states = {state.value: number for state, number in sorted(tally.states.items())} if tally else {}
+        if self._is_json:
+            channels = [_json(one) for one in plans]
+            tell_json({"is_dry_run": self._is_dry, "channels": channels, "deliveries": states})
+        elif states:
+            say(f"backfill: {', '.join(f'{number} {state}' for state, number in states.items())}")
 
     def _say(self, line: str) -> None:
         if not self._is_json:
             say(line)
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-
-
-def _show(house: House, plans: tuple[ChannelBackfill, ...]) -> None:
-    rows = [
-        (one.channel, house.channels[one.channel].network, len(one.planned), f"{one.pace.total_seconds():g} s",
-         moment(one.begins), moment(one.ends), house.channels[one.channel].guarantee.in_words)
-        for one in plans
-    ]  # fmt: skip
-    table(("channel", "network", "items", "pace", "first", "last", "promise"), rows)
 
 
 def _json(plan: ChannelBackfill) -> dict[str, Any]:

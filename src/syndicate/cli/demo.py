@@ -153,7 +153,8 @@ class Show:
         return verdicts(deliveries, links, posts, ACCOUNTS)
 
     def _drop(self, number: int) -> Dropped:
-        from syndicate.demo import clock, drop_item
+        from syndicate.demo import drop_item
+        from syndicate.house import clock
 
         content = self._folder / "content"
         pictures = sorted(content.glob("*/*-featuredImage.jpeg"))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json
+from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json, warn
+from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.house import House, Plot
     from syndicate.ingest import Pass
+    from syndicate.outbox.delivery import NotDone, Uncertain
     from syndicate.publisher import Tally
 
 
@@ -27,7 +30,8 @@ def once(config: Path, as_json: bool) -> None:
     """Publish what is new, deliver what is due, and stop.
 
     What falls due later (a retry, a pace) is kept for the next call. Exit code 3 says that a delivery failed or waits
-    for you, 65 that a file could not be read; everything else was published all the same.
+    for you or that a channel refuses access, 69 that a channel could not be reached, 65 that a file could not be read;
+    everything else was published all the same.
     """
     sys.exit(asyncio.run(_once(load(config), as_json)))
 
@@ -45,15 +49,24 @@ async def _once(plot: Plot, as_json: bool) -> int:
                 tell_json(report_of(house, done, tally))
             else:
                 _tell(house, done, tally)
-    return exit_code_of(done, tally)
+            return exit_code_of(done, tally, outages_of(house))
 
 
-def exit_code_of(done: Pass, tally: Tally) -> int:
-    """3 if a delivery failed or waits for the operator, 65 if a file is at fault, else 0."""
+def outages_of(house: House) -> dict[str, NotDone | Uncertain]:
+    """By channel, why it cannot be used at present; a network that asks for patience is no outage."""
+    found = ((lane.channel.name, lane.outage) for lane in house.lanes)
+    return {name: outage for name, outage in found if outage is not None and getattr(outage, "until", None) is None}
+
+
+def exit_code_of(done: Pass, tally: Tally, outages: Mapping[str, NotDone | Uncertain]) -> int:
+    """3 if something waits for the operator, 69 if a channel could not be reached, 65 if a file is at fault, else 0."""
     from syndicate.outbox.delivery import State
 
-    if tally.states.keys() & {State.FAILED, State.DEAD, State.HELD} or done.decided.get(State.HELD):
+    is_refused = any(getattr(outage, "is_paused", False) for outage in outages.values())
+    if is_refused or done.decided.get(State.HELD) or any(state in RESOLVABLE for state in tally.states):
         return 3
+    if outages:
+        return 69
     return 65 if done.errors else 0
 
 
@@ -79,6 +92,8 @@ def report_of(house: House, done: Pass, tally: Tally) -> dict[str, Any]:
         "channels": {
             name: {state.value: number for state, number in tally.of(name).items()} for name in house.channels
         },
+        "outages": {name: outage.reason for name, outage in outages_of(house).items()},
+        "waiting": list(done.waiting),
         "took_ms": done.took_ms,
     }  # fmt: skip
 
@@ -89,9 +104,13 @@ def _tell(house: House, done: Pass, tally: Tally) -> None:
         f"{count(done.items, 'item')} in {count(done.topics, 'topic')}: {done.new} new, {done.revised} revised, "
         f"{done.withdrawn} withdrawn; {count(len(done.written), 'file')} written to {house.plot.settings.feeds.folder}"
     )
+    if done.waiting:
+        say(f"still being written, left to the next call: {', '.join(done.waiting)}")
     rows = [
         (name, channel.network, ", ".join(f"{number} {state.value}" for state, number in tally.of(name).items()) or "-")
         for name, channel in house.channels.items()
     ]
     if rows:
         table(("channel", "network", "deliveries"), rows)
+    for name, outage in outages_of(house).items():
+        warn(f"{name}: {outage.reason}; what is owed is kept")

@@ -61,6 +61,11 @@ def say(line: str = "") -> None:
     click.echo(line)
 
 
+def warn(line: str) -> None:
+    """One line on stderr about what a person may have to do."""
+    click.echo(f"warning: {line}", err=True)
+
+
 def tell_json(value: Any) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))

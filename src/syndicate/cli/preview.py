@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 def preview(config: Path, as_json: bool, only: str | None, item: str | None) -> None:
     """Show what every channel would post of ITEM: text, card, image with alt text, and the room they take.
 
-    Sends nothing and writes nothing; the code is the one that posts.
+    Sends nothing and writes nothing; the code is the one that posts. Limits are the network's usual ones, as no server
+    is asked.
     """
     plot = load(config)
     if only is not None and only not in plot.networks:
@@ -43,37 +44,24 @@ def preview(config: Path, as_json: bool, only: str | None, item: str | None) -> 
     asyncio.run(_preview(plot, as_json, only, item))
 
 
-class _NoTokens:
-    """Tokens of a run that opens no channel."""
-
-    async def token(self, name: str) -> str | None:
-        """None."""
-        return None
-
-    async def keep_token(self, name: str, secret: str) -> None:
-        """Nothing is kept."""
-
-
 async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | None) -> None:
-    from syndicate.channels.http import Web
-    from syndicate.channels.networks import Tools
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.draft import draft, post_of
-    from syndicate.house import clock, draft_rules_of, store_of
+    from syndicate.house import draft_rules_of, open_channels, plans_of, store_of
+    from syndicate.outbox.plan import filtered_by
 
     store = store_of(plot)
     item = chosen(store.scan({}).items, wanted)
     shown = []
     async with AsyncExitStack() as stack:
-        web = await stack.enter_async_context(Web())
+        channels = await stack.enter_async_context(open_channels(plot))
         images = await stack.enter_async_context(PictureMaker(store, await stack.enter_async_context(Fetcher())))
-        for name, own in plot.own.items():
-            if only in {None, name}:
-                channel = plot.networks[name].make(name, own, Tools(web, _NoTokens(), clock))
-                rules = draft_rules_of(plot, name)
+        for plan in plans_of(plot, channels):
+            if only in {None, plan.name}:
+                channel, rules = channels[plan.name], draft_rules_of(plot, plan.name)
                 made = await draft(item, channel.wants, rules, images)
-                shown.append((channel, made, post_of(made, channel.wants, rules)))
+                shown.append((channel, made, post_of(made, channel.wants, rules), filtered_by(item, plan)))
     if as_json:
         tell_json({"item": item.id, "channels": [_json(*one) for one in shown]})
         return
@@ -106,12 +94,14 @@ def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:
     return found[0]
 
 
-def _tell(channel: Channel, made: Draft, post: Post) -> None:
+def _tell(channel: Channel, made: Draft, post: Post, filtered: str | None) -> None:
     from syndicate.posts.measure import count
 
     room = channel.wants.room
     say()
     say(f"{channel.name} ({channel.network}), {count(post.text, room)} of {room.limit} {room.measure}")
+    if filtered:
+        say(f"  not posted here: {filtered}")
     for line in post.text.split("\n"):
         say(f"  | {line}")
     say(f"  card: {post.card.title} <{post.card.url}>")
@@ -123,13 +113,14 @@ def _tell(channel: Channel, made: Draft, post: Post) -> None:
         say(f"  image: none{f' ({made.missing})' if made.missing else ''}")
 
 
-def _json(channel: Channel, made: Draft, post: Post) -> dict[str, Any]:
+def _json(channel: Channel, made: Draft, post: Post, filtered: str | None) -> dict[str, Any]:
     from syndicate.posts.measure import count
 
     picture = post.picture
     return {
         "channel": channel.name,
         "network": channel.network,
+        "not_posted": filtered,
         "text": post.text,
         "length": count(post.text, channel.wants.room),
         "limit": channel.wants.room.limit,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from syndicate.cli.output import config_option, count, load, moment, say, tell_faults
+from syndicate.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from syndicate.house import House, Plot
@@ -30,31 +29,14 @@ def run(config: Path) -> None:
 async def _run(plot: Plot) -> None:
     from syndicate.house import clock, open_house
     from syndicate.outbox.lock import PublisherLock
-    from syndicate.publisher import Tally, publish_forever, serving
+    from syndicate.publisher import publish_forever, serving
 
-    stop = _stop_on_signals()
+    stop = stop_on_signals("Stopping: finishing what is being sent ...")
     with PublisherLock(plot.lock_path, clock()):
         async with open_house(plot) as house, serving(house) as address:
-            tally = Tally()
             teller = Teller(house, address)
-            await publish_forever(house, stop, tally, tell_pass=teller)
+            await publish_forever(house, stop, tell_pass=teller)
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """Set by the first Ctrl-C or SIGTERM; a second one ends the process at once, which is safe at any moment."""
-    stop = asyncio.Event()
-
-    def heard() -> None:
-        if stop.is_set():
-            os._exit(130)
-        say("\nStopping: finishing what is being sent ...")
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, heard)
-    return stop
 
 
 class Teller:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
+from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.house import Plot
@@ -51,9 +52,9 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
         [_row(plot, one) for one in counts],
     )
-    waiting = sum(one.states.get(state, 0) for one in counts for state in one.states if state.value == "held")
+    waiting = sum(one.states.get(state, 0) for one in counts for state in RESOLVABLE)
     if waiting:
-        say(f"{waiting} held: `syndicate held list` tells why, `syndicate held resolve` decides")
+        say(f"{waiting} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
 
 def _row(plot: Plot, counts: ChannelCounts) -> list[object]:
@@ -63,7 +64,15 @@ def _row(plot: Plot, counts: ChannelCounts) -> list[object]:
     shown = (State.SENT, State.PLANNED, State.UNKNOWN, State.HELD, State.FAILED, State.DEAD, State.SKIPPED)
     in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
     numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in shown]
-    return [name, *numbers, moment(counts.next_due), moment(counts.last_sent)]
+    return [name, *numbers, _next(counts), moment(counts.last_sent)]
+
+
+def _next(counts: ChannelCounts) -> str:
+    """When the channel goes on; a network's wish for silence comes before any due time."""
+    due, silence = counts.next_due, counts.cools_until
+    if due is not None and silence is not None and silence > due:
+        return f"{moment(silence)} (asked to wait)"
+    return moment(due)
 
 
 def _json(counts: ChannelCounts) -> dict[str, Any]:
