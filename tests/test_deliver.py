@@ -223,10 +223,10 @@ async def test_withdrawn_item_is_not_posted_even_if_its_bytes_are_frozen(one: Ri
 
 async def test_post_that_cannot_be_composed_does_not_stop_the_others(tmp_path: Path) -> None:
     async with rig(tmp_path, item(1, link=None, page=None), item(2), item(3)) as mixed:
-        assert [await mixed.step() for _ in range(4)] == [State.PLANNED, State.SENT, State.SENT, None]
+        assert [await mixed.step() for _ in range(4)] == [State.FAILED, State.SENT, State.SENT, None]
 
-        assert await mixed.settle_all() == [State.PLANNED] * 10 + [State.DEAD]
-        assert "could not be composed: ValueError" in next(one.reason for one in await mixed.outbox.deliveries())
+        [failed] = await mixed.outbox.deliveries(states=[State.FAILED])
+        assert failed.reason == "cannot be composed: store:1: has neither a link nor a page"
 
 
 # Failures of the network

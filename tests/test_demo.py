@@ -200,7 +200,7 @@ async def test_waiting_ends_when_the_publisher_ended_by_itself(sandbox: Running,
             await stage.until_feed_has("x", publisher)
 
     await publisher.kill()
-    assert caught.value.exit_code == 69
+    assert caught.value.exit_code == 1
 
 
 class Alive(Publisher):

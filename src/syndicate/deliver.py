@@ -192,6 +192,8 @@ class Lane:
                 frozen = await self._compose(delivery, item)
         except NetworkError as error:
             return await self._settle(delivery, _outcome(error, is_repeatable=True))
+        except ValueError as error:  # not even the link fits: the same post never will; an edit tries again
+            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
         except Exception as error:  # a post that cannot be made must not stop the lane
             log.exception("compose_failed", **_names(delivery))
             failed = NotDone(f"could not be composed: {type(error).__name__}")

@@ -216,9 +216,9 @@ def test_same_input_gives_the_same_bytes() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (bomb(20_000, 20_000), "has more than 40 megapixels"),
-        (bomb(12_000, 12_000), "has more than 40 megapixels"),
-        (bomb(8_000, 5_001), "has more than 40 megapixels"),
+        (bomb(20_000, 20_000), "has more than 50 megapixels"),
+        (bomb(12_000, 12_000), "has more than 50 megapixels"),
+        (bomb(8_000, 6_251), "has more than 50 megapixels"),
         (bomb(100, 100), "is damaged"),
         (saved(noise(200, 200), "JPEG")[:5000], "is damaged"),
         (saved(noise(200, 200), "PNG")[:5000], "is damaged"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from syndicate.content.look import MAX_IMAGE_BYTES, look
+from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.watch import is_passing
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
@@ -41,6 +41,14 @@ class _Sight:
         return (self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ino)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a file was like in a scan, and since when it has been so."""
+
+    key: tuple[int, int, int]
+    since_ns: int
+
+
 class _NotSettled(Exception):
     """The file, or its image, is still being written; look again at the next scan."""
 
@@ -67,7 +75,9 @@ class FolderStore:
         self._quiet_ns = quiet // timedelta(microseconds=1) * 1000
         self._grace_ns = grace // timedelta(microseconds=1) * 1000
         self._clock = clock
-        self._seen: dict[str, tuple[tuple[int, int, int], int]] = {}
+        self._looks: dict[str, _Look] = {}  # at every path asked for in this scan
+        self._former_looks: dict[str, _Look] = {}
+        self._missed: dict[str, int] = {}  # paths that were known, and since when they are out of sight
 
     def scan(self, known: Mapping[str, Indexed]) -> Scan:
         """Look at every file, read those that changed against `known`.
@@ -76,6 +86,7 @@ class FolderStore:
             ConfigError: the folder is missing or cannot be read.
         """
         root = self._real_root()
+        self._former_looks, self._looks = self._looks, {}
         files: dict[str, Indexed] = {}
         parsed: list[str] = []
         waiting: list[str] = []
@@ -93,16 +104,15 @@ class FolderStore:
             files[sight.path] = indexed
             if is_parsed:
                 parsed.append(sight.path)
-        self._seen = {path: seen for path, seen in self._seen.items() if path in set(waiting)}
         gone = self._gone(known, files, waiting, closed)
         faults += _clashes(files, self.rules, self.root)
         return Scan(files, tuple(parsed), gone, tuple(waiting), tuple(faults))
 
     def image_bytes(self, image: Image) -> bytes:
-        """The bytes of a local image.
+        """A local image as everybody may see it: upright, without metadata, as the item's facts tell.
 
         Raises:
-            ImageUnusable: gone, unsafe or over the size cap.
+            ImageUnusable: gone, unsafe, damaged or over a cap.
         """
         if image.is_remote:
             raise ImageUnusable(image.ref, "lies outside the store")
@@ -110,9 +120,7 @@ class FolderStore:
             content, _ = _read(_inside(self._real_root(), image.ref), MAX_IMAGE_BYTES)
         except (OSError, ConfigError, _NotSettled) as error:
             raise ImageUnusable(image.ref, _reason(error)) from error
-        if len(content) > MAX_IMAGE_BYTES:
-            raise ImageUnusable(image.ref, f"has over {MAX_IMAGE_BYTES} bytes")
-        return content
+        return shown(content, image.ref)[0]
 
     def _real_root(self) -> Path:
         try:
@@ -250,7 +258,7 @@ class FolderStore:
             if not self._is_settled(_Sight(place, facts)):
                 raise _NotSettled
             try:
-                seen = look(content, place)
+                content, seen = shown(content, place)
             except ImageUnusable as error:
                 if self._is_young(facts):
                     raise _NotSettled from error
@@ -269,16 +277,12 @@ class FolderStore:
         return None, (_image_warning(sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store"),)
 
     def _is_settled(self, sight: _Sight) -> bool:
-        """Whether the file was left alone for a while; with a time in the future, by what former scans saw."""
+        """Whether the file was left alone for a while, by its own time or, whatever that says, by our two looks."""
         now = self._clock()
-        age = now - sight.stat.st_mtime_ns
-        if age >= 0:
-            return age >= self._quiet_ns
-        key, since = self._seen.get(sight.path, (None, now))
-        if key != sight.key:
-            since = now
-        self._seen[sight.path] = (sight.key, since)
-        return now - since >= self._quiet_ns
+        former = self._former_looks.get(sight.path)
+        since = min(former.since_ns, now) if former is not None and former.key == sight.key else now
+        self._looks[sight.path] = _Look(sight.key, since)
+        return max(now - sight.stat.st_mtime_ns, now - since) >= self._quiet_ns
 
     def _is_young(self, facts: os.stat_result) -> bool:
         return 0 <= self._clock() - facts.st_mtime_ns < self._grace_ns
@@ -287,11 +291,16 @@ class FolderStore:
         self, known: Mapping[str, Indexed], files: dict[str, Indexed], waiting: list[str], closed: list[str]
     ) -> tuple[str, ...]:
         """The paths that vanished. Those that may only be out of sight, or be renamed, are kept as they were known."""
+        now = self._clock()
         missing = sorted(path for path in known if path not in files and path not in waiting)
+        self._missed = {path: min(self._missed.get(path, now), now) for path in missing}
         may_be_renamed = any(path not in known for path in waiting)
+        # As long as a file that is whole can take to settle: one that never does must not keep the others for ever.
+        patience_ns = self._quiet_ns + self._grace_ns
         gone = []
         for path in missing:
-            if may_be_renamed or any(not folder or path.startswith(f"{folder}/") for folder in closed):
+            is_early = may_be_renamed and now - self._missed[path] < patience_ns
+            if is_early or any(not folder or path.startswith(f"{folder}/") for folder in closed):
                 files[path] = known[path]
             else:
                 gone.append(path)

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -191,11 +192,38 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
+def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
+    """The whole image turned as its EXIF says, made by a child of its own; blocks until that has ended.
+
+    Raises:
+        ImageUnusable: with the reason in words.
+    """
+    header = json.dumps({"size": len(content), "limit_s": limit_s, "rules": None}).encode()
+    child = _started()
+    try:
+        told, _ = child.communicate(len(header).to_bytes(4, "big") + header + content, limit_s * PATIENCE)
+        answer, picture = _answer_in(BytesIO(told))
+    except (subprocess.TimeoutExpired, OSError, EOFError, ValueError) as error:
+        is_late = isinstance(error, subprocess.TimeoutExpired) or child.poll() == _OVERTIME
+        reason = f"takes longer than {limit_s:g} s to decode" if is_late else "makes the decoder fail"
+        raise ImageUnusable(ref, reason) from error
+    finally:
+        child.kill()
+        child.communicate()
+    if "error" in answer:
+        raise ImageUnusable(ref, answer["error"])
+    return picture
+
+
 def _exchange(child: subprocess.Popen[bytes], header: bytes, content: bytes) -> tuple[dict[str, Any], bytes]:
-    jobs, answers = _pipe(child.stdin), _pipe(child.stdout)
+    jobs = _pipe(child.stdin)
     jobs.write(len(header).to_bytes(4, "big") + header)
     jobs.write(content)
     jobs.flush()
+    return _answer_in(_pipe(child.stdout))
+
+
+def _answer_in(answers: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     answer = json.loads(_exactly(answers, int.from_bytes(_exactly(answers, 4), "big")))
     return answer, _exactly(answers, answer["size"])
 

@@ -1,4 +1,5 @@
-"""What an image's bytes are, whatever its name says: format, true size, and whether they are all there."""
+"""What an image's bytes are, whatever its name says: format, true size, whether they are all there; and their copy
+that everybody may see."""
 
 from __future__ import annotations
 
@@ -8,16 +9,18 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from syndicate.content.images import upright
+from syndicate.content.metadata import without_metadata
 from syndicate.errors import ImageUnusable
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
-MAX_PIXELS = 50_000_000  # phones make 48 megapixels; decoded this is 150 MB
 
-_ORIENTATION = 0x0112  # EXIF 2.32, table 4: values 5 to 8 mean that the picture lies on its side
-_LYING = frozenset({5, 6, 7, 8})
+_ORIENTATION = 0x0112  # EXIF 2.32, table 4: 1 is upright, and values 5 to 8 mean that the picture lies on its side
+_TURNED = range(2, 9)
+_LYING = range(5, 9)
 
 # What Pillow's parsers raise on broken or hostile bytes, besides its own OSErrors.
 _BROKEN = (
@@ -28,15 +31,44 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Media type and size as seen by readers (a picture that lies on its side counts as turned)."""
+    """Media type and size as seen by readers (a picture that lies on its side counts as turned).
+
+    `is_turned`: the file asks its readers to turn or mirror the picture, which not all of them do.
+    """
 
     media_type: str
     width_px: int
     height_px: int
+    is_turned: bool = False
+
+
+def shown(content: bytes, ref: str) -> tuple[bytes, Facts]:
+    """The image as everybody may see it, and its facts: upright, and nothing in the file besides the picture.
+
+    The pixels of an upright image are not touched.
+
+    Args:
+        content: the whole file.
+        ref: its name, for messages.
+
+    Raises:
+        ImageUnusable: as for `look`, or it cannot be cleaned.
+    """
+    facts = look(content, ref)
+    if facts.is_turned:
+        content = upright(ref, content)
+        facts = look(content, ref)
+    try:
+        clean = without_metadata(content, facts.media_type)
+    except ValueError as error:
+        raise ImageUnusable(ref, f"is damaged ({error})") from error
+    return clean, look(clean, ref)
 
 
 def look(content: bytes, ref: str) -> Facts:
     """The facts about an image, read from its header without decoding it.
+
+    The cap on pixels is that of `pixels`, so that what feeds show can be posted, too.
 
     Args:
         content: the whole file.
@@ -45,20 +77,24 @@ def look(content: bytes, ref: str) -> Facts:
     Raises:
         ImageUnusable: no JPEG, PNG, WebP or GIF, damaged, cut short, or over a cap.
     """
+    from syndicate.content.pixels import LIMIT_PIXELS
+
     if len(content) > MAX_IMAGE_BYTES:
         raise ImageUnusable(ref, f"has {len(content)} bytes, over the limit of {MAX_IMAGE_BYTES}")
     media_type, is_whole = _kind(content)
     if not media_type:
         raise ImageUnusable(ref, "is no JPEG, PNG, WebP or GIF" if content else "is empty")
     try:
-        width, height = _size(content, media_type)
+        width, height, orientation = _seen(content, media_type)
     except _BROKEN as error:
         raise ImageUnusable(ref, f"is damaged ({type(error).__name__})") from error
-    if width < 1 or height < 1 or width * height > MAX_PIXELS:
-        raise ImageUnusable(ref, f"is {width} x {height}, over the limit of {MAX_PIXELS} pixels")
+    if width < 1 or height < 1 or width * height > LIMIT_PIXELS:
+        raise ImageUnusable(ref, f"is {width} x {height}, over the limit of {LIMIT_PIXELS} pixels")
     if not is_whole(content):
         raise ImageUnusable(ref, "is cut short")
-    return Facts(media_type, width, height)
+    if orientation in _LYING:
+        width, height = height, width
+    return Facts(media_type, width, height, orientation in _TURNED)
 
 
 def _kind(content: bytes) -> tuple[str, Callable[[bytes], bool]]:
@@ -75,13 +111,18 @@ def _kind(content: bytes) -> tuple[str, Callable[[bytes], bool]]:
     return "", bool
 
 
-def _size(content: bytes, media_type: str) -> tuple[int, int]:
+def _seen(content: bytes, media_type: str) -> tuple[int, int, object]:
+    """Width, height and EXIF orientation as they stand in the file."""
+    from PIL.Image import Image
+
     # Each format's own class: Image.open would try 43 formats and print its own warnings about size.
     with _reader(media_type)(BytesIO(content)) as picture:
-        width, height = picture.size
-        if media_type == "image/jpeg" and picture.getexif().get(_ORIENTATION) in _LYING:
-            return height, width
-        return width, height
+        try:
+            # Not the PNG class's own method: in search of metadata that would decode the pixels, here, unguarded.
+            orientation = Image.getexif(picture).get(_ORIENTATION)
+        except _BROKEN:
+            orientation = None  # the picture can do without
+        return *picture.size, orientation
 
 
 def _reader(media_type: str) -> Callable[[BytesIO], ImageFile]:
