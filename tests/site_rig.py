@@ -221,9 +221,18 @@ class SandboxThread:
 
     def close(self) -> None:
         self._do(self.running.close())
+        self._do(_end_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(LIMIT_S)
         self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(LIMIT_S)
+
+
+async def _end_all() -> None:
+    """End what a cut connection left behind."""
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

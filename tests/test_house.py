@@ -202,6 +202,16 @@ def test_places_of_the_state(tmp_path: Path) -> None:
     assert store_of(made).root == tmp_path / "content"
 
 
+def test_store_that_does_not_wait_takes_a_file_written_this_moment(tmp_path: Path) -> None:
+    made = plot(tmp_path)
+    (made.settings.content.folder / "half.md").write_text("---\ntitle: T\n")
+
+    waiting, taken = store_of(made).scan({}), store_of(made, waits=False).scan({})
+
+    assert (waiting.waiting, dict(waiting.files)) == (("half.md",), {})
+    assert (taken.waiting, [fault.code for fault in taken.files["half.md"].faults]) == ((), ["E-FRONTMATTER-UNCLOSED"])
+
+
 def test_site_is_what_the_settings_say(tmp_path: Path) -> None:
     made = plot(
         tmp_path,
@@ -235,6 +245,7 @@ def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> 
     )
 
     cards = card_rules_of(made.settings)
+    assert cards.media_url == made.settings.feeds.url
     drafts, lanes = draft_rules_of(made, "news"), lane_rules_of(made, "news")
 
     assert (cards.title, cards.summary, cards.link, cards.site_name) == (

@@ -507,3 +507,19 @@ async def test_file_of_a_stranger_among_the_feeds_stays(room: Newsroom) -> None:
     await room.look()
 
     assert stranger.read_text(encoding="ascii") == "hello"
+
+
+async def test_feeds_that_were_taken_away_come_back_with_the_next_pass(room: Newsroom) -> None:
+    room.write("1.md")
+    await room.look()
+    before = room.shelved()
+
+    shutil.rmtree(room.feeds)
+    done = await room.look()
+    again = await room.look()
+
+    assert {path: content for path, (content, _) in room.shelved().items()} == {
+        path: content for path, (content, _) in before.items()
+    }
+    assert set(done.written) == set(before)
+    assert again.written == ()

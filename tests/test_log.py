@@ -141,3 +141,38 @@ def test_libraries_speak_in_the_same_form(capsys: pytest.CaptureFixture[str]) ->
     assert (first["library"], first["text"]) == ("syndicate.channels.secrets", "/token can be read by others")
     assert (second["level"], second["text"]) == ("error", "task failed")
     assert "ValueError: no luck" in second["exception"]
+
+
+def test_library_that_repeats_itself_is_told_once_a_minute_with_the_count(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("syndicate.log.time.monotonic", lambda: now)
+    log.set_up(form="json")
+    library = logging.getLogger("asyncio")
+
+    for number in range(1000):
+        library.error("Too many open files: %s\nsocket %s", "accept", number)
+    library.warning("Too many open files: %s\nsocket %s", "accept", 1)
+    library.error("another")
+    now = 61.0
+    library.error("Too many open files: %s\nsocket %s", "accept", 1001)
+
+    events = told(capsys)
+    assert [(one["level"], one["text"].split()[-1], one.get("left_out")) for one in events] == [
+        ("error", "0", None),
+        ("warning", "1", None),
+        ("error", "another", None),
+        ("error", "1001", 999),
+    ]
+
+
+def test_library_with_ever_new_words_does_not_fill_the_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up(form="json")
+    (relay,) = logging.getLogger().handlers
+
+    for number in range(3 * log.MOST_KINDS):
+        logging.getLogger("library").warning(f"word {number}")
+
+    assert len(told(capsys)) == 3 * log.MOST_KINDS
+    assert len(relay._kinds) <= log.MOST_KINDS  # type: ignore[attr-defined]  # nothing else tells

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,11 +19,12 @@ from structlog.testing import capture_logs
 
 from site_rig import SiteRig
 from syndicate.deliver import Settled
-from syndicate.errors import CannotWrite
+from syndicate.errors import CannotWrite, StateLost
 from syndicate.house import House, clock, open_house, plot_of
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import Action, Delivery, Origin, State, Step
-from syndicate.publisher import Tally, merged, publish_forever, publish_once, serving
+from syndicate.outbox.lock import PublisherLock
+from syndicate.publisher import MOST_FILES, Tally, merged, publish_forever, publish_once, serving
 
 LIMIT_S = 20.0
 
@@ -184,6 +186,18 @@ async def test_address_of_the_newer_internet_stands_in_brackets(site: SiteRig) -
         assert address.startswith("http://[::1]:")
 
 
+async def test_publisher_may_open_as_many_files_as_the_system_lets_it(site: SiteRig) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    try:
+        async with house_of(site) as house, serving(house):
+            now = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert now == (min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES, hard)
+
+
 # --- for ever
 
 
@@ -272,7 +286,7 @@ async def test_half_written_file_and_item_to_come_bring_their_own_pass(site: Sit
 
 
 async def test_pass_that_fails_is_told_and_the_next_one_comes(site: SiteRig) -> None:
-    site.configure(schedule={"every": "0.1s", "watch": False})
+    site.configure(schedule={"every": "1s", "watch": False})
     ingest = ScriptedIngest([CannotWrite("feeds", "disk full", "make room"), ValueError("no luck"), Pass()])
 
     with capture_logs() as events:
@@ -283,6 +297,31 @@ async def test_pass_that_fails_is_told_and_the_next_one_comes(site: SiteRig) -> 
     failed = [one for one in events if one["event"] == "pass_failed"]
     assert failed[0]["reason"] == "feeds: disk full; make room"
     assert failed[1]["exc_info"]
+
+
+async def test_pass_that_finds_the_state_gone_ends_the_publisher(site: SiteRig) -> None:
+    ingest = ScriptedIngest([StateLost("state", "was removed", "bring it back")])
+
+    async with house_of(site) as house:
+        scripted = replace(with_lanes(house), ingest=ingest)  # type: ignore[arg-type]  # as above
+        with pytest.raises(StateLost):
+            await asyncio.wait_for(publish_forever(scripted, asyncio.Event(), nothing), LIMIT_S)
+
+
+@pytest.mark.parametrize("lost", ["outbox.sqlite3", "publisher.lock"])
+async def test_publisher_with_nothing_to_do_notices_that_its_state_is_gone(
+    site: SiteRig, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr("syndicate.publisher.STATE_LOOK_S", 0.01)
+    site.configure(schedule={"every": "1h", "watch": False})
+    plot = plot_of(site.config)
+
+    with PublisherLock(plot.lock_path, clock()):
+        async with house_of(site) as house:
+            (plot.state_folder / lost).unlink()
+            scripted = replace(with_lanes(house), ingest=ScriptedIngest([]))  # type: ignore[arg-type]  # as above
+            with pytest.raises(StateLost, match=lost):
+                await asyncio.wait_for(publish_forever(scripted, asyncio.Event(), nothing), LIMIT_S)
 
 
 async def test_new_deliveries_wake_the_lanes(site: SiteRig) -> None:

@@ -153,6 +153,17 @@ _env_file: other.env
             "site.tag_authority: is no tag authority; "
             "write a host of yours and a year in which it was: example.org,2026",
         ),
+        ("schedule: {every: 0.5s}", "schedule.every: is too short; write 1s or more"),
+        ("schedule: {every: 0}", "schedule.every: is too short; write 1s or more"),
+        ("site: {language: ''}", "site.language: is no language tag; write one of BCP 47 such as en, de or pt-BR"),
+        (
+            "site: {language: en_US}",
+            "site.language: is no language tag; write one of BCP 47 such as en, de or pt-BR",
+        ),
+        (
+            "state: {folder: content/state}",
+            "state.folder: lies in `content.folder`, whose files are taken for items; choose a folder outside of it",
+        ),
         (
             "state: {folder: feeds/state}",
             "state.folder: lies among the feeds, where everybody could read it; choose a folder outside `feeds.folder`",
@@ -368,10 +379,76 @@ def test_tilde_is_the_home_folder(path: Path, tmp_path: Path, monkeypatch: pytes
     assert settings(path, "content: {folder: ~/articles}").content.folder == tmp_path / "articles"
 
 
-def test_home_of_nobody_is_a_path_like_others(path: Path) -> None:
-    given = settings(path, "content: {folder: ~nobody-5ec7e7/articles}")
+PATHS = [
+    ("content.folder", "content: {{folder: {}}}"),
+    ("feeds.folder", "feeds: {{folder: {}}}"),
+    ("state.folder", "state: {{folder: {}}}"),
+    ("channels.a.folder", "channels: {{a: {{network: preview, folder: {}}}}}"),
+    ("channels.a.token_file", "channels: {{a: {{network: mastodon, token_file: {}}}}}"),
+]
 
-    assert given.content.folder == path.parent.parent / "~nobody-5ec7e7/articles"
+
+@pytest.mark.parametrize(("key", "text"), PATHS)
+def test_home_of_nobody_is_told(path: Path, key: str, text: str) -> None:
+    assert told(path, text.format("~nobody-5ec7e7/x")) == [
+        f"{key}: begins with the home folder of nobody known here; write ~/ for your own, or the whole path"
+    ]
+
+
+@pytest.mark.parametrize(("key", "text"), PATHS)
+def test_path_that_no_system_takes_is_told(path: Path, key: str, text: str) -> None:
+    assert told(path, text.format('"a\\0b"')) == [f"{key}: holds a NUL character; write the path without it"]
+
+
+@pytest.mark.parametrize(
+    ("content", "feeds"),
+    [("content", "content"), ("content", "content/feeds"), ("feeds/content", "feeds"), (".", "feeds")],
+)
+def test_feeds_and_content_keep_apart(path: Path, content: str, feeds: str) -> None:
+    text = f"content: {{folder: {content}}}\nfeeds: {{folder: {feeds}}}\nstate: {{folder: ../state}}"
+
+    assert told(path, text) == [
+        "feeds.folder: overlaps with `content.folder`; choose one that is neither inside it nor around it"
+    ]
+
+
+@pytest.mark.parametrize("folder", ["feeds", "feeds/preview", "content", "content/preview", "."])
+def test_folder_of_a_channel_keeps_apart(path: Path, folder: str) -> None:
+    lines = told(path, f"channels: {{a: {{network: preview, folder: {folder}}}}}")
+
+    assert lines
+    assert all(line.startswith("channels.a.folder: overlaps with `") for line in lines)
+
+
+def test_folders_that_only_look_alike_are_taken(path: Path) -> None:
+    given = settings(
+        path,
+        "content: {folder: news}\nfeeds: {folder: news-feeds}\nstate: {folder: news.state}\n"
+        "channels: {a: {network: preview, folder: new}}",
+    )
+
+    assert given.feeds.folder.name == "news-feeds"
+
+
+def test_link_to_the_feeds_is_seen_through(path: Path) -> None:
+    root = path.parent.parent
+    (root / "feeds").mkdir()
+    (root / "elsewhere").symlink_to(root / "feeds")
+
+    (line,) = told(path, "state: {folder: elsewhere}")
+
+    assert line.startswith("state.folder: lies among the feeds")
+
+
+def test_link_that_leads_to_itself_is_no_fault_of_the_settings(path: Path) -> None:
+    (path.parent.parent / "state").symlink_to("state")
+
+    assert settings(path, "").state.folder == path.parent.parent / "state"
+
+
+@pytest.mark.parametrize("tag", ["en", "de", "pt-BR", "zh-Hant-TW", "es-419", "sl-rozaj-biske", "fil"])
+def test_language_is_a_tag(path: Path, tag: str) -> None:
+    assert settings(path, f"site: {{language: {tag}}}").site.language == tag
 
 
 def test_settings_are_fixed(path: Path) -> None:

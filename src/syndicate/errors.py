@@ -6,6 +6,7 @@
     ├── InvalidItem         ingest: leave this file out, go on                exit 65
     ├── ImageUnusable       deliver: post without the image, warn
     ├── CannotWrite         the operator: make room or give rights            exit 73
+    │   └── StateLost       end at once: what is written now is lost          exit 73
     ├── AnotherInstance     the operator: stop the other one                  exit 75
     ├── LostClaim           deliver: drop the result, another owner has it
     └── NetworkError        deliver: decide by the kind
@@ -106,6 +107,10 @@ class CannotWrite(SyndicateError):
         self.path = path
         self.reason = reason
         self.remedy = remedy
+
+
+class StateLost(CannotWrite):
+    """The state was removed or replaced while in use: nothing may be sent, as nothing could be kept of it."""
 
 
 class AnotherInstance(SyndicateError):

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,7 +24,6 @@ from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
-from syndicate.outbox.store import SqlOutbox
 from syndicate.posts.card import CardRules
 from syndicate.posts.template import check_template
 from syndicate.settings import ChannelSettings, Settings, placed_below, root_of, settings_of
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from syndicate.deliver import Lane, LaneRules
     from syndicate.draft import DraftRules
     from syndicate.ingest import Ingest
+    from syndicate.outbox.store import SqlOutbox
     from syndicate.ports import Channel
 
 Clock = Callable[[], datetime]
@@ -114,11 +114,13 @@ def plot_of(path: Path) -> Plot:
     return Plot(path, settings, networks, own, rules)
 
 
-def store_of(plot: Plot) -> FolderStore:
-    """The content store."""
+def store_of(plot: Plot, *, waits: bool = True) -> FolderStore:
+    """The content store; one that does not wait takes files as they are now, though they may be half-written."""
     from syndicate.content.folder import FolderStore
 
-    return FolderStore(plot.settings.content.folder, plot.rules)
+    if waits:
+        return FolderStore(plot.settings.content.folder, plot.rules)
+    return FolderStore(plot.settings.content.folder, plot.rules, quiet=timedelta(0), grace=timedelta(0))
 
 
 def site_of(settings: Settings) -> Site:
@@ -144,7 +146,9 @@ def site_of(settings: Settings) -> Site:
 def card_rules_of(settings: Settings) -> CardRules:
     """Where cards come from."""
     cards = settings.cards
-    return CardRules(tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title)
+    return CardRules(
+        tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title, media_url=settings.feeds.url
+    )
 
 
 def plans_of(plot: Plot, channels: Mapping[str, Channel]) -> tuple[ChannelPlan, ...]:
@@ -233,6 +237,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane
     from syndicate.ingest import Ingest
+    from syndicate.outbox.store import SqlOutbox
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:

@@ -16,9 +16,10 @@ from datetime import datetime
 import structlog
 
 from syndicate.errors import Fault, ImageUnusable
+from syndicate.feeds.entry import entry_id
 from syndicate.feeds.feed import feeds_of
 from syndicate.feeds.formats import documents_of
-from syndicate.feeds.site import Site, media_path
+from syndicate.feeds.site import Site
 from syndicate.feeds.xml import Entries
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Image, Item
@@ -29,16 +30,14 @@ from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Scan, Shelf,
 
 log = structlog.get_logger()
 
-MEDIA = "media/"
-"""Where the shelf keeps images."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pass:
     """What one pass saw and did.
 
     `skipped` counts visibility rules, `decided` the states of new deliveries. `scheduled` items wait for
-    their time, the first at `next_due`. `written` are the shelf's paths whose bytes changed.
+    their time, the first at `next_due`. `written` are the shelf's paths whose bytes changed, `dropped`
+    those that were taken away.
     """
 
     files: int = 0
@@ -54,6 +53,7 @@ class Pass:
     faults: tuple[Fault, ...] = ()
     topics: int = 0
     written: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
     decided: Mapping[State, int] = field(default_factory=dict)
     took_ms: int = 0
 
@@ -90,6 +90,7 @@ class Ingest:
         self._index: Mapping[str, Indexed] | None = None
         self._is_shelf_current = False
         self._entries = Entries()
+        self._left_out: tuple[Fault, ...] = ()
 
     async def run(self) -> Pass:
         """One pass.
@@ -110,41 +111,48 @@ class Ingest:
         items = scan.items
         visible = {item_id: item for item_id, item in items.items() if item.published <= now}
         changes = compare(visible, known)
-        written = await self._publish(visible, changes)
+        written, dropped = await self._publish(visible, changes)
         decided = await self._accept(scan, visible, changes, known, now)
         self._index = scan.files
         done = self._told(scan, items, visible, changes, known)
-        done = replace(done, written=written, decided=decided, took_ms=_since(begun))
+        done = replace(done, written=written, dropped=dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)
         return done
 
-    async def _publish(self, visible: Mapping[str, Item], changes: Changes) -> tuple[str, ...]:
-        """Write the feeds and images that differ, take away what no feed names any more."""
-        if self._is_shelf_current and not changes:
-            return ()
+    async def _publish(self, visible: Mapping[str, Item], changes: Changes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Write the feeds and images that differ, take away what no feed names any more; gives the paths of both."""
+        if self._is_shelf_current and not changes and await asyncio.to_thread(self._shelf.is_whole):
+            return (), ()
         self._is_shelf_current = False
-        written = await asyncio.to_thread(self._write, tuple(visible.values()))
+        written, dropped = await asyncio.to_thread(self._write, tuple(visible.values()))
         self._is_shelf_current = True
-        return written
+        return written, dropped
 
-    def _write(self, items: Sequence[Item]) -> tuple[str, ...]:
+    def _write(self, items: Sequence[Item]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """In a thread: images first, so that no feed names one that is not there."""
-        written = [path for path, image in _media(items).items() if self._put_image(path, image)]
-        standing = set(_media(items))
+        former, media = self._shelf.paths(), _media(items)
+        # Named by its digest: the same path is the same picture.
+        written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
+        standing = set(media)
         for path, content in documents_of(feeds_of(items, self._site), self._site, entries=self._entries):
             standing.add(path)
             if self._shelf.put(path, content):
                 written.append(path)
-        for entry, reason in self._entries.left_out.items():
-            log.error("entry_left_out", entry=entry, reason=reason)
-        for path in sorted(self._shelf.paths() - standing):
-            self._shelf.drop(path)
-            written.append(path)
-        return tuple(written)
+        self._tell_left_out(items)
+        dropped = tuple(path for path in sorted(former - standing) if self._shelf.drop(path))
+        return tuple(written), dropped
+
+    def _tell_left_out(self, items: Sequence[Item]) -> None:
+        """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""
+        left_out = self._entries.left_out
+        found = ((item.path, left_out.get(entry_id(item, self._site))) for item in items)
+        faults = tuple(_left_out_fault(path, reason) for path, reason in found if reason is not None)
+        for fault in faults:
+            if fault not in self._left_out:
+                log.error("entry_left_out", path=fault.path, reason=fault.problem)
+        self._left_out = faults
 
     def _put_image(self, path: str, image: Image) -> bool:
-        if path in self._shelf.paths():  # named by its digest: the same path is the same picture
-            return False
         try:
             return self._shelf.put(path, self._store.image_bytes(image))
         except ImageUnusable as error:
@@ -189,7 +197,7 @@ class Ingest:
         known: Mapping[str, KnownItem],
     ) -> Pass:
         future = [item.published for item_id, item in items.items() if item_id not in visible]
-        faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults)]
+        faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults), *self._left_out]
         return Pass(
             files=len(scan.files),
             items=len(visible),
@@ -217,8 +225,13 @@ def _lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
 
 
 def _media(items: Iterable[Item]) -> dict[str, Image]:
-    found = ((media_path(item.image), item.image) for item in items if item.image is not None)
+    found = ((item.image.shelf_path, item.image) for item in items if item.image is not None)
     return {path: image for path, image in found if path is not None}
+
+
+def _left_out_fault(path: str, reason: str) -> Fault:
+    problem = f"no feed can tell it, so that it is left out of all: {reason}"
+    return Fault(path, "E-ENTRY", problem, "shorten the text or take out what is named")
 
 
 def _moved(visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem]) -> list[Item]:
@@ -263,5 +276,6 @@ def _log_pass(done: Pass) -> None:
             moved=done.moved,
             withdrawn=done.withdrawn,
             files_written=len(done.written),
+            files_dropped=len(done.dropped),
             took_ms=done.took_ms,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
 
@@ -14,6 +15,12 @@ Format = Literal["auto", "text", "json"]
 MASK = "[secret]"
 SHORTEST = 4
 """Characters of the shortest secret that is masked."""
+
+REPEATED_S = 60.0
+"""A library that repeats itself is told once in this time."""
+
+MOST_KINDS = 200
+"""Kinds of repeated messages that are remembered."""
 
 
 class Masker:
@@ -71,11 +78,38 @@ def set_up(*, level: str = "info", form: Format = "auto", secrets: Iterable[str]
 
 
 class _Relay(logging.Handler):
-    """What libraries log through the standard library becomes events like ours, so that a log has one form."""
+    """What libraries log through the standard library becomes events like ours, so that a log has one form.
+
+    The same again, but for what is filled in, is told once a minute with the count of those left out: what a client
+    or a full machine can cause thousands of times a second must not fill the disk with lines.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[tuple[str, int, str], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass a record on."""
+        """Pass a record on, unless it was told just now."""
+        left_out = self._left_out(record)
+        if left_out is None:
+            return
         facts: dict[str, Any] = {"library": record.name, "text": record.getMessage()}
+        if left_out:
+            facts["left_out"] = left_out
         if record.exc_info:
             facts["exc_info"] = record.exc_info
         structlog.get_logger().log(record.levelno, "library_told", **facts)
+
+    def _left_out(self, record: logging.LogRecord) -> int | None:
+        """How many like it were left out since the last that was told; None if it is to be left out itself."""
+        # asyncio fills in by itself and puts what differs below the first line.
+        kind = (record.name, record.levelno, str(record.msg).partition("\n")[0])
+        now = time.monotonic()
+        told_at, count = self._kinds.get(kind, (-REPEATED_S, 0))
+        if now - told_at < REPEATED_S:
+            self._kinds[kind] = (told_at, count + 1)
+            return None
+        if len(self._kinds) >= MOST_KINDS:
+            self._kinds.clear()
+        self._kinds[kind] = (now, 0)
+        return count

@@ -109,6 +109,9 @@ class Shelf(Protocol):
     def paths(self) -> frozenset[str]:
         """Every file the shelf itself published and still holds."""
 
+    def is_whole(self) -> bool:
+        """Whether all that was published still stands; what does not is forgotten and may be put anew."""
+
 
 class Channel(Protocol):
     """A configured account or place on a network.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ import structlog
 
 from syndicate.content.watch import wake
 from syndicate.deliver import Settled, Tell
-from syndicate.errors import CannotWrite, ConfigError, SyndicateError
+from syndicate.errors import CannotWrite, ConfigError, StateLost, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
@@ -26,6 +27,15 @@ HALF_WRITTEN_S = 0.5
 
 LOOKS_AT_HALF_WRITTEN = 6
 """How often `once` does so; what is still not whole then is left to the next call."""
+
+STATE_LOOK_S = 2.0
+"""How often `run` looks whether its state still stands, as long as there is nothing to write."""
+
+MOST_FILES = 65_536
+"""Open files that are enough for whatever comes."""
+
+MOST_CONNECTIONS = 512
+"""Connections of readers at once; at most half the open files, so that passes and deliveries always have theirs."""
 
 
 @dataclass(slots=True)
@@ -89,28 +99,37 @@ async def serving(house: House) -> AsyncIterator[str | None]:
     Raises:
         CannotWrite: the address is taken or not ours.
     """
-    from aiohttp import web
-
+    from syndicate.shelf.listen import listening
     from syndicate.shelf.serve import feed_server
 
+    files = _room_for_files()
     server = house.plot.settings.server
     if not server.enabled:
         yield None
         return
     application = feed_server(house.plot.settings.feeds.folder, house.site)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
         try:
-            await web.TCPSite(runner, server.host, server.port).start()
+            host, port = await stack.enter_async_context(
+                listening(application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 2))
+            )
         except OSError as error:
             place = f"http://{_bracketed(server.host)}:{server.port}/"
             remedy = "stop what listens there, or set another `server.port` (SYNDICATE_SERVER__PORT)"
             raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
-        host, port = runner.addresses[0][:2]
         yield f"http://{_bracketed(host)}:{port}/"
-    finally:
-        await runner.cleanup()
+
+
+def _room_for_files() -> int:
+    """Lets this process open as many files as the system permits, within reason; gives how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft == resource.RLIM_INFINITY:
+        return MOST_FILES
+    if soft >= wanted:
+        return soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def _bracketed(host: str) -> str:
@@ -128,6 +147,7 @@ async def publish_forever(
     """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`.
 
     Raises:
+        StateLost: the state was removed or replaced, so that another publisher may run by now.
         Exception: what ended the passes or the watch: a publisher that no longer looks must not seem to be well.
     """
     from syndicate.schedule import Schedule
@@ -141,18 +161,19 @@ async def publish_forever(
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
     passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass))
     watching = asyncio.create_task(_watch(house, stirred, stop))
+    standing = asyncio.create_task(_stand(house, stop))
     stopping = asyncio.create_task(stop.wait())
     try:
         async with Schedule() as schedule:
             schedule.every(settings.schedule.every, tick, "rescan")
-            await _first_of(stopping, passes, watching)
+            await _first_of(stopping, passes, watching, standing)
         stop.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
-        for task in (lanes_done, passes, watching, stopping):
+        for task in (lanes_done, passes, watching, standing, stopping):
             task.cancel()
-        await asyncio.gather(lanes_done, passes, watching, stopping, return_exceptions=True)
+        await asyncio.gather(lanes_done, passes, watching, standing, stopping, return_exceptions=True)
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:
@@ -178,6 +199,8 @@ async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tel
             log.error("pass_failed", reason=str(error))
             wait_s = None
             continue
+        except StateLost:
+            raise
         except SyndicateError as error:
             log.error("pass_failed", reason=str(error))
             wait_s = None
@@ -192,6 +215,14 @@ async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tel
             for lane in house.lanes:
                 lane.wake.set()
         wait_s = _next_look_s(done)
+
+
+async def _stand(house: House, stop: asyncio.Event) -> None:
+    """Until stopped, look whether the state still stands: whoever writes nothing would not notice."""
+    while not stop.is_set():
+        await house.outbox.check()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), STATE_LOOK_S)
 
 
 def _next_look_s(done: Pass) -> float | None:

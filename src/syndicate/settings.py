@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +26,8 @@ _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG_AUTHORITY = re.compile(
     r"(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d\d){0,2}", re.ASCII | re.IGNORECASE
 )
+# RFC 5646 (BCP 47), section 2.1, without tags for private use alone: a language, then parts of up to 8 signs.
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 
 
 def _zone(value: str) -> str:
@@ -49,6 +50,29 @@ def _tag_authority(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    if not _LANGUAGE_TAG.fullmatch(value):
+        raise ValueError("is no language tag; write one of BCP 47 such as en, de or pt-BR")
+    return value
+
+
+def _a_second_or_more(value: timedelta) -> timedelta:
+    if value < timedelta(seconds=1):
+        raise ValueError("is too short; write 1s or more")
+    return value
+
+
+def _place(value: Path) -> Path:
+    if "\0" in str(value):
+        raise ValueError("holds a NUL character; write the path without it")
+    try:
+        value.expanduser()
+    except RuntimeError as error:
+        remedy = "write ~/ for your own, or the whole path"
+        raise ValueError(f"begins with the home folder of nobody known here; {remedy}") from error
+    return value
+
+
 def _site_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -58,6 +82,7 @@ def _site_url(value: str) -> str:
 
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
+Folder = Annotated[Path, AfterValidator(_place)]
 
 
 class _Section(BaseModel):
@@ -72,7 +97,9 @@ class SiteSettings(_Section):
     title: str = Field("syndicate", description="Name of the site, shown in feeds and pages.")
     url: SiteUrl = Field("http://127.0.0.1:8080/", description="Address of the site's own pages.")
     description: str = Field("", description="One sentence about the site.")
-    language: str = Field("en", description="Language of items that name none (BCP 47).")
+    language: Annotated[str, AfterValidator(_language)] = Field(
+        "en", description="Language of items that name none (BCP 47)."
+    )
     timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="Zone of dates that name none.")
     author: str = Field("", description="Who stands for the site; empty: its title.")
     tag_authority: TagAuthority = Field(
@@ -83,7 +110,7 @@ class SiteSettings(_Section):
 class ContentSettings(_Section):
     """Where items come from."""
 
-    folder: Path = Field(Path("content"), description="Folder of Markdown files with front matter.")
+    folder: Folder = Field(Path("content"), description="Folder of Markdown files with front matter.")
     preset: str = Field("medigy", description="Which front matter to expect: medigy or generic.")
     fields: dict[str, list[str]] = Field(
         default_factory=dict, description="Sources of single fields, in place of the preset's."
@@ -94,7 +121,7 @@ class ContentSettings(_Section):
 class FeedSettings(_Section):
     """What readers subscribe to."""
 
-    folder: Path = Field(Path("feeds"), description="Folder that the feeds are written to.")
+    folder: Folder = Field(Path("feeds"), description="Folder that the feeds are written to.")
     url: SiteUrl = Field("http://127.0.0.1:8080/", description="Public address of that folder.")
     size: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="Newest entries per feed.")
     content: Literal["full", "summary"] = Field("full", description="Full text, or the summary only.")
@@ -120,7 +147,9 @@ class CardSettings(_Section):
 class ScheduleSettings(_Section):
     """When to look for new items."""
 
-    every: Duration = Field(timedelta(seconds=60), description="Full look at the store, as a safety net.")
+    every: Annotated[Duration, AfterValidator(_a_second_or_more)] = Field(
+        timedelta(seconds=60), description="Full look at the store, as a safety net."
+    )
     watch: bool = Field(True, description="Be woken by the file system at once.")
 
 
@@ -169,6 +198,17 @@ class ChannelSettings(_Section):
         own = {key: value for key, value in keys.items() if key not in shared}
         return {key: value for key, value in keys.items() if key in shared} | {"own": own}
 
+    @model_validator(mode="after")
+    def _check_own_paths(self) -> Self:
+        """Networks take any path, and would fail on these when they open it."""
+        for key, value in self.own.items():
+            if isinstance(value, str) and (key == "folder" or key.endswith("_file")):
+                try:
+                    _place(Path(value))
+                except ValueError as error:
+                    raise ValueError(f"{key}: {error}") from error
+        return self
+
 
 class ServerSettings(_Section):
     """The feed server of `syndicate run`."""
@@ -181,7 +221,7 @@ class ServerSettings(_Section):
 class StateSettings(_Section):
     """Where the outbox is kept."""
 
-    folder: Path = Field(Path("state"), description="Folder of the database, the lock and the token key.")
+    folder: Folder = Field(Path("state"), description="Folder of the database, the lock and the token key.")
 
 
 class LogSettings(_Section):
@@ -264,9 +304,7 @@ def root_of(path: Path) -> Path:
 
 def placed_below(root: Path, path: Path) -> Path:
     """A path of the settings: absolute as it is, `~` as the home folder, others below the project's folder."""
-    with suppress(RuntimeError):  # no such user, or one without a home: whoever opens it tells that it is not there
-        path = path.expanduser()
-    return root / path
+    return root / path.expanduser()
 
 
 def _rooted(settings: Settings, path: Path) -> Settings:
@@ -278,9 +316,37 @@ def _rooted(settings: Settings, path: Path) -> Settings:
     rooted = settings.model_copy(
         update={"content": at(settings.content), "feeds": at(settings.feeds), "state": at(settings.state)}
     )
-    if rooted.state.folder.resolve().is_relative_to(rooted.feeds.folder.resolve()):
-        problem = "lies among the feeds, where everybody could read it"
-        raise ConfigError(
-            (Fault(str(path), CODE, problem, "choose a folder outside `feeds.folder`", key="state.folder"),)
-        )
+    faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in _overlaps(rooted, root)]
+    if faults:
+        raise ConfigError(tuple(faults))
     return rooted
+
+
+def _overlaps(settings: Settings, root: Path) -> Iterator[tuple[str, str, str]]:
+    """Key, problem and remedy of folders that would be read, served or written over as part of another."""
+    content, feeds, state = (_real(part.folder) for part in (settings.content, settings.feeds, settings.state))
+    beside = "choose one that is neither inside it nor around it"
+    if _overlap(feeds, content):
+        yield "feeds.folder", "overlaps with `content.folder`", beside
+    if state.is_relative_to(feeds):
+        problem = "lies among the feeds, where everybody could read it"
+        yield "state.folder", problem, "choose a folder outside `feeds.folder`"
+    if state.is_relative_to(content):
+        problem = "lies in `content.folder`, whose files are taken for items"
+        yield "state.folder", problem, "choose a folder outside of it"
+    for name, channel in settings.channels.items():
+        folder = channel.own.get("folder")
+        if not channel.enabled or not isinstance(folder, str):
+            continue
+        for key, other in (("content.folder", content), ("feeds.folder", feeds)):
+            if _overlap(_real(placed_below(root, Path(folder))), other):
+                yield f"channels.{name}.folder", f"overlaps with `{key}`", beside
+
+
+def _real(folder: Path) -> Path:
+    """The folder behind all links; unlike `Path.resolve`, a link that leads to itself is left to whoever opens it."""
+    return Path(os.path.realpath(folder))
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)

@@ -71,7 +71,8 @@ async def test_own_headers_are_sent_along(script: Script, web: Web) -> None:
 
 def test_an_event_says_what_a_receiver_needs(script: Script, web: Web) -> None:
     channel = webhook(script, web)
-    made = post(channel.wants, image=Image("https://img.example/a.jpg", "A heron"), authors=("Ada Reed",))
+    address = "https://feeds.example/media/0123456789abcdef.jpg"
+    made = post(channel.wants, image=Image("a.jpg", "A heron"), image_url=address, authors=("Ada Reed",))
 
     event = json.loads(channel.freeze(made, None, KEY, NOW))
 
@@ -88,11 +89,11 @@ def test_an_event_says_what_a_receiver_needs(script: Script, web: Web) -> None:
         "hashtags": ["WaterBirds"],
         "authors": ["Ada Reed"],
         "text": made.text,
-        "image": {"url": "https://img.example/a.jpg", "alt": "A heron"},
+        "image": {"url": address, "alt": "A heron"},
     }
 
 
-def test_a_local_image_has_no_address_to_give(script: Script, web: Web) -> None:
+def test_an_image_that_is_not_public_has_no_address_to_give(script: Script, web: Web) -> None:
     channel = webhook(script, web)
 
     event = json.loads(channel.freeze(post(channel.wants, image=Image("img/a.jpg", "A heron")), None, KEY, NOW))

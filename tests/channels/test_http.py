@@ -37,7 +37,7 @@ def closed_port() -> int:
 
 async def failed(web: Web, url: str, **kwargs: object) -> NetworkError:
     with pytest.raises(NetworkError) as caught:
-        await web.call("POST", f"{url}/hooks/{TOKEN}?key={TOKEN}", body=b"{}", **kwargs)  # type: ignore[arg-type]
+        await web.call("POST", f"{url}/hooks/{TOKEN}?key={TOKEN}", body=b"{}", **kwargs)  # type: ignore[arg-type]  # as named by tests
     return caught.value
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import pty
 import signal
 import sqlite3
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
-from syndicate.cli.backfill import pace_of
+from syndicate.backfill import Selection
+from syndicate.cli.backfill import Job, pace_of
 from syndicate.errors import UsageError
+from syndicate.house import plot_of
 from syndicate.outbox.lock import PublisherLock
 from syndicate.sandbox.faults import Effect, InjectedFault
 
@@ -34,7 +40,8 @@ def test_dry_run_shows_the_plan_and_writes_nothing(old: SiteRig, sandbox: Sandbo
     text = old.call("backfill", "--dry-run", "--pace", "10m").stdout
     plan = old.ask("backfill", "--dry-run", "--pace", "10m")
 
-    assert "never twice: the network knows each post by our key" in text
+    assert "never twice: unclear outcomes are looked up before anything is sent again" in text
+    assert "never twice, if the receiver heeds our key" in text
     assert "dry run: nothing was written" in text
     assert plan["is_dry_run"] is True
     assert [(one["channel"], len(one["items"]), one["pace_s"]) for one in plan["channels"]] == [
@@ -95,7 +102,7 @@ def test_backfill_beside_a_publisher_only_plans(old: SiteRig, sandbox: SandboxTh
     old.call("once")
 
     assert result.exit_code == 0
-    assert "is publishing and delivers them; `syndicate status` shows how far it is" in result.stdout
+    assert "is publishing and delivers them; `syndicate status` tells how far it is" in result.stdout
     assert "nothing to backfill" in again.stdout
     assert len(sandbox.posts()) == 8
 
@@ -127,10 +134,11 @@ def test_refusal_ends_with_3(old: SiteRig, sandbox: SandboxThread) -> None:
 def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) -> None:
     old.write(5)
 
-    old.call("backfill", *NOW_AND_THEN, "--limit", "1")
+    old.call("backfill", *NOW_AND_THEN, "--limit", "2")
     old.call("once")
 
     assert sorted(sandbox.links("mastodon")) == ["https://herons.example/3", "https://herons.example/5"]
+    assert sorted(sandbox.links("webhook")) == ["https://herons.example/3", "https://herons.example/5"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,7 @@ def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) ->
         (["--since", "yesterday"], "'yesterday' does not match"),
         (["--pace", "soon"], "--pace soon: is no duration; write 30s, 5m or 1h"),
         (["--limit", "0"], "0 is not in the range"),
+        (["--topic", "storks", "--dry-run"], "--topic storks: no item has it"),
     ],
 )
 def test_call_that_makes_no_sense(old: SiteRig, words: list[str], message: str) -> None:
@@ -162,7 +171,18 @@ def test_pace_is_a_duration() -> None:
 def test_state_that_cannot_be_written(site: SiteRig) -> None:
     (site.folder / "state").write_text("a file in the way", encoding="ascii")
 
-    assert site.call("backfill", "--dry-run").exit_code == 73
+    assert site.call("backfill", "--yes").exit_code == 73
+
+
+def test_dry_run_before_the_first_start_writes_not_even_an_outbox(site: SiteRig, sandbox: SandboxThread) -> None:
+    site.channels = sandbox.channels("mastodon")
+    site.configure()
+
+    (plan,) = site.ask("backfill", "--dry-run")["channels"]
+
+    assert plan["items"] == ["item:1", "item:2"]
+    assert not (site.folder / "state").exists()
+    assert not (site.folder / "feeds").exists()
 
 
 def test_interrupted_backfill_goes_on_later(old: SiteRig, sandbox: SandboxThread) -> None:
@@ -179,6 +199,31 @@ def test_interrupted_backfill_goes_on_later(old: SiteRig, sandbox: SandboxThread
     assert 1 <= stopped < 4
     assert sorted(sandbox.links("mastodon")) == [f"https://herons.example/{number}" for number in (1, 2, 3, 4)]
     assert "nothing to backfill" in old.call("backfill", "--channel", "mastodon").stdout
+
+
+@pytest.mark.parametrize(("answer", "posts"), [("n", 0), ("y", 1)])
+def test_person_at_a_terminal_is_asked(
+    old: SiteRig, sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch, answer: str, posts: int
+) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "r") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        os.write(ours, f"{answer}\n".encode())
+        selection = Selection(limit=1)
+        job = Job(
+            plot_of(old.config),
+            selection,
+            ("webhook",),
+            timedelta(0),
+            is_json=False,
+            is_dry=False,
+            is_sure=False,
+            waits=True,
+        )
+        code = asyncio.run(job.run())
+    os.close(ours)
+
+    assert (code, len(sandbox.posts())) == (0, posts)
 
 
 def make_due(folder: Path) -> None:

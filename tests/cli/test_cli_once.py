@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,11 +84,22 @@ def test_once_keeps_what_cannot_be_sent_now(posting: SiteRig, sandbox: SandboxTh
 
     result = posting.call("once")
 
-    assert result.exit_code == 0
+    assert result.exit_code == 69
     assert "channel_unavailable" in result.stderr
+    assert re.search(r"^warning: mastodon: .*; what is owed is kept$", result.stderr, re.MULTILINE)
     assert sandbox.links("webhook") == ["https://herons.example/3"]
     (mastodon, _) = posting.ask("status")["channels"]
     assert mastodon["states"]["planned"] == 1
+
+
+def test_once_ends_with_3_when_a_network_refuses_the_access(posting: SiteRig, sandbox: SandboxThread) -> None:
+    posting.channels["mastodon"]["token"] = "expired"
+    posting.configure()
+
+    report = posting.ask("once", code=3)
+
+    assert list(report["outages"]) == ["mastodon"]
+    assert sandbox.links("webhook") == ["https://herons.example/3"]
 
 
 def test_once_settles_an_unclear_outcome_by_looking(posting: SiteRig, sandbox: SandboxThread) -> None:
@@ -222,7 +234,7 @@ def test_status_counts_by_channel_and_state(posting: SiteRig) -> None:
         name: {"skipped": 2, "held": 2} for name in ("mastodon", "webhook")
     }
     assert "publisher: none is running" in text
-    assert "4 held: `syndicate held list` tells why" in text
+    assert "4 wait for you: `syndicate held list` tells why" in text
 
 
 def test_status_names_the_publisher_and_gone_channels(posting: SiteRig) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from content.picturing import CARD, PHOTO, Shown, bands, bomb, noise, opened, saved
+from content.picturing import CARD, PHOTO, Shown, bands, bomb, noise, opened, saved, turned
 from syndicate.content.fetch import Fetcher
-from syndicate.content.images import PictureMaker
+from syndicate.content.images import PictureMaker, upright
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image
 
@@ -84,7 +84,7 @@ async def test_alt_text_is_cut_at_the_network_s_limit() -> None:
     assert short.alt == "A short one"
 
 
-@pytest.mark.parametrize(("ref", "reason"), [("gone.png", "is gone"), ("bomb.png", "has more than 40 megapixels")])
+@pytest.mark.parametrize(("ref", "reason"), [("gone.png", "is gone"), ("bomb.png", "has more than 50 megapixels")])
 async def test_unusable_image_is_told_with_its_place(ref: str, reason: str) -> None:
     async with maker(Shown(**STORE)) as images:
         with pytest.raises(ImageUnusable) as caught:
@@ -243,6 +243,32 @@ async def test_maker_closes_a_child_that_hangs() -> None:
         os.kill(child, signal.SIGSTOP)
 
     assert children() - before == set()
+
+
+def test_a_photo_is_put_upright_in_a_child_that_ends() -> None:
+    before = children()
+
+    image = opened(upright("a.jpeg", turned(bands(300, 400), 6)))
+
+    assert image.size == (400, 300)
+    assert children() == before
+
+
+def test_putting_upright_has_an_end() -> None:
+    before = children()
+
+    with pytest.raises(ImageUnusable, match=r"a.jpeg: takes longer than 0.01 s"):
+        upright("a.jpeg", turned(noise(4000, 3000), 6), limit_s=0.01)
+
+    assert children() == before
+
+
+def test_what_cannot_be_put_upright_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImageUnusable, match=r"a.jpeg: is no JPEG"):
+        upright("a.jpeg", b"text")
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(ImageUnusable, match=r"a.jpeg: makes the decoder fail"):
+        upright("a.jpeg", b"text")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from content.picturing import bands, bomb, near, noise, opened, saved, turned, wide_gamut
-from syndicate.content.pixels import Rules, Unusable, develop, serve
+from syndicate.content.pixels import Rules, Unusable, develop, serve, upright
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
@@ -264,6 +264,33 @@ def test_image_that_needs_too_much_memory_is_refused(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(Unusable, match="needs too much memory"):
         develop(saved(bands(99, 99), "PNG"), rules())
+
+
+@pytest.mark.parametrize(
+    ("encoder", "media_type"),
+    [("JPEG", "image/jpeg"), ("WEBP", "image/webp"), ("PNG", "image/png"), ("GIF", "image/png"), ("MPO", "image/jpeg")],
+)
+def test_whole_image_is_put_upright_in_its_own_format(encoder: str, media_type: str) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 8
+    more = {} if encoder == "GIF" else {"exif": exif}
+    content = saved(bands(300, 400).transpose(Pillow.Transpose.ROTATE_270), encoder, **more)
+
+    made, told, *size = upright(content)
+
+    image = opened(made)
+    is_turned = bool(more)
+    assert (told, Pillow.MIME[image.format or ""]) == (media_type, media_type)
+    assert image.size == tuple(size) == ((300, 400) if is_turned else (400, 300))
+    assert len(image.getexif()) == 0
+    assert upright(content)[0] == made
+
+
+def test_what_cannot_be_decoded_is_not_put_upright() -> None:
+    with pytest.raises(Unusable, match="more than 50 megapixels"):
+        upright(bomb(20_000, 20_000))
+    with pytest.raises(Unusable, match="is damaged"):
+        upright(saved(noise(200, 200), "JPEG")[:5000])
 
 
 def test_jobs_are_answered_one_after_the_other() -> None:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.store import PHOTO, SITE
-from syndicate.feeds.site import RESERVED, anchor_of, media_path, section_path, topic_path
-from syndicate.items.item import Image
+from feeds.store import SITE
+from syndicate.feeds.site import RESERVED, anchor_of, section_path, topic_path
 
 
 def test_feeds_url_gets_its_slash() -> None:
@@ -77,19 +76,3 @@ def test_sections_and_vocabularies_have_places() -> None:
     assert section_path("Press & Media") == "section/press-media"
     assert anchor_of("Healthcare IT News") == "topics-healthcare-it-news"
     assert anchor_of(None) == "topics"
-
-
-def test_local_image_stands_below_media() -> None:
-    assert media_path(PHOTO) == "media/0123456789abcdef.jpg"
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        Image("https://cdn.example/a.png", "", "image/png", 1, 1, 1, "a" * 64),
-        Image("a.png", "", "image/png"),
-        Image("a.svg", "", "image/svg+xml", 1, 1, 1, "a" * 64),
-    ],
-)
-def test_image_that_cannot_stand_on_the_shelf_has_no_place(image: Image) -> None:
-    assert media_path(image) is None

@@ -186,6 +186,16 @@ def test_mended_entry_is_no_longer_told_as_left_out(feed: Feed) -> None:
     assert entries.left_out == {}
 
 
+def test_entry_left_out_before_is_told_again_when_asked_for(feed: Feed) -> None:
+    entries = Entries()
+    broken = replace(feed.entries[0], title="\x00")
+    entries.xml(broken, "rss")
+    entries.left_out.clear()
+
+    assert entries.xml(broken, "rss") is None
+    assert list(entries.left_out) == [broken.id]
+
+
 def test_sound_feed_is_given_back_as_it_is(feed: Feed) -> None:
     assert Entries().sound(feed) is feed
 

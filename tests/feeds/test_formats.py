@@ -163,6 +163,19 @@ def test_bad_entry_is_left_out_of_every_format() -> None:
     assert list(entries.left_out) == [feed.entries[0].id]
 
 
+def test_left_out_tells_of_the_last_documents_only() -> None:
+    feed = feeds_of(small_store(), SITE)[0]
+    spoilt = replace(feed, entries=(replace(feed.entries[0], title="\x00"), *feed.entries[1:]))
+    entries = Entries()
+    told = []
+
+    for one in (spoilt, spoilt, replace(feed, entries=feed.entries[1:])):
+        assert dict(documents_of([one], SITE, entries=entries))
+        told.append(list(entries.left_out))
+
+    assert told == [[feed.entries[0].id], [feed.entries[0].id], []]
+
+
 def test_same_items_give_the_same_bytes_in_any_process() -> None:
     program = (
         "import hashlib; from feeds.store import SITE, small_store; from syndicate.feeds.feed import feeds_of;"

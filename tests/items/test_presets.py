@@ -95,7 +95,7 @@ CHANGES = {
 def test_every_rule_counts_in_the_digest(name: str) -> None:
     rules = rules_of("generic")
 
-    assert replace(rules, **{name: CHANGES[name]}).digest != rules.digest  # type: ignore[arg-type]
+    assert replace(rules, **{name: CHANGES[name]}).digest != rules.digest  # type: ignore[arg-type]  # a table of all types
 
 
 def test_equal_rules_have_equal_digests() -> None:
@@ -110,4 +110,4 @@ def test_rules_cannot_be_changed_by_the_way() -> None:
 
     assert rules.fields["title"] == ("x",)
     with pytest.raises(TypeError):
-        rules.fields["title"] = ("y",)  # type: ignore[index]
+        rules.fields["title"] = ("y",)  # type: ignore[index]  # to see that it fails

@@ -17,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from deliver_rig import NAME, NOW, acceptance, item
 from syndicate.errors import CannotWrite, ConfigError
@@ -173,6 +174,44 @@ async def test_place_that_cannot_be_written_is_told_with_the_way_out(tmp_path: P
     with pytest.raises(CannotWrite, match=r"set another `state\.folder`"):
         async with SqlOutbox(tmp_path / place):
             pass
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicate.outbox.database.BUSY_TIMEOUT_MS", 50)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_database_that_another_process_holds_is_told_as_such_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    async with SqlOutbox(path):
+        pass
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("PRAGMA journal_mode=DELETE")
+        holder.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(CannotWrite) as caught:
+            async with SqlOutbox(path):
+                pass
+
+    assert str(caught.value) == f"{path}: database is locked by another process; wait and call again"
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_database_that_another_process_holds_is_told_as_such_at_a_write(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    async with SqlOutbox(path) as outbox:
+        with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            with pytest.raises(CannotWrite, match="is locked by another process; wait and call again"):
+                await outbox.accept(acceptance(item(1)), NOW)
+
+        await outbox.accept(acceptance(item(1)), NOW)
+
+
+async def test_other_errors_of_a_transaction_are_left_as_they_are(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"):
+        await database.write(lambda connection: connection.exec_driver_sql("DELETE FROM nowhere"))
 
 
 async def test_two_processes_may_make_the_file_at_once(tmp_path: Path) -> None:

@@ -111,3 +111,24 @@ def test_alt_text_falls_back_to_the_title() -> None:
 
 def test_item_without_image_makes_a_card_without() -> None:
     assert card_of(replace(ITEM, image=None), CardRules()).image is None
+
+
+LOCAL = Image("a.jpeg", "A robot", "image/jpeg", 1, 1, 1, "0123456789abcdef" * 4)
+
+
+@pytest.mark.parametrize(
+    ("image", "shelf", "url"),
+    [
+        (LOCAL, "https://feeds.example/news", "https://feeds.example/news/media/0123456789abcdef.jpg"),
+        (LOCAL, "https://feeds.example/news/", "https://feeds.example/news/media/0123456789abcdef.jpg"),
+        (LOCAL, "", None),
+        (replace(LOCAL, digest=""), "https://feeds.example/", None),
+        (Image("https://cdn.example/a.png", ""), "https://feeds.example/", "https://cdn.example/a.png"),
+        (Image("https://cdn.example/a.png", ""), "", "https://cdn.example/a.png"),
+        (None, "https://feeds.example/", None),
+    ],
+)
+def test_the_address_of_the_image_is_one_that_everybody_can_reach(
+    image: Image | None, shelf: str, url: str | None
+) -> None:
+    assert card_of(replace(ITEM, image=image), CardRules(media_url=shelf)).image_url == url

@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -138,14 +140,104 @@ def test_link_that_leads_out_is_not_followed(root: Path, tmp_path: Path) -> None
     assert list((tmp_path / "outside").iterdir()) == []
 
 
-def test_link_in_the_files_place_is_replaced_not_followed(root: Path, tmp_path: Path) -> None:
+def test_link_in_the_place_of_a_published_file_is_replaced_not_followed(root: Path, tmp_path: Path) -> None:
     shelf = FolderShelf(root)
+    shelf.put("a.txt", b"x")
     (tmp_path / "outside").write_bytes(b"x")
+    (root / "a.txt").unlink()
     (root / "a.txt").symlink_to(tmp_path / "outside")
 
     assert shelf.put("a.txt", b"x")
 
     assert not (root / "a.txt").is_symlink()
+
+
+def test_strangers_file_is_never_written_over(root: Path, tmp_path: Path) -> None:
+    shelf = FolderShelf(root)
+    (tmp_path / "outside").write_bytes(b"ours")
+    (root / "index.html").write_bytes(b"mine")
+    (root / "linked.html").symlink_to(tmp_path / "outside")
+    (root / "dangling.html").symlink_to(tmp_path / "nowhere")
+
+    for name in ("index.html", "linked.html", "dangling.html"):
+        with pytest.raises(CannotWrite) as caught:
+            shelf.put(name, b"ours")
+
+        assert caught.value.path == str(root / name)
+        assert caught.value.reason == "a file stands there that syndicate did not write"
+        assert caught.value.remedy.startswith("move it away, or choose another `feeds.folder`")
+    assert (root / "index.html").read_bytes() == b"mine"
+    assert (root / "linked.html").is_symlink()
+    assert FolderShelf(root).paths() == frozenset()
+
+
+def test_lost_manifest_is_made_again_of_files_that_are_the_same(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"1")
+    (root / MANIFEST).unlink()
+    shelf = FolderShelf(root)
+
+    assert not shelf.put("ai/rss.xml", b"1")
+    assert shelf.put("ai/rss.xml", b"2")
+    assert FolderShelf(root).paths() == {"ai/rss.xml"}
+
+
+def test_shelf_is_whole_as_long_as_all_it_published_stands(root: Path) -> None:
+    shelf = FolderShelf(root)
+    assert shelf.is_whole()
+
+    shelf.put("ai/rss.xml", b"1")
+    shelf.put("ai/atom.xml", b"1")
+    shelf.drop("ai/atom.xml")
+
+    assert shelf.is_whole()
+
+
+def lose_one(root: Path) -> None:
+    (root / "ai/rss.xml").unlink()
+
+
+def lose_manifest(root: Path) -> None:
+    (root / MANIFEST).unlink()
+
+
+def lose_all_that_shows(root: Path) -> None:
+    shutil.rmtree(root / "ai")
+
+
+@pytest.mark.parametrize("lose", [shutil.rmtree, lose_one, lose_manifest, lose_all_that_shows])
+def test_shelf_that_lost_something_can_be_filled_again(root: Path, lose: Callable[[Path], None]) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    shelf.put("ai/atom.xml", b"1")
+    lose(root)
+
+    assert not shelf.is_whole()
+
+    assert shelf.paths() == {path for path in ("ai/rss.xml", "ai/atom.xml") if (root / path).exists()}
+    for path in ("ai/rss.xml", "ai/atom.xml"):
+        shelf.put(path, b"2" if path in shelf.paths() else b"1")
+    assert shelf.is_whole()
+    assert FolderShelf(root).paths() == {"ai/rss.xml", "ai/atom.xml"}
+
+
+def test_what_is_gone_and_not_put_again_is_missed_once_only(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    shelf.put("ai/atom.xml", b"1")
+    lose_one(root)
+
+    assert [shelf.is_whole(), shelf.is_whole()] == [False, True]
+    assert FolderShelf(root).paths() == {"ai/atom.xml"}
+
+
+def test_shelf_that_cannot_be_made_again_says_so(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    shutil.rmtree(root)
+    root.touch()
+
+    with pytest.raises(CannotWrite, match="move it away"):
+        shelf.is_whole()
 
 
 def test_torn_last_line_of_the_manifest_is_forgotten(root: Path) -> None:

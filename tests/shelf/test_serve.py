@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from feeds.store import PHOTO, SITE, small_store
-from syndicate.feeds.feed import feeds_of, media_path
+from syndicate.feeds.feed import feeds_of
 from syndicate.feeds.formats import documents_of
 from syndicate.shelf.folder import FolderShelf
 from syndicate.shelf.serve import feed_server
@@ -28,7 +28,7 @@ def shelf(tmp_path: Path) -> FolderShelf:
     shelf = FolderShelf(tmp_path / "feeds")
     for path, content in documents_of(feeds_of(small_store(), SITE), SITE):
         shelf.put(path, content)
-    shelf.put(media_path(PHOTO) or "", b"\xff\xd8\xff" + b"j" * 2000)
+    shelf.put(PHOTO.shelf_path or "", b"\xff\xd8\xff" + b"j" * 2000)
     (tmp_path / "feeds" / "README.md").write_text("mine")
     return shelf
 

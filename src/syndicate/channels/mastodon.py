@@ -20,6 +20,7 @@ from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient
+from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -44,7 +45,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 _RESET = "X-RateLimit-Reset"
 _REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
-_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 class MastodonSettings(ChannelSettings):
@@ -136,7 +136,7 @@ class Mastodon:
     async def upload(self, picture: Picture) -> str:
         """Upload with the alt text and wait until the server has processed it; gives the media id."""
         form = aiohttp.FormData(default_to_multipart=True)
-        name = f"image.{_SUFFIXES.get(picture.media_type, 'bin')}"
+        name = f"image.{SUFFIXES.get(picture.media_type, 'bin')}"
         form.add_field("file", picture.content, filename=name, content_type=picture.media_type)
         if picture.alt:
             form.add_field("description", picture.alt)

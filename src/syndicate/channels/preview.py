@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from syndicate.atomic import replace_file
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings
 from syndicate.errors import Rejected, Transient
+from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.posts.measure import count
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -34,7 +35,6 @@ RESCAN = timedelta(seconds=10)
 
 PAGE = "index.html"
 UPLOADS = ".uploads"
-_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 class PreviewSettings(ChannelSettings):
@@ -131,11 +131,11 @@ class Preview:
 
     async def upload(self, picture: Picture) -> str:
         """Put the picture aside under the digest of its bytes; gives digest and suffix."""
-        suffix = _SUFFIXES.get(picture.media_type)
+        suffix = SUFFIXES.get(picture.media_type)
         if suffix is None:
             raise Rejected(f"{self.account}: {picture.media_type} cannot be shown")
         name = f"{hashlib.sha256(picture.content).hexdigest()[:16]}.{suffix}"
-        await self._write(lambda: _replace(self._folder / UPLOADS / name, picture.content))
+        await self._write(lambda: _put_file(self._folder / UPLOADS / name, picture.content))
         return name
 
     def key_of(self, uid: str, generation: int, published: datetime) -> str:
@@ -186,8 +186,8 @@ class Preview:
 
     def _put(self, post: PreviewPost, payload: bytes) -> None:
         self._put_picture(post)
-        _replace((self._folder / post.path).with_suffix(".txt"), _plain_text(post).encode())
-        _replace(self._folder / post.path, payload)
+        _put_file((self._folder / post.path).with_suffix(".txt"), _plain_text(post).encode())
+        _put_file(self._folder / post.path, payload)
         self._gallery.rebuild(self._folder / post.path)
 
     def _put_picture(self, post: PreviewPost) -> None:
@@ -202,7 +202,7 @@ class Preview:
             content = aside.read_bytes()
         except FileNotFoundError:
             raise Rejected(f"{aside}: the picture is gone", is_stale_media=True) from None
-        _replace(target, content)
+        _put_file(target, content)
         aside.unlink(missing_ok=True)
 
     async def _write(self, step: Callable[[], None]) -> None:
@@ -254,7 +254,7 @@ class Gallery:
         shown = sorted(self._shown.values(), key=lambda one: one.order, reverse=True)
         cards, total = [one.card for one in shown[:SHOWN]], len(shown)
         page = _drawing().get_template("preview.html").render(cards=cards, total=total, left=total - len(cards))
-        _replace(self._folder / PAGE, page.encode())
+        _put_file(self._folder / PAGE, page.encode())
 
     def _look(self, path: Path) -> Shown | None:
         try:
@@ -315,15 +315,10 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; a reader sees the old or the new one."""
+def _put_file(path: Path, content: bytes) -> None:
+    """Write a file and the folders on the way to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(content)  # not synced: a rehearsal may be lost with the power, and it is much faster
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(path, content, is_durable=False)  # a rehearsal may be lost with the power, and it is much faster
 
 
 NETWORK = Network(

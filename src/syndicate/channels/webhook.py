@@ -189,8 +189,8 @@ def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:
         "text": post.text,
     }
     if card.image is not None:
-        # A local image has no address that a receiver could fetch; its alt text still says what it shows.
-        item["image"] = {"url": card.image.ref if card.image.is_remote else None, "alt": card.image.alt}
+        # Without an address its alt text still says what it shows.
+        item["image"] = {"url": card.image_url, "alt": card.image.alt}
     return {"type": "item.published", "timestamp": _instant(now), "data": item}
 
 

@@ -26,7 +26,7 @@ def check(config: Path, as_json: bool) -> None:
     from syndicate.house import store_of
 
     plot = load(config)
-    scan = store_of(plot).scan({})
+    scan = store_of(plot, waits=False).scan({})
     items = scan.items.values()
     faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults)]
     skipped = Counter(one.skipped for one in scan.files.values() if one.skipped)

@@ -51,7 +51,7 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
     from syndicate.house import draft_rules_of, open_channels, plans_of, store_of
     from syndicate.outbox.plan import filtered_by
 
-    store = store_of(plot)
+    store = store_of(plot, waits=False)
     item = chosen(store.scan({}).items, wanted)
     shown = []
     async with AsyncExitStack() as stack:

@@ -170,13 +170,7 @@ class _Darkroom:
     def _discard(self) -> int | None:
         """Let go of the child, dead or alive; gives its return code."""
         child, self._child = self._child, None
-        if child is None:
-            return None
-        child.kill()
-        for pipe in (child.stdin, child.stdout):
-            with suppress(OSError):
-                _pipe(pipe).close()
-        return child.wait()
+        return None if child is None else _end(child)
 
 
 def _started() -> subprocess.Popen[bytes]:
@@ -190,6 +184,15 @@ def _started() -> subprocess.Popen[bytes]:
         env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         start_new_session=True,
     )
+
+
+def _end(child: subprocess.Popen[bytes]) -> int:
+    """End a child, dead or alive; gives its return code."""
+    child.kill()
+    for pipe in (child.stdin, child.stdout):
+        with suppress(OSError):
+            _pipe(pipe).close()
+    return child.wait()
 
 
 def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
@@ -208,8 +211,7 @@ def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
         reason = f"takes longer than {limit_s:g} s to decode" if is_late else "makes the decoder fail"
         raise ImageUnusable(ref, reason) from error
     finally:
-        child.kill()
-        child.communicate()
+        _end(child)
     if "error" in answer:
         raise ImageUnusable(ref, answer["error"])
     return picture

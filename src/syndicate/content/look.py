@@ -4,13 +4,14 @@ that everybody may see."""
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from syndicate.content.images import upright
-from syndicate.content.metadata import without_metadata
+from syndicate.content.metadata import orientation_in, without_metadata
 from syndicate.errors import ImageUnusable
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 MAX_IMAGE_BYTES = 20 * 1024 * 1024
 
-_ORIENTATION = 0x0112  # EXIF 2.32, table 4: 1 is upright, and values 5 to 8 mean that the picture lies on its side
+# Orientations of EXIF 2.32, table 4: with the latter the picture lies on its side.
 _TURNED = range(2, 9)
 _LYING = range(5, 9)
 
 # What Pillow's parsers raise on broken or hostile bytes, besides its own OSErrors.
 _BROKEN = (
     *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, RuntimeError),
-    *(AttributeError, ZeroDivisionError, struct.error),
+    *(AttributeError, ZeroDivisionError, MemoryError, struct.error),
 )
 
 
@@ -77,6 +78,8 @@ def look(content: bytes, ref: str) -> Facts:
     Raises:
         ImageUnusable: no JPEG, PNG, WebP or GIF, damaged, cut short, or over a cap.
     """
+    from PIL.Image import DecompressionBombError
+
     from syndicate.content.pixels import LIMIT_PIXELS
 
     if len(content) > MAX_IMAGE_BYTES:
@@ -86,6 +89,8 @@ def look(content: bytes, ref: str) -> Facts:
         raise ImageUnusable(ref, "is no JPEG, PNG, WebP or GIF" if content else "is empty")
     try:
         width, height, orientation = _seen(content, media_type)
+    except DecompressionBombError as error:
+        raise ImageUnusable(ref, f"is over the limit of {LIMIT_PIXELS} pixels") from error
     except _BROKEN as error:
         raise ImageUnusable(ref, f"is damaged ({type(error).__name__})") from error
     if width < 1 or height < 1 or width * height > LIMIT_PIXELS:
@@ -111,18 +116,13 @@ def _kind(content: bytes) -> tuple[str, Callable[[bytes], bool]]:
     return "", bool
 
 
-def _seen(content: bytes, media_type: str) -> tuple[int, int, object]:
+def _seen(content: bytes, media_type: str) -> tuple[int, int, int]:
     """Width, height and EXIF orientation as they stand in the file."""
-    from PIL.Image import Image
-
     # Each format's own class: Image.open would try 43 formats and print its own warnings about size.
-    with _reader(media_type)(BytesIO(content)) as picture:
-        try:
-            # Not the PNG class's own method: in search of metadata that would decode the pixels, here, unguarded.
-            orientation = Image.getexif(picture).get(_ORIENTATION)
-        except _BROKEN:
-            orientation = None  # the picture can do without
-        return *picture.size, orientation
+    # In two threads at once the filter may stay: then Pillow's warnings about odd metadata stay unheard, no harm.
+    with warnings.catch_warnings(action="ignore"), _reader(media_type)(BytesIO(content)) as picture:
+        # Not `getexif`: of a PNG it decodes the pixels in search of metadata, here, where nothing guards us.
+        return *picture.size, orientation_in(picture.info.get("exif", b""))
 
 
 def _reader(media_type: str) -> Callable[[BytesIO], ImageFile]:

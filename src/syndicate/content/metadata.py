@@ -3,7 +3,8 @@
 Pixels are copied as they are, never decoded. Each format has a list of what is kept, not of what is dropped: nobody
 knows all that cameras and editors write. The colour profile stays, as the picture looks wrong without it.
 
-Sources: ITU-T T.81, annex B (JPEG); PNG, third edition, 5.3 and 11; RFC 9649 (WebP); GIF89a, 12 to 26. Read 2026-11.
+Sources: ITU-T T.81, annex B (JPEG); PNG, third edition, 5.3 and 11; RFC 9649 (WebP); GIF89a, 12 to 26; EXIF 2.32,
+4.6 (CIPA DC-008). Read 2026-11.
 Pure.
 """
 
@@ -18,6 +19,8 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _APPLICATIONS = range(0xE0, 0xF0)
 _JFIF_BYTES = 12  # name, version and density; a preview follows them
+
+_ORIENTATION = 0x0112  # EXIF 2.32, table 4: a number of 16 bits, stored in the entry itself
 
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
@@ -47,6 +50,21 @@ def without_metadata(content: bytes, media_type: str) -> bytes:
     """
     kept = {"image/jpeg": _jpeg, "image/png": _png, "image/webp": _webp, "image/gif": _gif}[media_type]
     return b"".join(kept(content))
+
+
+def orientation_in(exif: bytes) -> int:
+    """The orientation that an EXIF block asks for, 1 (upright) if it says nothing that can be read."""
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order: Literal["big", "little"] = "big" if tiff.startswith(b"MM") else "little"
+    try:
+        directory = _number(tiff, 4, 4, order)
+        for entry in range(_number(tiff, directory, 2, order)):
+            at = directory + 2 + 12 * entry
+            if _number(tiff, at, 2, order) == _ORIENTATION:
+                return _number(tiff, at + 8, 2, order)
+    except ValueError:
+        pass  # the picture can do without
+    return 1
 
 
 def _jpeg(content: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from syndicate.feeds.site import Site, anchor_of, media_path, section_path, topic_path
+from syndicate.feeds.site import Site, anchor_of, section_path, topic_path
 from syndicate.feeds.text import clean, clip, language_tag, line, slug_of, web_address
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _host(url: str | None) -> str:
 
 
 def _illustration(image: Image, site: Site) -> Illustration | None:
-    path = media_path(image)
+    path = image.shelf_path
     url = site.address(path) if path else web_address(image.ref)
     if url is None:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from syndicate.feeds.entry import Category, Entry, Illustration, entry_id, entry_of
-from syndicate.feeds.site import Site, media_path, section_path, topic_path
+from syndicate.feeds.site import Site, section_path, topic_path
 from syndicate.feeds.text import line, web_address
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ __all__ = [
     "entry_of",
     "feeds_of",
     "keys_of",
-    "media_path",
 ]
 
 Kind = Literal["all", "topic", "section"]

@@ -100,7 +100,7 @@ def documents_of(
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of the shelf but the images, as path and bytes; the same feeds give the same bytes.
 
-    An entry that XML cannot carry is left out of all formats; `entries.left_out` tells it afterwards.
+    An entry that XML cannot carry is left out of all formats; `entries.left_out` tells these and no others.
 
     Args:
         feeds: all feeds, as `feeds_of` gives them.
@@ -111,6 +111,7 @@ def documents_of(
     from syndicate.feeds.xml import Entries
 
     entries = Entries() if entries is None else entries
+    entries.left_out.clear()
     feeds = [entries.sound(feed) for feed in feeds]
     for feed in feeds:
         if only is None or feed.key in only:

@@ -6,13 +6,10 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from syndicate.feeds.text import line, short_digest, slug_of
-
-if TYPE_CHECKING:
-    from syndicate.items.item import Image
 
 # First path segments the shelf or the feed server needs for itself, now or soon; a topic of that name steps aside.
 # fmt: off
@@ -25,15 +22,6 @@ RESERVED = frozenset((
 # fmt: on
 _STEPPED_ASIDE = "topic-"
 _PLAIN_SLUG = re.compile(r"\w(?:[\w.+-]{0,78}\w)?\Z")
-
-# IANA media types registry; SVG is left out on purpose: it can carry scripts, and the shelf is served as it is.
-_EXTENSIONS = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-    "image/avif": ".avif",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +95,3 @@ def section_path(section: str) -> str:
 def anchor_of(vocabulary: str | None) -> str:
     """The place of a vocabulary on the landing page; with the address it is the vocabulary's scheme."""
     return f"topics-{slug_of(vocabulary)}" if vocabulary else "topics"
-
-
-def media_path(image: Image) -> str | None:
-    """Where a local image stands on the shelf (`media/0123456789abcdef.jpg`).
-
-    None for an image that is remote, was never looked at, or is of a type no reader shows.
-    """
-    extension = _EXTENSIONS.get(image.media_type)
-    if image.is_remote or not image.digest or extension is None:
-        return None
-    return f"media/{image.digest[:16]}{extension}"

@@ -50,13 +50,14 @@ class Entries:
     """Entries as XML, each made once per format and kept for later feeds and later passes.
 
     Every entry is parsed again after it was made; one that cannot be made or read is left out of all formats, so that
-    it never costs a feed. `left_out` tells these by id, with the reason. At most `room` entries are kept.
+    it never costs a feed. `left_out` tells by id those that were asked for since it was last cleared, with the
+    reason. At most `room` entries are kept.
     """
 
     def __init__(self, room: int = 4096) -> None:
         self.left_out: dict[str, str] = {}
         self._room = room
-        self._made: dict[Entry, dict[Kind, bytes] | None] = {}
+        self._made: dict[Entry, dict[Kind, bytes] | str] = {}
 
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
@@ -72,17 +73,21 @@ class Entries:
         if entry not in self._made:
             while len(self._made) >= self._room:
                 del self._made[next(iter(self._made))]
-            self._made[entry] = self._make(entry)
-        return self._made[entry]
-
-    def _make(self, entry: Entry) -> dict[Kind, bytes] | None:
-        try:
-            both: dict[Kind, bytes] = {kind: _element(entry, kind) for kind in ("rss", "atom")}
-        except (ValueError, etree.LxmlError) as cause:
-            self.left_out[entry.id] = str(cause)
+            self._made[entry] = _made(entry)
+        made = self._made[entry]
+        if isinstance(made, str):
+            self.left_out[entry.id] = made
             return None
         self.left_out.pop(entry.id, None)
-        return both
+        return made
+
+
+def _made(entry: Entry) -> dict[Kind, bytes] | str:
+    """The entry in both kinds, or the reason why it cannot be made."""
+    try:
+        return {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
+    except (ValueError, etree.LxmlError) as cause:
+        return str(cause)
 
 
 def rss(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FULL_MONTHS = (
@@ -54,11 +55,11 @@ def moment(text: str, zone: tzinfo, *, formats: Sequence[str] = ()) -> datetime 
     """
     text = " ".join(text.split())
     for read in (_from_epoch, _from_forms):
-        found = _in_utc(lambda read=read: read(text), zone)  # type: ignore[misc]
+        found = _in_utc(partial(read, text), zone)
         if found is not None:
             return found
     for form in formats:
-        found = _in_utc(lambda form=form: datetime.strptime(text, form), zone)  # type: ignore[misc]  # noqa: DTZ007
+        found = _in_utc(partial(datetime.strptime, text, form), zone)
         if found is not None:
             return found
     return None
@@ -103,7 +104,7 @@ def _built(parts: dict[str, str]) -> datetime | None:
         hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
     microsecond = int(parts.get("fraction", "0").ljust(6, "0")[:6])
     minute, second = int(parts.get("minute", "0")), int(parts.get("second", "0"))
-    found = datetime(int(parts["year"]), month, int(parts["day"]), hour, minute, second, microsecond)  # noqa: DTZ001
+    found = datetime(int(parts["year"]), month, int(parts["day"]), hour, minute, second, microsecond)  # noqa: DTZ001  # its zone follows
     if "zone" not in parts:
         return found
     offset = _offset(parts["zone"].lower())

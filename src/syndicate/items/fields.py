@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from posixpath import basename
@@ -103,10 +103,13 @@ def _at(tree: Tree, source: str) -> Found:
 
 def _filled(tree: Tree, template: str, path: str) -> str | None:
     """The template with its slots filled; None if one of them is blank."""
-    filled: Mapping[str, Found | None] = {slot: first_text(tree, (slot,), path) for slot in _SLOT.findall(template)}
-    if any(found is None for found in filled.values()):
-        return None
-    return _SLOT.sub(lambda match: str(filled[match[1]].value).strip(), template)  # type: ignore[union-attr]
+    filled: dict[str, str] = {}
+    for slot in _SLOT.findall(template):
+        found = first_text(tree, (slot,), path)
+        if found is None:
+            return None
+        filled[slot] = str(found.value).strip()
+    return _SLOT.sub(lambda match: filled[match[1]], template)
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+
+SUFFIXES: Mapping[str, str] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+}
+"""How files of images are named, by media type; no SVG: it can carry scripts, and the shelf is served as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,17 @@ class Image:
     def is_remote(self) -> bool:
         """Whether the bytes lie outside the store."""
         return self.ref.startswith(("http://", "https://"))
+
+    @property
+    def shelf_path(self) -> str | None:
+        """Where a local image stands on the shelf (`media/0123456789abcdef.jpg`).
+
+        None for an image that is remote, was never looked at, or is of a type no reader shows.
+        """
+        suffix = SUFFIXES.get(self.media_type)
+        if self.is_remote or not self.digest or suffix is None:
+            return None
+        return f"media/{self.digest[:16]}.{suffix}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
 from syndicate.errors import CannotWrite, ConfigError, Fault
+from syndicate.outbox.lock import Standing, check_held
 from syndicate.outbox.schema import HEAD
 
 P = ParamSpec("P")
@@ -27,12 +29,14 @@ class Database:
 
     WAL with synchronous=FULL: an intent that was committed is on disk even after a power cut (NORMAL may lose it).
     Every writing transaction is BEGIN IMMEDIATE, so it waits for its turn instead of failing half-way.
+    None begins when the file, or a lock of this process beside it, no longer stands at its path.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._engine: Engine | None = None
+        self._standing: Standing | None = None
 
     async def open(self) -> None:
         """Make the folder and file, bring the schema up to date.
@@ -53,12 +57,25 @@ class Database:
         self._thread.shutdown(wait=True)
 
     async def write(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run one function as one writing transaction; it is durable when this returns."""
+        """Run one function as one writing transaction; it is durable when this returns.
+
+        Raises:
+            StateLost: nothing was written, as nobody would find it.
+            CannotWrite: another process writes for too long.
+        """
         return await self._run(self._transact, True, work, *args, **kwargs)
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one function as one reading transaction."""
         return await self._run(self._transact, False, work, *args, **kwargs)
+
+    async def check(self) -> None:
+        """Nothing, as long as what is written here is found again.
+
+        Raises:
+            StateLost: the file, or a lock of this process beside it, was removed or replaced.
+        """
+        await self._run(self._check)
 
     async def _run(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         loop = asyncio.get_running_loop()
@@ -66,8 +83,20 @@ class Database:
 
     def _transact(self, is_writing: bool, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         assert self._engine is not None, "open() comes first"
-        with self._engine.connect().execution_options(is_writing=is_writing) as connection, connection.begin():
-            return work(connection, *args, **kwargs)
+        if is_writing:
+            self._check()
+        try:
+            with self._engine.connect().execution_options(is_writing=is_writing) as connection, connection.begin():
+                return work(connection, *args, **kwargs)
+        except DatabaseError as error:
+            if _is_locked(error):
+                raise _locked(self.path) from error
+            raise
+
+    def _check(self) -> None:
+        assert self._standing is not None, "open() comes first"
+        self._standing.check()
+        check_held(self.path.parent)
 
     def _open(self) -> None:
         try:
@@ -77,8 +106,11 @@ class Database:
                 revision = _revision(connection)
             if revision != HEAD:
                 _migrate(self._engine, self.path, revision)
+            self._standing = Standing(self.path, self.path.stat())
         except (OSError, DatabaseError) as error:
             self._close()
+            if isinstance(error, DatabaseError) and _is_locked(error):
+                raise _locked(self.path) from error
             reason = str(error.orig if isinstance(error, DatabaseError) else error.strerror)
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             raise CannotWrite(str(self.path), reason, remedy) from error
@@ -87,6 +119,16 @@ class Database:
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+
+def _is_locked(error: DatabaseError) -> bool:
+    """Whether another process was in the way, for longer than BUSY_TIMEOUT_MS (SQLite, "Result and Error Codes")."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _locked(path: Path) -> CannotWrite:
+    return CannotWrite(str(path), "database is locked by another process", "wait and call again")
 
 
 def _engine(path: Path) -> Engine:

@@ -11,7 +11,45 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from syndicate.errors import AnotherInstance, CannotWrite
+from syndicate.errors import AnotherInstance, CannotWrite, StateLost
+
+
+class Standing:
+    """A file as it was when it was opened. Removed or replaced, it stays open, but nobody else sees it any more."""
+
+    def __init__(self, path: Path, found: os.stat_result) -> None:
+        self._path = path
+        self._identity = (found.st_dev, found.st_ino)
+
+    def check(self) -> None:
+        """Nothing, as long as it stands at its path.
+
+        Raises:
+            StateLost: it is gone, or another one stands there.
+        """
+        try:
+            found = self._path.stat()
+            is_same = (found.st_dev, found.st_ino) == self._identity
+        except OSError:
+            is_same = False
+        if not is_same:
+            remedy = "bring `state.folder` back as it was, or restore it from a backup, then start again"
+            raise StateLost(str(self._path), "was removed or replaced while in use", remedy)
+
+
+_held: dict[Path, Standing] = {}
+"""The locks that this process holds: they belong to the process, whoever of it took them."""
+
+
+def check_held(folder: Path) -> None:
+    """Nothing, as long as every lock that this process took in the folder still keeps others away.
+
+    Raises:
+        StateLost: another process could take such a lock now.
+    """
+    for path, standing in list(_held.items()):
+        if path.parent == folder:
+            standing.check()
 
 
 class PublisherLock:
@@ -41,12 +79,14 @@ class PublisherLock:
         self._file.truncate()
         json.dump({"pid": os.getpid(), "since": self._now.isoformat(timespec="seconds")}, self._file)
         self._file.flush()
+        _held[self.path] = Standing(self.path, os.fstat(self._file.fileno()))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
+            _held.pop(self.path, None)
             self._file.truncate(0)
             self._file.close()
             self._file = None

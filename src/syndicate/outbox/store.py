@@ -30,6 +30,14 @@ class SqlOutbox:
     ) -> None:
         await self._database.close()
 
+    async def check(self) -> None:
+        """Nothing, as long as the state still stands at its path.
+
+        Raises:
+            StateLost: it was removed or replaced; nothing can be kept any more.
+        """
+        await self._database.check()
+
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id."""
         return await self._database.read(intake.known)

@@ -20,13 +20,15 @@ class CardRules:
     """Where a card's parts come from, in order of preference; the first that is not blank is taken.
 
     `link`: share the `source` article, or the site's `own` page (then the page's own tags make the preview). Where
-    the item lacks one, the other is taken. `site_name` names the curating site.
+    the item lacks one, the other is taken. `site_name` names the curating site. `media_url` is the address of the
+    shelf, where the store's images are public; blank if they are not.
     """
 
     title: tuple[TitleSource, ...] = ("open_graph", "twitter", "title")
     summary: tuple[SummarySource, ...] = ("open_graph", "twitter", "summary", "description")
     link: LinkSource = "source"
     site_name: str = ""
+    media_url: str = ""
 
 
 def card_of(item: Item, rules: CardRules) -> Card:
@@ -55,6 +57,7 @@ def card_of(item: Item, rules: CardRules) -> Card:
         published=item.published,
         language=item.language,
         image=_described(item.image, title),
+        image_url=_address_of(item.image, rules.media_url),
         brand=item.brand,
         authors=item.authors,
         topics=tuple(topic.label for topic in item.topics),
@@ -71,3 +74,10 @@ def _first(texts: Mapping[str, str], order: tuple[str, ...]) -> str:
 def _described(image: Image | None, title: str) -> Image | None:
     """The image with an alt text: its own, else the title, never none."""
     return None if image is None else replace(image, alt=clean(image.alt) or title)
+
+
+def _address_of(image: Image | None, media_url: str) -> str | None:
+    """Where everybody can get the image: a remote one at its own address, one of the store on the shelf."""
+    if image is None or image.is_remote:
+        return image.ref if image else None
+    return f"{media_url.rstrip('/')}/{image.shelf_path}" if media_url and image.shelf_path else None

@@ -13,8 +13,9 @@ from syndicate.items.item import Image
 class Card:
     """What Open Graph, Twitter card and link embed say about one item; text, card and tags are all made from it.
 
-    `url` is the shared link (source article or own page, as configured). `hashtags` are topic labels in order,
-    not yet spelt as hashtags. `image.alt` is the alt text. `brand` is the outlet, `site_name` the curating site.
+    `url` is the shared link (source article or own page, as configured). `topics` are their labels in order,
+    not yet spelt as hashtags. `image.alt` is the alt text, `image_url` the address under which everybody can get the
+    image, None if it has none. `brand` is the outlet, `site_name` the curating site.
     """
 
     item_id: str
@@ -25,6 +26,7 @@ class Card:
     published: datetime
     language: str
     image: Image | None = None
+    image_url: str | None = None
     brand: str | None = None
     authors: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()

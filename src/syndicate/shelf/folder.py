@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from syndicate.atomic import UNFINISHED, replace_file, sync_folder
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MANIFEST = ".syndicate-shelf"
-_UNFINISHED = ".syndicate-new"
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room in your disk quota",
@@ -29,12 +29,18 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "give the topic a shorter slug",
 }
 
+_STRANGE = "a file stands there that syndicate did not write"
+_STRANGE_REMEDY = (
+    f"move it away, or choose another `feeds.folder`; if only `{MANIFEST}` was lost there, delete the old feeds"
+)
+
 
 class FolderShelf:
     """Publishes files below `root`, each by writing a new file beside it and renaming that.
 
     `MANIFEST` in the root lists, one JSON string a line, what this shelf published: a path is added durably before its
-    file appears, so that no file of ours is ever taken for a stranger's, and files of strangers are never dropped.
+    file appears, so that no file of ours is ever taken for a stranger's, and files of strangers are never written over
+    or dropped. Where the manifest was lost, files that are to stay as they are become ours again; others are told.
     Safe to call from several threads; two processes must not share a shelf for writing.
 
     Raises:
@@ -65,9 +71,11 @@ class FolderShelf:
                 self._check_inside(target, path)
                 is_same = not target.is_symlink() and _holds(target, content)
                 if path not in self._own:
+                    if not is_same and _is_taken(target):
+                        raise CannotWrite(str(target), _STRANGE, _STRANGE_REMEDY)
                     self._remember(path)
                 if not is_same:
-                    _replace(target, content)
+                    replace_file(target, content)
             except OSError as cause:
                 raise _cannot_write(target, cause) from cause
         return not is_same
@@ -96,6 +104,24 @@ class FolderShelf:
         with self._lock:
             return frozenset(path for path in self._own if (self._root / path).is_file())
 
+    def is_whole(self) -> bool:
+        """Whether all that was published still stands. What does not is forgotten, and told once: it may be put anew.
+
+        Raises:
+            CannotWrite: the folder is gone and cannot be made again.
+        """
+        with self._lock:
+            standing = {path for path in self._own if (self._root / path).is_file()}
+            if standing == self._own and (self._manifest.is_file() or not standing):
+                return True
+            try:
+                self._make_folder(self._root)
+                self._write_manifest(standing)
+            except OSError as cause:
+                raise _cannot_write(self._root, cause) from cause
+            self._own = standing
+            return False
+
     def _target(self, path: str) -> Path:
         parts = path.split("/")
         if any(not part or part.startswith(".") or "\\" in part or not part.isprintable() for part in parts):
@@ -111,7 +137,7 @@ class FolderShelf:
         if not folder.is_dir():
             self._make_folder(folder.parent)
             folder.mkdir(exist_ok=True)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
 
     def _read_manifest(self) -> set[str]:
         try:
@@ -132,7 +158,7 @@ class FolderShelf:
             manifest.flush()
             os.fsync(manifest.fileno())
         if is_new:
-            _sync_folder(self._root)
+            sync_folder(self._root)
         self._own.add(path)
 
     def _forget(self, path: str) -> None:
@@ -140,13 +166,13 @@ class FolderShelf:
         self._write_manifest(self._own)
 
     def _write_manifest(self, own: Iterable[str]) -> None:
-        _replace(self._manifest, "".join(json.dumps(path) + "\n" for path in sorted(own)).encode())
+        replace_file(self._manifest, "".join(json.dumps(path) + "\n" for path in sorted(own)).encode())
 
     def _sweep(self) -> None:
         """Remove what a killed process left half-written, in the folders of our own files only."""
         for folder in {self._root, *((self._root / path).parent for path in self._own)}:
             if folder.is_dir():
-                for left in folder.glob(f".*{_UNFINISHED}"):
+                for left in folder.glob(f".*{UNFINISHED}"):
                     left.unlink(missing_ok=True)
 
     def _prune(self, folder: Path) -> None:
@@ -171,18 +197,9 @@ def _holds(target: Path, content: bytes) -> bool:
         return False
 
 
-def _replace(target: Path, content: bytes) -> None:
-    new = target.with_name(f".{target.name[:80]}.{os.getpid()}{_UNFINISHED}")
-    try:
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(target)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
-    _sync_folder(target.parent)
+def _is_taken(target: Path) -> bool:
+    """Whether a file or link stands there; a folder cannot be written over anyway."""
+    return target.is_symlink() or (target.exists() and not target.is_dir())
 
 
 def _remove(target: Path) -> bool:
@@ -190,17 +207,8 @@ def _remove(target: Path) -> bool:
         target.unlink()
     except FileNotFoundError:
         return False
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable: POSIX keeps names in the folder, which has its own buffer."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot_write(path: Path, cause: OSError) -> CannotWrite:

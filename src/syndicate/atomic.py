@@ -1,0 +1,44 @@
+"""Files that are written whole or not at all: whoever reads sees the former or the new one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNFINISHED = ".syndicate-new"
+"""The end of a new file's name until it takes its place; a killed process may leave such hidden files behind."""
+
+
+def replace_file(target: Path, content: bytes, *, is_durable: bool = True) -> None:
+    """Write a new file beside the target and rename it; once this returned, a durable one outlives a power cut.
+
+    Raises:
+        OSError: nothing changed; the former file stands.
+    """
+    # A name of its own: several threads and processes may write beside each other.
+    new = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
+        new.replace(target)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    if is_durable:
+        sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed, made or removed in a folder durable: POSIX keeps names there, and that has its buffer."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
