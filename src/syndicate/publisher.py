@@ -35,7 +35,8 @@ MOST_FILES = 65_536
 """Open files that are enough for whatever comes."""
 
 MOST_CONNECTIONS = 512
-"""Connections of readers at once; at most half the open files, so that passes and deliveries always have theirs."""
+"""Connections of readers at once; at most a quarter of the open files, as those that are turned away are open for a
+moment, too, and passes and deliveries must always have theirs."""
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ async def serving(house: House) -> AsyncIterator[str | None]:
     async with AsyncExitStack() as stack:
         try:
             host, port = await stack.enter_async_context(
-                listening(application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 2))
+                listening(application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 4))
             )
         except OSError as error:
             place = f"http://{_bracketed(server.host)}:{server.port}/"

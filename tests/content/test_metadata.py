@@ -35,7 +35,7 @@ def segment(kind: int, payload: bytes) -> bytes:
 def jpeg(**options: Any) -> bytes:
     """A JPEG with everything that cameras and editors write, before and between its tables and behind its end."""
     plain = saved(bands(80, 60), "JPEG", exif=exif(), comment=SECRET, icc_profile=PROFILE, xmp=XMP, **options)
-    vendors = b"".join(segment(kind, b"Vendor\0" + SECRET) for kind in (0xE1, 0xE2, 0xE3, 0xEA, 0xED, 0xEF, 0xFE))
+    vendors = b"".join(segment(kind, b"Vendor\0" + SECRET) for kind in (0xE1, 0xE2, 0xE3, 0xEA, 0xED, 0xEF, 0xFE, 0xF7, 0x41))
     preview = segment(0xE0, b"JFXX\0\x10" + SECRET)
     scan = plain.index(b"\xff\xda")
     return plain[:2] + vendors + preview + plain[2:scan] + vendors + plain[scan:] + b"\0\0ftyp" + SECRET

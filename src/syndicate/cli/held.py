@@ -10,6 +10,7 @@ import click
 
 from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_json
 from syndicate.errors import UsageError
+from syndicate.outbox.delivery import DROPPED, RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.house import Plot
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 WORDS = {
     "sent": "is there, told by the operator",
     "send": "sent again by the operator",
-    "drop": "dropped by the operator",
+    "drop": DROPPED,
 }
 
 
@@ -72,7 +73,7 @@ def resolve(
 
 
 async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
-    waiting = await _with_outbox(plot, lambda outbox: _waiting(outbox, channel)) or []
+    waiting = await _with_outbox(plot, lambda outbox: undecided(outbox, channel)) or []
     if as_json:
         tell_json([_json(one) for one in waiting])
         return
@@ -91,7 +92,7 @@ async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | No
     state = {"sent": State.SENT, "send": State.PLANNED, "drop": State.DEAD}[word]
 
     async def decide(outbox: SqlOutbox) -> list[Delivery]:
-        uids = [uid] if uid is not None else [one.uid for one in await _waiting(outbox, channel)]
+        uids = [uid] if uid is not None else [one.uid for one in await undecided(outbox, channel)]
         return [await outbox.resolve(one, state, WORDS[word], clock(), url) for one in uids]
 
     resolved = await _with_outbox(plot, decide)
@@ -114,11 +115,10 @@ async def _with_outbox(plot: Plot, work: Any) -> Any:
         return await work(outbox)
 
 
-async def _waiting(outbox: SqlOutbox, channel: str | None) -> list[Delivery]:
-    from syndicate.outbox.delivery import RESOLVABLE
-
+async def undecided(outbox: SqlOutbox, channel: str | None = None) -> list[Delivery]:
+    """What a person has to decide."""
     found = await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
-    return [one for one in found if one.reason != WORDS["drop"]]  # that one was decided
+    return [one for one in found if one.reason != DROPPED]  # that one was decided
 
 
 def _json(delivery: Delivery) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syndicate.cli.held import undecided
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
-from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.house import Plot
@@ -33,18 +33,26 @@ async def _status(plot: Plot, as_json: bool) -> None:
 
     if not plot.outbox_path.exists():
         if as_json:
-            tell_json({"publisher": None, "items": 0, "channels": []})
+            tell_json({"publisher": None, "items": 0, "undecided": 0, "channels": []})
         else:
             say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
         return
     async with SqlOutbox(plot.outbox_path) as outbox:
         counts = await outbox.counts()
         known = await outbox.known()
+        open_ones = len(await undecided(outbox))
     pid, since = holder_of(plot.lock_path)
     standing = sum(not one.is_withdrawn for one in known.values())
     if as_json:
         publisher = {"pid": pid, "since": since} if pid else None
-        tell_json({"publisher": publisher, "items": standing, "channels": [_json(one) for one in counts]})
+        tell_json(
+            {
+                "publisher": publisher,
+                "items": standing,
+                "undecided": open_ones,
+                "channels": [_json(one) for one in counts],
+            }
+        )
         return
     say(f"publisher: process {pid}, started {since}" if pid else "publisher: none is running")
     say(f"items: {standing} known, {len(known) - standing} withdrawn")
@@ -52,9 +60,8 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
         [_row(plot, one) for one in counts],
     )
-    waiting = sum(one.states.get(state, 0) for one in counts for state in RESOLVABLE)
-    if waiting:
-        say(f"{waiting} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+    if open_ones:
+        say(f"{open_ones} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
 
 def _row(plot: Plot, counts: ChannelCounts) -> list[object]:

@@ -16,8 +16,8 @@ from typing import Literal
 
 # The next JPEG marker: bytes stuffed into pixels (FF 00), restarts (FF D0 to D7) and filling (FF FF) are none.
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
-_SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
-_APPLICATIONS = range(0xE0, 0xF0)
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_JPEG_KEPT = frozenset((*range(0xC0, 0xD0), _SOS, 0xDB, 0xDC, 0xDD))  # frames, scans and their tables
 _JFIF_BYTES = 12  # name, version and density; a preview follows them
 
 _ORIENTATION = 0x0112  # EXIF 2.32, table 4: a number of 16 bits, stored in the entry itself
@@ -98,8 +98,7 @@ def _jpeg_segment(kind: int, segment: bytes) -> bytes:
     if kind == 0xE0 and payload.startswith(b"JFIF\0") and len(payload) >= _JFIF_BYTES:
         return b"\xff\xe0\x00\x10" + payload[:_JFIF_BYTES] + b"\0\0"
     is_colour = (kind == 0xE2 and payload.startswith(b"ICC_PROFILE\0")) or (kind == 0xEE and payload[:5] == b"Adobe")
-    is_metadata = kind == _COM or kind in _APPLICATIONS
-    return segment if is_colour or not is_metadata else b""
+    return segment if is_colour or kind in _JPEG_KEPT else b""
 
 
 def _png(content: bytes) -> Iterator[bytes]:

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import regex
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
+from syndicate.items.wellformed import wellformed
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+
+LIMIT_HTML = 1_000_000
+"""Most characters of a body of HTML that is rendered; the largest of real stores have 850,000."""
+LIMIT_MARKDOWN = 256_000
+LIMIT_MARKS = 40_000
+"""Most work that Markdown may make: 1 for a mark, 2 for one that opens, 5 for a line. About 25 µs each."""
+LIMIT_SCANNED = 50_000_000
+"""Most characters that Markdown's search for the ends of comments may look at, all openings together."""
+LIMIT_REFERENCED = 4_000_000
+"""Most characters of addresses in rendered Markdown: one definition may be used a thousand times."""
+LIMIT_NESTING = 20
+"""Levels of Markdown (a list has two): below, the parser would leave text out."""
+LIMIT_EXCERPT = 64_000
+"""What stands before `<!--more-->` is no excerpt if it is longer than this."""
+
+# So few tags make a parser little work however they stand; such a body reaches it as written, and most do.
+_FEW_TAGS, _SHORT = 256, 64_000
+# In this order, as in the cost: what stops the reading of plain text, what opens something, what ends a line.
+_MARKS, _OPENINGS = frozenset("$%&*+-:<=>@[\\]^_`{}~!#|"), frozenset("*_[!")
+# Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
+_STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
+_ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
 
 _TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "dfn", "div", "dl"),
@@ -46,21 +72,47 @@ _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
 
 
-def body_html(text: str, base: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class SafeBody:
+    """A body as safe HTML. `problem`: why it is only its text, in words that follow "the body"; empty if it is not."""
+
+    html: str
+    problem: str = ""
+
+
+def safe_body(text: str, base: str | None) -> SafeBody:
     """The body as safe HTML: an allow-list of tags, no scripts, links absolute; a link that cannot be is dropped.
+
+    What would cost more than about a second, or lose text, is not rendered: all its text is kept, as paragraphs.
 
     Args:
         text: Markdown with HTML in it, or HTML alone.
         base: the address that relative links count from, if there is one.
     """
+    text = _without_templating(_sound(text))
+    if is_html(text):
+        problem = f"has over {LIMIT_HTML} characters" if len(text) > LIMIT_HTML else ""
+        rendered = text
+    else:
+        rendered, problem = _rendered(text)
+    if problem:
+        return SafeBody(_as_text(text), problem)
+    return SafeBody(_cleaned(rendered, base))
+
+
+def body_html(text: str, base: str | None) -> str:
+    """The HTML of `safe_body`."""
+    return safe_body(text, base).html
+
+
+def _cleaned(text: str, base: str | None) -> str:
     import nh3
 
     def rewritten(tag: str, attribute: str, value: str) -> str | None:
         return absolute(base, value) if attribute in {"href", "src"} else value
 
-    text = _without_templating(sound(text))
-    if not is_html(text):
-        text = _markdown().render(text)
+    if text.count("<") > _FEW_TAGS or len(text) > _SHORT:
+        text = wellformed(text, tags=_TAGS, whole=_WITH_CONTENT)
     clean = nh3.clean(
         text,
         tags=_TAGS,
@@ -70,7 +122,7 @@ def body_html(text: str, base: str | None) -> str:
         link_rel=None,
         url_schemes={"http", "https", "mailto"},
     )
-    return sound(clean).strip()  # again: `&#8;` has become a control character by now
+    return _sound(clean).strip()  # again: `&#8;` has become a control character by now
 
 
 def is_html(text: str) -> bool:
@@ -93,9 +145,39 @@ def paragraph_of(markup: str) -> str:
 
 
 def before_more(text: str) -> str:
-    """What stands before `<!--more-->` in a body as written; empty without the mark."""
+    """What stands before `<!--more-->` in a body as written; empty without the mark, or if it is too long."""
     match = _MORE.search(text)
-    return text[: match.start()] if match else ""
+    return text[: match.start()] if match and match.start() <= LIMIT_EXCERPT else ""
+
+
+def _rendered(text: str) -> tuple[str, str]:
+    """Markdown as HTML, or the problem that forbids it."""
+    if len(text) > LIMIT_MARKDOWN:
+        return "", f"has over {LIMIT_MARKDOWN} characters of Markdown"
+    if _work(text) > LIMIT_MARKS or (text.count("<!") + text.count("<?")) * len(text) > LIMIT_SCANNED:
+        return "", "has more Markdown marks than any text needs"
+    env: dict[str, Any] = {}  # the type that the library asks for
+    tokens = _markdown().parse(text, env)
+    if any(token.level >= LIMIT_NESTING - 1 for token in tokens):
+        return "", "has Markdown nested too deep"
+    children = [child for token in tokens for child in token.children or ()]
+    if sum(len(str(value)) for child in children for value in child.attrs.values()) > LIMIT_REFERENCED:
+        return "", "repeats long addresses too often"
+    return str(_markdown().renderer.render(tokens, _markdown().options, env)), ""
+
+
+def _work(text: str) -> int:
+    return sum(text.count(mark) * (2 if mark in _OPENINGS else 1) for mark in _MARKS) + 5 * text.count("\n")
+
+
+def _as_text(text: str) -> str:
+    """All text of a body as paragraphs, nothing in it read as Markdown."""
+    lines = _ANY_TAG.sub(" ", text).split("\n\n")
+    return "\n".join(f"<p>{html.escape(html.unescape(part), quote=False).strip()}</p>" for part in lines if part.strip())
+
+
+def _sound(text: str) -> str:
+    return sound(text if text.isascii() else _STACKED.sub(r"\1", text))
 
 
 def _without_templating(text: str) -> str:
@@ -111,4 +193,4 @@ def _without_templating(text: str) -> str:
 def _markdown() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return MarkdownIt("commonmark", {"html": True, "maxNesting": LIMIT_NESTING}).enable(["table", "strikethrough"])

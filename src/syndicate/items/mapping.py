@@ -10,7 +10,7 @@ from datetime import datetime
 
 from syndicate.errors import Fault
 from syndicate.items import fields
-from syndicate.items.body import before_more, body_html, text_of
+from syndicate.items.body import before_more, body_html, safe_body, text_of
 from syndicate.items.dates import moment
 from syndicate.items.featured import Featured, featured_of
 from syndicate.items.fields import Found
@@ -131,21 +131,23 @@ class _Reader:
 def _item(reader: _Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
     """The item without its image."""
     rules = reader.rules
-    safe_body = body_html(body, page or rules.site_url or link)
-    body_text = text_of(safe_body)
+    safe = safe_body(body, page or rules.site_url or link)
+    if safe.problem:
+        reader.fail("W-BODY-AS-TEXT", f"the body {safe.problem}; only its text is used", "split it, or simplify it")
+    body_text = text_of(safe.html)
     excerpt = text_of(body_html(before_more(body), None)) if "<!--" in body else ""
     return Item(
         id=_identity(reader, link),
         path=reader.path,
         title=title,
         summary=summary_of(
-            reader.texts("summary"), excerpt=excerpt, body_html=safe_body, body=body_text, limit=rules.limit_summary
+            reader.texts("summary"), excerpt=excerpt, body_html=safe.html, body=body_text, limit=rules.limit_summary
         ),
         published=published,
         updated=_updated(reader, published),
         slug=_slug(reader),
         description=description_of(reader.text("description"), body_text),
-        body_html=safe_body,
+        body_html=safe.html,
         link=link,
         page=page,
         brand=reader.text("brand") or (host_of(link) if link else None) or None,

@@ -45,6 +45,9 @@ class State(StrEnum):
         return self in {State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD}
 
 
+DROPPED = "dropped by the operator"
+"""Reason of a delivery that the operator decided never to post: it waits for nobody."""
+
 RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
 """States that wait for the operator's word."""
 

@@ -93,7 +93,7 @@ def resolve(
 ) -> Delivery:
     """The operator's word: SENT (is there), PLANNED (send again, under a new key), DEAD (drop)."""
     found = connection.execute(select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))).all()
-    if len(found) != 1:
+    if len(found) != 1 or not uid:
         problem = "is no delivery" if not found else f"fits {len(found)} deliveries"
         raise UsageError(f"{uid}: {problem}; `syndicate held list` shows their ids")
     delivery = delivery_of(found[0])

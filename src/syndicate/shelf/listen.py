@@ -22,7 +22,7 @@ PATIENCE_S = 10.0
 STALLED_S = 60.0
 """How long a client may take in nothing of its answer."""
 
-BACKLOG = 64
+BACKLOG = 32
 """Connections accepted in one go, before any beyond the limit can be closed: few, as each is an open file."""
 
 
