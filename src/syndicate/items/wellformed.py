@@ -136,7 +136,8 @@ class _Writer:
                 if place > self._last(barriers):
                     size = min(size, place)
         is_homeless = size == 0 and name in _PARENTS
-        if is_homeless or size >= LIMIT_DEPTH or (name == "table" and self._astray > LIMIT_ASTRAY):
+        is_too_deep = size >= LIMIT_DEPTH and name not in _VOID
+        if is_homeless or is_too_deep or (name == "table" and self._astray > LIMIT_ASTRAY):
             self.drop()
             return
         self._close(size)
