@@ -51,9 +51,9 @@ class Fault:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        if self.key is not None:
-            return f"{place}: {self.key}: {self.problem}; {self.remedy}"
-        return f"{place}: {self.code}: {self.problem}; {self.remedy}"
+        text = f"{place}: {self.key or self.code}: {self.problem}; {self.remedy}"
+        # a file name may hold what would steer the terminal that this is read on
+        return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
 class SyndicateError(Exception):

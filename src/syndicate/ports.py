@@ -27,6 +27,10 @@ class Stamp:
     image: str = ""
 
 
+UNREAD = Stamp(-1, -1, -1)
+"""The stamp of a file that has to be read again whatever it looks like."""
+
+
 @dataclass(frozen=True, slots=True)
 class Indexed:
     """What is known of one file: its item, why it is none (`skipped` names the visibility rule), or its faults."""

@@ -15,10 +15,9 @@ from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, known
 from syndicate.errors import Fault, LostClaim, UsageError
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, Receipt, State, Step
-from syndicate.outbox.intake import UNREAD
 from syndicate.outbox.plan import planned
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance, ChannelCounts, Indexed, Stamp
+from syndicate.ports import UNREAD, Acceptance, ChannelCounts, Indexed, Stamp
 
 LATER = NOW + timedelta(hours=1)
 RECEIPT = Receipt("42", "https://social.example/42", NOW)

@@ -13,14 +13,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
+from syndicate.content.places import image_stamp, inside, places_of
 from syndicate.content.watch import is_passing
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
-from syndicate.items.links import is_safe_path, link_key
+from syndicate.items.links import link_key
 from syndicate.items.mapping import Reading, item_from
 from syndicate.items.rules import Rules
-from syndicate.ports import Indexed, Scan, Stamp
+from syndicate.ports import UNREAD, Indexed, Scan, Stamp
 
 NO_ITEM = "no front matter"
 
@@ -117,7 +118,7 @@ class FolderStore:
         if image.is_remote:
             raise ImageUnusable(image.ref, "lies outside the store")
         try:
-            content, _ = _read(_inside(self._real_root(), image.ref), MAX_IMAGE_BYTES)
+            content, _ = _read(inside(self._real_root(), image.ref), MAX_IMAGE_BYTES)
         except (OSError, ConfigError, _NotSettled) as error:
             raise ImageUnusable(image.ref, _reason(error)) from error
         return shown(content, image.ref)[0]
@@ -148,8 +149,8 @@ class FolderStore:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if is_passing(entry.name):
                     continue
-                if not _is_utf8(path):
-                    problem = "has a name that is not UTF-8"
+                if not _is_utf8(path) or not path.isprintable():
+                    problem = "has a name that is not UTF-8 or holds control characters"
                     faults.append(self._fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
                 elif entry.is_dir(follow_symlinks=False):
                     if path.count("/") < _MAX_DEPTH:
@@ -163,7 +164,7 @@ class FolderStore:
         """The entry if it is a regular file, or a link to one below the root."""
         try:
             if entry.is_symlink():
-                _inside(root, path)
+                inside(root, path)
             facts = entry.stat()
         except OSError as error:
             if not entry.is_symlink():
@@ -192,7 +193,7 @@ class FolderStore:
         if former is not None:
             images = former.stamp.image
             known = (former.stamp.size_bytes, former.stamp.mtime_ns, former.stamp.inode)
-            if known == sight.key and _image_stamp(root, _places(images)) == images:
+            if known == sight.key and image_stamp(root, places_of(images)) == images:
                 return former, False
         if not self._is_settled(sight):
             raise _NotSettled
@@ -200,13 +201,13 @@ class FolderStore:
         try:
             if sight.stat.st_size > MAX_FILE_BYTES:
                 raise too_big(sight.path, sight.stat.st_size)
-            content, facts = _read(_inside(root, sight.path), MAX_FILE_BYTES)
+            content, facts = _read(inside(root, sight.path), MAX_FILE_BYTES)
             if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
                 raise _NotSettled
             stamp = replace(stamp, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
                 images = former.stamp.image
-                if _image_stamp(root, _places(images)) == images:
+                if image_stamp(root, places_of(images)) == images:
                     return replace(former, stamp=replace(stamp, image=images)), False
             reading = self._reading(content, sight)
         except InvalidItem as error:
@@ -214,6 +215,7 @@ class FolderStore:
         except OSError as error:
             problem = f"cannot be read: {_reason(error)}"
             reading = Reading(faults=(Fault(sight.path, "E-READ", problem, "give read rights"),))
+            stamp = UNREAD  # rights may change without a trace in the file's facts
         return self._indexed(root, sight, stamp, reading, former), True
 
     def _reading(self, content: bytes, sight: _Sight) -> Reading:
@@ -241,7 +243,7 @@ class FolderStore:
             image, warning = self._image(root, item, reading.images, sight)
             item = replace(item, image=image)
             faults = (*faults, *warning)
-            stamp = replace(stamp, image=_image_stamp(root, reading.images))
+            stamp = replace(stamp, image=image_stamp(root, reading.images))
         return Indexed(sight.path, stamp, item, reading.skipped, self._placed(faults))
 
     def _image(
@@ -251,7 +253,7 @@ class FolderStore:
         assert item.image is not None
         for place in places:
             try:
-                file = _inside(root, place)
+                file = inside(root, place)
                 content, facts = _read(file, MAX_IMAGE_BYTES)
             except OSError:
                 continue
@@ -274,7 +276,11 @@ class FolderStore:
             ), ()
         if self._is_young(sight.stat):  # exporters write the text first and its image after
             raise _NotSettled
-        return None, (_image_warning(sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store"),)
+        return None, (
+            _image_warning(
+                sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store, or cannot be read"
+            ),
+        )
 
     def _is_settled(self, sight: _Sight) -> bool:
         """Whether the file was left alone for a while, by its own time or, whatever that says, by our two looks."""
@@ -313,20 +319,6 @@ class FolderStore:
         return Fault(str(self.root / path), code, problem, remedy)
 
 
-def _inside(root: Path, path: str) -> Path:
-    """The real file behind a path below the root.
-
-    Raises:
-        OSError: it is not there, or leads out of the root.
-    """
-    if not path or path.startswith("/") or not is_safe_path(path):
-        raise PermissionError("leads out of the store")
-    real = Path(os.path.realpath(root / path, strict=True))
-    if not real.is_relative_to(root):
-        raise PermissionError("leads out of the store")
-    return real
-
-
 def _read(file: Path, limit: int) -> tuple[bytes, os.stat_result]:
     """At most one byte over the limit of a regular file, and its facts.
 
@@ -343,24 +335,6 @@ def _read(file: Path, limit: int) -> tuple[bytes, os.stat_result]:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _NotSettled
     return content, after
-
-
-def _image_stamp(root: Path, places: tuple[str, ...]) -> str:
-    """What tells that the image changed or appeared: each place up to the first that is there, with its facts."""
-    lines = []
-    for place in places:
-        try:
-            facts = _inside(root, place).stat()
-        except OSError:
-            lines.append(f"-\t{place}")
-            continue
-        lines.append(f"{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ino}\t{place}")
-        break
-    return "\n".join(lines)
-
-
-def _places(image_stamp: str) -> tuple[str, ...]:
-    return tuple(line.partition("\t")[2] for line in image_stamp.split("\n")) if image_stamp else ()
 
 
 def _clashes(files: Mapping[str, Indexed], rules: Rules, root: Path) -> Iterator[Fault]:

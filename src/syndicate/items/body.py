@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import regex
@@ -28,6 +29,8 @@ LIMIT_REFERENCED = 4_000_000
 """Most characters of addresses in rendered Markdown: one definition may be used a thousand times."""
 LIMIT_NESTING = 20
 """Levels of Markdown (a list has two): below, the parser would leave text out."""
+LIMIT_LINKS = 5_000
+"""Most links and images of a body; the addresses of further ones are dropped. Pages of real stores have under 1,000."""
 LIMIT_EXCERPT = 64_000
 """What stands before `<!--more-->` is no excerpt if it is longer than this."""
 
@@ -38,6 +41,9 @@ _MARKS, _OPENINGS = frozenset("$%&*+-:<=>@[\\]^_`{}~!#|"), frozenset("*_[!")
 # Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
 _STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
 _ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
+
+# All that safe HTML holds, the ampersand last.
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", "\u00a0"), ("&amp;", "&"))
 
 _TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "details", "dfn", "div", "dl"),
@@ -108,8 +114,12 @@ def body_html(text: str, base: str | None) -> str:
 def _cleaned(text: str, base: str | None) -> str:
     import nh3
 
+    seen = count()
+
     def rewritten(tag: str, attribute: str, value: str) -> str | None:
-        return absolute(base, value) if attribute in {"href", "src"} else value
+        if attribute not in {"href", "src"}:
+            return value
+        return absolute(base, value) if next(seen) < LIMIT_LINKS else None
 
     if text.count("<") > _FEW_TAGS or len(text) > _SHORT:
         text = wellformed(text, tags=_TAGS, whole=_WITH_CONTENT)
@@ -132,7 +142,10 @@ def is_html(text: str) -> bool:
 
 def text_of(markup: str) -> str:
     """The plain text in safe HTML, as one line."""
-    return " ".join(sound(html.unescape(INLINE_TAG.sub("", BLOCK_TAG.sub(" ", markup)))).split())
+    text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", markup))
+    for entity, char in _ENTITIES:
+        text = text.replace(entity, char)
+    return " ".join(_sound(text).split())
 
 
 def paragraph_of(markup: str) -> str:
@@ -172,8 +185,8 @@ def _work(text: str) -> int:
 
 def _as_text(text: str) -> str:
     """All text of a body as paragraphs, nothing in it read as Markdown."""
-    lines = _ANY_TAG.sub(" ", text).split("\n\n")
-    return "\n".join(f"<p>{html.escape(html.unescape(part), quote=False).strip()}</p>" for part in lines if part.strip())
+    paragraphs = _sound(html.unescape(_ANY_TAG.sub(" ", text))).split("\n\n")
+    return "\n".join(f"<p>{html.escape(part.strip(), quote=False)}</p>" for part in paragraphs if part.strip())
 
 
 def _sound(text: str) -> str:

@@ -14,12 +14,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
-from syndicate.ports import Acceptance, Indexed, KnownItem, Stamp
+from syndicate.ports import UNREAD, Acceptance, Indexed, KnownItem
 
 T = TypeVar("T")
-
-UNREAD = Stamp(-1, -1, -1)
-"""The stamp of a file that has to be read again whatever it looks like."""
 
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
