@@ -88,6 +88,7 @@ def merged(first: Pass, second: Pass) -> Pass:
         moved=first.moved + second.moved,
         withdrawn=first.withdrawn + second.withdrawn,
         written=(*first.written, *second.written),
+        dropped=(*first.dropped, *second.dropped),
         decided=Counter(first.decided) + Counter(second.decided),
         took_ms=first.took_ms + second.took_ms,
     )

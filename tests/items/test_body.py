@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.items.body import before_more, body_html, is_html, paragraph_of, text_of
+from syndicate.items import body
+from syndicate.items.body import before_more, body_html, is_html, paragraph_of, safe_body, text_of
 
 BASE = "https://site.example/news/x"
 
@@ -80,3 +83,77 @@ def test_the_first_paragraph_says_something(markup: str, text: str) -> None:
 def test_the_excerpt_stands_before_the_mark() -> None:
     assert before_more("Intro.\n<!-- More -->\nRest") == "Intro.\n"
     assert before_more("No mark") == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("*a " * 60_000, "marks"),
+        ("[" * 60_000, "marks"),
+        ("<a href='" * 60_000, "characters of Markdown"),
+        ("a <![CDATA[ " * 4_000 + "x " * 20_000, "marks"),
+        ("- a\n" * 20_000, "marks"),
+        ("plain words " * 30_000, "characters of Markdown"),
+        ("> " * 60 + "deep", "nested"),
+        ("- " * 11 + "deep", "nested"),
+        (f"[a]: /{'b' * 20_000}\n\n" + "[a] " * 1_000, "repeats"),
+        ("<p>" + "x" * body.LIMIT_HTML + "</p>", "characters"),
+        ("<p>" + "<b>" * body.LIMIT_TAGS + "</p>", "tags"),
+    ],
+)
+def test_what_is_too_much_to_render_becomes_text(written: str, problem: str) -> None:
+    safe = safe_body(written, BASE)
+
+    assert problem in safe.problem
+    assert not re.search(r"<(?!/?p>)", safe.html)
+
+
+@pytest.mark.parametrize("written", ["> " * 60 + "deep & <b>bold</b>\n\nlast", "- " * 11 + "deep & bold\n\nlast"])
+def test_text_that_is_nested_too_deep_is_not_lost(written: str) -> None:
+    safe = safe_body(written, BASE)
+
+    assert {"deep", "&", "bold", "last"} <= set(text_of(safe.html).split())
+    assert safe.html.count("<p>") == 2
+
+
+@pytest.mark.parametrize("written", ["> " * 19 + "deep", "- " * 9 + "deep", "1. a\n" * 500, "[a](b) " * 2_000])
+def test_what_people_write_is_rendered(written: str) -> None:
+    safe = safe_body(written, BASE)
+
+    assert not safe.problem
+    assert "deep" in safe.html or "<a" in safe.html or "<li>" in safe.html
+
+
+@given(st.integers(0, 30), st.sampled_from(["> ", "- ", "1. ", "* > "]))
+def test_no_nesting_loses_text(levels: int, mark: str) -> None:
+    assert "deep" in text_of(body_html(mark * levels + "deep", BASE))
+
+
+def test_tags_nested_without_end_reach_the_parser_in_order() -> None:
+    safe = safe_body("<div>" * 60_000 + "deep", BASE)  # would take the parser many seconds
+
+    assert not safe.problem
+    assert "deep" in safe.html
+    assert safe.html.count("<div>") <= 256
+
+
+def test_html_of_many_tags_stays_as_it_was() -> None:
+    written = "<p>Some <b>bold</b> &amp; <i>other</i> text</p>" * 200
+
+    assert body_html(written, BASE) == written
+
+
+def test_marks_stacked_on_one_letter_are_cut() -> None:
+    assert len(body_html("<p>a" + "\u0301\u0323" * 500 + "</p>", BASE)) < 50
+    assert len(body_html("<p>a" + "&#769;&#803;" * 500 + "</p>", BASE)) < 50
+
+
+def test_links_beyond_any_page_are_dropped() -> None:
+    safe = body_html("<p>" + '<a href="/x">y</a>' * (body.LIMIT_LINKS + 5) + "</p>", BASE)
+
+    assert safe.count("href=") == body.LIMIT_LINKS
+    assert safe.count("<a") == body.LIMIT_LINKS + 5
+
+
+def test_a_long_beginning_is_no_excerpt() -> None:
+    assert before_more("x" * (body.LIMIT_EXCERPT + 1) + "<!--more-->") == ""

@@ -88,6 +88,7 @@ def report_of(house: House, done: Pass, tally: Tally) -> dict[str, Any]:
              "remedy": one.remedy} for one in done.faults
         ],
         "written": list(done.written),
+        "dropped": list(done.dropped),
         "decided": {state.value: number for state, number in done.decided.items()},
         "channels": {
             name: {state.value: number for state, number in tally.of(name).items()} for name in house.channels

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 LIMIT_HTML = 1_000_000
 """Most characters of a body of HTML that is rendered; the largest of real stores have 850,000."""
+LIMIT_TAGS = 100_000
 LIMIT_MARKDOWN = 256_000
-LIMIT_MARKS = 40_000
+LIMIT_MARKS = 30_000
 """Most work that Markdown may make: 1 for a mark, 2 for one that opens, 5 for a line. About 25 µs each."""
 LIMIT_SCANNED = 50_000_000
 """Most characters that Markdown's search for the ends of comments may look at, all openings together."""
@@ -40,6 +41,7 @@ _FEW_TAGS, _SHORT = 256, 64_000
 _MARKS, _OPENINGS = frozenset("$%&*+-:<=>@[\\]^_`{}~!#|"), frozenset("*_[!")
 # Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
 _STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
+_HOLDERS = {"blockquote_open", "list_item_open"}
 _ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
 
 # All that safe HTML holds, the ampersand last.
@@ -97,8 +99,7 @@ def safe_body(text: str, base: str | None) -> SafeBody:
     """
     text = _without_templating(_sound(text))
     if is_html(text):
-        problem = f"has over {LIMIT_HTML} characters" if len(text) > LIMIT_HTML else ""
-        rendered = text
+        rendered, problem = text, _oversize(text)
     else:
         rendered, problem = _rendered(text)
     if problem:
@@ -163,6 +164,13 @@ def before_more(text: str) -> str:
     return text[: match.start()] if match and match.start() <= LIMIT_EXCERPT else ""
 
 
+def _oversize(text: str) -> str:
+    """The problem of HTML that is too much to be cleaned; empty if it is not."""
+    if len(text) > LIMIT_HTML:
+        return f"has over {LIMIT_HTML} characters"
+    return f"has over {LIMIT_TAGS} tags" if text.count("<") > LIMIT_TAGS else ""
+
+
 def _rendered(text: str) -> tuple[str, str]:
     """Markdown as HTML, or the problem that forbids it."""
     if len(text) > LIMIT_MARKDOWN:
@@ -171,7 +179,7 @@ def _rendered(text: str) -> tuple[str, str]:
         return "", "has more Markdown marks than any text needs"
     env: dict[str, Any] = {}  # the type that the library asks for
     tokens = _markdown().parse(text, env)
-    if any(token.level >= LIMIT_NESTING - 1 for token in tokens):
+    if any(token.type in _HOLDERS and token.level >= LIMIT_NESTING - 1 for token in tokens):
         return "", "has Markdown nested too deep"
     children = [child for token in tokens for child in token.children or ()]
     if sum(len(str(value)) for child in children for value in child.attrs.values()) > LIMIT_REFERENCED:
