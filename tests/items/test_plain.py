@@ -72,6 +72,7 @@ def test_sound_text_is_stable(text: str) -> None:
 
 
 @example("aaa。\u0301a", 5)
+@example("aaaaaaa。\u200da", 9)
 @given(st.text(st.sampled_from("ab .,é👩\u200d⚕️日。\u0301"), max_size=80), st.integers(1, 60))
 def test_shortened_text_fits_and_cuts_no_grapheme(text: str, limit: int) -> None:
     text = plain(text)

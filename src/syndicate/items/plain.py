@@ -102,9 +102,9 @@ def _ends_sentence(text: str, rest: str) -> bool:
 
 def _ended(text: str, *, rest: str, limit: int) -> str:
     """End `text`, which goes on with `rest`, within the limit."""
-    whole = text + rest[:1]
+    boundaries = _boundaries(text + rest[:64])
     ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) or rest[:1].isspace()]
-    ends = [end for end in ends if not unicodedata.combining(whole[end : end + 1] or " ")]
+    ends = [end for end in ends if end in boundaries]
     if ends and ends[-1] * 2 >= len(text):  # a whole sentence, unless it would throw away most of the text
         return text[: ends[-1]]
     room = text[: limit - 1]
@@ -118,8 +118,12 @@ def _ended(text: str, *, rest: str, limit: int) -> str:
 
 def _whole_graphemes(text: str, rest: str) -> str:
     """`text` less the last grapheme if that goes on in `rest` (scripts without blanks, very long words)."""
-    ends = [match.end() for match in regex.finditer(r"\X", text + rest[:64]) if match.end() <= len(text)]
-    return text[: max(ends, default=0)]
+    return text[: max((end for end in _boundaries(text + rest[:64]) if end <= len(text)), default=0)]
+
+
+def _boundaries(text: str) -> set[int]:
+    """Where a character, as readers see it, ends."""
+    return {found.end() for found in regex.finditer(r"\X", text)}
 
 
 def _without_tags(text: str) -> str:

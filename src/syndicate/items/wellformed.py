@@ -1,8 +1,8 @@
-"""HTML put in order before a parser reads it, in one linear pass. Pure.
+"""HTML put in order before a parser reads it, in one linear pass.
 
 What the HTML standard demands for tags in the wrong place (section "Parsing HTML documents") costs time and memory that
 grow with the square of the text: deep nesting, bold text that lingers over paragraphs, content between a table's rows.
-Here every element is closed where it ends, so that none of that happens. No text is lost.
+Here every element is closed where it ends, so that none of that happens. No text is lost. Pure.
 """
 
 from __future__ import annotations
