@@ -72,6 +72,19 @@ class TestOpen:
         assert wants.image.media_types == ("image/jpeg", "image/png")
         assert all(heard.headers["authorization"] == f"Bearer {CANARY}" for heard in script.heard)
 
+    async def test_limits_under_which_no_post_could_be_made_do_not_count(self, script: Script, web: Web) -> None:
+        own = json.loads(json.dumps(INSTANCE))
+        own["configuration"]["statuses"] = {"max_characters": 1, "characters_reserved_per_url": 10_000}
+        limits = {"description_limit": -1, "image_size_limit": 1, "image_matrix_limit": 1}
+        own["configuration"]["media_attachments"] |= limits
+        script.will(says(200, own), says(200, ME))
+        channel = mastodon(script, web)
+        usual = channel.wants
+
+        await channel.open()
+
+        assert channel.wants == usual
+
     async def test_asks_the_old_way_where_the_new_is_not_known(self, script: Script, web: Web) -> None:
         pleroma = {"version": "2.7.2 (compatible; Pleroma 2.6.0)", "max_toot_chars": 4000, "upload_limit": 1_000_000}
         script.will(says(404), says(200, pleroma), says(200, ME))
@@ -226,6 +239,25 @@ class TestFreeze:
 
 
 class TestPublish:
+    @pytest.mark.parametrize("name", ["", "1" * 1_000_007, "1\x1b[2J", "1\n2"])
+    async def test_a_name_that_is_none_makes_the_outcome_unclear(self, script: Script, web: Web, name: str) -> None:
+        channel = await opened(script, web)
+        script.will(says(200, {"id": name, "url": None}))
+
+        with pytest.raises(Unknown, match="cannot be read"):
+            await channel.publish(b'{"status":"x"}', KEY)
+
+    @pytest.mark.parametrize(
+        "url", ["javascript:alert(1)", "https://a.example/\x1b", "https://a.example/" + "a" * 2000]
+    )
+    async def test_an_address_that_is_none_is_left_out(self, script: Script, web: Web, url: str) -> None:
+        channel = await opened(script, web)
+        script.will(says(200, {"id": "1", "url": url}))
+
+        receipt = await channel.publish(b'{"status":"x"}', KEY)
+
+        assert (receipt.remote_id, receipt.url) == ("1", None)
+
     async def test_sends_the_frozen_bytes_under_the_key(self, script: Script, web: Web) -> None:
         channel = await opened(script, web)
         payload = channel.freeze(post(channel.wants), None, KEY, NOW)

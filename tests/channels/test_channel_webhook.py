@@ -130,6 +130,9 @@ def test_a_long_summary_is_cut_so_that_the_event_stays_small(script: Script, web
         (says(500), Unknown),
         (says(502), Unknown),
         (says(200, b"\n <!DOCTYPE html><title>Log in</title>"), Unknown),
+        (says(200, b"\xef\xbb\xbf<!-- a --> <!-- b -->\n<html>"), Unknown),
+        (says(200, b'<?xml version="1.0"?><html>'), Unknown),
+        (says(200, b"<title>Log in</title>", headers={"Content-Type": "Text/HTML; charset=utf-8"}), Unknown),
         (CUT, Unknown),
     ],
 )
@@ -192,3 +195,26 @@ def test_settings_that_cannot_work_are_refused_without_repeating_them(settings: 
 def test_a_key_made_anew_is_another(script: Script, web: Web) -> None:
     assert webhook(script, web).key_of("u", 1, PUBLISHED) == "u-1"
     assert webhook(script, web).guarantee.key_window == timedelta.max
+
+
+@pytest.mark.parametrize("body", [b"", b"ok", b'{"status": "ok"}'])
+async def test_words_sent_as_html_are_no_page(script: Script, web: Web, body: bytes) -> None:
+    script.will(says(200, body, headers={"Content-Type": "text/html; charset=utf-8"}))
+
+    assert (await webhook(script, web).publish(b"{}", KEY)).remote_id == KEY
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Key": f"{CANARY}\r\nX-Other: 1"},
+        {"X-Key": f"{CANARY}\n"},
+        {"X-Key": f"{CANARY}\x1b"},
+        {f"X-{CANARY}\r\n": "1"},
+    ],
+)
+def test_headers_that_would_break_the_request_are_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match=r"a header's (name|value)") as told:
+        WebhookSettings.model_validate({"url": "https://a.example/x", "secret": SECRET, "headers": headers})
+
+    assert CANARY not in str(told.value)

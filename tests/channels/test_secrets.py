@@ -79,6 +79,32 @@ def test_no_secret_or_two_are_refused(given: tuple[SecretStr | None, SecretStr |
         either("token", *given)
 
 
+@pytest.mark.parametrize("within", ["\r\nX-Other: 1", "\x1b[2J", "\0", "\u200b"])
+def test_a_secret_that_would_break_a_header_is_refused(within: str) -> None:
+    with pytest.raises(ValueError, match="token: holds a line break or another character") as told:
+        either("token", SecretStr(f"canary{within}canary"), None)
+
+    assert "canary" not in repr(told.value)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "whsec_canaryMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "canary1234567890canary",
+        "canary-abcd-efgh-ijkl",
+        "canary" * 99,
+        "eyJcanary.eyJcanarycanary.Canary1canary",
+        "canaryMfKQ9r8GKYqrTwjUPD/canaryMfKQ9r8GKYqrTwjUPD8",
+    ],
+)
+def test_a_secret_in_the_place_of_its_path_is_not_repeated(tmp_path: Path, token: str) -> None:
+    with pytest.raises(ValidationError, match=r"\[\.\.\.\] cannot be read") as told:
+        Trial(token_file=str(tmp_path / token))
+
+    assert "canary" not in str(told.value)
+
+
 def test_errors_never_show_what_was_written() -> None:
     with pytest.raises(ValidationError) as told:
         Trial.model_validate({"token": ["canary"], "tokn": "canary"})

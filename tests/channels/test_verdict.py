@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from channels.scripted import NOW
-from syndicate.channels.http import Answer, check_access, json_bytes, silent_until, verdict
+from syndicate.channels.http import Answer, check_access, json_bytes, page_url, silent_until, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
 
@@ -143,6 +143,36 @@ def test_a_429_carries_the_end_of_silence() -> None:
 )
 def test_words_are_short_plain_and_without_secrets(kind: str, body: bytes, words: str) -> None:
     assert answer(422, body, Content_Type=kind).words == words
+
+
+@pytest.mark.parametrize("between", ["\x01", "\x1b", "\u200b", "\u00ad", "\u202e"])
+def test_a_secret_parted_by_what_cannot_be_seen_is_masked(between: str) -> None:
+    words = answer(422, f"token s3{between}cr3t is wrong".encode(), Content_Type="text/plain").words
+
+    assert words == "token [secret] is wrong"
+
+
+def test_a_secret_that_is_pointed_to_is_masked() -> None:
+    with pytest.raises(Unknown) as told:
+        verdict(answer(302, Location="https://s3cr3t.example/"), NOW)
+
+    assert "s3cr3t" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://social.example/@news/1", True),
+        ("HTTP://social.example/1", True),
+        (None, False),
+        ("javascript:alert(1)", False),
+        ("https://social.example/\x1b[2J", False),
+        ("https://social.example/a\nb", False),
+        ("https://social.example/" + "a" * 2000, False),
+    ],
+)
+def test_a_post_s_address_is_kept_if_it_can_be_followed(url: str | None, kept: bool) -> None:
+    assert page_url(url) == (url if kept else None)
 
 
 def test_long_words_are_cut() -> None:

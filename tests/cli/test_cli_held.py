@@ -50,6 +50,18 @@ def test_list_tells_what_waits_and_why(held: SiteRig) -> None:
     assert "`syndicate held resolve ID sent|send|drop` decides" in text
 
 
+def test_a_secret_that_came_into_the_outbox_is_not_told(held: SiteRig) -> None:
+    token = held.channels["mastodon"]["token"]
+    with sqlite3.connect(held.folder / "state" / "outbox.sqlite3") as outbox:
+        outbox.execute("UPDATE deliveries SET reason = ?", (f"422 (token {token} is wrong)",))
+
+    text, told = held.call("held", "list").stdout, held.ask("held", "list")
+
+    assert token not in text
+    assert "[secret] is wrong" in text
+    assert {one["reason"] for one in told} == {"422 (token [secret] is wrong)"}
+
+
 def test_list_of_one_channel(held: SiteRig) -> None:
     assert {channel for channel, _, _ in waiting(held, "--channel", "webhook")} == {"webhook"}
 

@@ -311,6 +311,18 @@ def test_lesser_faults_are_warned_of_and_the_item_goes_on(lines: str, code: str,
     assert (fault.code, fault.line, fault.is_warning) == (code, line, True)
 
 
+def test_a_body_that_is_too_much_costs_its_marks_only() -> None:
+    text = "*a " * 20_000
+
+    reading = reading_of(f"---\ntitle: T\ndate: 2024-01-01\nlink: https://a.example/\nsummary: S.\n---\n{text}")
+
+    assert reading.item is not None
+    assert (reading.item.title, reading.item.summary) == ("T", "S.")
+    assert "*a *a" in reading.item.body_html
+    (fault,) = reading.faults
+    assert (fault.code, fault.path, fault.is_warning) == ("W-BODY-AS-TEXT", "news/x.md", True)
+
+
 def test_without_a_site_the_link_is_enough_and_paths_are_passed_over() -> None:
     item = item_of("permalink: /x\nid: 1", rules_of("generic"))
 

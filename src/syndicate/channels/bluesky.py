@@ -11,14 +11,14 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from syndicate.channels.addresses import ServiceURL
 from syndicate.channels.bluesky_session import REMEDY, RESET, Session, Sessions
-from syndicate.channels.http import Answer, check_access, json_bytes, verdict
+from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
@@ -35,6 +35,9 @@ PHOTO = ImageRules(Shape.PHOTO, limit_bytes=2_000_000, limit_alt=2000)
 """app.bsky.embed.images, `image`: maxSize 2,000,000; alt texts have no limit there, readers do."""
 
 UPLOAD_TIME = timedelta(seconds=60)
+
+RecordURI = Annotated[str, Field(pattern=r"^at://[!-~]{1,195}$")]
+"""Of characters that can be seen, and at most 200 of them; a record's has about 70."""
 
 _TID_LETTERS = "234567abcdefghijklmnopqrstuvwxyz"  # packages/syntax/src/tid.ts: base32 that sorts
 _DAY_US = 86_400_000_000
@@ -112,7 +115,8 @@ class Bluesky:
         answer = await self._ask(_Ask("GET", "com.atproto.server.getSession"))
         account = check_access(answer, self._now(), reset_header=RESET, remedy=REMEDY).read(_Account)
         if not account.active:
-            raise Unauthorized(f"{answer.place}: the account is {account.status or 'not active'}; see its own settings")
+            status = answer.masked(account.status or "")[:40] or "not active"
+            raise Unauthorized(f"{answer.place}: the account is {status}; see its own settings")
         self._did = account.did
 
     async def upload(self, picture: Picture) -> str:
@@ -223,7 +227,7 @@ class Bluesky:
 
     def _receipt(self, uri: str) -> Receipt:
         did, _, key = uri.removeprefix("at://").partition(f"/{COLLECTION}/")
-        return Receipt(uri, f"https://bsky.app/profile/{did}/post/{key}", self._now())
+        return Receipt(uri, page_url(f"https://bsky.app/profile/{did}/post/{key}"), self._now())
 
     def _checked(self, answer: Answer) -> Answer:
         return verdict(answer, self._now(), reset_header=RESET, remedy=REMEDY)
@@ -261,7 +265,7 @@ class _Trouble(BaseModel):
 
 
 class _Account(BaseModel):
-    did: str
+    did: str = Field(pattern=r"^did:[!-~]{1,250}$")
     active: bool = True
     status: str | None = None
 
@@ -271,7 +275,7 @@ class _Uploaded(BaseModel):
 
 
 class _Written(BaseModel):
-    uri: str = Field(pattern="^at://")
+    uri: RecordURI
 
 
 class _External(BaseModel):
@@ -293,7 +297,7 @@ class _Record(BaseModel):
 
 
 class _Stored(BaseModel):
-    uri: str = Field(pattern="^at://")
+    uri: RecordURI
     value: _Record
 
 

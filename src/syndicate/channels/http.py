@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from syndicate import __version__
 from syndicate.channels.addresses import place_of
@@ -39,7 +39,11 @@ LIMIT_WORDS = 200
 # A number this large is a point in time (September 2001 and later), a smaller one a span of seconds.
 _FIRST_EPOCH_S = 10**9
 
+LIMIT_PAGE_URL = 2000
+
 Body = bytes | aiohttp.FormData
+RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+"""What a network calls a post, a picture or an account: short and of characters that can be seen."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -66,11 +70,15 @@ class Answer:
     @property
     def words(self) -> str:
         """The server's own explanation, short and without secrets; empty if it gave none that can be read."""
-        text = " ".join(_explanation(self).split())
-        for secret in self.hidden:
-            text = text.replace(secret, "[secret]")
-        text = "".join(char for char in text if char.isprintable())
+        text = self.masked(" ".join(_explanation(self).split()))
         return text if len(text) <= LIMIT_WORDS else text[: LIMIT_WORDS - 1].rstrip() + "…"
+
+    def masked(self, text: str) -> str:
+        """The text as it can be seen, without secrets: what cannot be seen goes first, for it may part a secret."""
+        text = "".join(char for char in text if char.isprintable())
+        for secret in sorted(self.hidden, key=len, reverse=True):  # one may hold another
+            text = text.replace(secret, "[secret]")
+        return text
 
     def read(self, model: type[Model]) -> Model:
         """The body as a checked value.
@@ -252,6 +260,13 @@ def silent_until(headers: Mapping[str, str], now: datetime, reset_header: str | 
     return now + min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
 
 
+def page_url(url: str | None) -> str | None:
+    """A post's address as a server gave it; None if it is none that may be shown and followed."""
+    if url is None or len(url) > LIMIT_PAGE_URL or not url.isprintable():
+        return None
+    return url if url.lower().startswith(("https://", "http://")) else None
+
+
 def json_bytes(value: object) -> bytes:
     """JSON that is the same bytes for the same value."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -297,7 +312,9 @@ def _redirection(answer: Answer) -> str:
     if target is None or not 300 <= answer.status < 400:
         return ""
     here = answer.place.partition(" ")[2].removesuffix("...")
-    return f": it points to {place_of(urljoin(here, target))}, which is not followed; set the final address"
+    return (
+        f": it points to {answer.masked(place_of(urljoin(here, target)))}, which is not followed; set the final address"
+    )
 
 
 def _unproven(answer: Answer, message: str) -> NetworkError:

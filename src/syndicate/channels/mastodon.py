@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import aiohttp
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
 
 from syndicate.channels.addresses import ServiceURL, host_of
-from syndicate.channels.http import Answer, check_access, json_bytes, verdict
+from syndicate.channels.http import Answer, RemoteId, check_access, json_bytes, page_url, verdict
 from syndicate.channels.marks import Mark
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
@@ -43,6 +43,7 @@ LIMIT_PAGES = 50
 """2,000 statuses: no account may post more than 300 in 3 h (documentation, "Rate limits")."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
+_IMAGE_BYTES = range(10_000, 10**12)
 _RESET = "X-RateLimit-Reset"
 _REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
 
@@ -262,14 +263,19 @@ def server_of(instance: _Instance) -> Server:
     usual = Server()
     offered = tuple(kind for kind in usual.media_types if kind in media.supported_mime_types)
     return Server(
-        characters=statuses.max_characters or instance.max_toot_chars or usual.characters,
-        url_length=statuses.characters_reserved_per_url or usual.url_length,
-        image_bytes=min(media.image_size_limit or instance.upload_limit or PHOTO_BYTES, PHOTO_BYTES),
-        image_pixels=media.image_matrix_limit or usual.image_pixels,
+        characters=_sane(statuses.max_characters or instance.max_toot_chars, range(100, 1_000_001), usual.characters),
+        url_length=_sane(statuses.characters_reserved_per_url, range(1, 51), usual.url_length),
+        image_bytes=min(_sane(media.image_size_limit or instance.upload_limit, _IMAGE_BYTES, PHOTO_BYTES), PHOTO_BYTES),
+        image_pixels=_sane(media.image_matrix_limit, range(10_000, 10**9), usual.image_pixels),
         media_types=offered or usual.media_types,
-        alt=media.description_limit or instance.description_limit or usual.alt,
+        alt=_sane(media.description_limit or instance.description_limit, range(100, 100_001), usual.alt),
         honours_keys=bool(is_mastodon or is_pleroma),
     )
+
+
+def _sane(told: int | None, sane: range, usual: int) -> int:
+    """A limit as the server tells it, unless no post could be made under it."""
+    return told if told is not None and told in sane else usual
 
 
 class _Entity(BaseModel):
@@ -307,11 +313,11 @@ class _Instance(_Entity):
 
 
 class _Identified(_Entity):
-    id: str = Field(min_length=1)
+    id: RemoteId
 
 
 class _Created(_Identified):
-    url: str | None = None
+    url: Annotated[str | None, AfterValidator(page_url)] = None
 
 
 class _PreviewCard(_Entity):

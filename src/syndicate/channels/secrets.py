@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ LIMIT_BYTES = 64 * 1024
 
 # Docker and Kubernetes mount secrets here readable for all inside the container, which is their owner alone.
 _MOUNTED = Path("/run/secrets")
+# What a secret does not look like: it is short, or ends like a file's name.
+_NAME = re.compile(r"[\w-]{1,16}|[\w.-]{0,40}\.[a-z]{1,10}")
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,7 @@ def secret_in(path: Path) -> SecretStr:
             _warn_if_open(path, os.fstat(file.fileno()))
             content = file.read(LIMIT_BYTES + 1)
     except OSError as cause:
-        raise ValueError(f"{path} cannot be read: {cause.strerror}") from None
+        raise ValueError(f"{_shown(path)} cannot be read: {cause.strerror}") from None
     if len(content) > LIMIT_BYTES:
         raise ValueError(f"{path} is over {LIMIT_BYTES} bytes, so it is no secret")
     try:
@@ -52,13 +55,15 @@ def either(name: str, given: SecretStr | None, from_file: SecretStr | None) -> S
     """The one secret of two ways to give it.
 
     Raises:
-        ValueError: neither or both are there.
+        ValueError: neither or both are there, or it holds what no secret does; the words do not repeat it.
     """
     if given is not None and from_file is not None:
         raise ValueError(f"{name}: is given twice; set `{name}` or `{name}_file`, not both")
     secret = given if given is not None else from_file
     if secret is None or not secret.get_secret_value().strip():
         raise ValueError(f"{name}: is missing; set `{name}` or `{name}_file`")
+    if not secret.get_secret_value().isprintable():
+        raise ValueError(f"{name}: holds a line break or another character that cannot be seen; copy it anew")
     return secret
 
 
@@ -67,6 +72,14 @@ def _from_path(value: object) -> object:
     if isinstance(value, str | Path):
         return secret_in(Path(value))
     return value
+
+
+def _shown(path: Path) -> str:
+    """The path as far as it exists, and then only names: a secret may have been written in the place of its path."""
+    # Path.is_dir would raise on a name that is too long for one.
+    there = next((folder for folder in path.parents if os.path.isdir(folder)), Path())  # noqa: PTH112
+    names = (name if _NAME.fullmatch(name) else "[...]" for name in path.relative_to(there).parts)
+    return str(there.joinpath(*names))
 
 
 def _warn_if_open(path: Path, status: os.stat_result) -> None:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -36,6 +37,8 @@ TEXT_LIMIT = 1000
 
 # The summary gives way when an event grows too large: nothing else in it may be cut.
 _SUMMARY_LIMITS = (None, 2000, 500, 100, 0)
+_BEFORE_PAGE = re.compile(rb"\A(?:\s|\xef\xbb\xbf|<!--.*?-->|<\?.*?>)*+", re.DOTALL)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
 _RESERVED_HEADERS = ("webhook-", "content-", "host", "transfer-encoding", "connection")
 
 
@@ -60,7 +63,11 @@ class WebhookSettings(ChannelSettings):
     @field_validator("headers")
     @classmethod
     def _sets_no_header_of_ours(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        for name in headers:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError("a header's name may hold only letters, digits and hyphens")
+            if not value.get_secret_value().isprintable():
+                raise ValueError("a header's value holds a line break or another character that cannot be seen")
             if name.lower().startswith(_RESERVED_HEADERS):
                 raise ValueError("webhook-*, content-* and connection headers are set by the publisher; remove them")
         return headers
@@ -165,13 +172,20 @@ def _judge(answer: Answer, now: datetime) -> None:
 
     A web page with 200 comes from something else in its place, such as the sign-in of a proxy or a parked domain.
     """
-    if answer.is_success and answer.body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+    if answer.is_success and _is_page(answer):
         raise Unknown(f"{answer.place}: {answer.status} with a web page, which no receiver sends; check `url`")
     if answer.status == 410:
         raise Rejected(f"{answer.place}: 410, the receiver wants no more events; remove the channel or set a new `url`")
     if answer.status in {404, 405, 409, 421, 423}:
         raise Transient(f"{answer.place}: {answer.status}; check `url` if it stays so")
     verdict(answer, now, remedy="check `secret` and `headers` against the receiver's")
+
+
+def _is_page(answer: Answer) -> bool:
+    """Whether markup came. The content type alone proves nothing: many frameworks send `ok` as text/html."""
+    start = _BEFORE_PAGE.sub(b"", answer.body)[:15].lower()
+    is_html = "html" in answer.headers.get("Content-Type", "").lower()
+    return start.startswith((b"<!doctype html", b"<html")) or (is_html and b"<" in answer.body)
 
 
 def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:

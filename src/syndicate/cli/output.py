@@ -15,8 +15,11 @@ import click
 if TYPE_CHECKING:
     from syndicate.errors import Fault
     from syndicate.house import Plot
+    from syndicate.log import Masker
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_MASKER = "syndicate.masker"  # in the command's context, once the settings are known
 
 CONFIG = Path("config/syndicate.yaml")
 
@@ -53,22 +56,26 @@ def load(config: Path) -> Plot:
     log.set_up()
     plot = plot_of(config)
     log.set_up(level=plot.settings.log.level, form=plot.settings.log.format, secrets=plot.secrets)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[_MASKER] = log.Masker(plot.secrets)
     return plot
 
 
 def say(line: str = "") -> None:
     """One line for people, on stdout."""
-    click.echo(line)
+    click.echo(_masked(line))
 
 
 def warn(line: str) -> None:
     """One line on stderr about what a person may have to do."""
-    click.echo(f"warning: {line}", err=True)
+    click.echo(_masked(f"warning: {line}"), err=True)
 
 
 def tell_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+    plain = json.loads(json.dumps(value, default=_plain))
+    click.echo(json.dumps(_cleared(plain), indent=2, ensure_ascii=False))
 
 
 def tell_faults(faults: Sequence[Fault], *, most: int = 20) -> None:
@@ -88,7 +95,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
 
     drawn = Table(*columns, title=title, title_justify="left", box=SIMPLE, pad_edge=False)
     for row in rows:
-        drawn.add_row(*(Text(_cell(value)) for value in row))
+        drawn.add_row(*(Text(_masked(_cell(value))) for value in row))
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(drawn)
 
@@ -116,6 +123,23 @@ def moment(value: datetime | None) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 item`, `2 items`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _masked(text: str) -> str:
+    """The text without the settings' secrets: what a server said may have come into the outbox."""
+    context = click.get_current_context(silent=True)
+    masker: Masker | None = context.meta.get(_MASKER) if context is not None else None
+    return text if masker is None else masker.masked(text)
+
+
+def _cleared(value: Any) -> Any:
+    if isinstance(value, str):
+        return _masked(value)
+    if isinstance(value, list):
+        return [_cleared(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _cleared(part) for key, part in value.items()}
+    return value
 
 
 def _cell(value: object) -> str:
