@@ -322,6 +322,37 @@ async def test_flood_is_held(room: Newsroom) -> None:
     assert (await room.deliveries())["item:3"].reason == "flood guard: 11 new items at once, limit 10"
 
 
+async def test_another_store_is_shown_and_held(room: Newsroom) -> None:
+    for number in range(3, 6):
+        room.write(f"{number}.md")
+    await room.look()
+    for file in room.content.glob("*.md"):
+        file.unlink()
+    for number in range(30, 33):
+        room.write(f"{number}.md")
+
+    done = await room.look()
+
+    assert dict(done.decided) == {State.HELD: 3}
+    assert {"Title 30", "Title 31", "Title 32"} <= set(titles(room))
+    assert (await room.deliveries())["item:30"].reason.startswith("another store: none of the ")
+
+
+async def test_an_edit_tries_again_what_was_refused(room: Newsroom) -> None:
+    room.write("3.md")
+    await room.look()
+    [refused] = [one for one in (await room.deliveries()).values() if one.state is State.PLANNED]
+    claimed = await room.outbox.claim(refused.channel, "me", room.now)
+    assert claimed is not None
+    await room.outbox.settle(claimed, Step(State.FAILED, "422 (too rude)", room.now), room.now)
+
+    room.write("3.md", title="Title 3, politely")
+    await room.look()
+
+    again = (await room.deliveries())["item:3"]
+    assert (again.state, again.reason) == (State.PLANNED, "edited after it was refused")
+
+
 async def test_old_item_is_shown_and_not_posted(room: Newsroom) -> None:
     room.write("3.md", date=NOW - timedelta(days=31))
 

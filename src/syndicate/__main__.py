@@ -2,4 +2,4 @@
 
 from syndicate.cli import main
 
-main()
+main(prog_name="syndicate")

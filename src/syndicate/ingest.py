@@ -30,6 +30,9 @@ from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Scan, Shelf,
 
 log = structlog.get_logger()
 
+FEW_ITEMS = 3
+"""With fewer items known, all of them may well be replaced in one go."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -164,7 +167,8 @@ class Ingest:
     ) -> Mapping[State, int]:
         seen = await self._outbox.channels()
         coming = (*changes.new, *changes.returned)
-        sight = Sight(coming, tuple(visible.values()), _same_links(coming, visible, known))
+        links = _same_links(coming, visible, known)
+        sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known))
         planned = plan(sight, self._channels, seen, now)
         touched = (*changes.new, *changes.revised, *changes.returned, *_moved(visible, changes, known))
         acceptance = Acceptance(
@@ -212,6 +216,14 @@ class Ingest:
             faults=tuple(faults),
             topics=len({topic.slug for item in visible.values() for topic in item.topics}),
         )
+
+
+def _doubt(visible: Mapping[str, Item], known: Mapping[str, KnownItem]) -> str | None:
+    """A store without a single item of the former one is another store, not a day's news."""
+    standing = [item_id for item_id, one in known.items() if not one.is_withdrawn]
+    if len(standing) < FEW_ITEMS or not visible.keys().isdisjoint(standing):
+        return None
+    return f"another store: none of the {len(standing)} items that were known is in it"
 
 
 def _lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:

@@ -117,7 +117,7 @@ async def serving(house: House) -> AsyncIterator[str | None]:
             )
         except OSError as error:
             place = f"http://{_bracketed(server.host)}:{server.port}/"
-            remedy = "stop what listens there, or set another `server.port` (SYNDICATE_SERVER__PORT)"
+            remedy = "stop what listens there, or set another `server.port` and `feeds.url` to match it"
             raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
         yield f"http://{_bracketed(host)}:{port}/"
 

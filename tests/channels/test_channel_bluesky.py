@@ -291,7 +291,7 @@ class TestPublish:
         ("answer", "expected"),
         [
             (says(200, {"cid": "x"}), Unknown),
-            (says(200, {"uri": f"{URI}{'a' * 1_000_000}"}), Unknown),
+            (says(200, {"uri": f"{URI}{'a' * 200}"}), Unknown),
             (says(200, {"uri": f"{URI}\x1b[2J\n"}), Unknown),
             (says(200, b"<html>"), Unknown),
             (says(500, {"error": "InternalServerError"}), Unknown),

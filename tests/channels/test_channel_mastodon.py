@@ -239,7 +239,7 @@ class TestFreeze:
 
 
 class TestPublish:
-    @pytest.mark.parametrize("name", ["", "1" * 1_000_007, "1\x1b[2J", "1\n2"])
+    @pytest.mark.parametrize("name", ["", "1" * 201, "1\x1b[2J", "1\n2"])
     async def test_a_name_that_is_none_makes_the_outcome_unclear(self, script: Script, web: Web, name: str) -> None:
         channel = await opened(script, web)
         script.will(says(200, {"id": name, "url": None}))

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from deliver_rig import NOW, item
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Action, Origin, State, uid_of
-from syndicate.outbox.plan import ChannelPlan, FirstSight, Sight, decide, filtered_by, oldest_first, plan, planned
+from syndicate.outbox.plan import (
+    ChannelPlan,
+    FirstSight,
+    Sight,
+    decide,
+    filtered_by,
+    oldest_first,
+    plan,
+    plan_mended,
+    planned,
+)
 
 NEWS = ChannelPlan("news", "social.example")
 SEEN = {"news"}
@@ -179,3 +189,23 @@ def test_backfill_is_told_from_live() -> None:
     one = planned(item(), NEWS, State.PLANNED, "backfill", NOW, Origin.BACKFILL)
 
     assert (one.origin, one.due, one.action) == (Origin.BACKFILL, NOW, Action.POST)
+
+
+def test_another_store_is_held_for_the_operator() -> None:
+    doubtful = replace(sight(item(1)), doubt="another store: none of the 9 items that were known is in it")
+
+    [decided] = plan(doubtful, [NEWS], SEEN, NOW)
+
+    assert (decided.state, decided.reason) == (State.HELD, doubtful.doubt)
+
+
+def test_an_edited_item_is_tried_again_where_it_passes_the_filters() -> None:
+    strict = ChannelPlan("strict", "host", sections=("Events",))
+
+    decided = plan_mended([item(2), item(1)], [NEWS, strict], NOW)
+
+    assert [(one.channel, one.item_id, one.state) for one in decided] == [
+        ("news", "store:1", State.PLANNED),
+        ("news", "store:2", State.PLANNED),
+    ]
+    assert decided[0].due < decided[1].due

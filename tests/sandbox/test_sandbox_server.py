@@ -32,7 +32,7 @@ async def test_it_listens_on_loopback_only(sandbox: Running) -> None:
 
 
 async def test_a_port_that_is_taken_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="leave it out"):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="take `--port 0`"):
         await start(taken.getsockname()[1])
 
 

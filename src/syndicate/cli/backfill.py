@@ -238,7 +238,8 @@ class Job:
         ]  # fmt: skip
         table(("channel", "network", "items", "pace", "first", "last", "promise"), rows)
         if not any(one.planned for one in plans):
-            say("nothing to backfill")
+            newest = f" among the newest {self._selection.limit}" if self._selection.limit else ""
+            say(f"nothing to backfill{newest}")
 
     def _report(self, plans: tuple[ChannelBackfill, ...], tally: Tally | None) -> None:
         """What became of it; as JSON one document, at the end."""

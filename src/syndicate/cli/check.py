@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json
 from syndicate.errors import Fault
+
+if TYPE_CHECKING:
+    from syndicate.house import Plot
+    from syndicate.items.item import Item
 
 
 @click.command(
@@ -29,6 +35,7 @@ def check(config: Path, as_json: bool) -> None:
     scan = store_of(plot, waits=False).scan({})
     items = scan.items.values()
     faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults)]
+    faults += filter_faults(plot, items)
     skipped = Counter(one.skipped for one in scan.files.values() if one.skipped)
     topics = Counter(topic.slug for item in items for topic in item.topics)
     if as_json:
@@ -49,6 +56,26 @@ def check(config: Path, as_json: bool) -> None:
         codes = Counter(one.code for one in faults)
         table(("rule", "files"), [*((f"skipped: {rule}", n) for rule, n in skipped.items()), *sorted(codes.items())])
     sys.exit(65 if any(not one.is_warning for one in faults) else 0)
+
+
+def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
+    """Words in the channels' filters that fit no item of the store: a slip there keeps posts away in silence."""
+    topics = {name.casefold() for item in items for topic in item.topics for name in (topic.slug, topic.label)}
+    sections = {(item.section or "").casefold() for item in items}
+    faults = []
+    for name in plot.networks:
+        channel = plot.settings.channels[name]
+        for key, words, known in (
+            ("topics", channel.topics, topics),
+            ("not_topics", channel.not_topics, topics),
+            ("sections", channel.sections, sections),
+        ):
+            for word in words:
+                if word.casefold() not in known:
+                    problem = f"no item has {word!r}"
+                    remedy = "mend the spelling, or leave it if such items are still to come"
+                    faults.append(Fault(str(plot.path), "W-FILTER", problem, remedy, key=f"channels.{name}.{key}"))
+    return faults
 
 
 def _fault(fault: Fault) -> dict[str, object]:

@@ -73,7 +73,11 @@ def resolve(
 
 
 async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
-    waiting = await _with_outbox(plot, lambda outbox: undecided(outbox, channel)) or []
+    async def found(outbox: SqlOutbox) -> list[Delivery]:
+        await _check_channel(plot, outbox, channel)
+        return await undecided(outbox, channel)
+
+    waiting = await _with_outbox(plot, found) or []
     if as_json:
         tell_json([_json(one) for one in waiting])
         return
@@ -92,6 +96,7 @@ async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | No
     state = {"sent": State.SENT, "send": State.PLANNED, "drop": State.DEAD}[word]
 
     async def decide(outbox: SqlOutbox) -> list[Delivery]:
+        await _check_channel(plot, outbox, channel)
         uids = [uid] if uid is not None else [one.uid for one in await undecided(outbox, channel)]
         return [await outbox.resolve(one, state, WORDS[word], clock(), url) for one in uids]
 
@@ -113,6 +118,12 @@ async def _with_outbox(plot: Plot, work: Any) -> Any:
         return None
     async with SqlOutbox(plot.outbox_path) as outbox:
         return await work(outbox)
+
+
+async def _check_channel(plot: Plot, outbox: SqlOutbox, channel: str | None) -> None:
+    known = {*plot.networks, *await outbox.channels()}
+    if channel is not None and channel not in known:
+        raise UsageError(f"--channel {channel}: there is none of that name; there are: {', '.join(sorted(known))}")
 
 
 async def undecided(outbox: SqlOutbox, channel: str | None = None) -> list[Delivery]:

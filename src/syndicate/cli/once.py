@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json, warn
+from syndicate.cli.output import (
+    config_option,
+    count,
+    json_option,
+    load,
+    say,
+    table,
+    tell_faults,
+    tell_json,
+    warn,
+    warn_of_held,
+)
 from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
@@ -113,5 +124,6 @@ def _tell(house: House, done: Pass, tally: Tally) -> None:
     ]
     if rows:
         table(("channel", "network", "deliveries"), rows)
+    warn_of_held(done)
     for name, outage in outages_of(house).items():
         warn(f"{name}: {outage.reason}; what is owed is kept")

@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from syndicate.errors import Fault
     from syndicate.house import Plot
+    from syndicate.ingest import Pass
     from syndicate.log import Masker
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -70,6 +71,13 @@ def say(line: str = "") -> None:
 def warn(line: str) -> None:
     """One line on stderr about what a person may have to do."""
     click.echo(_masked(f"warning: {line}"), err=True)
+
+
+def warn_of_held(done: Pass) -> None:
+    """Say that new deliveries of a pass wait for the operator, if there are any."""
+    held = sum(number for state, number in done.decided.items() if state.value == "held")
+    if held:
+        warn(f"{count(held, 'new delivery', 'new deliveries')} held: `syndicate held list` tells why")
 
 
 def tell_json(value: Any) -> None:

@@ -52,7 +52,7 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
     from syndicate.outbox.plan import filtered_by
 
     store = store_of(plot, waits=False)
-    item = chosen(store.scan({}).items, wanted)
+    item = chosen(store.scan({}).items, _below(plot.settings.content.folder, wanted))
     shown = []
     async with AsyncExitStack() as stack:
         channels = await stack.enter_async_context(open_channels(plot))
@@ -68,6 +68,14 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
     say(f"{item.id}  {item.path}  published {item.published:%Y-%m-%d}")
     for one in shown:
         _tell(*one)
+
+
+def _below(folder: Path, wanted: str | None) -> str | None:
+    """A path as the shell completes it, as it counts from the store; anything else as it is."""
+    if wanted is None or not Path(wanted).is_file():
+        return wanted
+    real, root = Path(wanted).resolve(), folder.resolve()
+    return real.relative_to(root).as_posix() if real.is_relative_to(root) else wanted
 
 
 def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syndicate.cli.output import config_option, count, load, moment, say, tell_faults
+from syndicate.cli.output import config_option, count, load, moment, say, tell_faults, warn_of_held
 from syndicate.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Teller:
                 say(line)
         elif done.new or done.revised or done.withdrawn or done.moved:
             say(summary_of(done))
+        warn_of_held(done)
 
 
 def introduction(house: House, address: str | None, done: Pass) -> list[str]:

@@ -31,6 +31,9 @@ def copy_sample(folder: Path) -> None:
         CannotWrite: no room or no rights.
     """
     source = sample_source()
+    for part in ("content", "config"):
+        if not (source / part).is_dir():
+            raise CannotWrite(str(source / part), "the sample site is not there", "bring the folder back")
     try:
         if folder.exists() and any(folder.iterdir()):
             raise UsageError(f"{folder}: is not empty; name a new folder")

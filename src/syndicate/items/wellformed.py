@@ -12,7 +12,7 @@ import string
 from collections.abc import Collection, Mapping
 
 LIMIT_DEPTH = 256
-"""Most elements within each other; deeper tags go, their text stays. Articles stay below 40."""
+"""Most elements within each other; deeper tags go, their text stays."""
 LIMIT_ATTRIBUTES = 200
 """A tag with more of them loses them all: parsers compare each with each."""
 LIMIT_ASTRAY = 1000

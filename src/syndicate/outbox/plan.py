@@ -46,11 +46,15 @@ SAME_LINK = "same link as "
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one pass saw: the new items, all visible ones, and which items share a link with an older one."""
+    """What one pass saw: the new items, all visible ones, and which items share a link with an older one.
+
+    `doubt` is a reason to ask the operator before anything new of this pass is posted.
+    """
 
     new: tuple[Item, ...]
     visible: tuple[Item, ...]
     same_link: Mapping[str, str] = field(default_factory=dict)
+    doubt: str | None = None
 
 
 def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], now: datetime) -> tuple[Planned, ...]:
@@ -70,7 +74,7 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
             replace(decide(item, channel, sight.same_link, is_first=is_first, now=now), due=now + position * TICK)
             for position, item in enumerate(oldest_first(items))
         ]
-        decisions.extend(_guarded(decided, channel))
+        decisions.extend(_guarded(decided, channel, sight.doubt))
     return tuple(decisions)
 
 
@@ -125,10 +129,10 @@ def oldest_first(items: Iterable[Item]) -> list[Item]:
     return sorted(items, key=lambda item: (item.published, item.id))
 
 
-def _guarded(decided: list[Planned], channel: ChannelPlan) -> list[Planned]:
-    """Too many at once is more likely an accident than news: they wait for the operator."""
+def _guarded(decided: list[Planned], channel: ChannelPlan, doubt: str | None) -> list[Planned]:
+    """Too many at once, or another store, is more likely an accident than news: they wait for the operator."""
     count = sum(one.state is State.PLANNED for one in decided)
-    if channel.most_new is None or count <= channel.most_new:
+    if channel.most_new is None or (count <= channel.most_new and doubt is None):
         return decided
-    reason = f"flood guard: {count} new items at once, limit {channel.most_new}"
+    reason = doubt or f"flood guard: {count} new items at once, limit {channel.most_new}"
     return [replace(one, state=State.HELD, reason=reason) if one.state is State.PLANNED else one for one in decided]

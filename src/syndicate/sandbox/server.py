@@ -163,7 +163,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as cause:
         listener.close()
-        raise UsageError(f"--port {port}: cannot be had ({cause.strerror}); leave it out for a free one") from cause
+        raise UsageError(f"--port {port}: cannot be had ({cause.strerror}); take `--port 0` for a free one") from cause
     return listener
 
 
