@@ -106,3 +106,15 @@ async def test_operator_says_the_text() -> None:
 async def test_room_without_space_for_the_link_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         post_of(await drafted(), replace(WANTS, room=Room(5)), RULES)
+
+
+async def test_an_image_that_fails_in_an_unforeseen_way_costs_the_image_only() -> None:
+    class Broken:
+        async def picture(self, image: Image, rules: ImageRules) -> Picture:
+            raise RuntimeError("no such thing")
+
+    made = await draft(HERON, WANTS, RULES, Broken())
+
+    assert made.picture is None
+    assert made.missing is not None
+    assert made.missing.endswith("unexpected RuntimeError")
