@@ -32,10 +32,10 @@ from syndicate.demo import (
     write_settings,
 )
 from syndicate.errors import SyndicateError
-from syndicate.house import plot_of
 from syndicate.items.presets import rules_of
 from syndicate.outbox.delivery import Action, Delivery, Origin, State, uid_of
 from syndicate.outbox.store import SqlOutbox
+from syndicate.plot import plot_of
 from syndicate.sandbox.faults import fault_from
 from syndicate.sandbox.server import Running
 

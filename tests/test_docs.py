@@ -22,7 +22,8 @@ from syndicate.cli import COMMANDS, main
 from syndicate.durations import written
 from syndicate.feeds.formats import FORMATS
 from syndicate.house import NoTokens, clock
-from syndicate.settings import ChannelSettings, Settings
+from syndicate.settings.channels import ChannelSettings
+from syndicate.settings.tree import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"

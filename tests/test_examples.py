@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from syndicate.channels.networks import NETWORKS, network_of
-from syndicate.house import Plot, plot_of
+from syndicate.plot import Plot, plot_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "config" / "examples"

@@ -14,19 +14,17 @@ from syndicate.channels.tokens import vault_in
 from syndicate.errors import CannotWrite, ConfigError
 from syndicate.house import (
     OutboxTokens,
-    Plot,
     card_rules_of,
     clock,
     draft_rules_of,
     lane_rules_of,
     open_house,
-    plot_of,
-    rules_digest,
     site_of,
     store_of,
 )
 from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.store import SqlOutbox
+from syndicate.plot import Plot, plot_of, rules_digest
 
 CANARY = "canary-5ec7e7"
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="

@@ -20,10 +20,11 @@ from structlog.testing import capture_logs
 from site_rig import SiteRig
 from syndicate.deliver import Settled
 from syndicate.errors import CannotWrite, StateLost
-from syndicate.house import House, clock, open_house, plot_of
+from syndicate.house import House, clock, open_house
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import Action, Delivery, Origin, State, Step
 from syndicate.outbox.lock import PublisherLock
+from syndicate.plot import plot_of
 from syndicate.publisher import MOST_FILES, Tally, merged, publish_forever, publish_once, serving
 
 LIMIT_S = 20.0

@@ -13,8 +13,8 @@ import yaml
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.outbox.plan import FirstSight
-from syndicate.settings import Settings, root_of, settings_of
-from syndicate.settings_sources import variable_of
+from syndicate.settings.sources import variable_of
+from syndicate.settings.tree import Settings, root_of, settings_of
 
 CANARY = "canary-5ec7e7"
 

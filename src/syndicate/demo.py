@@ -23,7 +23,7 @@ from syndicate.errors import SyndicateError
 from syndicate.outbox.delivery import Delivery, State
 from syndicate.outbox.store import SqlOutbox
 from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET, SandboxAddresses
-from syndicate.settings_sources import PREFIX
+from syndicate.settings.sources import PREFIX
 
 FAULTS: tuple[dict[str, Any], ...] = (
     {"network": "*", "route": "post", "effect": "lost_after", "probability": 0.12},

@@ -9,25 +9,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, SecretStr, ValidationError
-
-from syndicate import __version__
-from syndicate.channels.networks import Network, Tools, network_of
-from syndicate.errors import ConfigError, Fault
+from syndicate.channels.networks import Tools
 from syndicate.feeds.site import Site
-from syndicate.items.presets import rules_of
-from syndicate.items.rules import Rules
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
+from syndicate.plot import Plot, rules_digest
 from syndicate.posts.card import CardRules
-from syndicate.posts.template import check_template
-from syndicate.settings import ChannelSettings, Settings, placed_below, root_of, settings_of
-from syndicate.settings_sources import CODE, fault_of
+from syndicate.settings.channels import ChannelSettings
+from syndicate.settings.tree import Settings
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
@@ -45,73 +37,6 @@ Clock = Callable[[], datetime]
 def clock() -> datetime:
     """The time, aware UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """The settings of one project, checked whole, with what can be known before anything is opened.
-
-    `networks` and `own` are by channel name, switched-on channels only.
-    """
-
-    path: Path
-    settings: Settings
-    networks: Mapping[str, Network]
-    own: Mapping[str, BaseModel]
-    rules: Rules
-
-    @property
-    def state_folder(self) -> Path:
-        """Where outbox, lock and token key are."""
-        return self.settings.state.folder
-
-    @property
-    def lock_path(self) -> Path:
-        """The publisher's lock."""
-        return self.state_folder / "publisher.lock"
-
-    @property
-    def outbox_path(self) -> Path:
-        """The outbox's database."""
-        return self.state_folder / "outbox.sqlite3"
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Every secret in the settings, for masking."""
-        found = [secret for own in self.own.values() for _, value in own for secret in _secrets_in(value)]
-        # Two secrets in one setting, as while a webhook's changes, are two words to hide.
-        return tuple(dict.fromkeys(word for secret in found for word in (secret, *secret.split())))
-
-
-def plot_of(path: Path) -> Plot:
-    """Read and check the settings, every channel by its own network.
-
-    Raises:
-        ConfigError: with every fault.
-    """
-    settings = settings_of(path)
-    networks: dict[str, Network] = {}
-    own: dict[str, BaseModel] = {}
-    faults: list[Fault] = []
-    for name, channel in settings.channels.items():
-        if not channel.enabled:
-            continue
-        faults.extend(_template_faults(path, name, channel.template))
-        try:
-            networks[name] = network_of(channel.network)
-            checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
-            own[name] = _with_rooted_defaults(checked, root_of(path))
-        except ValidationError as error:
-            faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
-        except ConfigError as error:
-            faults.extend(_placed(path, name, fault) for fault in error.faults)
-    try:
-        rules = _rules(path, settings)
-    except ConfigError as error:
-        faults.extend(error.faults)
-    if faults:
-        raise ConfigError(tuple(faults))
-    return Plot(path, settings, networks, own, rules)
 
 
 def store_of(plot: Plot, *, waits: bool = True) -> FolderStore:
@@ -284,64 +209,7 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
     return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags)
 
 
-def rules_digest(rules: Rules) -> str:
-    """Tells whether files read before were read with the same mapping by the same version."""
-    return f"{__version__}|{rules.digest}"
-
-
-def _rules(path: Path, settings: Settings) -> Rules:
-    return rules_of(
-        settings.content.preset,
-        site_url=settings.site.url,
-        zone=ZoneInfo(settings.site.timezone),
-        language=settings.site.language,
-        fields=settings.content.fields,
-        exclude=settings.content.exclude,
-        origin=str(path),
-    )
-
-
 def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:
     if channel.first_sight is not None:
         return channel.first_sight
     return FirstSight.POST if is_rehearsal else FirstSight.BASELINE
-
-
-def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    """Paths among a network's own keys count from the project's folder."""
-
-    def placed(key: str, value: object) -> object:
-        is_path = isinstance(value, str) and (key == "folder" or key.endswith("_file"))
-        return str(placed_below(root, Path(str(value)))) if is_path else value
-
-    return {key: placed(key, value) for key, value in own.items()}
-
-
-def _with_rooted_defaults(own: BaseModel, root: Path) -> BaseModel:
-    """A folder that nobody named (the preview's) counts from the project's folder, too."""
-    return own.model_copy(update={key: root / value for key, value in own if isinstance(value, Path)})
-
-
-def _template_faults(path: Path, channel: str, template: str | None) -> list[Fault]:
-    if template is None:
-        return []
-    try:
-        check_template(template)
-    except ValueError as error:
-        problem, _, remedy = str(error).removeprefix("template: ").partition("; ")
-        return [Fault(str(path), CODE, problem, remedy, key=f"channels.{channel}.template")]
-    return []
-
-
-def _secrets_in(value: object) -> list[str]:
-    """The secrets in a setting, which may be a mapping such as a webhook's headers."""
-    if isinstance(value, SecretStr):
-        return [value.get_secret_value()]
-    if isinstance(value, Mapping):
-        return [secret for part in value.values() for secret in _secrets_in(part)]
-    return []
-
-
-def _placed(path: Path, channel: str, fault: Fault) -> Fault:
-    key = f"channels.{channel}" + (f".{fault.key}" if fault.key else "")
-    return Fault(str(path), fault.code, fault.problem, fault.remedy, key=key)

@@ -17,8 +17,8 @@ from site_rig import SandboxThread, SiteRig, end, until
 from syndicate.backfill import Selection
 from syndicate.cli.backfill import Job, pace_of
 from syndicate.errors import UsageError
-from syndicate.house import plot_of
 from syndicate.outbox.lock import PublisherLock
+from syndicate.plot import plot_of
 from syndicate.sandbox.faults import Effect, InjectedFault
 
 NOW_AND_THEN = ("--pace", "0s", "--yes")

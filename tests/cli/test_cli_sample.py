@@ -19,7 +19,7 @@ from syndicate.cli import main
 from syndicate.cli.demo import last_line
 from syndicate.cli.sample import sample_source
 from syndicate.demo import Verdict
-from syndicate.house import plot_of
+from syndicate.plot import plot_of
 from syndicate.sandbox.addresses import SandboxAddresses
 
 KEPT = Verdict("news", owed=2, posted=2, lost=0, duplicated=0, false_sent=0, held=0, unowed=0)

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from syndicate.backfill import ChannelBackfill, Selection
     from syndicate.content.folder import FolderStore
     from syndicate.deliver import Settled
-    from syndicate.house import House, Plot
+    from syndicate.house import House
     from syndicate.items.item import Item
     from syndicate.outbox.plan import ChannelPlan
     from syndicate.outbox.store import SqlOutbox
+    from syndicate.plot import Plot
     from syndicate.ports import Channel
     from syndicate.publisher import Tally
 
@@ -190,7 +191,8 @@ class Job:
         self, outbox: SqlOutbox, store: FolderStore, channels: Sequence[ChannelPlan]
     ) -> tuple[ChannelBackfill, ...]:
         from syndicate.backfill import plan_backfill
-        from syndicate.house import clock, rules_digest
+        from syndicate.house import clock
+        from syndicate.plot import rules_digest
 
         known = await outbox.index(rules_digest(self._plot.rules))
         items = (await asyncio.to_thread(store.scan, known)).items.values()

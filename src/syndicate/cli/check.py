@@ -14,8 +14,8 @@ from syndicate.cli.output import config_option, count, json_option, load, say, t
 from syndicate.errors import Fault
 
 if TYPE_CHECKING:
-    from syndicate.house import Plot
     from syndicate.items.item import Item
+    from syndicate.plot import Plot
 
 
 @click.command(

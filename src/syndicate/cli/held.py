@@ -13,9 +13,9 @@ from syndicate.errors import UsageError
 from syndicate.outbox.delivery import DROPPED, RESOLVABLE
 
 if TYPE_CHECKING:
-    from syndicate.house import Plot
     from syndicate.outbox.delivery import Delivery
     from syndicate.outbox.store import SqlOutbox
+    from syndicate.plot import Plot
 
 WORDS = {
     "sent": "is there, told by the operator",

@@ -25,9 +25,10 @@ from syndicate.cli.output import (
 from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
-    from syndicate.house import House, Plot
+    from syndicate.house import House
     from syndicate.ingest import Pass
     from syndicate.outbox.delivery import NotDone, Uncertain
+    from syndicate.plot import Plot
     from syndicate.publisher import Tally
 
 

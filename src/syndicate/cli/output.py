@@ -14,9 +14,9 @@ import click
 
 if TYPE_CHECKING:
     from syndicate.errors import Fault
-    from syndicate.house import Plot
     from syndicate.ingest import Pass
     from syndicate.log import Masker
+    from syndicate.plot import Plot
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def load(config: Path) -> Plot:
         ConfigError: with every fault.
     """
     from syndicate import log
-    from syndicate.house import plot_of
+    from syndicate.plot import plot_of
 
     log.set_up()
     plot = plot_of(config)

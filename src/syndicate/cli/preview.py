@@ -15,8 +15,8 @@ from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
     from syndicate.draft import Draft
-    from syndicate.house import Plot
     from syndicate.items.item import Item
+    from syndicate.plot import Plot
     from syndicate.ports import Channel
     from syndicate.posts.post import Post
 

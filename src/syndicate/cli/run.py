@@ -12,8 +12,9 @@ from syndicate.cli.output import config_option, count, load, moment, say, tell_f
 from syndicate.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
-    from syndicate.house import House, Plot
+    from syndicate.house import House
     from syndicate.ingest import Pass
+    from syndicate.plot import Plot
 
 
 @click.command(

@@ -12,7 +12,7 @@ from syndicate.cli.held import undecided
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
 
 if TYPE_CHECKING:
-    from syndicate.house import Plot
+    from syndicate.plot import Plot
     from syndicate.ports import ChannelCounts
 
 

@@ -3,57 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syndicate.durations import Duration
 from syndicate.errors import ConfigError, Fault
-from syndicate.outbox.plan import FirstSight
-from syndicate.posts.card import LinkSource, SummarySource, TitleSource
-from syndicate.settings_sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
-
-_CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
-# RFC 4151, section 2.1: a DNS name or an email address, a comma, and a date of its ownership.
-_TAG_AUTHORITY = re.compile(
-    r"(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d\d){0,2}", re.ASCII | re.IGNORECASE
-)
-# RFC 5646 (BCP 47), section 2.1, without tags for private use alone: a language, then parts of up to 8 signs.
-_LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
-
-
-def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("is no time zone; write a name of the IANA list such as UTC or Europe/Berlin") from error
-    return value
-
-
-def _channel_name(value: str) -> str:
-    if not _CHANNEL_NAME.fullmatch(value):
-        raise ValueError("is no channel name; use lower-case letters, digits and _, beginning with a letter")
-    return value
-
-
-def _tag_authority(value: str) -> str:
-    if value and not _TAG_AUTHORITY.fullmatch(value):
-        raise ValueError("is no tag authority; write a host of yours and a year in which it was: example.org,2026")
-    return value
-
-
-def _language(value: str) -> str:
-    if not _LANGUAGE_TAG.fullmatch(value):
-        raise ValueError("is no language tag; write one of BCP 47 such as en, de or pt-BR")
-    return value
+from syndicate.settings.channels import ChannelName, ChannelSettings
+from syndicate.settings.content import ContentSettings
+from syndicate.settings.feeds import CardSettings, FeedSettings
+from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
+from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
 
 def _a_second_or_more(value: timedelta) -> timedelta:
@@ -62,89 +27,21 @@ def _a_second_or_more(value: timedelta) -> timedelta:
     return value
 
 
-def _place(value: Path) -> Path:
-    if "\0" in str(value):
-        raise ValueError("holds a NUL character; write the path without it")
-    try:
-        value.expanduser()
-    except RuntimeError as error:
-        remedy = "write ~/ for your own, or the whole path"
-        raise ValueError(f"begins with the home folder of nobody known here; {remedy}") from error
-    return value
-
-
-def _site_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is no site address; write http:// or https://, a host and at most a path")
-    return value.rstrip("/") + "/"
-
-
-SiteUrl = Annotated[str, AfterValidator(_site_url)]
-TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
-Folder = Annotated[Path, AfterValidator(_place)]
-
-
-class _Section(BaseModel):
-    """Part of the settings: frozen, and strict about unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class SiteSettings(_Section):
+class SiteSettings(Section):
     """Who publishes."""
 
     title: str = Field("syndicate", description="Name of the site, shown in feeds and pages.")
     url: SiteUrl = Field("http://127.0.0.1:8080/", description="Address of the site's own pages.")
     description: str = Field("", description="One sentence about the site.")
-    language: Annotated[str, AfterValidator(_language)] = Field(
-        "en", description="Language of items that name none (BCP 47)."
-    )
-    timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", description="Zone of dates that name none.")
+    language: Language = Field("en", description="Language of items that name none (BCP 47).")
+    timezone: Zone = Field("UTC", description="Zone of dates that name none.")
     author: str = Field("", description="Who stands for the site; empty: its title.")
     tag_authority: TagAuthority = Field(
         "", description="Host and date of the feed ids (`example.org,2026`); empty: the site's host. Never change it."
     )
 
 
-class ContentSettings(_Section):
-    """Where items come from."""
-
-    folder: Folder = Field(Path("content"), description="Folder of Markdown files with front matter.")
-    preset: str = Field("medigy", description="Which front matter to expect: medigy or generic.")
-    fields: dict[str, list[str]] = Field(
-        default_factory=dict, description="Sources of single fields, in place of the preset's."
-    )
-    exclude: list[str] = Field(default_factory=list, description="Globs of paths that are no items.")
-
-
-class FeedSettings(_Section):
-    """What readers subscribe to."""
-
-    folder: Folder = Field(Path("feeds"), description="Folder that the feeds are written to.")
-    url: SiteUrl = Field("http://127.0.0.1:8080/", description="Public address of that folder.")
-    size: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="Newest entries per feed.")
-    content: Literal["full", "summary"] = Field("full", description="Full text, or the summary only.")
-    link: LinkSource = Field("source", description="What an entry links to first: the article, or the site's own page.")
-    formats: Annotated[list[Literal["rss", "atom", "json", "html"]], Field(min_length=1)] = Field(
-        ["rss", "atom", "json", "html"], description="Formats of every feed; html is its page."
-    )
-
-
-class CardSettings(_Section):
-    """Where title and summary of a post come from: the first that is not blank."""
-
-    title: list[TitleSource] = Field(
-        ["title", "open_graph", "twitter"], description="Sources of the title: open_graph, twitter, title."
-    )
-    summary: list[SummarySource] = Field(
-        ["open_graph", "twitter", "summary", "description"],
-        description="Sources of the summary: open_graph, twitter, summary, description.",
-    )
-    link: LinkSource = Field("source", description="What a post links to: the article, or the site's own page.")
-
-
-class ScheduleSettings(_Section):
+class ScheduleSettings(Section):
     """When to look for new items."""
 
     every: Annotated[Duration, AfterValidator(_a_second_or_more)] = Field(
@@ -153,7 +50,7 @@ class ScheduleSettings(_Section):
     watch: bool = Field(True, description="Be woken by the file system at once.")
 
 
-class DeliverySettings(_Section):
+class DeliverySettings(Section):
     """How posts are sent."""
 
     most_new: Annotated[int, Field(ge=1)] | None = Field(
@@ -166,51 +63,7 @@ class DeliverySettings(_Section):
     drain: Duration = Field(timedelta(seconds=30), description="How long a stop waits for what is being sent.")
 
 
-class ChannelSettings(_Section):
-    """What every channel may say, whatever its network; the network's own keys stand in `own`."""
-
-    network: str = Field(description="Kind of service: mastodon, bluesky, webhook, preview or an installed one.")
-    enabled: bool = Field(True, description="False: the channel is neither checked nor posted to.")
-    topics: list[str] = Field(default_factory=list, description="Only items with one of these topics (slug or label).")
-    not_topics: list[str] = Field(
-        default_factory=list, description="No items with one of these topics (slug or label)."
-    )
-    sections: list[str] = Field(default_factory=list, description="Only items of these sections.")
-    languages: list[str] = Field(default_factory=list, description="Only items in these languages.")
-    gap: Duration = Field(timedelta(0), description="Least time between two posts.")
-    first_sight: FirstSight | None = Field(
-        None, description="Items already there: `baseline` (not posted; preview posts) or `post`."
-    )
-    most_age: Duration | None = Field(None, description="Older items are not posted; none: as in `delivery`.")
-    template: str | None = Field(None, description="Jinja template of the text; none: title, summary, hashtags, link.")
-    hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
-        None, description="Most hashtags; none: as the network likes it."
-    )
-    own: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="The network's own keys.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keep_own_keys_apart(cls, keys: object) -> object:
-        """The network checks its own keys by itself, when it is loaded."""
-        if not isinstance(keys, dict):
-            return keys
-        shared = cls.model_fields.keys() - {"own"}
-        own = {key: value for key, value in keys.items() if key not in shared}
-        return {key: value for key, value in keys.items() if key in shared} | {"own": own}
-
-    @model_validator(mode="after")
-    def _check_own_paths(self) -> Self:
-        """Networks take any path, and would fail on these when they open it."""
-        for key, value in self.own.items():
-            if isinstance(value, str) and (key == "folder" or key.endswith("_file")):
-                try:
-                    _place(Path(value))
-                except ValueError as error:
-                    raise ValueError(f"{key}: {error}") from error
-        return self
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """The feed server of `syndicate run`."""
 
     enabled: bool = Field(True, description="Serve the feeds while `run` runs.")
@@ -218,13 +71,13 @@ class ServerSettings(_Section):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port; 0 picks a free one.")
 
 
-class StateSettings(_Section):
+class StateSettings(Section):
     """Where the outbox is kept."""
 
     folder: Folder = Field(Path("state"), description="Folder of the database, the lock and the token key.")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is told on stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least weight of what is told.")
@@ -242,7 +95,7 @@ class Settings(BaseSettings):
     content: ContentSettings = ContentSettings()
     feeds: FeedSettings = FeedSettings()
     cards: CardSettings = CardSettings()
-    channels: dict[Annotated[str, AfterValidator(_channel_name)], ChannelSettings] = Field(default_factory=dict)
+    channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
     schedule: ScheduleSettings = ScheduleSettings()
     delivery: DeliverySettings = DeliverySettings()
     server: ServerSettings = ServerSettings()

@@ -1,0 +1,1 @@
+"""The settings: one frozen tree, a file for each of its larger branches."""

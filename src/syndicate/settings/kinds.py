@@ -1,0 +1,74 @@
+"""Kinds of values that settings hold, each with its own check, and what all sections share."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+# RFC 4151, section 2.1: a DNS name or an email address, a comma, and a date of its ownership.
+_TAG_AUTHORITY = re.compile(
+    r"(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d\d){0,2}", re.ASCII | re.IGNORECASE
+)
+# RFC 5646 (BCP 47), section 2.1, without tags for private use alone: a language, then parts of up to 8 signs.
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is no time zone; write a name of the IANA list such as UTC or Europe/Berlin") from error
+    return value
+
+
+def _tag_authority(value: str) -> str:
+    if value and not _TAG_AUTHORITY.fullmatch(value):
+        raise ValueError("is no tag authority; write a host of yours and a year in which it was: example.org,2026")
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE_TAG.fullmatch(value):
+        raise ValueError("is no language tag; write one of BCP 47 such as en, de or pt-BR")
+    return value
+
+
+def place(value: Path) -> Path:
+    """A path that can be opened, at least in principle.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if "\0" in str(value):
+        raise ValueError("holds a NUL character; write the path without it")
+    try:
+        value.expanduser()
+    except RuntimeError as error:
+        remedy = "write ~/ for your own, or the whole path"
+        raise ValueError(f"begins with the home folder of nobody known here; {remedy}") from error
+    return value
+
+
+def _site_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is no site address; write http:// or https://, a host and at most a path")
+    return value.rstrip("/") + "/"
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Language = Annotated[str, AfterValidator(_language)]
+SiteUrl = Annotated[str, AfterValidator(_site_url)]
+TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
+Folder = Annotated[Path, AfterValidator(place)]
+
+
+class Section(BaseModel):
+    """Part of the settings: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
