@@ -99,9 +99,17 @@ def settings() -> dict[str, FieldInfo]:
         if name == "channels":
             shared = ChannelSettings.model_fields.items()
             found |= {f"channels.NAME.{key}": one for key, one in shared if key != "own"}
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found |= {f"{name}.{key}": one for key, one in field.annotation.model_fields.items()}
+        else:
+            found |= dict(settings_in(field, name))
     return found
+
+
+def settings_in(field: FieldInfo, name: str) -> Iterator[tuple[str, FieldInfo]]:
+    """The settings in a section and the sections below it; a mapping by name (`content.roots`) is one setting."""
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        for key, one in field.annotation.model_fields.items():
+            inner = list(settings_in(one, f"{name}.{key}"))
+            yield from inner or [(f"{name}.{key}", one)]
 
 
 def network_settings() -> list[tuple[str, str, FieldInfo]]:
@@ -125,7 +133,7 @@ def test_there_is_something_to_look_for() -> None:
     assert {"delivered", "store_changed", "library_told"} <= events().keys()
     assert {"E-NO-DATE", "W-SAME-LINK", "E-STORE-LOST", "E-CONFIG"} <= codes()
     assert {"run", "held resolve"} <= commands().keys()
-    assert {"site.title", "channels.NAME.gap"} <= settings().keys()
+    assert {"site.title", "channels.NAME.gap", "content.dates.formats", "content.roots"} <= settings().keys()
 
 
 @pytest.mark.parametrize("event", events())

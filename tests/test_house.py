@@ -266,8 +266,8 @@ def test_digest_of_the_rules_changes_with_the_mapping(tmp_path: Path) -> None:
     same = plot(tmp_path)
     other = plot(tmp_path, content={"fields": {"title": ["headline"]}})
 
-    assert rules_digest(first.rules) == rules_digest(same.rules)
-    assert rules_digest(first.rules) != rules_digest(other.rules)
+    assert rules_digest(first.roots) == rules_digest(same.roots)
+    assert rules_digest(first.roots) != rules_digest(other.roots)
 
 
 def test_clock_is_aware_and_in_utc() -> None:
@@ -325,3 +325,8 @@ async def test_tokens_lie_in_the_outbox_sealed(tmp_path: Path) -> None:
 
 def test_time_of_the_clock_is_now() -> None:
     assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_store_of_several_roots_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"content\.roots"):
+        store_of(plot(tmp_path, content={"roots": {"a": {"folder": "a"}, "b": {"folder": "b"}}}))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate.channels.networks import Tools
+from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.site import Site
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
@@ -40,12 +41,23 @@ def clock() -> datetime:
 
 
 def store_of(plot: Plot, *, waits: bool = True) -> FolderStore:
-    """The content store; one that does not wait takes files as they are now, though they may be half-written."""
+    """The content store; one that does not wait takes files as they are now, though they may be half-written.
+
+    Raises:
+        ConfigError: there are several roots.
+    """
     from syndicate.content.folder import FolderStore
 
+    root, *others = plot.roots
+    if others:
+        problem, remedy = (
+            "has more than one folder, which this version cannot read",
+            "set `content.folder` in its place",
+        )
+        raise ConfigError((Fault(str(plot.path), "E-SETTING", problem, remedy, key="content.roots"),))
     if waits:
-        return FolderStore(plot.settings.content.folder, plot.rules)
-    return FolderStore(plot.settings.content.folder, plot.rules, quiet=timedelta(0), grace=timedelta(0))
+        return FolderStore(root.folder, root.rules)
+    return FolderStore(root.folder, root.rules, quiet=timedelta(0), grace=timedelta(0))
 
 
 def site_of(settings: Settings) -> Site:
@@ -178,7 +190,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         site = site_of(plot.settings)
         plans = plans_of(plot, channels)
         shelf = FolderShelf(plot.settings.feeds.folder)
-        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.rules), clock=clock)
+        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock)
         owner = f"{socket.gethostname()}:{os.getpid()}"
         lanes = tuple(
             Lane(channel, outbox, images, lane_rules_of(plot, name), owner=owner, clock=clock, chance=random.random)

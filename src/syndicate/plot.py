@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,18 @@ from syndicate.errors import ConfigError, Fault
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.posts.template import check_template
+from syndicate.settings.content import StoreSettings
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tree import Settings, placed_below, root_of, settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A folder of the store and how its files are read; the only one has the empty name."""
+
+    name: str
+    folder: Path
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Plot:
     settings: Settings
     networks: Mapping[str, Network]
     own: Mapping[str, BaseModel]
-    rules: Rules
+    roots: tuple[Root, ...]
 
     @property
     def state_folder(self) -> Path:
@@ -78,29 +88,36 @@ def plot_of(path: Path) -> Plot:
             faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
-    try:
-        rules = _rules(path, settings)
-    except ConfigError as error:
-        faults.extend(error.faults)
+    roots = []
+    for name, store in settings.content.stores.items():
+        try:
+            roots.append(Root(name, store.folder, _rules(path, settings, name, store)))
+        except ConfigError as error:
+            faults.extend(error.faults)
     if faults:
         raise ConfigError(tuple(faults))
-    return Plot(path, settings, networks, own, rules)
+    return Plot(path, settings, networks, own, tuple(roots))
 
 
-def rules_digest(rules: Rules) -> str:
+def rules_digest(roots: Iterable[Root]) -> str:
     """Tells whether files read before were read with the same mapping by the same version."""
-    return f"{__version__}|{rules.digest}"
+    return "|".join((__version__, *(f"{root.name}:{root.rules.digest}" for root in roots)))
 
 
-def _rules(path: Path, settings: Settings) -> Rules:
+def _rules(path: Path, settings: Settings, name: str, store: StoreSettings) -> Rules:
     return rules_of(
-        settings.content.preset,
+        store.preset,
         site_url=settings.site.url,
         zone=ZoneInfo(settings.site.timezone),
-        language=settings.site.language,
-        fields=settings.content.fields,
-        exclude=settings.content.exclude,
+        language=store.language or settings.site.language,
+        fields=store.fields,
+        include=store.include,
+        exclude=store.exclude,
+        visibility=store.visibility,
+        date_formats=store.dates.formats,
+        latest_year_offset=store.dates.latest_years,
         origin=str(path),
+        below=f"content.roots.{name}" if name else "content",
     )
 
 

@@ -26,7 +26,7 @@ def test_settings_lie_over_the_preset() -> None:
         zone=ZoneInfo("Europe/Berlin"),
         language="de",
         fields={"title": ["headline"]},
-        summary=["teaser"],
+        include=["*.mdx"],
         date_formats=["%d.%m.%Y"],
         link_tracking=["ref"],
         exclude=["drafts/*"],
@@ -36,7 +36,7 @@ def test_settings_lie_over_the_preset() -> None:
     )
 
     assert rules.fields["title"] == ("headline",)
-    assert rules.fields["summary"] == ("teaser",)
+    assert rules.include == ("*.mdx",)
     assert rules.fields["published"] == PRESETS["generic"].fields["published"]
     assert "drafts/*" in rules.exclude
     assert "readme.md" in rules.exclude

@@ -194,7 +194,7 @@ class Job:
         from syndicate.house import clock
         from syndicate.plot import rules_digest
 
-        known = await outbox.index(rules_digest(self._plot.rules))
+        known = await outbox.index(rules_digest(self._plot.roots))
         items = (await asyncio.to_thread(store.scan, known)).items.values()
         self._check_topics(items)
         chosen = [one for one in channels if not self._channels or one.name in self._channels]

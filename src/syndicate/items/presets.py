@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 from types import MappingProxyType
+from typing import TypedDict, Unpack
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.items.fields import is_source
-from syndicate.items.links import TRACKING, usable
+from syndicate.items.links import usable
 from syndicate.items.rules import FIELDS, Hiding, Rules
 
 TRUE = ("true", "yes", "on", "y", "1")
@@ -118,90 +119,103 @@ _GENERIC = Rules(
 PRESETS: Mapping[str, Rules] = MappingProxyType({rules.preset: rules for rules in (_MEDIGY, _GENERIC)})
 
 
-def rules_of(  # noqa: PLR0913 - the settings' content section, one argument a setting
-    preset: str,
-    *,
-    site_url: str = "",
-    zone: tzinfo = UTC,
-    language: str = "en",
-    fields: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    summary: Sequence[str] = (),
-    date_formats: Sequence[str] = (),
-    link_tracking: Sequence[str] = TRACKING,
-    exclude: Sequence[str] = (),
-    image_folders: Sequence[str] = (),
-    visibility: Mapping[str, bool] = MappingProxyType({}),
-    latest_year_offset: int = 10,
-    origin: str = "settings",
-) -> Rules:
+class Wishes(TypedDict, total=False):
+    """What a site says over its preset: each key as in `Rules`, but for these.
+
+    `fields` are sources for single fields, in place of the preset's. `include` stands in place of the preset's, too,
+    `exclude` is added to the usual ones. `visibility` switches hidings off (false) by name: those of `HIDINGS`, and
+    `expired`.
+    """
+
+    site_url: str
+    zone: tzinfo
+    language: str
+    fields: Mapping[str, Sequence[str]]
+    include: Sequence[str] | None
+    exclude: Sequence[str]
+    visibility: Mapping[str, bool]
+    date_formats: Sequence[str]
+    latest_year_offset: int
+    link_tracking: Sequence[str]
+    image_folders: Sequence[str]
+
+
+def rules_of(preset: str, *, origin: str = "settings", below: str = "content", **wishes: Unpack[Wishes]) -> Rules:
     """The rules of a preset with the site's own settings over them.
 
     Args:
         preset: a name of `PRESETS`.
-        site_url, zone, language, date_formats, link_tracking, image_folders, latest_year_offset: see `Rules`.
-        fields: sources for single fields, in place of the preset's; `summary` is short for that field's.
-        exclude: globs of files that are no items, besides the usual ones.
-        visibility: hidings to switch off (false), by name: those of `HIDINGS`, and `expired`.
         origin: the settings file, for messages.
+        below: the dotted key that these settings stand below, for messages.
+        wishes: see `Wishes`.
 
     Raises:
         ConfigError: an unknown preset, field, source or hiding, or a site address that is none; all of them at once.
     """
-    base = _preset(preset, origin)
-    overrides = {name: tuple(sources) for name, sources in fields.items()}
-    if summary:
-        overrides["summary"] = tuple(summary)
-    faults = (*_field_faults(origin, overrides), *_hiding_faults(origin, visibility), *_site_faults(origin, site_url))
+    place = _Place(origin, below)
+    base = _preset(preset, place)
+    overrides = {name: tuple(sources) for name, sources in wishes.get("fields", {}).items()}
+    visibility, include = wishes.get("visibility", {}), wishes.get("include")
+    site_url = wishes.get("site_url", base.site_url)
+    faults = (*_field_faults(place, overrides), *_hiding_faults(place, visibility), *_site_faults(place, site_url))
     if faults:
         raise ConfigError(faults)
     return replace(
         base,
         fields={**base.fields, **overrides},
         site_url=site_url,
-        zone=zone,
-        language=language,
-        date_formats=tuple(date_formats),
-        link_tracking=tuple(link_tracking),
-        exclude=(*base.exclude, *exclude),
-        image_folders=tuple(image_folders),
+        zone=wishes.get("zone", base.zone),
+        language=wishes.get("language", base.language),
+        include=base.include if include is None else tuple(include),
+        exclude=(*base.exclude, *wishes.get("exclude", ())),
         hidings=tuple(hiding for hiding in base.hidings if visibility.get(hiding.name, True)),
         hides_expired=visibility.get(EXPIRED, base.hides_expired),
-        latest_year_offset=latest_year_offset,
+        date_formats=tuple(wishes.get("date_formats", base.date_formats)),
+        latest_year_offset=wishes.get("latest_year_offset", base.latest_year_offset),
+        link_tracking=tuple(wishes.get("link_tracking", base.link_tracking)),
+        image_folders=tuple(wishes.get("image_folders", base.image_folders)),
     )
 
 
-def _preset(name: str, origin: str) -> Rules:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the settings stand: their file, and the key that they are below."""
+
+    origin: str
+    below: str
+
+    def fault(self, key: str, problem: str, remedy: str) -> Fault:
+        return Fault(self.origin, "E-SETTING", problem, remedy, key=f"{self.below}.{key}")
+
+
+def _preset(name: str, place: _Place) -> Rules:
     if name not in PRESETS:
         remedy = f"use one of: {', '.join(sorted(PRESETS))}"
-        raise ConfigError((_fault(origin, "content.preset", f"{name!r} is not known", remedy),))
+        raise ConfigError((place.fault("preset", f"{name!r} is not known", remedy),))
     return PRESETS[name]
 
 
-def _site_faults(origin: str, site_url: str) -> Iterable[Fault]:
+def _site_faults(place: _Place, site_url: str) -> Iterable[Fault]:
     if site_url and usable(site_url) is None:
-        yield _fault(origin, "site.url", f"{site_url!r} is no address", "write it as https://www.example.org/")
+        remedy = "write it as https://www.example.org/"
+        yield Fault(place.origin, "E-SETTING", f"{site_url!r} is no address", remedy, key="site.url")
 
 
-def _field_faults(origin: str, overrides: Mapping[str, tuple[str, ...]]) -> Iterable[Fault]:
+def _field_faults(place: _Place, overrides: Mapping[str, tuple[str, ...]]) -> Iterable[Fault]:
     for name, sources in overrides.items():
-        key = f"content.fields.{name}"
+        key = f"fields.{name}"
         if name not in FIELDS:
-            yield _fault(origin, key, "is no field", f"use one of: {', '.join(sorted(FIELDS))}")
+            yield place.fault(key, "is no field", f"use one of: {', '.join(sorted(FIELDS))}")
         for source in sources:
             if not is_source(source):
                 remedy = (
                     'write a key, a dotted path, a quoted "dotted.key", filename:slug, const:text or template:{key}'
                 )
-                yield _fault(origin, key, f"{source!r} is no source", remedy)
+                yield place.fault(key, f"{source!r} is no source", remedy)
 
 
-def _hiding_faults(origin: str, visibility: Mapping[str, bool]) -> Iterable[Fault]:
+def _hiding_faults(place: _Place, visibility: Mapping[str, bool]) -> Iterable[Fault]:
     names = {*(hiding.name for hiding in HIDINGS), EXPIRED}
     for name in visibility:
         if name not in names:
-            remedy = f"use one of: {', '.join(sorted(names))}"
-            yield _fault(origin, f"content.visibility.{name}", "is no rule", remedy)
-
-
-def _fault(origin: str, key: str, problem: str, remedy: str) -> Fault:
-    return Fault(origin, "E-SETTING", problem, remedy, key=key)
+            yield place.fault(f"visibility.{name}", "is no rule", f"use one of: {', '.join(sorted(names))}")

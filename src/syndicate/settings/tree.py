@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -166,9 +167,9 @@ def _rooted(settings: Settings, path: Path) -> Settings:
     def at(section: Any) -> Any:
         return section.model_copy(update={"folder": placed_below(root, section.folder)})
 
-    rooted = settings.model_copy(
-        update={"content": at(settings.content), "feeds": at(settings.feeds), "state": at(settings.state)}
-    )
+    content = at(settings.content)
+    content = content.model_copy(update={"roots": {name: at(store) for name, store in content.roots.items()}})
+    rooted = settings.model_copy(update={"content": content, "feeds": at(settings.feeds), "state": at(settings.state)})
     faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in _overlaps(rooted, root)]
     if faults:
         raise ConfigError(tuple(faults))
@@ -177,23 +178,33 @@ def _rooted(settings: Settings, path: Path) -> Settings:
 
 def _overlaps(settings: Settings, root: Path) -> Iterator[tuple[str, str, str]]:
     """Key, problem and remedy of folders that would be read, served or written over as part of another."""
-    content, feeds, state = (_real(part.folder) for part in (settings.content, settings.feeds, settings.state))
+    feeds, state = _real(settings.feeds.folder), _real(settings.state.folder)
+    stores = {_folder_key(name): _real(store.folder) for name, store in settings.content.stores.items()}
     beside = "choose one that is neither inside it nor around it"
-    if _overlap(feeds, content):
-        yield "feeds.folder", "overlaps with `content.folder`", beside
     if state.is_relative_to(feeds):
         problem = "lies among the feeds, where everybody could read it"
         yield "state.folder", problem, "choose a folder outside `feeds.folder`"
-    if state.is_relative_to(content):
-        problem = "lies in `content.folder`, whose files are taken for items"
-        yield "state.folder", problem, "choose a folder outside of it"
+    for key, content in stores.items():
+        if _overlap(feeds, content):
+            yield "feeds.folder", f"overlaps with `{key}`", beside
+        if state.is_relative_to(content):
+            problem = f"lies in `{key}`, whose files are taken for items"
+            yield "state.folder", problem, "choose a folder outside of it"
+    for (one, first), (other, second) in combinations(stores.items(), 2):
+        if _overlap(first, second):
+            yield other, f"overlaps with `{one}`, so that files would be read twice", beside
     for name, channel in settings.channels.items():
         folder = channel.own.get("folder")
         if not channel.enabled or not isinstance(folder, str):
             continue
-        for key, other in (("content.folder", content), ("feeds.folder", feeds)):
-            if _overlap(_real(placed_below(root, Path(folder))), other):
+        for key, taken in (*stores.items(), ("feeds.folder", feeds)):
+            if _overlap(_real(placed_below(root, Path(folder))), taken):
                 yield f"channels.{name}.folder", f"overlaps with `{key}`", beside
+
+
+def _folder_key(name: str) -> str:
+    """The setting that names the folder of a root."""
+    return f"content.roots.{name}.folder" if name else "content.folder"
 
 
 def _real(folder: Path) -> Path:
