@@ -117,6 +117,31 @@ def test_what_cannot_be_read_is_named_with_place_and_remedy(
     assert found[1:3] == (line, column)
 
 
+def test_a_file_that_is_not_utf8_is_read_in_the_fallback_encoding_with_a_warning() -> None:
+    found = read(b"---\na: b\ntitle: caf\xe9\n---\n", "x.md", fallback_encoding="cp1252")
+
+    assert found is not None
+    (fault,) = found[0].faults
+    assert (fault.code, fault.line) == ("W-ENCODING", 3)
+    assert "byte 19 was read as cp1252" in fault.problem
+    assert found[0].fields["title"] == "café"
+
+
+@pytest.mark.parametrize("content", [b"---\ntitle: caf\xe9\x81\n---\n", b"\xff\xfe---"])
+def test_what_the_fallback_encoding_cannot_read_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidItem) as caught:
+        read(content, "x.md", fallback_encoding="cp1252")
+
+    assert caught.value.faults[0].code == "E-ENCODING"
+
+
+def test_a_file_of_utf8_is_never_read_in_the_fallback_encoding() -> None:
+    found = read("---\ntitle: café\n---\n".encode(), "x.md", fallback_encoding="cp1252")
+
+    assert found is not None
+    assert (found[0].fields["title"], found[0].faults) == ("café", ())
+
+
 def test_scalars_stay_as_they_are_written() -> None:
     front, _ = parts_of(
         "---\ntitle: No\nid: 0123\ndate: 2023-02-30\ntags: [on, 1.0, 2024-01-01, ~, null, 'null']\n"

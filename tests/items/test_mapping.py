@@ -272,8 +272,8 @@ def test_what_expires_later_and_what_appears_later_are_ordinary_items() -> None:
 @pytest.mark.parametrize(
     ("lines", "codes"),
     [
-        ("foo: bar", {("E-NO-TITLE", None), ("E-NO-DATE", None), ("E-NO-LINK", None)}),
-        ("title: '<br>'\ndate: 2024-01-01\nlink: https://a.example/", {("E-NO-TITLE", None)}),
+        ("foo: bar", {("E-NO-TITLE", 1), ("E-NO-DATE", 1), ("E-NO-LINK", 1)}),
+        ("title: '<br>'\ndate: 2024-01-01\nlink: https://a.example/", {("E-NO-TITLE", 1)}),
         ("title: T\ndate: 2023-02-30\nlink: https://a.example/", {("E-DATE", 3)}),
         ("title: T\ndate: Monday\nlink: https://a.example/", {("E-DATE", 3)}),
         ("title: T\ndate: 1969-12-31\nlink: https://a.example/", {("E-DATE", 3)}),

@@ -95,19 +95,22 @@ class JsonBlock(_Fenced, JSONHandler):
 _HANDLERS = (("---", YamlBlock), ("+++", TomlBlock), ("{", JsonBlock))
 
 
-def read(content: bytes, path: str) -> tuple[Tree, str] | None:
+def read(content: bytes, path: str, *, fallback_encoding: str | None = None) -> tuple[Tree, str] | None:
     """The front matter and the body of a file; None if the file begins with no fence, so is no item.
 
     Args:
         content: the whole file, UTF-8 or UTF-16 with a byte order mark.
         path: as the operator knows it, for messages.
+        fallback_encoding: what a file that is not UTF-8 is read as, with a warning: a name that Python knows, such as
+            `cp1252`. Without it such a file is refused.
 
     Raises:
         InvalidItem: unreadable, over a cap, or fenced without a mapping inside.
     """
     if len(content) > MAX_FILE_BYTES:
         raise too_big(path, len(content))
-    text = _BREAKS.sub("\n", _decoded(content, path))
+    text, warnings = _decoded(content, path, fallback_encoding)
+    text = _BREAKS.sub("\n", text)
     start = len(text) - len(text.lstrip())
     block = Block(path, text.count("\n", 0, start) + 1)
     text = text[start:]
@@ -118,7 +121,8 @@ def read(content: bytes, path: str) -> tuple[Tree, str] | None:
         if not handler.detect(text):
             continue
         handler.block = block
-        return _split(handler, text, block, fence)
+        tree, body = _split(handler, text, block, fence)
+        return replace(tree, faults=(*warnings, *tree.faults)), body
     return None
 
 
@@ -143,18 +147,28 @@ def _split(handler: YamlBlock | TomlBlock | JsonBlock, text: str, block: Block, 
     return replace(tree, faults=(*warnings, *tree.faults)), body.strip("\n")
 
 
-def _decoded(content: bytes, path: str) -> str:
+def _decoded(content: bytes, path: str, fallback: str | None) -> tuple[str, tuple[Fault, ...]]:
+    """The file as text, and a warning if it had to be read in the fallback encoding."""
     encoding = _BYTE_ORDER_MARKS.get(content[:2], "utf-8-sig")
+    warnings: tuple[Fault, ...] = ()
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"is not {encoding.removesuffix('-sig').upper()}: byte {error.start} cannot be read"
-        raise InvalidItem((Fault(path, "E-ENCODING", problem, "save the file as UTF-8", line=line),)) from error
+        refusal = InvalidItem((Fault(path, "E-ENCODING", problem, "save the file as UTF-8", line=line),))
+        if fallback is None or encoding != "utf-8-sig":
+            raise refusal from error
+        try:
+            text = content.decode(fallback)
+        except UnicodeDecodeError:
+            raise refusal from error
+        problem = f"is not UTF-8: byte {error.start} was read as {fallback}"
+        warnings = (Fault(path, "W-ENCODING", problem, "save the file as UTF-8", line=line),)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InvalidItem((Fault(path, "E-ENCODING", "holds NUL bytes", "save the file as UTF-8 text", line=line),))
-    return text.lstrip("\ufeff")
+    return text.lstrip("\ufeff"), warnings
 
 
 def _printable(front: str, block: Block) -> tuple[str, tuple[Fault, ...]]:

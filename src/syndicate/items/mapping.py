@@ -121,7 +121,7 @@ class _Reader:
         return next((source for source in self.rules.fields.get(name, ()) if ":" not in source), name)
 
     def fail(self, code: str, problem: str, remedy: str, found: Found | None = None) -> None:
-        line, column = (found.line, found.column) if found is not None else (None, None)
+        line, column = (found.line, found.column) if found is not None else (self.front.line, None)
         self.faults.append(Fault(self.path, code, problem, remedy, line=line, column=column))
 
     def failed(self, *codes: str) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from syndicate.items.links import TRACKING
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
-READER_VERSION = 1
+READER_VERSION = 2
 
 FIELDS = frozenset(
     {

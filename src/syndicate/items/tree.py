@@ -45,11 +45,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A front matter's values by case-folded key, where each stands (line and column from 1), and warnings."""
+    """A front matter's values by case-folded key, where each stands (line and column from 1), and warnings.
+
+    `line` is that of the opening fence.
+    """
 
     fields: dict[str, Value]
     places: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    line: int = 1
 
 
 def tree_of_yaml(text: str, block: Block) -> Tree:
@@ -185,7 +189,7 @@ def mapping_only(
         kind = "is empty" if root is None else "is a list" if isinstance(root, list) else "is a single text"
         remedy = "write `key: value` lines between the fences"
         raise block.refusal("E-FRONTMATTER-NOT-A-MAPPING", f"the front matter {kind}, no mapping", remedy)
-    return Tree(root, places, tuple(faults))
+    return Tree(root, places, tuple(faults), block.line)
 
 
 def _not_yaml(error: yaml.MarkedYAMLError, text: str, block: Block) -> InvalidItem:
