@@ -6,10 +6,13 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from syndicate.feeds.text import line, short_digest, slug_of
+
+if TYPE_CHECKING:
+    from syndicate.posts.cardimage import CardLook
 
 # First path segments the shelf or the feed server needs for itself, now or soon; a topic of that name steps aside.
 # fmt: off
@@ -34,7 +37,8 @@ class Site:
     `interval_s` is how often the store is scanned, told to readers as the time to live. `size` caps the entries of
     each feed. `content`: the whole body, or the summary only. `link`: where an entry leads, to the article it speaks
     of or to the item's own page; where one is missing the other is taken. `formats` are names in `FORMATS`.
-    `since` dates a feed that has no entry yet.
+    `since` dates a feed that has no entry yet. `cards`: how card images look (`posts.cardimage.card_image_of` names
+    an item's), None where there are none.
     """
 
     title: str
@@ -50,6 +54,7 @@ class Site:
     link: Literal["source", "own"] = "source"
     formats: tuple[str, ...] = ("rss", "atom", "json", "html")
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    cards: CardLook | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feeds_url", self.feeds_url.rstrip("/") + "/")
