@@ -25,7 +25,15 @@ from syndicate.shelf.folder import FolderShelf
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NEWS = ChannelPlan("news", "social.example")
 RULES = rules_of("generic", site_url="https://marsh.example/")
-SITE = Site("Marsh Notes", "https://marsh.example/", "Birds", "https://feeds.example/", "marsh.example,2026", size=20)
+SITE = Site(
+    "Marsh Notes",
+    "https://marsh.example/",
+    "Birds",
+    "https://feeds.example/",
+    "marsh.example,2026",
+    size=20,
+    most_bytes=100_000_000,
+)
 
 
 class PowerCut(Exception):

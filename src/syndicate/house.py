@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 from syndicate.channels.networks import Tools
 from syndicate.errors import ConfigError, Fault
-from syndicate.feeds.site import Site
+from syndicate.feeds.query import Query, Terms
+from syndicate.feeds.site import Named, Shape, Site
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest
 from syndicate.posts.card import CardRules
 from syndicate.settings.channels import ChannelSettings
+from syndicate.settings.feeds import FeedSettings, NamedFeedSettings, ShapeSettings, TermSettings
 from syndicate.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -73,10 +75,50 @@ def site_of(settings: Settings) -> Site:
         owner=site.author,
         language=site.language,
         interval_s=max(60, int(settings.schedule.every.total_seconds())),
+        poll_s=int(feeds.poll.total_seconds()),
+        icon=feeds.icon,
+        logo=feeds.logo,
+        rights=feeds.rights,
+        kinds=tuple(feeds.kinds),
+        least=feeds.least,
+        named=tuple(_named(name, one, feeds) for name, one in feeds.named.items()),
         size=feeds.size,
+        most_bytes=feeds.most_bytes,
         content=feeds.content,
         link=feeds.link,
         formats=tuple(feeds.formats),
+        leads_with_image=feeds.leads_with_image,
+        shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
+    )
+
+
+def _named(name: str, one: NamedFeedSettings, feeds: FeedSettings) -> Named:
+    query = Query(
+        topics=_terms(one.topics),
+        sections=_terms(one.sections),
+        tags=_terms(one.tags),
+        authors=_terms(one.authors),
+        brands=_terms(one.brands),
+        languages=_terms(one.languages),
+        where=tuple((field, _terms(terms)) for field, terms in one.where.items()),
+        most_age=one.most_age,
+    )
+    return Named(name, query, one.title, one.description, one.image, _shape(one, feeds))
+
+
+def _terms(terms: TermSettings) -> Terms:
+    return Terms(tuple(terms.any), tuple(terms.all), tuple(terms.none))
+
+
+def _shape(one: ShapeSettings, feeds: FeedSettings) -> Shape:
+    """As these settings say, or else as all feeds are made."""
+    return Shape(
+        size=one.size or feeds.size,
+        most_bytes=one.most_bytes or feeds.most_bytes,
+        content=one.content or feeds.content,
+        link=one.link or feeds.link,
+        formats=tuple(one.formats or feeds.formats),
+        leads_with_image=feeds.leads_with_image,
     )
 
 

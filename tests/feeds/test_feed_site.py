@@ -22,9 +22,9 @@ def test_publisher_is_the_owner_or_else_the_title() -> None:
     assert (SITE.publisher, replace(SITE, owner="").publisher) == ("Example Ltd", "Example News")
 
 
-@pytest.mark.parametrize(("interval_s", "minutes"), [(1, 1), (60, 1), (61, 2), (900, 15)])
-def test_ttl_is_whole_minutes(interval_s: int, minutes: int) -> None:
-    assert replace(SITE, interval_s=interval_s).ttl_min == minutes
+@pytest.mark.parametrize(("poll_s", "minutes"), [(1, 1), (60, 1), (61, 2), (900, 15)])
+def test_ttl_is_whole_minutes(poll_s: int, minutes: int) -> None:
+    assert replace(SITE, poll_s=poll_s).ttl_min == minutes
 
 
 def test_address_encodes_other_scripts() -> None:

@@ -11,6 +11,7 @@ from lxml import etree
 from feeds.store import PHOTO, READERS, SITE, day, make_item, small_store
 from syndicate.feeds.entry import Entry, entry_of
 from syndicate.feeds.feed import Feed, feeds_of
+from syndicate.feeds.site import Shape
 from syndicate.feeds.xml import Entries, atom, rss
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -54,10 +55,10 @@ def test_atom_feed_names_itself_its_page_and_its_other_formats(feed: Feed) -> No
 
 
 def test_without_pages_the_feed_links_the_topic_or_the_site(feed: Feed) -> None:
-    bare = replace(SITE, formats=("rss",))
+    bare = replace(feed, shape=Shape(formats=("rss",)))
 
-    assert etree.fromstring(rss(feed, bare))[0].findtext("link") == SITE.url
-    assert etree.fromstring(rss(replace(feed, home="https://example.org/t"), bare))[0].findtext("link").endswith("/t")
+    assert etree.fromstring(rss(bare, SITE))[0].findtext("link") == SITE.url
+    assert etree.fromstring(rss(replace(bare, home="https://example.org/t"), SITE))[0].findtext("link").endswith("/t")
 
 
 def test_feed_is_dated_by_its_content_not_by_the_clock(feed: Feed) -> None:
@@ -68,7 +69,7 @@ def test_feed_is_dated_by_its_content_not_by_the_clock(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval_s", "ttl", "period", "frequency"),
+    ("poll_s", "ttl", "period", "frequency"),
     [
         (0, "1", "hourly", "3600"),
         (900, "15", "hourly", "4"),
@@ -78,8 +79,8 @@ def test_feed_is_dated_by_its_content_not_by_the_clock(feed: Feed) -> None:
         (90_000_000, "1500000", "yearly", "1"),
     ],
 )
-def test_readers_are_told_how_often_to_come(feed: Feed, interval_s: int, ttl: str, period: str, frequency: str) -> None:
-    channel = etree.fromstring(rss(feed, replace(SITE, interval_s=interval_s)))[0]
+def test_readers_are_told_how_often_to_come(feed: Feed, poll_s: int, ttl: str, period: str, frequency: str) -> None:
+    channel = etree.fromstring(rss(feed, replace(SITE, poll_s=poll_s)))[0]
 
     assert channel.findtext("ttl") == ttl
     assert channel.findtext(f"{SY}updatePeriod") == period

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from syndicate.feeds.site import Site, anchor_of, section_path, topic_path
+from syndicate.feeds.site import Shape, Site, anchor_of, section_path, topic_path
 from syndicate.feeds.text import clean, clip, language_tag, line, slug_of, web_address
 
 if TYPE_CHECKING:
@@ -86,22 +86,30 @@ def entry_id(item: Item, site: Site) -> str:
     return site.tag(f"item/{item.id}")
 
 
-def entry_of(item: Item, site: Site) -> Entry:
-    """The item as an entry of the site's feeds."""
+def told_at(item: Item) -> tuple[datetime, datetime]:
+    """When the item was published and last changed, as feeds tell it: in whole seconds, no change before its time."""
+    published = _second(item.published)
+    return published, max(published, _second(item.updated))
+
+
+def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
+    """The item as an entry of the site's feeds; without a shape, as it stands in the feed of everything."""
+    shape = shape or site.shape_of("all")
+    published, updated = told_at(item)
     source, page = web_address(item.link), web_address(item.page)
     brand = line(item.brand or "") or _host(source)
     image = _illustration(item.image, site) if item.image else None
     title = line(item.title) or clip(line(item.summary), _TITLE_ROOM) or brand or site.title
     summary = line(item.summary) or line(item.description) or title
-    links = (source, page) if site.link == "source" else (page, source)
+    links = (source, page) if shape.link == "source" else (page, source)
     return Entry(
         id=entry_id(item, site),
         title=title,
         summary=summary,
-        content_html=_content(item, site, summary, image, source, brand),
+        content_html=_content(item, shape, summary, image, source, brand),
         link=next(filter(None, links), site.url),
-        published=_second(item.published),
-        updated=max(_second(item.published), _second(item.updated)),
+        published=published,
+        updated=updated,
         language=language_tag(item.language, site.language),
         source=source,
         page=page,
@@ -136,10 +144,10 @@ def _illustration(image: Image, site: Site) -> Illustration | None:
     )
 
 
-def _content(item: Item, site: Site, summary: str, image: Illustration | None, source: str | None, brand: str) -> str:
-    body = clean(item.body_html).strip() if site.content == "full" else ""
+def _content(item: Item, shape: Shape, summary: str, image: Illustration | None, source: str | None, brand: str) -> str:
+    body = clean(item.body_html).strip() if shape.content == "full" else ""
     parts = [body or f"<p>{escape(summary)}</p>"]
-    if image and not _HAS_IMAGE.search(body):
+    if image and shape.leads_with_image and not _HAS_IMAGE.search(body):
         # Readers that ignore Media RSS still show what stands in the text.
         parts.insert(0, f"<p>{_img(image)}</p>")
     if source:

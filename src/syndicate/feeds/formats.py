@@ -20,6 +20,14 @@ DIRECTORY = "index.opml"
 STYLE = "style.css"
 
 
+class Formatted(Protocol):
+    """What comes in certain formats: a feed, or the site for its feed of everything."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats' names."""
+
+
 class Render(Protocol):
     """Makes a feed's file; `entries` are those made before, where the format can use them."""
 
@@ -75,7 +83,7 @@ FORMATS: Mapping[str, Format] = {
 
 def page_address(feed: Feed, site: Site) -> str:
     """Where people read the feed: its page on the shelf, or where there are no pages the topic's or site's own."""
-    if "html" in site.formats:
+    if "html" in feed.formats:
         return site.address(f"{feed.path}/")
     return feed.home or site.url
 
@@ -84,15 +92,15 @@ def alternates_of(feed: Feed, site: Site, name: str) -> list[dict[str, str]]:
     """Links to the feed's other formats for machines, as `rel`, `type`, `title` and `href`."""
     return [
         {"rel": "alternate", "type": form.media_type, "title": form.title, "href": site.address(path)}
-        for form in subscribable(site)
+        for form in subscribable(feed)
         if form.name != name
         for path in (f"{feed.path}/{form.file_name}",)
     ]
 
 
-def subscribable(site: Site) -> Sequence[Format]:
-    """The site's formats that feed readers take, in the order of the table."""
-    return [form for form in FORMATS.values() if form.name in site.formats and form.name != "html"]
+def subscribable(subject: Formatted) -> Sequence[Format]:
+    """The formats of a feed or the site that feed readers take, in the order of the table."""
+    return [form for form in FORMATS.values() if form.name in subject.formats and form.name != "html"]
 
 
 def documents_of(
@@ -115,7 +123,7 @@ def documents_of(
     feeds = [entries.sound(feed) for feed in feeds]
     for feed in feeds:
         if only is None or feed.key in only:
-            for name in site.formats:
+            for name in feed.formats:
                 form = FORMATS[name]
                 yield f"{feed.path}/{form.file_name}", form.render(feed, site, entries)
     yield DIRECTORY, opml(feeds, site)

@@ -23,7 +23,7 @@ def json_feed(feed: Feed, site: Site) -> bytes:
         "home_page_url": page_address(feed, site),
         "feed_url": site.address(f"{feed.path}/{FORMATS['json'].file_name}"),
         "description": feed.description,
-        "language": site.language,
+        "language": feed.language,
         "authors": [{"name": site.publisher}],
         "items": [_item(entry) for entry in feed.entries],
     }

@@ -10,14 +10,27 @@ from lxml import etree
 from syndicate.feeds.formats import page_address, subscribable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from syndicate.feeds.feed import Feed
+    from syndicate.feeds.feed import Feed, Kind
     from syndicate.feeds.site import Site
 
 
+TITLES: Mapping[Kind, str] = {
+    "named": "Selections",
+    "section": "Sections",
+    "topic": "Topics",
+    "vocabulary": "Vocabularies",
+    "language": "Languages",
+    "source": "Sources",
+    "author": "Authors",
+    "tag": "Tags",
+}
+"""The kinds of feeds but that of everything, as directories name them."""
+
+
 def opml(feeds: Sequence[Feed], site: Site) -> bytes:
-    """All feeds: everything first, then the sections and the topics as folders."""
+    """All feeds: everything first, then a folder for each kind, the topics by vocabulary."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = f"Feeds of {site.title}"
@@ -27,19 +40,22 @@ def opml(feeds: Sequence[Feed], site: Site) -> bytes:
     etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
     body = etree.SubElement(root, "body")
     _add(body, (feed for feed in feeds if feed.kind == "all"), site)
-    for kind, title in (("section", "Sections"), ("topic", "Topics")):
+    for kind, title in TITLES.items():
         fellows = [feed for feed in feeds if feed.kind == kind]
-        if fellows:
-            _add(etree.SubElement(body, "outline", text=title, title=title), fellows, site)
+        for vocabulary in sorted(
+            {feed.vocabulary or "" for feed in fellows}, key=lambda name: (not name, name.casefold())
+        ):
+            name = vocabulary or title
+            group = etree.SubElement(body, "outline", text=name, title=name)
+            _add(group, (feed for feed in fellows if (feed.vocabulary or "") == vocabulary), site)
     made: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return made
 
 
 def _add(parent: etree._Element, feeds: Iterable[Feed], site: Site) -> None:
     """One line for each feed; `type` is rss for whatever a reader can subscribe to (OPML 2.0, "Subscription lists")."""
-    forms = subscribable(site)
     for feed in feeds:
-        for form in forms[:1]:
+        for form in subscribable(feed)[:1]:
             etree.SubElement(
                 parent,
                 "outline",
@@ -49,5 +65,5 @@ def _add(parent: etree._Element, feeds: Iterable[Feed], site: Site) -> None:
                 xmlUrl=site.address(f"{feed.path}/{form.file_name}"),
                 htmlUrl=page_address(feed, site),
                 description=feed.description,
-                language=site.language,
+                language=feed.language,
             )

@@ -4,27 +4,64 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
+from syndicate.feeds.query import Query
 from syndicate.feeds.text import line, short_digest, slug_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syndicate.posts.cardimage import CardLook
+
+Kind = Literal["all", "named", "section", "topic", "vocabulary", "language", "source", "author", "tag"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The kinds of feeds, in the order in which directories list them."""
 
 # First path segments the shelf or the feed server needs for itself, now or soon; a topic of that name steps aside.
 # fmt: off
 RESERVED = frozenset((
     "all", "archive", "archives", "assets", "author", "authors", "console", "feed", "feeds", "healthz", "hub",
-    "index", "item", "items", "language", "languages", "media", "metrics", "page", "pages", "readyz", "robots",
-    "search", "section", "sections", "share", "sitemap", "source", "sources", "static", "style", "tag", "tags",
-    "topic", "topics", "websub",
+    "index", "item", "items", "language", "languages", "media", "metrics", "page", "pages", "readyz", "redirects",
+    "robots", "search", "section", "sections", "share", "sitemap", "source", "sources", "static", "style", "tag",
+    "tags", "topic", "topics", "vocabularies", "vocabulary", "websub",
 ))
 # fmt: on
 _STEPPED_ASIDE = "topic-"
+_LONGEST_NAME = 80
 _PLAIN_SLUG = re.compile(r"\w(?:[\w.+-]{0,78}\w)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How feeds are made: at most `size` entries and about `most_bytes` of them (one always stands).
+
+    `content`: the whole body, or the summary only. `link`: where an entry leads, to the article it speaks of or to
+    the item's own page; where one is missing the other is taken. `formats` are names in `FORMATS`. `leads_with_image`
+    puts the image first in a text that has none.
+    """
+
+    size: int = 50
+    most_bytes: int = 2_000_000
+    content: Literal["full", "summary"] = "full"
+    link: Literal["source", "own"] = "source"
+    formats: tuple[str, ...] = ("rss", "atom", "json", "html")
+    leads_with_image: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A feed of its own: the items its query takes. `image` is an absolute URL; `shape` None: as the others."""
+
+    name: str
+    query: Query = field(default_factory=Query)
+    title: str = ""
+    description: str = ""
+    image: str | None = None
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +71,12 @@ class Site:
     `url` is the site's home page, `feeds_url` the address below which the shelf is published (a slash is added where
     it lacks one); both absolute. `owner` is the publisher's name (the title where empty). `tag_authority` is a domain
     name and a date on which it was yours (`example.org,2026`): it goes into every id and must never change (RFC 4151).
-    `interval_s` is how often the store is scanned, told to readers as the time to live. `size` caps the entries of
-    each feed. `content`: the whole body, or the summary only. `link`: where an entry leads, to the article it speaks
-    of or to the item's own page; where one is missing the other is taken. `formats` are names in `FORMATS`.
-    `since` dates a feed that has no entry yet. `cards`: how card images look (`posts.cardimage.card_image_of` names
-    an item's), None where there are none.
+    `interval_s` is how often the store is scanned, `poll_s` how often readers should come. `icon` (square), `logo`
+    (twice as wide as high) are absolute URLs, `rights` is a line of plain text; None or empty: not told.
+    `kinds` are the kinds of feeds there are; of vocabularies, sources, authors and tags only those that have at least
+    `least` items get one. `size` to `leads_with_image` tell how feeds are made (see `Shape`), `shapes` how those of
+    some kinds are made instead. `since` dates a feed that has no entry yet. `cards`: how card images look
+    (`posts.cardimage.card_image_of` names an item's), None where there are none.
     """
 
     title: str
@@ -49,16 +87,26 @@ class Site:
     owner: str = ""
     language: str = "en"
     interval_s: int = 900
+    poll_s: int = 1800
+    icon: str | None = None
+    logo: str | None = None
+    rights: str = ""
+    kinds: tuple[Kind, ...] = ("all", "named", "section", "topic", "language")
+    least: int = 2
+    named: tuple[Named, ...] = ()
     size: int = 50
+    most_bytes: int = 2_000_000
     content: Literal["full", "summary"] = "full"
     link: Literal["source", "own"] = "source"
     formats: tuple[str, ...] = ("rss", "atom", "json", "html")
+    leads_with_image: bool = True
+    shapes: Mapping[Kind, Shape] = field(default_factory=dict)
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     cards: CardLook | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feeds_url", self.feeds_url.rstrip("/") + "/")
-        for name in ("title", "owner", "description"):
+        for name in ("title", "owner", "description", "rights"):
             object.__setattr__(self, name, line(getattr(self, name)))
 
     @property
@@ -69,7 +117,14 @@ class Site:
     @property
     def ttl_min(self) -> int:
         """Minutes a reader may keep a feed, at least one."""
-        return max(1, math.ceil(self.interval_s / 60))
+        return max(1, math.ceil(self.poll_s / 60))
+
+    def shape_of(self, kind: Kind) -> Shape:
+        """How feeds of that kind are made."""
+        own = self.shapes.get(kind)
+        if own is not None:
+            return own
+        return Shape(self.size, self.most_bytes, self.content, self.link, self.formats, self.leads_with_image)
 
     def address(self, path: str) -> str:
         """The absolute URL of a path on the shelf."""
@@ -95,6 +150,23 @@ def topic_path(slug: str) -> str:
 def section_path(section: str) -> str:
     """The folder of a section's feed."""
     return f"section/{slug_of(section)[:80]}"
+
+
+def name_path(kind: Kind, name: str) -> str:
+    """The folder of the feed of a tag, an author, a source or a vocabulary."""
+    # `C++` and `C#` are two names.
+    slug = slug_of(name.replace("+", " plus ").removeprefix("#").replace("#", " sharp "))
+    return f"{kind}/{slug}" if len(slug) <= _LONGEST_NAME else f"{kind}/{slug[:60]}-{short_digest(slug)}"
+
+
+def language_path(tag: str) -> str:
+    """The folder of a language's feed."""
+    return f"language/{tag.lower()}"
+
+
+def named_path(name: str) -> str:
+    """The folder of a named feed."""
+    return f"feed/{name}"
 
 
 def anchor_of(vocabulary: str | None) -> str:

@@ -147,7 +147,7 @@ def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
     generator.id(site.tag(f"feed/{feed.key}"))
     generator.title(feed.title)
     generator.description(feed.description)
-    generator.language(site.language)
+    generator.language(feed.language)
     generator.updated(feed.updated)
     generator.generator("syndicate")
     generator.author(name=site.publisher)
@@ -167,9 +167,9 @@ def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
 def _finish_channel(channel: etree._Element, site: Site, links: Links) -> None:
     _add_links(channel, f"{{{ATOM}}}link", links)
     _add(channel, f"{{{DC}}}creator", site.publisher)
-    period, seconds = next((found for found in _PERIODS if found[1] >= site.interval_s), _PERIODS[-1])
+    period, seconds = next((found for found in _PERIODS if found[1] >= site.poll_s), _PERIODS[-1])
     _add(channel, f"{{{SY}}}updatePeriod", period)
-    _add(channel, f"{{{SY}}}updateFrequency", str(max(1, seconds // max(1, site.interval_s))))
+    _add(channel, f"{{{SY}}}updateFrequency", str(max(1, seconds // max(1, site.poll_s))))
 
 
 def _element(entry: Entry, kind: Kind) -> bytes:

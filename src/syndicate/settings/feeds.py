@@ -2,13 +2,96 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from syndicate.durations import Duration
+from syndicate.feeds.query import ItemField
+from syndicate.feeds.site import Kind
 from syndicate.posts.card import LinkSource, SummarySource, TitleSource
-from syndicate.settings.kinds import Folder, Section, SiteUrl
+from syndicate.settings.kinds import Folder, Section, SiteUrl, WebUrl
+
+FormatName = Literal["rss", "atom", "json", "html"]
+
+_FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+
+
+def _feed_name(value: str) -> str:
+    if not _FEED_NAME.fullmatch(value):
+        raise ValueError("is no name of a feed; use lower-case letters, digits, - and _, beginning with a letter")
+    return value
+
+
+def _minute_or_more(value: timedelta) -> timedelta:
+    if value < timedelta(minutes=1):
+        raise ValueError("is too short; write 1m or more")
+    return value
+
+
+def _shelf_path(value: str) -> str:
+    path = value.strip("/")
+    if not path or any(not part or part.startswith(".") or "\\" in part for part in path.split("/")):
+        raise ValueError("is no folder of a feed; write it as below `feeds.url`, as in section/news")
+    return path
+
+
+def _terms(value: object) -> object:
+    """A list stands for `any`."""
+    return {"any": value} if isinstance(value, list | str) else value
+
+
+def _listed(value: object) -> object:
+    """One word may stand alone, without a list around it."""
+    return [value] if isinstance(value, str) else value
+
+
+ShelfPath = Annotated[str, AfterValidator(_shelf_path)]
+FeedName = Annotated[str, AfterValidator(_feed_name)]
+Words = Annotated[list[str], BeforeValidator(_listed)]
+Formats = Annotated[list[FormatName], Field(min_length=1)]
+Size = Annotated[int, Field(ge=1, le=1000)]
+Weight = Annotated[int, Field(ge=10_000, le=100_000_000)]
+
+
+class TermSettings(Section):
+    """What names must say; globs such as `mesh-*` are welcome, case does not matter."""
+
+    any: Words = Field(default_factory=list, description="At least one of these.")
+    all: Words = Field(default_factory=list, description="Every one of these.")
+    none: Words = Field(default_factory=list, description="None of these.")
+
+
+Terms = Annotated[TermSettings, BeforeValidator(_terms)]
+
+
+class ShapeSettings(Section):
+    """How some feeds are made; what is not set here is as in `feeds`."""
+
+    size: Size | None = Field(None, description="Newest entries per feed.")
+    most_bytes: Weight | None = Field(None, description="About how much text a feed may hold.")
+    content: Literal["full", "summary"] | None = Field(None, description="Full text, or the summary only.")
+    link: LinkSource | None = Field(None, description="What an entry links to first.")
+    formats: Formats | None = Field(None, description="Formats; html is the page.")
+
+
+class NamedFeedSettings(ShapeSettings):
+    """A feed of the items that a query takes: every condition must hold."""
+
+    title: str = Field("", description="Name of the feed; empty: its key.")
+    description: str = Field("", description="One sentence about the feed.")
+    image: WebUrl | None = Field(None, description="Address of the feed's own image.")
+    topics: Terms = Field(TermSettings(), description="Slugs, labels or vocabularies of topics.")
+    sections: Terms = Field(TermSettings(), description="Sections.")
+    tags: Terms = Field(TermSettings(), description="Tags.")
+    authors: Terms = Field(TermSettings(), description="Names of authors.")
+    brands: Terms = Field(TermSettings(), description="Outlets that items come from.")
+    languages: Terms = Field(TermSettings(), description="Languages of items.")
+    where: dict[ItemField, Terms] = Field(default_factory=dict, description="Conditions on other fields of items.")
+    most_age: Duration | None = Field(None, description="Older items leave the feed; `null`: they stay.")
 
 
 class FeedSettings(Section):
@@ -16,12 +99,37 @@ class FeedSettings(Section):
 
     folder: Folder = Field(Path("feeds"), description="Folder that the feeds are written to.")
     url: SiteUrl = Field("http://127.0.0.1:8080/", description="Public address of that folder.")
-    size: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="Newest entries per feed.")
+    kinds: list[Kind] = Field(
+        ["named", "section", "topic", "language"],
+        description="Kinds of feeds besides that of everything; also: vocabulary, source, author, tag.",
+    )
+    least: Annotated[int, Field(ge=1)] = Field(
+        2, description="Vocabularies, sources, authors and tags with fewer items get no feed."
+    )
+    size: Size = Field(50, description="Newest entries per feed.")
+    most_bytes: Weight = Field(2_000_000, description="About how much text a feed may hold; one entry always stands.")
     content: Literal["full", "summary"] = Field("full", description="Full text, or the summary only.")
     link: LinkSource = Field("source", description="What an entry links to first: the article, or the site's own page.")
-    formats: Annotated[list[Literal["rss", "atom", "json", "html"]], Field(min_length=1)] = Field(
-        ["rss", "atom", "json", "html"], description="Formats of every feed; html is its page."
+    formats: Formats = Field(["rss", "atom", "json", "html"], description="Formats of every feed; html is its page.")
+    leads_with_image: bool = Field(True, description="Put the image first in a text that has none.")
+    shapes: dict[Kind, ShapeSettings] = Field(default_factory=dict, description="How feeds of some kinds are made.")
+    named: dict[FeedName, NamedFeedSettings] = Field(default_factory=dict, description="Feeds by query, by their name.")
+    moved: dict[ShelfPath, ShelfPath] = Field(
+        default_factory=dict, description="Folders that feeds stood in before, and where they stand now."
     )
+    poll: Annotated[Duration, AfterValidator(_minute_or_more)] = Field(
+        timedelta(minutes=30), description="How often readers should come."
+    )
+    icon: WebUrl | None = Field(None, description="Address of a square icon.")
+    logo: WebUrl | None = Field(None, description="Address of a logo, twice as wide as high.")
+    rights: str = Field("", description="Line about rights, in every feed.")
+
+    @model_validator(mode="after")
+    def _moves_lead_somewhere(self) -> Self:
+        for old, new in self.moved.items():
+            if new in self.moved:
+                raise ValueError(f"moved: {old} leads to {new}, which moved itself; write where it stands now")
+        return self
 
 
 class CardSettings(Section):

@@ -61,9 +61,17 @@ def _site_url(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
+def _web_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in value:
+        raise ValueError("is no web address; write http:// or https:// and what follows")
+    return value
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
 Folder = Annotated[Path, AfterValidator(place)]
 

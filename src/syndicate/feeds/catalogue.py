@@ -1,0 +1,251 @@
+"""The feeds of a store, kept from pass to pass: what changed in between touches few of them. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from syndicate.feeds.entry import entry_of, told_at
+from syndicate.feeds.feed import Feed, Neighbour
+from syndicate.feeds.site import KINDS, Named, Site
+from syndicate.feeds.subjects import ALL, Subject, everything, named_subject, subjects_of, topic_subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from syndicate.feeds.entry import Entry
+    from syndicate.feeds.site import Shape
+    from syndicate.items.item import Item, Topic
+
+_NEIGHBOURS = 12
+_OPTIONAL = frozenset(("vocabulary", "source", "author", "tag"))
+_RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+class Catalogue:
+    """Which feeds a store has and what stands in each; told the items of each pass, it knows which feeds they touch.
+
+    Feeds are handed out without entries: `entries` makes those when they are needed.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._named = {named_subject(named.name, named.title).key: named for named in site.named}
+        self._items: dict[str, Item] = {}
+        self._filed: dict[str, tuple[Subject, ...]] = {}
+        self._members: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        self._spellings: dict[str, Counter[Subject]] = defaultdict(Counter)
+        self._shared: dict[str, Counter[str]] = defaultdict(Counter)
+        self._oldest: dict[str, datetime] = {}
+        self._feeds: dict[str, Feed] = {}
+        for subject in self._standing():
+            self._spellings[subject.key][subject] += 0
+
+    def update(self, items: Mapping[str, Item], now: datetime, *, topics: Iterable[Topic] = ()) -> frozenset[str]:
+        """Take the items as they are now, by id; gives the keys of the feeds that read differently since.
+
+        Args:
+            now: what `most_age` of named feeds counts from.
+            topics: further topics to make feeds for, though no item has them now (an empty feed is a valid feed).
+        """
+        touched: set[str] = set()
+        for item_id in [known for known in self._items if known not in items]:
+            touched |= self._take_out(item_id)
+        for item_id, item in items.items():
+            former = self._items.get(item_id)
+            if former is not item and former != item:
+                if former is not None:
+                    touched |= self._take_out(item_id)
+                touched |= self._put_in(item)
+        if "topic" in self._site.kinds:
+            for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
+                self._spellings[subject.key].setdefault(subject, 0)
+        touched |= self._grown_old(now)
+        return self._renew(touched)
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """Every feed, without entries: all, then by kind and name."""
+        return tuple(self._feeds.values())
+
+    def feed(self, key: str) -> Feed:
+        """The feed of that key, without entries.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._feeds[key]
+
+    def members(self, key: str) -> Sequence[Item]:
+        """All items of a feed, the newest first."""
+        ids = self._members[key][self._first(key) :]
+        return [self._items[item_id] for _, item_id in reversed(ids)]
+
+    def shown(self, key: str) -> Sequence[Item]:
+        """The items that the feed shows: the newest, as many as its shape allows."""
+        shape = self._shape(key)
+        ids = self._members[key][max(self._first(key), len(self._members[key]) - shape.size) :]
+        shown: list[Item] = []
+        room = shape.most_bytes
+        for _, item_id in reversed(ids):
+            item = self._items[item_id]
+            room -= _weight_bytes(item, shape)
+            if shown and room < 0:
+                break
+            shown.append(item)
+        return shown
+
+    def entries(self, key: str, items: Iterable[Item]) -> tuple[Entry, ...]:
+        """The items as entries of that feed."""
+        shape = self._shape(key)
+        return tuple(entry_of(item, self._site, shape) for item in items)
+
+    def _standing(self) -> Sequence[Subject]:
+        """Subjects that have a feed, whatever the items."""
+        named = [named_subject(named.name, named.title) for named in self._site.named]
+        return [everything(self._site), *(named if "named" in self._site.kinds else ())]
+
+    def _shape(self, key: str) -> Shape:
+        named = self._named.get(key)
+        if named is not None and named.shape is not None:
+            return named.shape
+        return self._site.shape_of(next(iter(self._spellings[key])).kind)
+
+    def _put_in(self, item: Item) -> set[str]:
+        subjects = {subject.key: subject for subject in reversed(tuple(subjects_of(item, self._site)))}
+        filed = tuple(subjects.values())
+        for subject in filed:
+            insort(self._members[subject.key], (item.published, item.id))
+            self._spellings[subject.key][subject] += 1
+            self._shared[subject.key].update(one.key for one in filed if one.kind == "topic")
+        self._items[item.id], self._filed[item.id] = item, filed
+        return set(subjects)
+
+    def _take_out(self, item_id: str) -> set[str]:
+        item, filed = self._items.pop(item_id), self._filed.pop(item_id)
+        for subject in filed:
+            members = self._members[subject.key]
+            del members[bisect_left(members, (item.published, item.id))]
+            self._spellings[subject.key][subject] -= 1
+            self._shared[subject.key].subtract(one.key for one in filed if one.kind == "topic")
+        return {subject.key for subject in filed}
+
+    def _grown_old(self, now: datetime) -> set[str]:
+        """Keys of named feeds whose oldest items left by age, and of those that some came back to."""
+        changed = set()
+        for key, named in self._named.items():
+            if named.query.most_age is not None:
+                former = self._first(key)
+                self._oldest[key] = now - named.query.most_age
+                if self._first(key) != former:
+                    changed.add(key)
+        return changed
+
+    def _first(self, key: str) -> int:
+        """The place of the oldest member that is young enough."""
+        oldest = self._oldest.get(key)
+        return bisect_left(self._members[key], (oldest, "")) if oldest else 0
+
+    def _renew(self, touched: set[str]) -> frozenset[str]:
+        """Make the touched feeds anew, and those that name one whose name changed."""
+        subjects = self._subjects()
+        renamed = {key for key, subject in subjects.items() if key in self._feeds and self._is_renamed(subject)}
+        touched |= (
+            {key for key, shared in self._shared.items() if not renamed.isdisjoint(+shared)} if renamed else set()
+        )
+        touched |= renamed | (subjects.keys() ^ self._feeds.keys())
+        touched &= subjects.keys() | self._feeds.keys()
+        self._feeds = {
+            key: self._feed(subject, subjects) if key in touched else self._feeds[key]
+            for key, subject in subjects.items()
+        }
+        return frozenset(touched)
+
+    def _is_renamed(self, subject: Subject) -> bool:
+        former = self._feeds[subject.key]
+        return (former.label, former.home, former.vocabulary) != (subject.label, subject.home, subject.vocabulary)
+
+    def _subjects(self) -> dict[str, Subject]:
+        """The subjects that have a feed, each as most items spell it."""
+        chosen = [
+            max(spellings, key=lambda subject: _rank(spellings, subject))
+            for key, spellings in self._spellings.items()
+            if self._has_feed(key, next(iter(spellings)))
+        ]
+        languages = sum(subject.kind == "language" for subject in chosen)
+        chosen = [subject for subject in chosen if subject.kind != "language" or languages > 1]
+        # A topic that has no items any more must not rename those that have.
+        labels = Counter(_name(subject) for subject in chosen if self._members[subject.key])
+        told = [_told_apart(subject, labels[_name(subject)] + (not self._members[subject.key])) for subject in chosen]
+        told.sort(key=lambda subject: (_RANKS[subject.kind], subject.label.casefold(), subject.key))
+        return {subject.key: subject for subject in told}
+
+    def _has_feed(self, key: str, subject: Subject) -> bool:
+        if subject.kind in ("all", "named", "topic"):
+            return True
+        return len(self._members[key]) >= (self._site.least if subject.kind in _OPTIONAL else 1)
+
+    def _feed(self, subject: Subject, subjects: Mapping[str, Subject]) -> Feed:
+        site, key = self._site, subject.key
+        named = self._named.get(key)
+        title, description = _words(subject, named, site)
+        return Feed(
+            key=key,
+            kind=subject.kind,
+            path=subject.path,
+            label=subject.label,
+            title=title,
+            description=description,
+            entries=(),
+            updated=max((told_at(item)[1] for item in self.shown(key)), default=site.since),
+            vocabulary=subject.vocabulary,
+            home=subject.home,
+            total=len(self._members[key]) - self._first(key),
+            neighbours=self._neighbours(key, subjects),
+            shape=self._shape(key),
+            language=subject.language or site.language,
+            image=named.image if named else None,
+        )
+
+    def _neighbours(self, key: str, subjects: Mapping[str, Subject]) -> tuple[Neighbour, ...]:
+        shared = {other: count for other, count in self._shared[key].items() if count > 0 and other != key}
+        nearest = sorted(shared, key=lambda other: (-shared[other], subjects[other].label.casefold(), other))
+        return tuple(
+            Neighbour(subjects[other].path, subjects[other].label, shared[other]) for other in nearest[:_NEIGHBOURS]
+        )
+
+
+def _rank(spellings: Counter[Subject], subject: Subject) -> tuple[int, str, str, str]:
+    return spellings[subject], subject.label, subject.vocabulary or "", subject.home or ""
+
+
+def _name(subject: Subject) -> tuple[str, str]:
+    return subject.kind, subject.label.casefold()
+
+
+def _told_apart(subject: Subject, fellows: int) -> Subject:
+    """The subject with its vocabulary in the label, if another one of its kind has the same label."""
+    if fellows > 1 and subject.vocabulary:
+        label = f"{subject.label} ({subject.vocabulary})"
+        return Subject(subject.key, subject.kind, subject.path, label, subject.vocabulary, subject.home)
+    return subject
+
+
+def _words(subject: Subject, named: Named | None, site: Site) -> tuple[str, str]:
+    """The feed's title and description."""
+    if subject.key == ALL:
+        return site.title, site.description or f"Everything new on {site.title}"
+    about = {
+        "source": f"What {site.title} publishes from {subject.label}",
+        "author": f"What {site.title} publishes by {subject.label}",
+        "language": f"What {site.title} publishes in {subject.label}",
+    }.get(subject.kind, f"What {site.title} publishes on {subject.label}")
+    return f"{subject.label} · {site.title}", (named.description if named else "") or about
+
+
+def _weight_bytes(item: Item, shape: Shape) -> int:
+    """About what an entry weighs: its texts, and its addresses and names in passing."""
+    body = item.body_html if shape.content == "full" else ""
+    return len(body.encode("utf-8", "replace")) + 2 * len(item.summary.encode("utf-8", "replace")) + 1000
