@@ -105,17 +105,36 @@ def rules_digest(roots: Iterable[Root]) -> str:
 
 
 def _rules(path: Path, settings: Settings, name: str, store: StoreSettings) -> Rules:
+    dates, topics = store.dates, store.topics
     return rules_of(
         store.preset,
         site_url=settings.site.url,
         zone=ZoneInfo(settings.site.timezone),
         language=store.language or settings.site.language,
+        languages=store.languages,
+        language_folders=store.language_folders,
+        has_language_prefix=store.language_prefix,
         fields=store.fields,
+        filename=store.filename,
         include=store.include,
         exclude=store.exclude,
+        where=store.where,
         visibility=store.visibility,
-        date_formats=store.dates.formats,
-        latest_year_offset=store.dates.latest_years,
+        date_formats=dates.formats,
+        zones=dates.zones,
+        latest_year_offset=dates.latest_years,
+        topics={
+            "split": topics.split,
+            "is_union": topics.union,
+            "has_vocabularies": topics.vocabularies,
+            "prefix": topics.prefix,
+            "aliases": topics.aliases,
+            "labels": topics.labels,
+            "ignore": topics.ignore,
+        },
+        permalink=store.permalink,
+        link_tracking=store.tracking,
+        fallback_encoding=None if store.encoding == "utf-8" else store.encoding,
         origin=str(path),
         below=f"content.roots.{name}" if name else "content",
     )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item
+from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
 from syndicate.posts.post import ImageRules, Picture, Post, Wants
 
@@ -59,13 +60,16 @@ class Scan:
 
     @property
     def items(self) -> dict[str, Item]:
-        """The items by id, one for each id (the first path in order wins; the others are faults)."""
+        """The items by id, one for each id (the first path in order wins; the others are faults).
+
+        A topic has one label in all of them (see `agreed`).
+        """
         found: dict[str, Item] = {}
         for path in sorted(self.files):
             item = self.files[path].item
             if item is not None:
                 found.setdefault(item.id, item)
-        return found
+        return agreed(found)
 
 
 class Store(Protocol):

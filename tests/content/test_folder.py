@@ -411,11 +411,11 @@ def test_a_file_that_vanishes_during_the_sweep_is_passed_over(
 ) -> None:
     path = put(store, "a.md", item_text())
 
-    def vanishing(name: str, pattern: str) -> bool:
+    def vanishing(_path: str, **_globs: object) -> bool:
         path.unlink(missing_ok=True)
-        return pattern == "*.md"
+        return True
 
-    monkeypatch.setattr("syndicate.content.folder.fnmatchcase", vanishing)
+    monkeypatch.setattr("syndicate.content.folder.is_wanted", vanishing)
 
     assert store.scan(NOTHING).files == {}
 

@@ -43,7 +43,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
         ("Wednesday, May 7 2023", "2023-05-07T00:00:00+00:00"),
         ("Wed Jun  7 10:04:54 2023", "2023-06-07T10:04:54+00:00"),
         ("Wed Jun  7 10:04:54 PST 2023", "2023-06-07T18:04:54+00:00"),
-        ("Wed Jun 07 2023 10:04:54 GMT+0000", None),
+        ("Wed Jun 07 2023 10:04:54 GMT+0200 (Central European Summer Time)", "2023-06-07T08:04:54+00:00"),
         ("Fri, 7 Jul 2023 10:04:54 GMT (Coordinated)", "2023-07-07T10:04:54+00:00"),
         # never a guess
         *((text, None) for text in ("10", "May", "Monday", "1.5", "12:30", "2023", "2023-06", "June 2023", "now", "")),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.items.fields import aligned_texts, first, first_text, is_blank, is_source, texts_of
+from syndicate.items.fields import aligned_texts, first, first_text, is_blank, texts_of
 from syndicate.items.tree import Tree, Value
 
 TREE = Tree(
@@ -87,23 +87,3 @@ def test_texts_come_from_texts_lists_and_mappings(value: Value, texts: tuple[str
 
 def test_aligned_texts_keep_blank_places() -> None:
     assert aligned_texts(["a", None, {"label": "b"}]) == ("a", None, "b")
-
-
-@pytest.mark.parametrize(
-    ("source", "valid"),
-    [
-        ("a.b", True),
-        ('a."b.c"', True),
-        ("const:", True),
-        ("filename:slug", True),
-        ("filename:owner", False),
-        ("template:{a}/{b.c}", True),
-        ("template:{a..b}", False),
-        ("", False),
-        ("a..b", False),
-        ("a.", False),
-        ('"open', False),
-    ],
-)
-def test_misspelt_sources_are_known(source: str, valid: bool) -> None:
-    assert is_source(source) is valid

@@ -9,7 +9,7 @@ import pytest
 
 from syndicate.items.frontmatter import read
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
-from syndicate.items.mapping import Reading, item_from, sources_of
+from syndicate.items.mapping import Reading, item_from
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 
@@ -81,6 +81,7 @@ def test_an_item_of_the_schema_is_read_whole() -> None:
         ),
         twitter=Teaser(),
         offerings=(Offering("Deskline", "https://site.example/offering/deskline"),),
+        group="4711",
     )
 
 
@@ -272,7 +273,7 @@ def test_what_expires_later_and_what_appears_later_are_ordinary_items() -> None:
 @pytest.mark.parametrize(
     ("lines", "codes"),
     [
-        ("foo: bar", {("E-NO-TITLE", 1), ("E-NO-DATE", 1), ("E-NO-LINK", 1)}),
+        ("foo: bar", {("E-NO-TITLE", 1), ("E-NO-DATE", 1)}),
         ("title: '<br>'\ndate: 2024-01-01\nlink: https://a.example/", {("E-NO-TITLE", 1)}),
         ("title: T\ndate: 2023-02-30\nlink: https://a.example/", {("E-DATE", 3)}),
         ("title: T\ndate: Monday\nlink: https://a.example/", {("E-DATE", 3)}),
@@ -335,15 +336,3 @@ def test_offerings_without_a_page_are_left_out() -> None:
 
     assert item_of(offered, MEDIGY).offerings == (Offering("A", "https://site.example/a"),)
     assert item_of(offered, rules_of("medigy")).offerings == ()
-
-
-def test_each_field_tells_its_source() -> None:
-    parts = read(CURATED.read_bytes(), "x.md")
-    assert parts is not None
-
-    sources = sources_of(parts[0], path="x.md", rules=MEDIGY)
-
-    assert sources["link"].source == "link.href"
-    assert sources["summary"].source == "openGraphMetaData.ogdescription"
-    assert sources["summary"].line == 37
-    assert "expires" not in sources

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from syndicate.errors import ConfigError
-from syndicate.items.fields import is_source
 from syndicate.items.presets import PRESETS, rules_of
-from syndicate.items.rules import FIELDS, Hiding, Rules
+from syndicate.items.rules import FIELDS, Condition, Hiding, Rules, TopicRules
+from syndicate.items.sources import source_of
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
@@ -16,7 +17,7 @@ def test_presets_name_known_fields_and_sources_only(name: str) -> None:
     rules = PRESETS[name]
 
     assert rules.fields.keys() == FIELDS
-    assert all(is_source(source) for sources in rules.fields.values() for source in sources)
+    assert all(source_of(source) for sources in rules.fields.values() for source in sources)
 
 
 def test_settings_lie_over_the_preset() -> None:
@@ -35,11 +36,11 @@ def test_settings_lie_over_the_preset() -> None:
         latest_year_offset=2,
     )
 
-    assert rules.fields["title"] == ("headline",)
+    assert rules.fields["title"] == (source_of("headline"),)
     assert rules.include == ("*.mdx",)
     assert rules.fields["published"] == PRESETS["generic"].fields["published"]
     assert "drafts/*" in rules.exclude
-    assert "readme.md" in rules.exclude
+    assert "readme.*" in rules.exclude
     assert "draft" not in {hiding.name for hiding in rules.hidings}
     assert not rules.hides_expired
     assert (rules.language, rules.latest_year_offset, rules.link_tracking) == ("de", 2, ("ref",))
@@ -51,7 +52,7 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 
     (fault,) = caught.value.faults
     assert str(fault).startswith("config/syndicate.yaml: content.preset: 'wordpress'")
-    assert "generic, medigy" in fault.remedy
+    assert "astro, curated, eleventy, generic, hugo, jekyll, medigy" in fault.remedy
 
 
 def test_all_mistakes_are_told_at_once() -> None:
@@ -64,10 +65,10 @@ def test_all_mistakes_are_told_at_once() -> None:
         )
 
     assert [fault.key for fault in caught.value.faults] == [
+        "site.url",
         "content.fields.titel",
         "content.fields.title",
         "content.visibility.drafts",
-        "site.url",
     ]
 
 
@@ -78,8 +79,18 @@ CHANGES = {
     "zone": ZoneInfo("Asia/Tokyo"),
     "date_formats": ("%d",),
     "language": "x",
-    "has_vocabularies": True,
-    "topic_prefix": "x",
+    "zone_offsets": {"ist": timedelta(hours=5)},
+    "filename": "x",
+    "leads": ("x",),
+    "languages": ("x",),
+    "language_folders": ("x",),
+    "topics": TopicRules(aliases={"a": "b"}, ignored=frozenset({"x"})),
+    "permalinks": {"": "/x/"},
+    "permalink_words": {"x": "slug"},
+    "has_language_prefix": False,
+    "fallback_encoding": "cp1252",
+    "conditions": (Condition("x", source_of("x")),),
+    "hides_undated": True,
     "link_tracking": ("x",),
     "include": ("x",),
     "exclude": ("x",),
@@ -108,6 +119,6 @@ def test_rules_cannot_be_changed_by_the_way() -> None:
 
     given["title"] = ["y"]
 
-    assert rules.fields["title"] == ("x",)
+    assert rules.fields["title"] == (source_of("x"),)
     with pytest.raises(TypeError):
         rules.fields["title"] = ("y",)  # type: ignore[index]  # to see that it fails

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.items.item import Topic
+from syndicate.items.rules import TopicRules
 from syndicate.items.topics import LIMIT_SLUG_BYTES, slug_of, topics_of
+
+VOCABULARIES = TopicRules(has_vocabularies=True)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +53,7 @@ def test_long_slugs_stay_apart_after_the_cut() -> None:
 
 
 def test_vocabularies_with_one_label_are_two_topics() -> None:
-    first, second = topics_of(["MeSH: AI", "News: AI"], has_vocabularies=True)
+    first, second = topics_of(["MeSH: AI", "News: AI"], rules=VOCABULARIES)
 
     assert (first.slug, first.label, first.vocabulary) == ("mesh-ai", "AI", "MeSH")
     assert (second.slug, second.label, second.vocabulary) == ("news-ai", "AI", "News")
@@ -58,14 +61,14 @@ def test_vocabularies_with_one_label_are_two_topics() -> None:
 
 def test_parallel_lists_give_label_and_page() -> None:
     found = topics_of(
-        ["V: Deep Learning"], labels=["DL"], places=["topic/v-dl"], has_vocabularies=True, site_url="https://s.example/"
+        ["V: Deep Learning"], labels=["DL"], places=["topic/v-dl"], rules=VOCABULARIES, site_url="https://s.example/"
     )
 
     assert found == (Topic("v-dl", "DL", "V", "https://s.example/topic/v-dl"),)
 
 
 def test_lists_of_other_lengths_are_not_used() -> None:
-    found = topics_of(["V: One", "V: Two"], labels=["Only"], places=["topic/only"], has_vocabularies=True)
+    found = topics_of(["V: One", "V: Two"], labels=["Only"], places=["topic/only"], rules=VOCABULARIES)
 
     assert [topic.label for topic in found] == ["One", "Two"]
     assert [topic.slug for topic in found] == ["v-one", "v-two"]
@@ -89,7 +92,7 @@ def test_a_place_that_is_no_slug_is_not_the_key() -> None:
 
 
 def test_topic_pages_are_derived_where_the_site_has_them() -> None:
-    (topic,) = topics_of(["Data"], site_url="https://s.example", place_prefix="topic/")
+    (topic,) = topics_of(["Data"], site_url="https://s.example", rules=TopicRules(prefix="topic/"))
 
     assert topic.url == "https://s.example/topic/data"
     assert topics_of(["Data"], site_url="https://s.example")[0].url is None

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
@@ -17,6 +16,7 @@ from syndicate.content.places import image_stamp, inside, places_of
 from syndicate.content.watch import is_passing
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
+from syndicate.items.globs import fits, is_wanted
 from syndicate.items.item import Image, Item
 from syndicate.items.links import link_key
 from syndicate.items.mapping import Reading, item_from
@@ -153,9 +153,9 @@ class FolderStore:
                     problem = "has a name that is not UTF-8 or holds control characters"
                     faults.append(self._fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
                 elif entry.is_dir(follow_symlinks=False):
-                    if path.count("/") < _MAX_DEPTH:
+                    if path.count("/") < _MAX_DEPTH and not fits(path, self.rules.exclude):
                         folders.append(path)
-                elif self._is_wanted(path):
+                elif is_wanted(path, include=self.rules.include, exclude=self.rules.exclude):
                     sight = self._sight(root, path, entry, faults)
                     if sight is not None:
                         yield sight
@@ -173,16 +173,6 @@ class FolderStore:
             faults.append(self._fault(path, "E-PATH", problem, "copy the file into the store"))
             return None
         return _Sight(path, facts) if stat.S_ISREG(facts.st_mode) else None
-
-    def _is_wanted(self, path: str) -> bool:
-        folded = path.casefold()
-        name = folded.rpartition("/")[2]
-        if not any(fnmatchcase(name, pattern.casefold()) for pattern in self.rules.include):
-            return False
-        return not any(
-            fnmatchcase(name, pattern.casefold()) or fnmatchcase(folded, pattern.casefold())
-            for pattern in self.rules.exclude
-        )
 
     def _look_at(self, root: Path, sight: _Sight, former: Indexed | None) -> tuple[Indexed, bool]:
         """What is known of a file now, and whether it was parsed for that.
@@ -221,12 +211,13 @@ class FolderStore:
     def _reading(self, content: bytes, sight: _Sight) -> Reading:
         now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
         try:
-            parts = read(content, sight.path)
+            parts = read(content, sight.path, fallback_encoding=self.rules.fallback_encoding)
             if parts is None:
                 if self._is_young(sight.stat):
                     raise _NotSettled
                 return Reading(skipped=NO_ITEM)
-            return item_from(*parts, path=sight.path, rules=self.rules, now=now)
+            modified = datetime.fromtimestamp(sight.stat.st_mtime, UTC)
+            return item_from(*parts, path=sight.path, rules=self.rules, now=now, modified=modified)
         except (ValueError, TypeError, LookupError, RecursionError, ArithmeticError) as error:
             # The edge of one file: whatever a parser trips over, the other files go on.
             problem = f"could not be understood ({type(error).__name__}: {error})"

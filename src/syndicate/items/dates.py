@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import partial
+from types import MappingProxyType
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _FULL_MONTHS = (
@@ -20,13 +21,19 @@ _ZONES = {
     **{"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7},
 }
 
+# `published: true` of Jekyll where others write a date, and the dates that Eleventy takes from files and from Git.
+# Source: Eleventy documentation, "Content Dates". Read 2026-11.
+_SWITCHES = frozenset(
+    {"true", "false", "yes", "no", "on", "off", "last modified", "created", "git last modified", "git created"}
+)
+
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)"
 _MONTH = rf"(?P<name>{'|'.join((*_FULL_MONTHS, 'sept', *_MONTHS))})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
 _HALF = r"(?:\s*(?P<half>[ap])\.?m\.?)?"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?" + _HALF
-_ZONE = r"(?:\s*(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,4})(?:\s*\([a-z ]+\))?)?"
+_ZONE = r"(?:\s*(?:(?:gmt|utc)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,5})(?:\s*\([a-z ]+\))?)?"
 
 _FORMS = tuple(
     re.compile(form + r"\Z", re.ASCII | re.IGNORECASE)
@@ -42,7 +49,9 @@ _FORMS = tuple(
 _EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\.\d{1,9})?\Z|(?P<milliseconds>\d{13})\Z", re.ASCII)
 
 
-def moment(text: str, zone: tzinfo, *, formats: Sequence[str] = ()) -> datetime | None:
+def moment(
+    text: str, zone: tzinfo, *, formats: Sequence[str] = (), offsets: Mapping[str, timedelta] = MappingProxyType({})
+) -> datetime | None:
     """The point in time that the text names, in UTC; None if its form is unknown or the date cannot be.
 
     Known are ISO 8601 (one-digit parts, `/` and `.` too), `YYYYMMDD`, RFC 2822, English month names, ctime, and Unix
@@ -52,9 +61,10 @@ def moment(text: str, zone: tzinfo, *, formats: Sequence[str] = ()) -> datetime 
         text: as written in the file.
         zone: where a text without offset is meant.
         formats: more forms, as for `datetime.strptime`.
+        offsets: more names of zones, folded.
     """
     text = " ".join(text.split())
-    for read in (_from_epoch, _from_forms):
+    for read in (_from_epoch, partial(_from_forms, offsets=offsets)):
         found = _in_utc(partial(read, text), zone)
         if found is not None:
             return found
@@ -63,6 +73,18 @@ def moment(text: str, zone: tzinfo, *, formats: Sequence[str] = ()) -> datetime 
         if found is not None:
             return found
     return None
+
+
+def offset_of(text: str) -> timedelta | None:
+    """A zone's offset as it is written behind a time (`+05:30`, `-5`, `CEST`); None if it is none."""
+    return (
+        _offset(text.strip().casefold()) if re.fullmatch(r"\s*(?:[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]+)\s*", text) else None
+    )
+
+
+def is_for_the_builder(text: str) -> bool:
+    """Whether a text stands where a date may stand, but is none: a switch, or what only the site's builder can tell."""
+    return " ".join(text.casefold().split()) in _SWITCHES
 
 
 def _in_utc(read: Callable[[], datetime | None], zone: tzinfo) -> datetime | None:
@@ -87,15 +109,16 @@ def _from_epoch(text: str) -> datetime | None:
     return datetime(1970, 1, 1, tzinfo=UTC) + seconds
 
 
-def _from_forms(text: str) -> datetime | None:
+def _from_forms(text: str, *, offsets: Mapping[str, timedelta]) -> datetime | None:
     for form in _FORMS:
         match = form.match(text)
         if match is not None:
-            return _built({name: value for name, value in match.groupdict().items() if value is not None})
+            parts = {name: value for name, value in match.groupdict().items() if value is not None}
+            return _built(parts, offsets)
     return None
 
 
-def _built(parts: dict[str, str]) -> datetime | None:
+def _built(parts: dict[str, str], offsets: Mapping[str, timedelta]) -> datetime | None:
     month = _MONTHS.index(parts["name"][:3].lower()) + 1 if "name" in parts else int(parts["month"])
     hour = int(parts.get("hour", "0"))
     if "half" in parts:
@@ -107,7 +130,8 @@ def _built(parts: dict[str, str]) -> datetime | None:
     found = datetime(int(parts["year"]), month, int(parts["day"]), hour, minute, second, microsecond)  # noqa: DTZ001  # its zone follows
     if "zone" not in parts:
         return found
-    offset = _offset(parts["zone"].lower())
+    zone = parts["zone"].casefold()
+    offset = offsets[zone] if zone in offsets else _offset(zone)
     return None if offset is None else found.replace(tzinfo=timezone(offset))
 
 

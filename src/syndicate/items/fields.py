@@ -1,32 +1,36 @@
-"""Where a field's value comes from: keys, dotted paths, parts of the file name, constants and templates. Pure."""
+"""Where a field's value comes from: the front matter's keys, the file's place, constants and templates. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from posixpath import basename
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import regex
+
+from syndicate.items.location import LIMIT_S, Location
+from syndicate.items.sources import SLOT, Source, source_of
 from syndicate.items.tree import Tree, Value
 
-_STEP = re.compile(r'(?:"(?P<literal>[^"]+)"|(?P<key>[^."]+))(?:\.(?=.)|\Z)')
-_SLOT = re.compile(r"\{([^{}]+)\}")
-_FILENAME = re.compile(
-    r"(?:(?P<date>\d{4}-\d{1,2}-\d{1,2})[-_ ])?(?P<slug>.+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-zA-Z]{2})?))?\.\w+\Z",
-    re.ASCII,
-)
-_FILENAME_PARTS = frozenset(_FILENAME.groupindex)
+LIMIT_MATCHED = 10_000  # characters that a site's own expression may look at
+
+_NAMES = ("name", "label", "title", "slug")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value that is not blank, the source that gave it, and where it stands in the file, counted from 1."""
+    """What a source gives, the source as written, and where it stands in the file, counted from 1.
+
+    `form` is the form of a date there. `problem` tells in words why there is nothing, where that is not plain;
+    `is_slow`: the site's own expression did not come to an end.
+    """
 
     value: Value
     source: str
     line: int | None = None
     column: int | None = None
+    form: str | None = None
+    problem: str = ""
+    is_slow: bool = False
 
 
 def is_blank(value: Value) -> bool:
@@ -39,21 +43,36 @@ def is_blank(value: Value) -> bool:
     return all(is_blank(member) for member in members)
 
 
-def first(tree: Tree, sources: Sequence[str], path: str) -> Found | None:
+def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str) -> Iterator[Found]:
+    """What each source gives, in order, blank or not."""
+    location = Location(location) if isinstance(location, str) else location
+    for words in sources:
+        source = source_of(words)
+        found = _given(tree, source, location)
+        yield _changed(found, source) if source.changes_texts and not is_blank(found.value) else found
+
+
+def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
     """The first source's value that is not blank."""
-    return next((found for found in _all(tree, sources, path) if not is_blank(found.value)), None)
+    return next((found for found in looked(tree, sources, location) if not is_blank(found.value)), None)
 
 
-def first_text(tree: Tree, sources: Sequence[str], path: str) -> Found | None:
+def first_text(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
     """The first source's value that is text, or the first text of a list; mappings are passed over."""
-    for found in _all(tree, sources, path):
-        texts = texts_of(found.value)
-        if texts and not isinstance(found.value, dict):
-            return Found(texts[0], found.source, found.line, found.column)
+    for found in looked(tree, sources, location):
+        text = text_of(found.value)
+        if text is not None:
+            return replace(found, value=text)
     return None
 
 
-def texts_of(value: Value, keys: Sequence[str] = ("name", "label", "title", "slug")) -> tuple[str, ...]:
+def text_of(value: Value) -> str | None:
+    """The text, or the first one of a list; None for mappings and blanks."""
+    texts = () if isinstance(value, dict) else texts_of(value)
+    return texts[0] if texts else None
+
+
+def texts_of(value: Value, keys: Sequence[str] = _NAMES) -> tuple[str, ...]:
     """The texts in a value that may be one text, a list, or mappings with one of the keys; blanks are dropped."""
     members = value if isinstance(value, list) else [value]
     texts = (_text_in(member, keys) for member in members)
@@ -63,66 +82,103 @@ def texts_of(value: Value, keys: Sequence[str] = ("name", "label", "title", "slu
 def aligned_texts(value: Value) -> tuple[str | None, ...]:
     """Like `texts_of`, but blank members keep their places, so that parallel lists stay parallel."""
     members = value if isinstance(value, list) else [value]
-    return tuple(_text_in(member, ("name", "label", "title", "slug")) for member in members)
+    return tuple(_text_in(member, _NAMES) for member in members)
 
 
-def is_source(source: str) -> bool:
-    """Whether the words name a source."""
-    kind, colon, rest = source.partition(":")
-    if colon and kind == "const":
-        return True
-    if colon and kind == "filename":
-        return rest in _FILENAME_PARTS
-    if colon and kind == "template":
-        return all(is_source(slot) for slot in _SLOT.findall(rest))
-    return bool(_steps(source))
+def parts_of(text: str, split: str) -> list[str]:
+    """A text parted; a blank `split` parts at white space, unless there are commas."""
+    if split.strip():
+        return text.split(split)
+    return text.split(",") if "," in text else text.split()
 
 
-def _all(tree: Tree, sources: Iterable[str], path: str) -> Iterable[Found]:
-    for source in sources:
-        kind, colon, rest = source.partition(":")
-        if colon and kind == "const":
-            yield Found(rest, source)
-        elif colon and kind == "filename":
-            match = _FILENAME.match(basename(path))
-            yield Found(match[rest] if match else None, source)
-        elif colon and kind == "template":
-            yield Found(_filled(tree, rest, path), source)
-        else:
-            yield _at(tree, source)
+def _given(tree: Tree, source: Source, location: Location) -> Found:
+    match source.kind:
+        case "const":
+            value: Value = source.name
+        case "filename":
+            value = location.group(source.name)
+        case "path":
+            value = location.part(source.name)
+        case "file":
+            value = location.modified.isoformat() if location.modified is not None else None
+        case "template":
+            value = _filled(tree, source.name, location)
+        case _:
+            return _at(tree, source)
+    return Found(value, source.words, form=source.form)
 
 
-def _at(tree: Tree, source: str) -> Found:
+def _at(tree: Tree, source: Source) -> Found:
     value: Value = tree.fields
-    steps = _steps(source)
-    for step in steps:
-        value = value.get(step) if isinstance(value, dict) else None
-    line, column = tree.places.get(steps, (None, None))
-    return Found(value, source, line, column)
+    for step in source.steps:
+        value = _below(value, step)
+    # Members of a list share their list's place.
+    place = tuple(step for step in source.steps if not step.isdecimal())
+    line, column = tree.places.get(source.steps) or tree.places.get(place) or (None, None)
+    return Found(value, source.words, line, column, source.form)
 
 
-def _filled(tree: Tree, template: str, path: str) -> str | None:
+def _below(value: Value, step: str) -> Value:
+    """What stands under a key, or at a number of a list; a key of a list is that of its first member that has it."""
+    if isinstance(value, dict):
+        return value.get(step)
+    if not isinstance(value, list):
+        return None
+    if step.isdecimal():
+        return value[int(step)] if len(step) < 6 and int(step) < len(value) else None
+    members = (member[step] for member in value if isinstance(member, dict) and step in member)
+    return next(members, None)
+
+
+def _filled(tree: Tree, template: str, location: Location) -> str | None:
     """The template with its slots filled; None if one of them is blank."""
     filled: dict[str, str] = {}
-    for slot in _SLOT.findall(template):
-        found = first_text(tree, (slot,), path)
+    for slot in SLOT.findall(template):
+        found = first_text(tree, (slot,), location)
         if found is None:
             return None
         filled[slot] = str(found.value).strip()
-    return _SLOT.sub(lambda match: filled[match[1]], template)
+    return SLOT.sub(lambda match: filled[match[1]], template)
 
 
-@lru_cache(maxsize=1024)
-def _steps(source: str) -> tuple[str, ...]:
-    """The keys that lead to a value, in lower case; empty if the source is misspelt."""
-    steps, at = [], 0
-    while at < len(source):
-        match = _STEP.match(source, at)
-        if match is None:
-            return ()
-        steps.append((match["literal"] or match["key"]).casefold())
-        at = match.end()
-    return tuple(steps)
+def _changed(found: Found, source: Source) -> Found:
+    """What is left after the source's own options."""
+    members = found.value if isinstance(found.value, list) else [found.value]
+    changed: list[Value] = []
+    try:
+        for member in members:
+            changed += _each(member, source) if isinstance(member, str) else [member]
+    except TimeoutError:
+        problem = f"`regex` takes longer than {LIMIT_S:g} s"
+        return replace(found, value=None, problem=problem, is_slow=True)
+    if not isinstance(found.value, list) and not source.split:
+        return replace(found, value=changed[0] if changed else None, problem="" if changed else "does not fit `regex`")
+    return replace(found, value=changed, problem="" if changed else "does not fit `regex`")
+
+
+def _each(text: str, source: Source) -> Iterator[str]:
+    picked = _picked(text, source.pattern) if source.pattern else text
+    if picked is None:
+        return
+    replaced = dict(source.replaced)
+    for part in parts_of(picked, source.split) if source.split else [picked]:
+        value = replaced.get(part.strip().casefold(), part)
+        if value.strip():
+            yield f"{source.prefix}{value.strip()}{source.suffix}" if source.prefix or source.suffix else value
+
+
+def _picked(text: str, pattern: str) -> str | None:
+    """The part of a text that an expression picks.
+
+    Raises:
+        TimeoutError: the expression does not come to an end on it.
+    """
+    match = regex.search(pattern, text[:LIMIT_MATCHED], timeout=LIMIT_S)
+    if match is None:
+        return None
+    groups = [group for group in match.groups() if group is not None]
+    return str(groups[0] if groups else match[0])
 
 
 def _text_in(member: Value, keys: Sequence[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ class Topic:
 
     `slug` is the full slug, vocabulary included, and the key (`healthcare-it-news-artificial-intelligence`).
     `label` is for people (`Artificial Intelligence`). `url` is the topic's page on the site, absolute, where known.
+    `is_labelled`: the label was given apart from the name, so that it stands over other spellings.
     """
 
     slug: str
     label: str
     vocabulary: str | None = None
     url: str | None = None
+    is_labelled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Item:
     `title`, `summary` and `description` are clean plain text in NFC; `summary` is complete (never a cut fragment).
     `body_html` is sanitised, its links absolute. `link` is the outbound article, `page` the item's own page: at least
     one is set, both absolute http(s). `brand` names the outlet (`medicalfuturist.com`).
-    `published` and `updated` are aware UTC; `updated` is never before `published`.
+    `published` and `updated` are aware UTC; `updated` is never before `published`. From `expires` on, aware UTC, the
+    item is no longer to be shown. `group` is shared by the translations of one text, each of which is an item.
     """
 
     id: str
@@ -118,11 +121,16 @@ class Item:
     open_graph: Teaser = Teaser()
     twitter: Teaser = Teaser()
     offerings: tuple[Offering, ...] = ()
+    expires: datetime | None = None
+    group: str | None = None
 
     @property
     def revision(self) -> str:
-        """Digest of what readers see: the file's place and time of storage do not count. 16 hex digits."""
+        """Digest of what readers see: the file's place and how long the item stays do not count. 16 hex digits."""
         seen = asdict(self)
-        del seen["path"]
+        for unseen in ("path", "expires", "group"):
+            del seen[unseen]
+        for topic in seen["topics"]:
+            del topic["is_labelled"]
         text = json.dumps(seen, sort_keys=True, ensure_ascii=True, default=lambda value: value.isoformat())
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicate.errors import Fault
 from syndicate.items import fields
+from syndicate.items.addresses import identity_of, link_of, page_of, slug_in
 from syndicate.items.body import before_more, body_html, safe_body, text_of
-from syndicate.items.dates import moment
 from syndicate.items.featured import Featured, featured_of
-from syndicate.items.fields import Found
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
-from syndicate.items.links import host_of, link_key, page_at, usable
+from syndicate.items.links import host_of, link_key, page_at
+from syndicate.items.location import Location
 from syndicate.items.plain import plain
-from syndicate.items.rules import FIELDS, Rules
+from syndicate.items.reader import Reader
+from syndicate.items.rules import Rules
 from syndicate.items.summary import description_of, summary_of
-from syndicate.items.topics import slug_of, topics_of
-from syndicate.items.tree import Tree
-
-LIMIT_ID = 200
+from syndicate.items.times import expires_of, published_of, updated_of
+from syndicate.items.topics import topics_of
+from syndicate.items.tree import Tree, Value
+from syndicate.items.visibility import hidden_by
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z", re.ASCII)
 _AUTHOR_LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*\)")
-_ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,9 @@ class Reading:
     images: tuple[str, ...] = ()
 
 
-def item_from(front: Tree, body: str, *, path: str, rules: Rules, now: datetime | None = None) -> Reading:
+def item_from(
+    front: Tree, body: str, *, path: str, rules: Rules, now: datetime | None = None, modified: datetime | None = None
+) -> Reading:
     """The item that a file holds.
 
     Args:
@@ -52,84 +52,48 @@ def item_from(front: Tree, body: str, *, path: str, rules: Rules, now: datetime 
         path: the file's POSIX path below the store's root.
         rules: where each field comes from.
         now: aware; without it nothing is too far ahead, and nothing has expired.
+        modified: when the file was changed last, aware, for sites that ask for it (`file:modified`).
     """
-    reader = _Reader(front, path, rules)
-    skipped = _hidden_by(reader, now)
+    reader = Reader(front, location_of(path, rules, modified), rules)
+    skipped = hidden_by(front, reader.location, rules)
+    language = _language(reader)
+    if skipped is None and not _is_published_in(language, rules.languages):
+        skipped = "language"
+    if skipped is None and rules.hides_undated and reader.found("published") is None:
+        skipped = "undated"
+    expires = expires_of(reader)
+    if skipped is None and now is not None and expires is not None and expires <= now:
+        skipped = "expired"
     if skipped is not None:
         return Reading(skipped=skipped, faults=front.faults)
     title = reader.text("title")
-    published = _published(reader, now)
-    page, link = _page(reader), _link(reader)
+    published = published_of(reader, now)
+    page = page_of(reader, title=title, published=published, language=language)
+    link = link_of(reader)
     if not title:
         reader.fail("E-NO-TITLE", "has no title", f"write `{reader.key('title')}: ...`")
     if page is None and link is None and not reader.failed("E-LINK", "E-PATH"):
-        remedy = f"write `{reader.key('link')}: https://...`, or set `site.url` and `content.fields.page`"
+        remedy = f"write `{reader.key('link')}: https://...`, or set `site.url` and `content.permalink`"
         reader.fail("E-NO-LINK", "has no address to lead readers to", remedy)
     if published is None or reader.failed("E-"):
         return Reading(faults=(*front.faults, *reader.faults))
+    if page is not None and link is not None and link_key(page) == link_key(link):
+        link = None  # a canonical address that is the item's own leads nowhere else
     featured = _featured(reader, title)
     item = _item(reader, body, title=title, published=published, page=page, link=link)
-    item = replace(item, image=_image(featured))
+    item = replace(item, image=_image(featured), language=language, expires=expires)
     images = featured.paths if featured is not None else ()
     return Reading(item, faults=(*front.faults, *reader.faults), images=images)
 
 
-def sources_of(front: Tree, *, path: str, rules: Rules) -> dict[str, Found]:
-    """Which source gives each field that is not blank."""
-    found = {name: fields.first(front, rules.fields.get(name, ()), path) for name in sorted(FIELDS)}
-    return {name: value for name, value in found.items() if value is not None}
+def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Location:
+    """Where a file lies, read by the rules."""
+    languages = (*rules.languages, *rules.language_folders)
+    return Location(path, filename=rules.filename, leads=rules.leads, languages=languages, modified=modified)
 
 
-@dataclass(slots=True)
-class _Reader:
-    """One file being read: its fields as clean text, and the faults met on the way."""
-
-    front: Tree
-    path: str
-    rules: Rules
-    faults: list[Fault] = field(default_factory=list)
-
-    def found(self, name: str) -> Found | None:
-        return fields.first_text(self.front, self.rules.fields.get(name, ()), self.path)
-
-    def raw(self, name: str) -> str:
-        found = self.found(name)
-        return str(found.value).strip() if found is not None else ""
-
-    def text(self, name: str) -> str:
-        """The first source whose text is not blank once it is clean."""
-        return next(self.texts(name), "")
-
-    def texts(self, name: str) -> Iterator[str]:
-        """Every source's clean text, in order; blank ones are dropped."""
-        for source in self.rules.fields.get(name, ()):
-            found = fields.first_text(self.front, (source,), self.path)
-            text = plain(str(found.value)) if found is not None else ""
-            if text:
-                yield text
-
-    def members(self, name: str) -> list[str]:
-        """The clean texts of the first source that is not blank; commas part a single text."""
-        found = fields.first(self.front, self.rules.fields.get(name, ()), self.path)
-        if found is None:
-            return []
-        parts = found.value.split(",") if isinstance(found.value, str) else fields.texts_of(found.value)
-        return [text for part in parts if (text := plain(part))]
-
-    def key(self, name: str) -> str:
-        """How a file would name the field."""
-        return next((source for source in self.rules.fields.get(name, ()) if ":" not in source), name)
-
-    def fail(self, code: str, problem: str, remedy: str, found: Found | None = None) -> None:
-        line, column = (found.line, found.column) if found is not None else (self.front.line, None)
-        self.faults.append(Fault(self.path, code, problem, remedy, line=line, column=column))
-
-    def failed(self, *codes: str) -> bool:
-        return any(fault.code.startswith(codes) for fault in self.faults)
-
-
-def _item(reader: _Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
-    """The item without its image."""
+def _item(reader: Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
+    """The item without its image, language and end."""
     rules = reader.rules
     safe = safe_body(body, page or rules.site_url or link)
     if safe.problem:
@@ -137,15 +101,15 @@ def _item(reader: _Reader, body: str, *, title: str, published: datetime, page: 
     body_text = text_of(safe.html)
     excerpt = text_of(body_html(before_more(body), None)) if "<!--" in body else ""
     return Item(
-        id=_identity(reader, link),
+        id=identity_of(reader, link),
         path=reader.path,
         title=title,
         summary=summary_of(
             reader.texts("summary"), excerpt=excerpt, body_html=safe.html, body=body_text, limit=rules.limit_summary
         ),
         published=published,
-        updated=_updated(reader, published),
-        slug=_slug(reader),
+        updated=updated_of(reader, published),
+        slug=slug_in(reader),
         description=description_of(reader.text("description"), body_text),
         body_html=safe.html,
         link=link,
@@ -155,143 +119,59 @@ def _item(reader: _Reader, body: str, *, title: str, published: datetime, page: 
         topics=_topics(reader),
         tags=tuple(dict.fromkeys(reader.members("tags"))),
         section=reader.text("section") or None,
-        language=_language(reader),
         open_graph=Teaser(reader.text("og_title"), reader.text("og_description")),
         twitter=Teaser(reader.text("twitter_title"), reader.text("twitter_description")),
         offerings=_offerings(reader),
+        group=reader.raw("group") or None,
     )
 
 
-def _hidden_by(reader: _Reader, now: datetime | None) -> str | None:
-    for hiding in reader.rules.hidings:
-        found = fields.first_text(reader.front, hiding.sources, reader.path)
-        if found is not None and str(found.value).strip().casefold() in hiding.texts:
-            return hiding.name
-    if reader.rules.hides_expired and now is not None:
-        expires = _moment(reader, reader.raw("expires"))
-        if expires is not None and expires <= now:
-            return "expired"
-    return None
-
-
-def _moment(reader: _Reader, text: str) -> datetime | None:
-    return moment(text, reader.rules.zone, formats=reader.rules.date_formats) if text else None
-
-
-def _published(reader: _Reader, now: datetime | None) -> datetime | None:
-    found = reader.found("published")
-    if found is None:
-        reader.fail("E-NO-DATE", "has no date", f"write `{reader.key('published')}: 2023-06-07`")
-        return None
-    text = str(found.value).strip()
-    published = _moment(reader, text)
-    if published is None:
-        problem = f"`{found.source}` is no possible date: {text[:60]}"
-        reader.fail("E-DATE", problem, "write it as 2023-06-07 or 2023-06-07T10:04:54Z", found)
-        return None
-    latest = now.year + reader.rules.latest_year_offset if now is not None else published.year
-    if not 1970 <= published.year <= latest:
-        problem = f"`{found.source}` is not between 1970 and {latest}: {text[:60]}"
-        reader.fail("E-DATE", problem, "correct the year", found)
-        return None
-    return published
-
-
-def _updated(reader: _Reader, published: datetime) -> datetime:
-    found = reader.found("updated")
-    if found is None:
-        return published
-    updated = _moment(reader, str(found.value).strip())
-    if updated is None:
-        problem = f"`{found.source}` is no possible date and was passed over: {str(found.value)[:60]}"
-        reader.fail("W-DATE", problem, "write it as 2023-06-07T10:04:54Z", found)
-        return published
-    return max(updated, published)
-
-
-def _link(reader: _Reader) -> str | None:
-    """The outbound link; a path counts from the site."""
-    found = reader.found("link")
-    if found is None:
-        return None
-    text = str(found.value).strip()
-    link = usable(text) or (page_at(reader.rules.site_url, text) if text.startswith("/") else None)
-    if link is None:
-        problem = f"`{found.source}` is no http or https address: {text[:80]}"
-        reader.fail("E-LINK", problem, "write the whole address, beginning with https://", found)
-    return link
-
-
-def _page(reader: _Reader) -> str | None:
-    """The item's own page; None where the site has no address."""
-    found = reader.found("page")
-    if found is None:
-        return None
-    text = str(found.value).strip()
-    if not reader.rules.site_url and not _ABSOLUTE.match(text):
-        return None
-    page = page_at(reader.rules.site_url, text)
-    if page is None:
-        problem = f"`{found.source}` is no safe path on the site: {text[:80]}"
-        reader.fail("E-PATH", problem, "write a path such as /news/title, without `..`", found)
-    return page
-
-
-def _identity(reader: _Reader, link: str | None) -> str:
-    """The name that never changes: the file's id with its source, else the link, else the path."""
-    given = plain(reader.raw("id"))
-    if given:
-        identity = f"{plain(reader.raw('source')) or 'item'}:{given}"
-        return identity if len(identity) <= LIMIT_ID else f"{identity[: LIMIT_ID - 33]}:{_digest(identity)}"
-    # A link that was completed by a setting does not count: changing the setting must not make a new item.
-    if link is not None and _ABSOLUTE.match(reader.raw("link")):
-        return f"link:{_digest(link_key(link, ()))}"
-    return f"path:{reader.path}"
-
-
-def _slug(reader: _Reader) -> str:
-    slug = plain(reader.raw("slug"))
-    return slug if re.fullmatch(r"\w[\w.~-]*", slug) and len(slug) <= LIMIT_ID else slug_of(slug) if slug else ""
-
-
-def _authors(reader: _Reader) -> tuple[str, ...]:
-    found = fields.first(reader.front, reader.rules.fields.get("authors", ()), reader.path)
+def _authors(reader: Reader) -> tuple[str, ...]:
+    found = reader.found("authors")
     authors: list[str] = []
     for text in fields.texts_of(found.value) if found is not None else ():
         authors += _AUTHOR_LINK.findall(text) or [text]
     return tuple(dict.fromkeys(name for author in authors if (name := plain(author))))
 
 
-def _topics(reader: _Reader) -> tuple[Topic, ...]:
-    rules = reader.rules
-    found = fields.first(reader.front, rules.fields.get("topics", ()), reader.path)
-    if found is None:
-        return ()
-    names: tuple[str | None, ...] = fields.aligned_texts(found.value)
-    if isinstance(found.value, str) and not rules.has_vocabularies:
-        names = tuple(found.value.split(","))
+def _topics(reader: Reader) -> tuple[Topic, ...]:
+    rules = reader.rules.topics
+    lists = [_names(found.value, rules.split) for found in reader.usable("topics")]
+    names = tuple(name for one in lists for name in one) if rules.is_union else next(iter(lists), ())
     return topics_of(
         names,
         labels=_parallel(reader, "topic_labels"),
         places=_parallel(reader, "topic_places"),
-        has_vocabularies=rules.has_vocabularies,
-        site_url=rules.site_url,
-        place_prefix=rules.topic_prefix,
+        rules=rules,
+        site_url=reader.rules.site_url,
     )
 
 
-def _parallel(reader: _Reader, name: str) -> tuple[str | None, ...]:
-    found = fields.first(reader.front, reader.rules.fields.get(name, ()), reader.path)
+def _names(value: Value, split: str) -> tuple[str | None, ...]:
+    if isinstance(value, str) and split:
+        return tuple(fields.parts_of(value, split))
+    return fields.aligned_texts(value)
+
+
+def _parallel(reader: Reader, name: str) -> tuple[str | None, ...]:
+    found = reader.found(name)
     return fields.aligned_texts(found.value) if found is not None else ()
 
 
-def _language(reader: _Reader) -> str:
-    language = reader.raw("language").replace("_", "-")
-    return language if _LANGUAGE.match(language) else reader.rules.language
+def _language(reader: Reader) -> str:
+    tags = (text.replace("_", "-") for text in reader.texts("language"))
+    return next((tag for tag in tags if _LANGUAGE.match(tag)), reader.rules.language)
 
 
-def _featured(reader: _Reader, title: str) -> Featured | None:
-    found = fields.first(reader.front, reader.rules.fields.get("image", ()), reader.path)
+def _is_published_in(language: str, languages: tuple[str, ...]) -> bool:
+    """`en` means `en-GB`, too."""
+    folded = language.casefold()
+    wanted = [one.casefold() for one in languages]
+    return not wanted or any(folded == one or folded.startswith(f"{one}-") for one in wanted)
+
+
+def _featured(reader: Reader, title: str) -> Featured | None:
+    found = reader.found("image")
     if found is None:
         return None
     featured = featured_of(found.value, path=reader.path, folders=reader.rules.image_folders, title=title)
@@ -308,9 +188,9 @@ def _image(featured: Featured | None) -> Image | None:
     return Image(ref=featured.url or featured.paths[0], alt=featured.alt)
 
 
-def _offerings(reader: _Reader) -> tuple[Offering, ...]:
+def _offerings(reader: Reader) -> tuple[Offering, ...]:
     """Related products with a page; their topics are theirs, not the item's."""
-    found = fields.first(reader.front, reader.rules.fields.get("offerings", ()), reader.path)
+    found = reader.found("offerings")
     members = found.value if found is not None and isinstance(found.value, list) else []
     offerings = []
     for member in members:
@@ -320,7 +200,3 @@ def _offerings(reader: _Reader) -> tuple[Offering, ...]:
         if label and url:
             offerings.append(Offering(label, url))
     return tuple(offerings)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta, tzinfo
 from types import MappingProxyType
 
 from syndicate.items.links import TRACKING
+from syndicate.items.location import FILENAME
+from syndicate.items.sources import Source
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
-READER_VERSION = 2
+READER_VERSION = 3
 
-FIELDS = frozenset(
+DATES = frozenset({"published", "starts", "updated", "expires"})
+TEXTS = frozenset(
     {
-        *("id", "source", "title", "summary", "description", "published", "updated", "expires", "slug", "link", "page"),
-        *("brand", "authors", "topics", "topic_labels", "topic_places", "tags", "section", "language", "image"),
-        *("og_title", "og_description", "twitter_title", "twitter_description", "offerings"),
+        *("id", "source", "title", "summary", "description", "slug", "link", "page", "brand", "section", "language"),
+        *("group", "og_title", "og_description", "twitter_title", "twitter_description"),
     }
 )
+VALUES = frozenset({*("authors", "topics", "topic_labels", "topic_places", "tags", "categories", "image", "offerings")})
+FIELDS = DATES | TEXTS | VALUES
+
+TRUE = ("true", "yes", "on", "y", "1")
+FALSE = ("false", "no", "off", "n", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,44 +40,106 @@ class Hiding:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of a file, else it is no item: a name for reports, and the source looked at.
+
+    One of the `texts` stands there (folded; empty: any will do), and one of them fits `pattern` if there is one.
+    `is_negated`: it must not be so.
+    """
+
+    name: str
+    source: Source
+    texts: tuple[str, ...] = ()
+    pattern: str | None = None
+    is_negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRules:
+    """How topics are written, and what becomes of them.
+
+    `split` parts a text; a blank one at white space, an empty one nowhere. `is_union`: the topics of all sources, not
+    only of the first that has any. `has_vocabularies`: they are written `Vocabulary: Term`. `prefix` is where topic
+    pages lie on the site (`topic/`), None if there are none. `aliases` are other names by slug, `labels` by slug what
+    a topic is called, `ignored` slugs of what is no topic.
+    """
+
+    split: str = ","
+    is_union: bool = False
+    has_vocabularies: bool = False
+    prefix: str | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "aliases", MappingProxyType(dict(self.aliases)))
+        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How files are read: a preset with the site's own settings.
 
     `fields` gives for each of `FIELDS` the sources in order; the first that is not blank wins (see `fields.first`).
     `site_url` is the absolute base of the site's own pages, empty if it has none. `zone` is where dates without offset
-    are meant, `date_formats` are more forms than `dates.moment` knows. `language` is what items are in unless they say.
-    `has_vocabularies`: topics are written `Vocabulary: Term`. `topic_prefix` is where topic pages lie on the site.
-    `link_tracking` are parameters that do not make a link another one. `include` and `exclude` are globs over a file's
-    name and over its path in the store. `image_folders` are searched for images after the file's own folder and the
-    store's root. `limit_summary` counts characters of a summary made from the body. `hidings` and `hides_expired` say
-    what is left out. `latest_year_offset`: a date further ahead than so many years is a mistake.
+    are meant, `date_formats` are more forms than `dates.moment` knows, `zone_offsets` more zone names (folded).
+    `filename` and `leads`: see `Location`. `language` is what items are in unless they say, `languages` are those that
+    are published (all if empty), `language_folders` further names that mean one.
+    `permalinks` are templates of the site's pages by section, the one for all others under ""; `permalink_words` gives
+    other meanings to words in them. `has_language_prefix`: pages in other languages lie below `/de/`.
+    `link_tracking` are parameters that do not make a link another one. `include` and `exclude`: see `globs`.
+    `fallback_encoding` is what a file that is not UTF-8 is read as. `image_folders` are searched for images after the
+    file's own folder and the store's root. `limit_summary` counts characters of a summary made from the body.
+    `hidings`, `conditions`, `hides_expired` and `hides_undated` say what is left out.
+    `latest_year_offset`: a date further ahead than so many years is a mistake.
     """
 
     preset: str
-    fields: Mapping[str, tuple[str, ...]]
+    fields: Mapping[str, tuple[str | Source, ...]]
     site_url: str = ""
     zone: tzinfo = UTC
     date_formats: tuple[str, ...] = ()
+    zone_offsets: Mapping[str, timedelta] = field(default_factory=dict)
+    filename: str = FILENAME
+    leads: tuple[str, ...] = ()
     language: str = "en"
-    has_vocabularies: bool = False
-    topic_prefix: str | None = None
+    languages: tuple[str, ...] = ()
+    language_folders: tuple[str, ...] = ()
+    topics: TopicRules = field(default_factory=TopicRules)
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+    permalink_words: Mapping[str, str] = field(default_factory=dict)
+    has_language_prefix: bool = True
     link_tracking: tuple[str, ...] = TRACKING
     include: tuple[str, ...] = ("*.md", "*.markdown")
-    exclude: tuple[str, ...] = ("readme.md", "readme.*.md", "_index.md", "_index.*.md", "license.md", "changelog.md")
+    exclude: tuple[str, ...] = ()
+    fallback_encoding: str | None = None
     image_folders: tuple[str, ...] = ()
     limit_summary: int = 300
-    hidings: tuple[Hiding, ...] = field(default=())
+    hidings: tuple[Hiding, ...] = ()
+    conditions: tuple[Condition, ...] = ()
     hides_expired: bool = True
+    hides_undated: bool = False
     latest_year_offset: int = 10
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        for name in ("fields", "zone_offsets", "permalinks", "permalink_words"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
     def digest(self) -> str:
         """Changes whenever the same file may give another item; 16 hex digits."""
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in {"fields", "hidings"}}
-        parts["fields"] = dict(sorted(self.fields.items()))
-        parts["hidings"] = [asdict(hiding) for hiding in self.hidings]
-        text = json.dumps([READER_VERSION, parts], sort_keys=True, default=str)
+        parts = [READER_VERSION, *((name, getattr(self, name)) for name in self.__dataclass_fields__)]
+        text = json.dumps(parts, sort_keys=True, default=_plainly)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plainly(value: object) -> object:
+    """What JSON cannot hold, in a way that is the same in every process."""
+    if isinstance(value, Mapping):
+        return sorted(value.items())
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return [type(value).__name__, *(getattr(value, name) for name in value.__dataclass_fields__)]
+    return str(value)

@@ -29,6 +29,7 @@ def from_json(text: str) -> Item:
             **parts,
             "published": datetime.fromisoformat(parts["published"]),
             "updated": datetime.fromisoformat(parts["updated"]),
+            "expires": None if parts["expires"] is None else datetime.fromisoformat(parts["expires"]),
             "authors": tuple(parts["authors"]),
             "tags": tuple(parts["tags"]),
             "topics": tuple(Topic(**topic) for topic in parts["topics"]),

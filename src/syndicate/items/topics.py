@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from syndicate.items.item import Topic
+from syndicate.items.item import Item, Topic
 from syndicate.items.links import page_at
 from syndicate.items.plain import plain
+from syndicate.items.rules import TopicRules
 
 LIMIT_SLUG_BYTES = 160  # a file name takes 255 bytes, and feeds add to the slug
 
@@ -48,9 +51,8 @@ def topics_of(
     *,
     labels: Sequence[str | None] = (),
     places: Sequence[str | None] = (),
-    has_vocabularies: bool = False,
+    rules: TopicRules = TopicRules(),  # noqa: B008 - frozen
     site_url: str = "",
-    place_prefix: str | None = None,
 ) -> tuple[Topic, ...]:
     """The topics, one for each slug, in the order given.
 
@@ -58,9 +60,8 @@ def topics_of(
         names: full names as written; blank ones are dropped.
         labels: for people, parallel to `names`; used if the lengths agree, else derived from the names.
         places: pages on the site, parallel to `names`; used if the lengths agree.
-        has_vocabularies: whether `Vocabulary: Term` is two things.
+        rules: what becomes of them.
         site_url: the absolute address that places are below.
-        place_prefix: where topic pages lie on the site, if every topic has one (`topic/`).
     """
     labels = labels if len(labels) == len(names) else [None] * len(names)
     places = places if len(places) == len(names) else [None] * len(names)
@@ -69,17 +70,53 @@ def topics_of(
         name = plain(written or "")
         if not name:
             continue
-        parts = _VOCABULARY.match(name) if has_vocabularies else None
-        slug = _slug_at(place) or slug_of(name)
-        where = place or (f"{place_prefix}{slug}" if place_prefix is not None else None)
-        topic = Topic(
-            slug=slug,
-            label=plain(label or "") or (parts["label"] if parts else name),
-            vocabulary=parts["vocabulary"] if parts else None,
-            url=page_at(site_url, where) if where else None,
-        )
-        found.setdefault(slug, topic)
+        topic = _topic(name, plain(label or ""), place, rules, site_url)
+        if not {topic.slug, slug_of(topic.label)} & rules.ignored:
+            found.setdefault(topic.slug, topic)
     return tuple(found.values())
+
+
+def agreed(items: Mapping[str, Item]) -> dict[str, Item]:
+    """The items of a whole store with one label for each topic, whatever files write.
+
+    It is the label that files give beside the name, else the spelling that most items use, else the first by sign.
+    """
+    spellings: dict[str, Counter[tuple[bool, str]]] = {}
+    for item in items.values():
+        for topic in item.topics:
+            spellings.setdefault(topic.slug, Counter())[(not topic.is_labelled, topic.label)] += 1
+    chosen = {
+        slug: min(counts, key=lambda one, counts=counts: (one[0], -counts[one], one[1]))[1]  # type: ignore[misc]
+        for slug, counts in spellings.items()
+        if len(counts) > 1
+    }
+    return {key: _relabelled(item, chosen) for key, item in items.items()}
+
+
+def _relabelled(item: Item, labels: Mapping[str, str]) -> Item:
+    if all(labels.get(topic.slug, topic.label) == topic.label for topic in item.topics):
+        return item
+    topics = tuple(replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)
+    return replace(item, topics=topics)
+
+
+def _topic(name: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic:
+    parts = _VOCABULARY.match(name) if rules.has_vocabularies else None
+    slug = _slug_at(place) or slug_of(name)
+    alias = next((rules.aliases[one] for one in (slug, slug_of(label or name)) if one in rules.aliases), None)
+    if alias is not None and slug_of(alias) != slug:
+        # Under its other name it is another topic: what stands beside the former one does not hold for it.
+        return _topic(plain(alias), "", None, replace(rules, aliases={}), site_url)
+    label = label or (parts["label"] if parts else name)
+    given = rules.labels.get(slug) or rules.labels.get(slug_of(label))
+    where = place or (f"{rules.prefix}{slug}" if rules.prefix is not None else None)
+    return Topic(
+        slug=slug,
+        label=given or label,
+        vocabulary=parts["vocabulary"] if parts else None,
+        url=page_at(site_url, where) if where else None,
+        is_labelled=given is not None or label not in (name, parts["label"] if parts else name),
+    )
 
 
 def _slug_at(place: str | None) -> str | None:

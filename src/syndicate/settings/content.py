@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -22,37 +22,88 @@ def _root_name(value: str) -> str:
 
 def _listed(value: object) -> object:
     """One source may stand alone, without a list around it."""
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str | dict) else value
 
 
 RootName = Annotated[str, AfterValidator(_root_name)]
-Sources = Annotated[list[str], BeforeValidator(_listed)]
+Sources = Annotated[list[str | dict[str, Any]], BeforeValidator(_listed)]
+Test = str | int | float | bool | list[str | int | float | bool] | dict[str, Any]
 
 
 class DateSettings(Section):
     """How dates are written."""
 
     formats: list[str] = Field(default_factory=list, description="More forms, as for strptime (`%d.%m.%y`).")
+    zones: dict[str, str] = Field(
+        default_factory=dict, description='More names of zones with their offsets ("+05:30").'
+    )
     latest_years: Annotated[int, Field(ge=0, le=1000)] = Field(
         10, description="A date further ahead than so many years is a mistake."
     )
+
+
+class TopicSettings(Section):
+    """How topics are written, and what becomes of them."""
+
+    split: str | None = Field(
+        None, description="What parts topics in one text; a blank: white space; empty: nothing; `null`: the preset's."
+    )
+    union: bool = Field(False, description="Topics of all sources together, not of the first that has any.")
+    vocabularies: bool | None = Field(
+        None, description="Whether topics are written `Vocabulary: Term`; `null`: as the preset says."
+    )
+    prefix: str | None = Field(
+        None, description="Where the site's topic pages lie, such as `topic/`; `null`: as the preset says."
+    )
+    aliases: dict[str, str] = Field(
+        default_factory=dict, description="Former names of topics, each with the later one."
+    )
+    labels: dict[str, str] = Field(default_factory=dict, description="What topics are called, by name or slug.")
+    ignore: list[str] = Field(default_factory=list, description="Names or slugs of what is no topic.")
 
 
 class StoreSettings(Section):
     """How one folder is read."""
 
     folder: Folder = Field(Path("content"), description="Folder of Markdown files with front matter.")
-    preset: str = Field("medigy", description="Which front matter to expect: medigy or generic.")
+    preset: str = Field(
+        "medigy", description="Which habits to expect: medigy, curated, hugo, jekyll, astro, eleventy or generic."
+    )
+    encoding: Literal["utf-8", "cp1252"] = Field(
+        "utf-8", description="What files that are not UTF-8 are read as; `utf-8`: they are refused."
+    )
+    include: list[str] | None = Field(None, description="Globs of the files that may be items; `null`: the preset's.")
+    exclude: list[str] = Field(
+        default_factory=list, description="Globs of what is no item, besides the usual; `!glob` takes a usual one away."
+    )
+    where: dict[str, Test] = Field(
+        default_factory=dict, description="Conditions by source; a file that does not meet all of them is no item."
+    )
+    visibility: dict[str, bool | list[str]] = Field(
+        default_factory=dict, description="Rules that hide items, by name: false, true, or the texts that hide."
+    )
     fields: dict[str, Sources] = Field(
         default_factory=dict, description="Sources of single fields, in place of the preset's."
     )
-    include: list[str] | None = Field(None, description="Globs of the files that may be items; `null`: the preset's.")
-    exclude: list[str] = Field(default_factory=list, description="Globs of paths that are no items.")
-    visibility: dict[str, bool] = Field(
-        default_factory=dict, description="Rules that hide items, to switch off by name."
+    filename: str | None = Field(
+        None, description="Regular expression of whole file names, with named groups; `null`: date, slug, language."
+    )
+    permalink: str | dict[str, str] | None = Field(
+        None, description="Template of the site's pages, or one for each section; `null`: the preset's."
     )
     language: Language | None = Field(None, description="Language of items that name none; `null`: `site.language`.")
+    languages: list[Language] = Field(default_factory=list, description="Languages that are published; none: all.")
+    language_folders: list[Language] = Field(
+        default_factory=list, description="Names of folders that mean a language, besides those that are plain."
+    )
+    language_prefix: bool = Field(
+        True, description="Pages in other languages lie below `/de/`, if nothing else is said."
+    )
     dates: DateSettings = Field(DateSettings(), description="How dates are written.")
+    topics: TopicSettings = Field(TopicSettings(), description="How topics are written, and what becomes of them.")
+    tracking: list[str] | None = Field(
+        None, description="Parameters that do not make a link another one (`utm_*`); `null`: the usual."
+    )
 
 
 class ContentSettings(StoreSettings):

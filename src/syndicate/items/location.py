@@ -1,0 +1,188 @@
+"""What the place of a file tells: date, slug and language of its name, section and language of its folders. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import regex
+
+FILENAME = (
+    r"(?:(?P<date>\d{4}-\d{1,2}-\d{1,2})[-_ ])?(?P<slug>.+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*))?\.\w+"
+)
+"""How file names are built unless a site says otherwise."""
+
+PARTS = frozenset(
+    {"section", "sections", "folder", "parent", "stem", "name", "date", "year", "month", "day", "language"}
+    | {"categories", "group", "title"}
+)
+LIMIT_S = 0.1  # of processor time, for a site's own expression on one text
+
+# ISO 639-1 without constructed languages: endings such as `.js`, `.io` or `.net` are none.
+_CODES = (
+    "aa ab ae af ak am ar av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el "
+    "en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi hr ht hu hy hz id ig ik is it iu ja jv ka "
+    "kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb "
+    "nd ne ng nl nn no nr nv ny oc oj om pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq "
+    "sr ss st su sv sw ta te tg th ti tk tl tn tr ts tt tw ty ug uk ur uz ve vi wa wo xh yi yo za zh zu"
+)
+_LANGUAGES = frozenset(_CODES.split())
+# As the name of a folder these mean a language and hardly anything else; `it`, `is`, `id`, `no`, `my` do not.
+_EVIDENT_CODES = (
+    "ar bg bn cs da de el en es et fa fi fr he hi hr hu ja ko lt lv nb nl nn pl pt ro ru sk sl sr sv th tr uk vi zh"
+)
+_EVIDENT = frozenset(_EVIDENT_CODES.split())
+_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
+_DATED = re.compile(
+    r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])(?:[-/](?P<day>0?[1-9]|[12]\d|3[01]))?(?![^-_ ./])"
+)
+_YEAR = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)(?=/)")
+_UNSEEN = frozenset({"_posts", "_drafts"})  # folders that the site's builder never shows in an address
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a file lies and how its place is to be read.
+
+    `path` is the file's POSIX path below the store's root. `filename` is an expression for the whole file name, with
+    a group for each part. `leads` are folders at the beginning that only hold the store (`src/content`). `languages`
+    are names that mean a language as a folder or an ending, besides the evident ones. `modified` is when the file was
+    changed last; aware, None if nobody asked.
+    """
+
+    path: str
+    filename: str = FILENAME
+    leads: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    modified: datetime | None = None
+
+    def group(self, name: str) -> str | None:
+        """A part of the file name; None if the name has none."""
+        match = _matched(self.filename, self.path.rpartition("/")[2])
+        found = match.groupdict().get(name) if match is not None else None
+        if name == "language" and found is not None and not self._is_language(found, _LANGUAGES):
+            return None
+        if name == "slug" and match is not None and match.groupdict().get("language") and self.language_ending is None:
+            return f"{found}.{match['language']}"
+        return found
+
+    @property
+    def language_ending(self) -> str | None:
+        """The language that stands in the file name (`index.de.md`)."""
+        return self.group("language")
+
+    def part(self, name: str) -> str | None:
+        """A part of the path by its name (see `PARTS`), or a folder by its number from 0 or, from the end, from -1."""
+        if re.fullmatch(r"-?\d{1,3}", name):
+            folders, at = self._all_folders, int(name)
+            return folders[at] if -len(folders) <= at < len(folders) else None
+        found = self._parts(name)
+        return found or None
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that readers may know: without leads, language, `_posts`, and the folder of a page bundle."""
+        folders = self._below_language
+        if self._is_bundle and folders:
+            folders = folders[:-1]
+        return tuple(folder for folder in folders if folder.casefold() not in _UNSEEN)
+
+    @property
+    def name(self) -> str:
+        """What the file is called: its slug, or the folder of a page bundle; without date and language."""
+        if self._is_bundle and self._below_language:
+            folder = self._below_language[-1]
+            return re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}[-_ ](?=.)", "", folder)
+        return self.group("slug") or self.path.rpartition("/")[2].rpartition(".")[0]
+
+    def _parts(self, name: str) -> str | None:
+        folders = self.folders
+        match name:
+            case "section":
+                return folders[0] if folders else None
+            case "sections":
+                return "/".join(folders)
+            case "folder":
+                return "/".join(self._all_folders)
+            case "parent":
+                return self._all_folders[-1] if self._all_folders else None
+            case "stem":
+                return self.path.rpartition("/")[2].rpartition(".")[0]
+            case "name":
+                return self.name
+            case "title":
+                return " ".join(word[:1].upper() + word[1:] for word in re.split("[-_ ]+", self.name))
+            case "language":
+                return self.language_ending or self._language_folder
+            case "categories":
+                return "/".join(self._before_posts)
+            case "group":
+                return "/".join((*folders, self.name))
+            case _:
+                return self._dated(name)
+
+    def _dated(self, name: str) -> str | None:
+        """A date, year, month or day of the folders; a month without a day begins on its first."""
+        match = _DATED.search(self.path) or (_YEAR.search(self.path) if name == "year" else None)
+        if match is None:
+            return None
+        parts = match.groupdict()
+        if name == "date":
+            return f"{parts['year']}-{parts['month']}-{parts['day'] or '1'}"
+        return parts[name]
+
+    @property
+    def _all_folders(self) -> tuple[str, ...]:
+        return tuple(self.path.split("/")[:-1])
+
+    @property
+    def _is_bundle(self) -> bool:
+        return (self.group("slug") or "").casefold() in {"index", "_index"}
+
+    @property
+    def _below_leads(self) -> tuple[str, ...]:
+        folders = self._all_folders
+        for lead in self.leads:
+            names = tuple(lead.split("/"))
+            if folders[: len(names)] == names:
+                return folders[len(names) :]
+        return folders
+
+    @property
+    def _language_folder(self) -> str | None:
+        folders = self._below_leads
+        if folders and self._is_language(folders[0], _EVIDENT):
+            return folders[0]
+        # Collections hold a folder for each language: `blog/en/...`
+        if len(folders) > 1 and self._is_language(folders[1], frozenset()):
+            return folders[1]
+        return None
+
+    @property
+    def _below_language(self) -> tuple[str, ...]:
+        folders, language = list(self._below_leads), self._language_folder
+        if language is not None:
+            folders.remove(language)
+        return tuple(folders)
+
+    @property
+    def _before_posts(self) -> tuple[str, ...]:
+        folders = self._below_language
+        return folders[: folders.index("_posts")] if "_posts" in folders else ()
+
+    def _is_language(self, name: str, known: frozenset[str]) -> bool:
+        folded = name.replace("_", "-").casefold()
+        if folded in {language.casefold() for language in self.languages}:
+            return True
+        return bool(_TAG.fullmatch(folded)) and folded.partition("-")[0] in known
+
+
+@lru_cache(maxsize=4096)
+def _matched(pattern: str, name: str) -> regex.Match[str] | None:
+    try:
+        return regex.compile(pattern, regex.ASCII | regex.IGNORECASE).fullmatch(name[:255], timeout=LIMIT_S)
+    except TimeoutError:
+        return None

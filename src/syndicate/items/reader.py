@@ -1,0 +1,112 @@
+"""One file being read: its fields by the rules, and the faults met on the way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syndicate.errors import Fault
+from syndicate.items import fields
+from syndicate.items.dates import is_for_the_builder, moment
+from syndicate.items.fields import Found
+from syndicate.items.location import LIMIT_S, Location
+from syndicate.items.plain import plain
+from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
+from syndicate.items.sources import source_of
+from syndicate.items.tree import Tree
+
+
+def passed_over(name: str, found: Found) -> str:
+    """Why a source's value cannot be a field's, in words; empty if it can."""
+    if found.problem:
+        return found.problem
+    if found.value is None and found.line is None:
+        return "absent"
+    if fields.is_blank(found.value):
+        return "blank"
+    if name not in DATES | TEXTS:
+        return ""
+    text = fields.text_of(found.value)
+    if text is None:
+        return "no text"
+    if name in DATES:
+        return "no date that stands in the file" if is_for_the_builder(text) else ""
+    if name == "page" and ("{{" in text or "{%" in text or text.casefold() in TRUE + FALSE):
+        return "only the site's builder knows what it means"
+    return "" if plain(text) else "blank"
+
+
+@dataclass(slots=True)
+class Reader:
+    """A file's front matter, where it lies, and the rules; gives fields and gathers faults."""
+
+    front: Tree
+    location: Location
+    rules: Rules
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The file's POSIX path below the store's root."""
+        return self.location.path
+
+    def looked(self, name: str) -> Iterator[Found]:
+        """What the field's sources give, in order, those passed over too."""
+        for found in fields.looked(self.front, self.rules.fields.get(name, ()), self.location):
+            if found.is_slow and not self.failed("W-REGEX"):
+                problem = f"`regex` of `{found.source}` for {name} did not end within {LIMIT_S:g} s; it is passed over"
+                self.fail("W-REGEX", problem, "write an expression without repeats in repeats", found)
+            yield found
+
+    def usable(self, name: str) -> Iterator[Found]:
+        """What the field's sources give that can be used, in order; texts as they are written."""
+        for found in self.looked(name):
+            if not passed_over(name, found):
+                is_text = name in DATES | TEXTS
+                yield replace(found, value=fields.text_of(found.value)) if is_text else found
+
+    def found(self, name: str) -> Found | None:
+        """The first that can be used."""
+        return next(self.usable(name), None)
+
+    def raw(self, name: str) -> str:
+        """A field's text as it is written, empty if there is none."""
+        found = self.found(name)
+        return str(found.value) if found is not None else ""
+
+    def text(self, name: str) -> str:
+        """A field's clean text."""
+        return next(self.texts(name), "")
+
+    def texts(self, name: str) -> Iterator[str]:
+        """Every source's clean text, in order."""
+        for found in self.usable(name):
+            yield plain(str(found.value))
+
+    def members(self, name: str) -> list[str]:
+        """The clean texts of the first source that can be used; a single text is parted as topics are, or at commas."""
+        found = self.found(name)
+        value = found.value if found is not None else None
+        split = self.rules.topics.split or ","
+        parts = fields.parts_of(value, split) if isinstance(value, str) else fields.texts_of(value)
+        return [text for part in parts if (text := plain(part))]
+
+    def moment(self, found: Found) -> datetime | None:
+        """The point in time that a source names; None if it names none."""
+        formats = (found.form, *self.rules.date_formats) if found.form else self.rules.date_formats
+        return moment(str(found.value), self.rules.zone, formats=formats, offsets=self.rules.zone_offsets)
+
+    def key(self, name: str) -> str:
+        """How a file would name the field."""
+        sources = (source_of(words) for words in self.rules.fields.get(name, ()))
+        return next((source.words for source in sources if source.kind == "key"), name)
+
+    def fail(self, code: str, problem: str, remedy: str, found: Found | None = None) -> None:
+        """Note a fault."""
+        line, column = (found.line, found.column) if found is not None else (self.front.line, None)
+        self.faults.append(Fault(self.path, code, problem, remedy, line=line, column=column))
+
+    def failed(self, *codes: str) -> bool:
+        """Whether there was a fault whose code begins with one of these."""
+        return any(fault.code.startswith(codes) for fault in self.faults)
