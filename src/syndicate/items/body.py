@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ import regex
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
+from syndicate.items.shortcodes import POST_PAGE, Places
+from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
 
 if TYPE_CHECKING:
@@ -69,26 +73,57 @@ _IS_HTML = re.compile(
     r"\s*<(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|section|article|pre|main|span|a|img|strong|em|b|i)[\s>]",
     re.IGNORECASE,
 )
-_CODE = re.compile(
-    r"(```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|<pre[\s>].*?(?:</pre>|\Z)|`[^`\n]+`)", re.DOTALL | re.IGNORECASE
-)
-# Hugo shortcodes, Liquid and Jekyll tags and values, MDX imports and exports: meaningless outside their generator.
-_TEMPLATING = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
-_MDX = re.compile(r"^(?:import\s[^\n]*\sfrom\s+['\"][^\n]*|export\s+(?:const|default|let)\s[^\n]*)$", re.MULTILINE)
-_MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
+_NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|\s*<a [^<>]*>↩︎</a>")
+_NOWHERE = Places()
 
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
 
 
+class Format(StrEnum):
+    """How a body is written; `AUTO`: by the file's name, and HTML through and through is known by its looks."""
+
+    AUTO = "auto"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRules:
+    """How bodies are read.
+
+    `format` holds where neither a key of `format_keys` in the file nor the file's name says more. `more` are marks that
+    end the excerpt, besides `<!-- more -->`; `more_keys` are keys of files that name their own. `post_page` see `Places`.
+    """
+
+    format: Format = Format.AUTO
+    format_keys: tuple[str, ...] = ("markup",)
+    more: tuple[str, ...] = ()
+    more_keys: tuple[str, ...] = ("excerpt_separator",)
+    post_page: str = POST_PAGE
+
+
 @dataclass(frozen=True, slots=True)
 class SafeBody:
-    """A body as safe HTML. `problem`: why it is only its text, in words that follow "the body"; empty if it is not."""
+    """A body as safe HTML, and what stands before its `<!--more-->`, empty without one.
+
+    `problem`: why it is only its text, in words that follow "the body"; empty if it is not.
+    """
 
     html: str
     problem: str = ""
+    excerpt: str = ""
 
 
-def safe_body(text: str, base: str | None) -> SafeBody:
+def safe_body(
+    text: str,
+    base: str | None,
+    *,
+    path: str = "",
+    written: Format = Format.AUTO,
+    more: Sequence[str] = (),
+    places: Places = _NOWHERE,
+) -> SafeBody:
     """The body as safe HTML: an allow-list of tags, no scripts, links absolute; a link that cannot be is dropped.
 
     What would cost more than about a second, or lose text, is not rendered: all its text is kept, as paragraphs.
@@ -96,15 +131,25 @@ def safe_body(text: str, base: str | None) -> SafeBody:
     Args:
         text: Markdown with HTML in it, or HTML alone.
         base: the address that relative links count from, if there is one.
+        path: the file's name, which may tell how it is written.
+        written: Markdown or HTML, if that is known.
+        more: marks that end the excerpt, besides `<!-- more -->`.
+        places: where the site's own addresses lead.
     """
-    text = _without_templating(_sound(text))
-    if is_html(text):
+    text = _sound(text)
+    has_html = _is_html(text, path, written)
+    has_components = not has_html and is_mdx(text, path)
+    text = untemplated(text, path=path, is_html=has_html, places=places)
+    more_place = more_at(text, marks=more, is_html=has_html)
+    if has_html:
         rendered, problem = text, _oversize(text)
     else:
-        rendered, problem = _rendered(text)
+        rendered, problem = _rendered(text, has_components)
     if problem:
         return SafeBody(_as_text(text), problem)
-    return SafeBody(_cleaned(rendered, base))
+    excerpt = _FOOTNOTE.sub("", text[:more_place]) if 0 < more_place <= LIMIT_EXCERPT else ""
+    before = excerpt if has_html else _rendered(excerpt, has_components)[0]
+    return SafeBody(_cleaned(rendered, base), excerpt=_cleaned(before, base) if before else "")
 
 
 def body_html(text: str, base: str | None) -> str:
@@ -143,7 +188,7 @@ def is_html(text: str) -> bool:
 
 def text_of(markup: str) -> str:
     """The plain text in safe HTML, as one line."""
-    text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", markup))
+    text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", _NOTED.sub("", markup)))
     for entity, char in _ENTITIES:
         text = text.replace(entity, char)
     return " ".join(_sound(text).split())
@@ -158,12 +203,6 @@ def paragraph_of(markup: str) -> str:
     return text_of(markup)
 
 
-def before_more(text: str) -> str:
-    """What stands before `<!--more-->` in a body as written; empty without the mark, or if it is too long."""
-    match = _MORE.search(text)
-    return text[: match.start()] if match and match.start() <= LIMIT_EXCERPT else ""
-
-
 def _oversize(text: str) -> str:
     """The problem of HTML that is too much to be cleaned; empty if it is not."""
     if len(text) > LIMIT_HTML:
@@ -171,20 +210,27 @@ def _oversize(text: str) -> str:
     return f"has over {LIMIT_TAGS} tags" if text.count("<") > LIMIT_TAGS else ""
 
 
-def _rendered(text: str) -> tuple[str, str]:
+def _is_html(text: str, path: str, written: Format) -> bool:
+    if written is not Format.AUTO:
+        return written is Format.HTML
+    return path.casefold().endswith((".html", ".htm", ".xhtml")) or is_html(text)
+
+
+def _rendered(text: str, has_components: bool) -> tuple[str, str]:
     """Markdown as HTML, or the problem that forbids it."""
     if len(text) > LIMIT_MARKDOWN:
         return "", f"has over {LIMIT_MARKDOWN} characters of Markdown"
     if _work(text) > LIMIT_MARKS or (text.count("<!") + text.count("<?")) * len(text) > LIMIT_SCANNED:
         return "", "has more Markdown marks than any text needs"
     env: dict[str, Any] = {}  # the type that the library asks for
-    tokens = _markdown().parse(text, env)
+    markdown = _markdown(has_components)
+    tokens = markdown.parse(text, env)
     if any(token.type in _HOLDERS and token.level >= LIMIT_NESTING - 1 for token in tokens):
         return "", "has Markdown nested too deep"
     children = [child for token in tokens for child in token.children or ()]
     if sum(len(str(value)) for child in children for value in child.attrs.values()) > LIMIT_REFERENCED:
         return "", "repeats long addresses too often"
-    return str(_markdown().renderer.render(tokens, _markdown().options, env)), ""
+    return str(markdown.renderer.render(tokens, markdown.options, env)), ""
 
 
 def _work(text: str) -> int:
@@ -201,17 +247,12 @@ def _sound(text: str) -> str:
     return sound(text if text.isascii() else _STACKED.sub(r"\1", text))
 
 
-def _without_templating(text: str) -> str:
-    if "{" not in text and "import" not in text and "export" not in text:
-        return text
-    pieces = _CODE.split(text)
-    for at in range(0, len(pieces), 2):  # the odd ones are code
-        pieces[at] = _MDX.sub("", _TEMPLATING.sub("", pieces[at]))
-    return "".join(pieces)
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
+@lru_cache(maxsize=2)
+def _markdown(has_components: bool) -> MarkdownIt:
     from markdown_it import MarkdownIt
+    from mdit_py_plugins.deflist import deflist_plugin
+    from mdit_py_plugins.footnote import footnote_plugin
 
-    return MarkdownIt("commonmark", {"html": True, "maxNesting": LIMIT_NESTING}).enable(["table", "strikethrough"])
+    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": LIMIT_NESTING}).enable(["table", "strikethrough"])
+    markdown.use(footnote_plugin).use(deflist_plugin)
+    return markdown.disable("code") if has_components else markdown  # MDX has no code by indentation
