@@ -13,10 +13,11 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from syndicate import __version__
 from syndicate.channels.networks import Network, network_of
 from syndicate.errors import ConfigError, Fault
+from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.posts.template import check_template
-from syndicate.settings.content import StoreSettings
+from syndicate.settings.content import BodySettings, StoreSettings
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tree import Settings, placed_below, root_of, settings_of
 
@@ -133,11 +134,16 @@ def _rules(path: Path, settings: Settings, name: str, store: StoreSettings) -> R
             "ignore": topics.ignore,
         },
         permalink=store.permalink,
+        body=_body_rules(store.body),
         link_tracking=store.tracking,
         fallback_encoding=None if store.encoding == "utf-8" else store.encoding,
         origin=str(path),
         below=f"content.roots.{name}" if name else "content",
     )
+
+
+def _body_rules(body: BodySettings) -> BodyRules:
+    return BodyRules(body.format, tuple(body.more), body.summary_limit, body.post_page)
 
 
 def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.items import body
-from syndicate.items.body import before_more, body_html, is_html, paragraph_of, safe_body, text_of
+from syndicate.items.body import Format, body_html, format_of, is_html, paragraph_of, safe_body, text_of
 
 BASE = "https://site.example/news/x"
 
@@ -27,7 +27,7 @@ BASE = "https://site.example/news/x"
         ("![a](b.png)", '<p><img src="https://site.example/news/b.png" alt="a"></p>'),
         ("<!-- note --><p>Hi</p>", "<p>Hi</p>"),
         ("", ""),
-        ("{{< figure src=x >}}Hello {% include y %}", "<p>Hello</p>"),
+        ("{{< widget src=x >}}Hello {% include y %}", "<p>Hello</p>"),
         ("`{{ kept }}` {{ gone }}.", "<p><code>{{ kept }}</code> .</p>"),
         ("import A from './a'\n\nText", "<p>Text</p>"),
         ("We import goods from abroad", "<p>We import goods from abroad</p>"),
@@ -81,8 +81,29 @@ def test_the_first_paragraph_says_something(markup: str, text: str) -> None:
 
 
 def test_the_excerpt_stands_before_the_mark() -> None:
-    assert before_more("Intro.\n<!-- More -->\nRest") == "Intro.\n"
-    assert before_more("No mark") == ""
+    assert safe_body("Intro.\n<!-- More -->\nRest", BASE).excerpt == "<p>Intro.</p>"
+    assert safe_body("<p>Intro.</p><!--more--><p>Rest</p>", BASE).excerpt == "<p>Intro.</p>"
+    assert safe_body("No mark", BASE).excerpt == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("HTML", Format.HTML), ("goldmark", Format.MARKDOWN), ("org", None), ("", None)]
+)
+def test_a_file_may_name_its_format(name: str, written: Format | None) -> None:
+    assert format_of(name) is written
+
+
+@pytest.mark.parametrize(
+    ("path", "written", "html"),
+    [
+        ("a.html", Format.AUTO, "*x*"),
+        ("a.md", Format.AUTO, "<p><em>x</em></p>"),
+        ("a.md", Format.HTML, "*x*"),
+        ("a.html", Format.MARKDOWN, "<p><em>x</em></p>"),
+    ],
+)
+def test_the_format_comes_from_the_settings_or_the_name(path: str, written: Format, html: str) -> None:
+    assert safe_body("*x*", BASE, path=path, written=written).html == html
 
 
 @pytest.mark.parametrize(
@@ -156,4 +177,4 @@ def test_links_beyond_any_page_are_dropped() -> None:
 
 
 def test_a_long_beginning_is_no_excerpt() -> None:
-    assert before_more("x" * (body.LIMIT_EXCERPT + 1) + "<!--more-->") == ""
+    assert safe_body("x" * (body.LIMIT_EXCERPT + 1) + "<!--more-->", BASE).excerpt == ""

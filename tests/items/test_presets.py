@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import ConfigError
+from syndicate.items.body import BodyRules
 from syndicate.items.presets import PRESETS, rules_of
 from syndicate.items.rules import FIELDS, Condition, Hiding, Rules, TopicRules
 from syndicate.items.sources import source_of
@@ -95,7 +96,7 @@ CHANGES = {
     "include": ("x",),
     "exclude": ("x",),
     "image_folders": ("x",),
-    "limit_summary": 1,
+    "body": BodyRules(limit_summary=1),
     "hidings": (Hiding("x", ("x",), ("x",)),),
     "hides_expired": False,
     "latest_year_offset": 1,

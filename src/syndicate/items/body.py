@@ -15,7 +15,7 @@ import regex
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
-from syndicate.items.shortcodes import POST_PAGE, Places
+from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
 
@@ -75,8 +75,6 @@ _IS_HTML = re.compile(
 )
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|\s*<a [^<>]*>↩︎</a>")
-_NOWHERE = Places()
-
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
 
 
@@ -88,18 +86,26 @@ class Format(StrEnum):
     HTML = "html"
 
 
+_NAMED = {"md": Format.MARKDOWN, "goldmark": Format.MARKDOWN, "mdx": Format.MARKDOWN, "htm": Format.HTML}
+
+
+def format_of(name: str) -> Format | None:
+    """The format that a file names (Hugo's `markup`), None if it names none that we read."""
+    name = name.casefold()
+    return _NAMED.get(name) or (Format(name) if name in set(Format) else None)
+
+
 @dataclass(frozen=True, slots=True)
 class BodyRules:
     """How bodies are read.
 
-    `format` holds where neither a key of `format_keys` in the file nor the file's name says more. `more` are marks that
-    end the excerpt, besides `<!-- more -->`; `more_keys` are keys of files that name their own. `post_page` see `Places`.
+    `format` holds unless a file says more. `more` are marks that end the excerpt, besides `<!-- more -->`.
+    `limit_summary` counts characters of a summary made from the body. `post_page` see `Places`.
     """
 
     format: Format = Format.AUTO
-    format_keys: tuple[str, ...] = ("markup",)
     more: tuple[str, ...] = ()
-    more_keys: tuple[str, ...] = ("excerpt_separator",)
+    limit_summary: int = 300
     post_page: str = POST_PAGE
 
 
@@ -122,7 +128,7 @@ def safe_body(
     path: str = "",
     written: Format = Format.AUTO,
     more: Sequence[str] = (),
-    places: Places = _NOWHERE,
+    places: Places = NOWHERE,
 ) -> SafeBody:
     """The body as safe HTML: an allow-list of tags, no scripts, links absolute; a link that cannot be is dropped.
 

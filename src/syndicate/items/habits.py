@@ -35,6 +35,8 @@ _MARKDOWN = ("*.md", "*.markdown", "*.mkd", "*.mdown")
 _MDX = (*_MARKDOWN, "*.mdx")
 _DATED = "[0-9][0-9][0-9][0-9]-[0-9]*-[0-9]*-*"
 
+_BODY = {"body_format": ("markup",), "more": ("excerpt_separator",)}
+
 _TEASERS = {
     "og_title": ("openGraphMetaData.ogtitle", "htmlMetaData.ogtitle", '"og:title"', "og.title", "ogTitle"),
     "og_description": (
@@ -84,6 +86,7 @@ _MEDIGY = Rules(
         "image": ("featuredImage",),
         "offerings": ("relatedOfferings",),
         **_TEASERS,
+        **_BODY,
     },
 )
 
@@ -161,6 +164,7 @@ _GENERIC = Rules(
         ),
         "offerings": (),
         **_TEASERS,
+        **_BODY,
     },
 )
 

@@ -67,10 +67,14 @@ class Components:
         return self._statement_end(at), ""
 
     def tag(self, at: int, *, is_mdx: bool) -> tuple[int, str] | None:
-        """A component: a picture or a link where it shows one, else nothing; an element without its expressions."""
+        """A component: a picture or a link where it shows one, else nothing; an element without its expressions.
+
+        Args:
+            at: where `<` and a letter, or an empty name, stand.
+            is_mdx: every component goes; in other Markdown only what shows something is looked at.
+        """
         match = _TAG_NAME.match(self._text, at)
-        if match is None:
-            return None
+        assert match is not None
         name = match["name"]
         is_component = not name or name[0].isupper()
         end = self._tag_end(match.end())

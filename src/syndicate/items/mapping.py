@@ -9,7 +9,7 @@ from datetime import datetime
 from syndicate.errors import Fault
 from syndicate.items import fields
 from syndicate.items.addresses import identity_of, link_of, page_of, slug_in
-from syndicate.items.body import before_more, body_html, safe_body, text_of
+from syndicate.items.body import SafeBody, format_of, safe_body, text_of
 from syndicate.items.featured import Featured, featured_of
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.links import host_of, link_key, page_at
@@ -17,6 +17,7 @@ from syndicate.items.location import Location
 from syndicate.items.plain import plain
 from syndicate.items.reader import Reader
 from syndicate.items.rules import Rules
+from syndicate.items.shortcodes import Places
 from syndicate.items.summary import description_of, summary_of
 from syndicate.items.times import expires_of, published_of, updated_of
 from syndicate.items.topics import topics_of
@@ -95,17 +96,18 @@ def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Lo
 def _item(reader: Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
     """The item without its image, language and end."""
     rules = reader.rules
-    safe = safe_body(body, page or rules.site_url or link)
-    if safe.problem:
-        reader.fail("W-BODY-AS-TEXT", f"the body {safe.problem}; only its text is used", "split it, or simplify it")
+    safe = _body(reader, body, page or rules.site_url or link)
     body_text = text_of(safe.html)
-    excerpt = text_of(body_html(before_more(body), None)) if "<!--" in body else ""
     return Item(
         id=identity_of(reader, link),
         path=reader.path,
         title=title,
         summary=summary_of(
-            reader.texts("summary"), excerpt=excerpt, body_html=safe.html, body=body_text, limit=rules.limit_summary
+            reader.texts("summary"),
+            excerpt=text_of(safe.excerpt),
+            body_html=safe.html,
+            body=body_text,
+            limit=rules.body.limit_summary,
         ),
         published=published,
         updated=updated_of(reader, published),
@@ -124,6 +126,21 @@ def _item(reader: Reader, body: str, *, title: str, published: datetime, page: s
         offerings=_offerings(reader),
         group=reader.raw("group") or None,
     )
+
+
+def _body(reader: Reader, body: str, base: str | None) -> SafeBody:
+    rules, mark = reader.rules, reader.raw("more")
+    safe = safe_body(
+        body,
+        base,
+        path=reader.path,
+        written=format_of(reader.raw("body_format")) or rules.body.format,
+        more=(*rules.body.more, mark) if mark else rules.body.more,
+        places=Places(rules.site_url, rules.body.post_page),
+    )
+    if safe.problem:
+        reader.fail("W-BODY-AS-TEXT", f"the body {safe.problem}; only its text is used", "split it, or simplify it")
+    return safe
 
 
 def _authors(reader: Reader) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any, TypedDict, Unpack
 
 from syndicate.errors import ConfigError
+from syndicate.items.body import BodyRules
 from syndicate.items.habits import PRESETS
 from syndicate.items.rules import Rules
 from syndicate.items.topics import slug_of
@@ -48,6 +49,7 @@ class Wishes(TypedDict, total=False):
     link_tracking: Sequence[str] | None
     fallback_encoding: str | None
     image_folders: Sequence[str]
+    body: BodyRules
 
 
 def rules_of(preset: str, *, origin: str = "settings", below: str = "content", **wishes: Unpack[Wishes]) -> Rules:
@@ -89,7 +91,7 @@ def rules_of(preset: str, *, origin: str = "settings", below: str = "content", *
 
 
 _LISTS = ("languages", "language_folders", "link_tracking", "image_folders")
-_PLAIN = ("site_url", "zone", "language", "has_language_prefix", "latest_year_offset", "fallback_encoding")
+_PLAIN = ("site_url", "zone", "language", "has_language_prefix", "latest_year_offset", "fallback_encoding", "body")
 
 
 def _topics(base: Rules, wish: Mapping[str, Any]) -> Any:

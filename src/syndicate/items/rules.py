@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from types import MappingProxyType
 
+from syndicate.items.body import BodyRules
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
 from syndicate.items.sources import Source
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
-READER_VERSION = 3
+READER_VERSION = 4
 
 DATES = frozenset({"published", "starts", "updated", "expires"})
 TEXTS = frozenset(
     {
         *("id", "source", "title", "summary", "description", "slug", "link", "page", "brand", "section", "language"),
-        *("group", "og_title", "og_description", "twitter_title", "twitter_description"),
+        *("group", "og_title", "og_description", "twitter_title", "twitter_description", "body_format", "more"),
     }
 )
 VALUES = frozenset({*("authors", "topics", "topic_labels", "topic_places", "tags", "categories", "image", "offerings")})
@@ -90,7 +91,7 @@ class Rules:
     other meanings to words in them. `has_language_prefix`: pages in other languages lie below `/de/`.
     `link_tracking` are parameters that do not make a link another one. `include` and `exclude`: see `globs`.
     `fallback_encoding` is what a file that is not UTF-8 is read as. `image_folders` are searched for images after the
-    file's own folder and the store's root. `limit_summary` counts characters of a summary made from the body.
+    file's own folder and the store's root. `body` is how bodies are read.
     `hidings`, `conditions`, `hides_expired` and `hides_undated` say what is left out.
     `latest_year_offset`: a date further ahead than so many years is a mistake.
     """
@@ -115,7 +116,7 @@ class Rules:
     exclude: tuple[str, ...] = ()
     fallback_encoding: str | None = None
     image_folders: tuple[str, ...] = ()
-    limit_summary: int = 300
+    body: BodyRules = field(default=BodyRules())
     hidings: tuple[Hiding, ...] = ()
     conditions: tuple[Condition, ...] = ()
     hides_expired: bool = True

@@ -71,6 +71,10 @@ class Places:
         return urlsplit(self.site_url).path.rstrip("/")
 
 
+NOWHERE = Places()
+"""Of a site without an address."""
+
+
 def meaning(name: str, arguments: str, places: Places) -> str:
     """The HTML, or the address, that a tag stands for; empty if it stands for nothing.
 
@@ -80,7 +84,7 @@ def meaning(name: str, arguments: str, places: Places) -> str:
         places: where addresses lead.
     """
     name = name.casefold()
-    if name == "include" or name == "include_cached":
+    if name in {"include", "include_cached"}:
         file, _, arguments = arguments.strip().partition(" ")
         name = posixpath.basename(file.strip("\"'")).partition(".")[0].casefold()
     if name in _ADDRESSES:
@@ -98,7 +102,9 @@ def embedded(name: str, named: dict[str, str], positional: list[str]) -> str:
         name = named.get("provider", "youtube").casefold()
     if name not in _VIDEOS:
         return ""
-    key = next((named[key] for key in _KEYS if named.get(key)), "") or "/".join(positional[: 2 if name == "gist" else 1])
+    key = next((named[key] for key in _KEYS if named.get(key)), "") or "/".join(
+        positional[: 2 if name == "gist" else 1]
+    )
     if not key:
         return ""
     return _anchor(key if "://" in key else _VIDEOS[name].format(quote(key, safe="/")))
@@ -151,7 +157,9 @@ def _file(name: str, places: Places) -> str:
     match = _DATED.match(name)
     if match is not None:
         slots = {**match.groupdict(), "month": match["month"].zfill(2), "day": match["day"].zfill(2)}
-        return places.folder + re.sub(r"\{(year|month|day|slug)\}", lambda slot: quote(slots[slot[1]]), places.post_page)
+        return places.folder + re.sub(
+            r"\{(year|month|day|slug)\}", lambda slot: quote(slots[slot[1]]), places.post_page
+        )
     page = re.sub(r"(?:(?:^|(?<=/))index)?\.(?:md|markdown)\Z", "", name)
     return f"{places.folder}/{quote(page.lstrip('/'))}"
 

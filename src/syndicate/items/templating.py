@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from syndicate.items.jsx import Components, starts_with_module
-from syndicate.items.shortcodes import CODE, UNSEEN, Places, code, framed, meaning
+from syndicate.items.shortcodes import CODE, NOWHERE, UNSEEN, Places, code, framed, meaning
 
 LIMIT_TAG = 4_000
 """Most characters of one tag; what is longer was never closed."""
@@ -26,7 +26,8 @@ _SHARED = (
 _MARKDOWN = (
     r"(?P<fence>^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*+(?P<mark>```+|~~~+))|(?P<ticks>`+)|(?P<math>\$\$)"
     r"|(?P<list>[ \t]*+\{(?::{1,2}[^{}\n]{0,400}|[#.][\w-][^{}\n|]{0,200})\})"
-    r"|(?P<toc>^[ \t]*+(?:(?i:\[\[_?toc_?\]\]|\[toc\]|\$\{toc\})|(?:[-*+]|1\.)[^\n]{0,80}\n[ \t]*+\{:\s*+toc[^{}\n]{0,80}\})[ \t]*+$)"
+    r"|(?P<toc>^[ \t]*+(?:(?i:\[\[_?toc_?\]\]|\[toc\]|\$\{toc\})|(?:[-*+]|1\.)"
+    r"[^\n]{0,80}\n[ \t]*+\{:\s*+toc[^{}\n]{0,80}\})[ \t]*+$)"
     r"|(?P<admonition>^[ \t]*+:::+[ \t]*+(?P<kind>[A-Za-z][\w-]*+)?+(?P<heading>[^\n:]{0,200})$)"
     r"|(?P<alert>^[ \t]*+>[ \t]*+\[!(?P<mood>\w{1,20})\][+-]?[ \t]*+)"
 )
@@ -51,7 +52,7 @@ _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
 _MODULE_FILE = ".mdx"
 
 
-def untemplated(text: str, *, path: str = "", is_html: bool = False, places: Places = Places()) -> str:
+def untemplated(text: str, *, path: str = "", is_html: bool = False, places: Places = NOWHERE) -> str:
     """The body without a generator's tags: figures, videos, code and addresses become plain, the rest goes.
 
     Args:
@@ -84,7 +85,7 @@ def more_at(text: str, *, marks: Sequence[str] = (), is_html: bool = False) -> i
         places += [at] if at >= 0 else []
     if not places:
         return -1
-    spans = _Scanner(text, "html" if is_html else "markdown", Places()).code_spans()
+    spans = _Scanner(text, "html" if is_html else "markdown", NOWHERE).code_spans()
     starts = [start for start, _ in spans]
     for at in sorted(places):
         span = bisect_right(starts, at) - 1

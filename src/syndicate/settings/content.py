@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from syndicate.items.body import Format
+from syndicate.items.shortcodes import POST_PAGE
 from syndicate.settings.kinds import Folder, Language, Section
 
 _ROOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -62,6 +64,17 @@ class TopicSettings(Section):
     ignore: list[str] = Field(default_factory=list, description="Names or slugs of what is no topic.")
 
 
+class BodySettings(Section):
+    """How the text below the front matter is read."""
+
+    format: Format = Field(Format.AUTO, description="auto, markdown or html; a file's own `markup` counts more.")
+    more: list[str] = Field(default_factory=list, description="Marks that end the excerpt, besides `<!-- more -->`.")
+    summary_limit: Annotated[int, Field(ge=40, le=5000)] = Field(
+        300, description="Most characters of a summary that is made from the body."
+    )
+    post_page: str = Field(POST_PAGE, description="Where Jekyll's `post_url` leads, below the site's address.")
+
+
 class StoreSettings(Section):
     """How one folder is read."""
 
@@ -101,6 +114,7 @@ class StoreSettings(Section):
     )
     dates: DateSettings = Field(DateSettings(), description="How dates are written.")
     topics: TopicSettings = Field(TopicSettings(), description="How topics are written, and what becomes of them.")
+    body: BodySettings = Field(BodySettings(), description="How the text below the front matter is read.")
     tracking: list[str] | None = Field(
         None, description="Parameters that do not make a link another one (`utm_*`); `null`: the usual."
     )
