@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.items import body
-from syndicate.items.body import Format, body_html, format_of, is_html, paragraph_of, safe_body, text_of
+from syndicate.items.body import Format, body_html, format_of, is_html, safe_body, text_of
 
 BASE = "https://site.example/news/x"
 
@@ -66,18 +66,6 @@ def test_html_through_and_through_is_known(text: str, html: bool) -> None:
 
 def test_text_of_html_keeps_words_apart_and_entities_once() -> None:
     assert text_of("<p>One&amp;two</p><p>H<sub>2</sub>O<br>&lt;b&gt;</p>") == "One&two H2O <b>"
-
-
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ('<p><img src="x"></p><p>…</p><p>Real</p>', "Real"),
-        ("<h1>Only</h1><div>blocks</div>", "Only blocks"),
-        ("", ""),
-    ],
-)
-def test_the_first_paragraph_says_something(markup: str, text: str) -> None:
-    assert paragraph_of(markup) == text
 
 
 def test_the_excerpt_stands_before_the_mark() -> None:

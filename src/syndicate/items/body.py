@@ -11,8 +11,6 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
 from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
@@ -43,8 +41,6 @@ LIMIT_EXCERPT = 64_000
 _FEW_TAGS, _SHORT = 256, 64_000
 # In this order, as in the cost: what stops the reading of plain text, what opens something, what ends a line.
 _MARKS, _OPENINGS = frozenset("$%&*+-:<=>@[\\]^_`{}~!#|"), frozenset("*_[!")
-# Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
-_STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
 _HOLDERS = {"blockquote_open", "list_item_open"}
 _ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
 
@@ -75,7 +71,6 @@ _IS_HTML = re.compile(
 )
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|\s*<a [^<>]*>↩︎</a>")
-_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
 
 
 class Format(StrEnum):
@@ -142,7 +137,7 @@ def safe_body(
         more: marks that end the excerpt, besides `<!-- more -->`.
         places: where the site's own addresses lead.
     """
-    text = _sound(text)
+    text = sound(text)
     has_html = _is_html(text, path, written)
     has_components = not has_html and is_mdx(text, path)
     text = untemplated(text, path=path, is_html=has_html, places=places)
@@ -184,7 +179,7 @@ def _cleaned(text: str, base: str | None) -> str:
         link_rel=None,
         url_schemes={"http", "https", "mailto"},
     )
-    return _sound(clean).strip()  # again: `&#8;` has become a control character by now
+    return sound(clean).strip()  # again: `&#8;` has become a control character by now
 
 
 def is_html(text: str) -> bool:
@@ -197,16 +192,7 @@ def text_of(markup: str) -> str:
     text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", _NOTED.sub("", markup)))
     for entity, char in _ENTITIES:
         text = text.replace(entity, char)
-    return " ".join(_sound(text).split())
-
-
-def paragraph_of(markup: str) -> str:
-    """The first paragraph of safe HTML that says something, as plain text; all of the text if there is none."""
-    for match in _PARAGRAPH.finditer(markup):
-        text = text_of(match[1])
-        if any(char.isalnum() for char in text):
-            return text
-    return text_of(markup)
+    return " ".join(sound(text).split())
 
 
 def _oversize(text: str) -> str:
@@ -245,12 +231,8 @@ def _work(text: str) -> int:
 
 def _as_text(text: str) -> str:
     """All text of a body as paragraphs, nothing in it read as Markdown."""
-    paragraphs = _sound(html.unescape(_ANY_TAG.sub(" ", text))).split("\n\n")
+    paragraphs = sound(html.unescape(_ANY_TAG.sub(" ", text))).split("\n\n")
     return "\n".join(f"<p>{html.escape(part.strip(), quote=False)}</p>" for part in paragraphs if part.strip())
-
-
-def _sound(text: str) -> str:
-    return sound(text if text.isascii() else _STACKED.sub(r"\1", text))
 
 
 @lru_cache(maxsize=2)

@@ -112,7 +112,7 @@ def _item(reader: Reader, body: str, *, title: str, published: datetime, page: s
         published=published,
         updated=updated_of(reader, published),
         slug=slug_in(reader),
-        description=description_of(reader.text("description"), body_text),
+        description=description_of(reader.text("description"), body_html=safe.html, body=body_text),
         body_html=safe.html,
         link=link,
         page=page,

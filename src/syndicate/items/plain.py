@@ -1,4 +1,4 @@
-"""Clean plain text from whatever a file holds, and its cutting at sentences and words. Pure."""
+"""Clean plain text from whatever a file holds. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import string
 import unicodedata
 
 import regex
-
-ELLIPSIS = "…"
 
 _BLOCKS = (
     "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer "
@@ -26,12 +24,21 @@ _ATTRIBUTES = r"""(?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?"""
 BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 INLINE_TAG = re.compile(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 
-_MARKED = re.compile(r"[\[`*]")
+_MARKED = re.compile(r"[\[`*_~\\]|<http")
+_ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?+"""
+# Marks inside a word of ASCII are none: `snake_case`, `2*3*4`, `C*`. A dunder of one word is a name, not bold text.
 _MARKS = (
-    re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\s+\"[^\"\n]*\")?\)"),
-    re.compile(r"`([^`\n]+)`"),
-    re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*"),
-    re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])"),
+    (re.compile(rf"!?\[([^\[\]\n]*)\]\({_ADDRESS}\s*\)"), r"\1"),
+    (re.compile(r"(?<!\w)!?\[(?=[^\[\]\n]*[^\W\d])([^\[\]\n]+)\]\[[^\[\]\n]*\]"), r"\1"),
+    (re.compile(r"(?<=[\w.,;:!?)\"'”’])\[\^\w{1,40}\]"), ""),
+    (re.compile(r"<(https?://[^\s<>]+)>"), r"\1"),
+    (re.compile(r"`([^`\n]+)`"), r"\1"),
+    (re.compile(r"(?<![A-Za-z0-9_*])\*\*(?=\S)([^*\n]+)(?<=\S)\*\*(?![A-Za-z0-9_*])"), r"\1"),
+    (re.compile(r"(?<![\w*\\])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<!\w)__(?=\S)([^_\n]*[^\w\n][^_\n]*)(?<=\S)__(?!\w)"), r"\1"),
+    (re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\n]+)(?<=\S)_(?!\w)"), r"\1"),
+    (re.compile(r"~~(?=\S)([^~\n]+)(?<=\S)~~"), r"\1"),
+    (re.compile(r"(?<!\\)\\([*_`~\[\]])"), r"\1"),
 )
 
 # Vertical tab, form feed, NEL, line and paragraph separator: line breaks to Unicode, errors or surprises elsewhere.
@@ -39,7 +46,7 @@ _ODD_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # What XML 1.0 section 2.2 forbids, noncharacters, and what is not seen at all. ZWJ and ZWNJ stay (emoji, Persian).
 # The overrides U+202D and U+202E turn text around even when closed, so they never stay.
 _UNWANTED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060-\u2064\ufeff\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
@@ -47,8 +54,8 @@ _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # str.
 _BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
 _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u2069", "\u202a\u202b", "\u202c"
 
-_SENTENCE_END = re.compile(r"(?:[.!?…][\"'”’»)\]]*(?=\s|$))|[。！？]")
-_TRAILING = " \t\n,;:–—-([{“‘«/&…."
+# Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
+_STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
 
 
 def sound(text: str) -> str:
@@ -58,7 +65,10 @@ def sound(text: str) -> str:
     text = _UNWANTED.sub("", _ODD_BREAKS.sub("\n", text))
     if _BIDI.search(text):
         text = _without_loose_bidi(text)
-    return unicodedata.normalize("NFC", text)
+    if text.isascii():
+        return text
+    # Twice: some marks are composed of two.
+    return _STACKED.sub(r"\1", unicodedata.normalize("NFC", _STACKED.sub(r"\1", text)))
 
 
 def plain(text: str) -> str:
@@ -69,61 +79,9 @@ def plain(text: str) -> str:
     if "<" in text:
         text = _without_tags(text)
     if _MARKED.search(text):
-        for mark in _MARKS:
-            text = mark.sub(r"\1", text)
+        for mark, kept in _MARKS:
+            text = mark.sub(kept, text)
     return " ".join(sound(html.unescape(text)).split())
-
-
-def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters of plain text, cut after a sentence or else after a word with one ellipsis."""
-    if len(text) <= limit:
-        return text
-    return _ended(text[:limit], rest=text[limit:], limit=limit)
-
-
-def is_cut(text: str, body: str) -> bool:
-    """Whether plain text stops short: it ends in dots, or it is the beginning of the body and stops mid-sentence."""
-    if text.endswith((ELLIPSIS, "...")):
-        return True
-    return len(text) < len(body) and body.startswith(text) and not _ends_sentence(text, body[len(text) :])
-
-
-def mended(text: str, body: str) -> str:
-    """Cut text made presentable: it ends after a sentence, or after a whole word and one ellipsis."""
-    core = text.rstrip(" .…")
-    rest = body[len(core) :] if body.startswith(core) else ""
-    return _ended(core, rest=rest, limit=len(core) + 1)
-
-
-def _ends_sentence(text: str, rest: str) -> bool:
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    return bool(ends) and ends[-1] == len(text) and (rest[:1].isspace() or not text[-1].isascii())
-
-
-def _ended(text: str, *, rest: str, limit: int) -> str:
-    """End `text`, which goes on with `rest`, within the limit."""
-    boundaries = _boundaries(text + rest[:64])
-    ends = [m.end() for m in _SENTENCE_END.finditer(text) if m.end() < len(text) or rest[:1].isspace()]
-    ends = [end for end in ends if end in boundaries]
-    if ends and ends[-1] * 2 >= len(text):  # a whole sentence, unless it would throw away most of the text
-        return text[: ends[-1]]
-    room = text[: limit - 1]
-    after = text[limit - 1 :] + rest
-    if after and not after[0].isspace():
-        head, blank, _ = room.rpartition(" ")
-        room = head if blank else _whole_graphemes(room, after)
-    room = room.rstrip(_TRAILING)
-    return room + ELLIPSIS if room else ""
-
-
-def _whole_graphemes(text: str, rest: str) -> str:
-    """`text` less the last grapheme if that goes on in `rest` (scripts without blanks, very long words)."""
-    return text[: max((end for end in _boundaries(text + rest[:64]) if end <= len(text)), default=0)]
-
-
-def _boundaries(text: str) -> set[int]:
-    """Where a character, as readers see it, ends."""
-    return {found.end() for found in regex.finditer(r"\X", text)}
 
 
 def _without_tags(text: str) -> str:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import html
+import re
+from collections.abc import Iterable, Iterator
 
-from syndicate.items.body import paragraph_of
-from syndicate.items.plain import is_cut, mended, shorten
+from syndicate.items.body import text_of
+from syndicate.items.sentences import is_cut, mended, shorten
+
+MEND_LEAST = 20
+"""A cut text of which less than this is left says less than the body's own beginning."""
+
+_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
+_ASIDE = re.compile(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
+_IMAGE = re.compile(r"<img\b[^<>]*>|<br>")
+_ALT = re.compile(r'<img\b[^<>]*\balt="([^"]+)"')
+_LONE = re.compile(r"(?:<(?:strong|b|em)>)?<a\b[^<>]*>[^<>]*</a>(?:</(?:strong|b|em)>)?\Z")
+_EMPHASISED = re.compile(r"<(em|i|small)>(?:(?!</\1>).)*</\1>\Z", re.DOTALL)
+# What stands above an article and is no part of it.
+_BYLINE = re.compile(
+    r"(?:by|von|par|por|photo(?: by| credit)?|foto|image|source|credits?|author|updated|posted|published|last updated"
+    r"|date|tl;dr|contents|table of contents|toc|inhalt)\b[\s:]*[^.!?]{0,60}\Z",
+    re.IGNORECASE,
+)
+_LEAST_WORDS, _LEAST_LETTERS = 3, 12
 
 
 def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body: str, limit: int) -> str:
@@ -18,18 +37,65 @@ def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body:
         body: its plain text.
         limit: characters of a summary taken from the body.
     """
+    paragraph = paragraph_of(body_html)
+    beginnings = (body, _from(paragraph, body))
     cut = ""
     for candidate in candidates:
-        if candidate and not is_cut(candidate, body):
+        if candidate and not any(is_cut(candidate, beginning) for beginning in beginnings):
             return candidate
         cut = cut or candidate
     if excerpt:
         return shorten(excerpt, limit)
-    if cut:
-        return mended(cut, body)
-    return shorten(paragraph_of(body_html), limit)
+    mend, own = _mended(cut, beginnings), shorten(paragraph, limit)
+    return own if len(mend) < MEND_LEAST <= len(own) else mend or own
 
 
-def description_of(text: str, body: str) -> str:
+def description_of(text: str, *, body_html: str, body: str) -> str:
     """The file's own description, mended if it is cut."""
-    return mended(text, body) if text and is_cut(text, body) else text
+    return _mended(text, (body, _from(paragraph_of(body_html), body)))
+
+
+def _mended(text: str, beginnings: tuple[str, ...]) -> str:
+    for beginning in beginnings:
+        if text and is_cut(text, beginning):
+            return mended(text, beginning)
+    return text
+
+
+def paragraph_of(markup: str) -> str:
+    """The first paragraph of safe HTML that is part of the text, as plain text.
+
+    Without one: any that says something; all of the text; what its first image shows.
+    """
+    first = ""
+    for inner, is_below_image in _paragraphs(markup):
+        text = text_of(inner)
+        if not any(char.isalnum() for char in text):
+            continue
+        if _is_prose(inner, text, is_below_image):
+            return text
+        first = first or text
+    alt = _ALT.search(markup)
+    return first or text_of(markup) or (html.unescape(alt[1]) if alt else "")
+
+
+def _paragraphs(markup: str) -> Iterator[tuple[str, bool]]:
+    """Each paragraph's HTML without images, and whether there is an image in it or right above it."""
+    is_below_image, markup = False, _ASIDE.sub("", markup) if "<figure" in markup or "<table" in markup else markup
+    for match in _PARAGRAPH.finditer(markup):
+        inner, images = _IMAGE.subn("", match[1])
+        yield inner.strip(), bool(images) or is_below_image
+        is_below_image = bool(images) and not text_of(inner)
+
+
+def _is_prose(inner: str, text: str, is_below_image: bool) -> bool:
+    if _LONE.match(inner) or _BYLINE.match(text) or (is_below_image and _EMPHASISED.match(inner)):
+        return False
+    letters = sum(char.isalnum() for char in text)
+    return letters >= _LEAST_LETTERS and (len(text.split()) >= _LEAST_WORDS or not text.isascii())
+
+
+def _from(paragraph: str, body: str) -> str:
+    """The body's text from a paragraph on: headings and images before it are no part of its beginning."""
+    at = body.find(paragraph) if paragraph else -1
+    return body[at:] if at >= 0 else ""

@@ -8,9 +8,10 @@ from syndicate.items.addresses import page_of
 from syndicate.items.body import safe_body, text_of
 from syndicate.items.fields import Found, texts_of
 from syndicate.items.location import Location
-from syndicate.items.plain import is_cut, plain
+from syndicate.items.plain import plain
 from syndicate.items.reader import Reader, passed_over
 from syndicate.items.rules import DATES, FIELDS, TEXTS, Rules
+from syndicate.items.sentences import is_cut
 from syndicate.items.times import published_of
 from syndicate.items.tree import Tree, Value
 

@@ -1,0 +1,136 @@
+"""Where sentences end, and the cutting of plain text there or at words; cut texts known and made presentable. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import regex
+
+ELLIPSIS = "…"
+
+_END = re.compile(r"[.!?…؟۔।።][\"'”’»)\]]*+(?=\s|\Z)|[。！？｡][」』）〉》】”’\"')\]]*+")
+_TRAILING = " \t\n,;:–—-([{“‘«/&…."
+_OPENING = " \t\n\"'“‘«„¿¡([-–—*"
+
+# A dot after one of these never ends a sentence; after one of the others it does where a capital follows.
+_NEVER = re.compile(
+    r"dr|mr|mrs|ms|mx|prof|st|rev|hon|gen|col|lt|sgt|capt|gov|sen|rep|pres|vs|cf|eg|e\.g|ie|i\.e|viz|no|nos|nr|vol"
+    r"|figs?|eq|sec|ch|pp|eds?|approx|ca|est|resp|vgl|bzw|bspw|ggf|evtl|inkl|zzgl|sog|abs|str|hr|fr|dipl|ing|mme|mlle"
+    r"|m|sra?|dra|ud|av|art|al|jan|feb|mar|apr|jun|jul|aug|sept?|o[ck]t|nov|de[cz]|mt|ft|dept"
+)
+_SELDOM = re.compile(r"etc|usw|inc|ltd|co|corp|llc|jr|[ap]\.m")
+_BEFORE = re.compile(r"[^\s(\[\"'“„«]*+\Z")
+_INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]\Z")
+_ORDINAL = re.compile(r"\d{1,2}\Z")
+
+_DOTS = re.compile(r"\s*(?:[\[(]\s*(?:…|\.{3,})\s*[\])]|…|\.{3,})\Z")
+_LURE = re.compile(
+    r"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:Read more|Read More|READ MORE|Continue reading|Continue Reading"
+    r"|Learn more|Weiterlesen|Mehr lesen|Lire la suite|Lire plus|Leer más|Lees meer|Leia mais|Leggi tutto)"
+    r"[\s.…»›→>\])]*\Z"
+)
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters of plain text, cut after a sentence or else after a word with one ellipsis."""
+    if len(text) <= limit:
+        return text
+    return _ended(text[:limit], rest=text[limit:], limit=limit)
+
+
+def is_cut(text: str, body: str) -> bool:
+    """Whether plain text stops short: it ends in dots or a lure, or begins the body and stops mid-sentence.
+
+    Only letters and digits are compared: marks, entities, quotes and white space may be written in another way.
+    """
+    if _DOTS.search(text) or _LURE.search(text):
+        return True
+    rest = _rest(text, body)
+    return any(char.isalnum() for char in rest) and not _ends_sentence(text, rest)
+
+
+def mended(text: str, body: str) -> str:
+    """Cut text made presentable: it ends after a sentence, or after a whole word and one ellipsis."""
+    core = _LURE.sub("", text).rstrip()
+    if core != text and not _DOTS.search(core) and _ends_sentence(core, ""):
+        return core
+    core = _DOTS.sub("", core).rstrip(" .…")
+    return _ended(core, rest=_rest(core, body), limit=len(core) + 1)
+
+
+def _rest(text: str, body: str) -> str:
+    """How the body goes on after the text that it begins with; empty if it does not, or not in letters and digits."""
+    wanted = "".join(char for char in text if char.isalnum()).casefold()
+    if not wanted:
+        return ""
+    at = found = 0
+    while found < len(wanted) and at < min(len(body), 4 * len(text) + 64):
+        if body[at].isalnum():
+            folded = body[at].casefold()
+            if not wanted.startswith(folded, found):
+                return ""
+            found += len(folded)
+        at += 1
+    if found < len(wanted):
+        return ""
+    # Stops and quotes at the end of the text belong to it.
+    tail = text[max((place for place, char in enumerate(text) if char.isalnum()), default=0) + 1 :]
+    while at < len(body) and not body[at].isalnum() and not body[at].isspace() and tail:
+        at, tail = at + 1, tail[1:]
+    return body[at:]
+
+
+def _ends(text: str, rest: str) -> list[int]:
+    """Where sentences end in text that goes on with `rest`."""
+    whole = text + rest[:64]
+    return [match.end() for match in _END.finditer(whole) if match.end() <= len(text) and _is_end(whole, match)]
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    follows = text[match.end() : match.end() + 64].lstrip(_OPENING)[:1]
+    if match[0][0] in "。！？｡":
+        return True
+    if follows.islower():
+        return False
+    if match[0][0] != ".":
+        return True
+    before = _BEFORE.search(text[max(0, match.start() - 24) : match.start()])
+    word = before[0].casefold() if before is not None else ""
+    if _NEVER.fullmatch(word) or (match[0] == "." and _ORDINAL.fullmatch(word)):
+        return not follows
+    if _SELDOM.fullmatch(word):
+        return not follows or follows.isupper()
+    return not follows or not _INITIAL.match(word)
+
+
+def _ends_sentence(text: str, rest: str) -> bool:
+    return len(text) in _ends(text, rest)
+
+
+def _ended(text: str, *, rest: str, limit: int) -> str:
+    """End `text`, which goes on with `rest`, within the limit."""
+    boundaries = _boundaries(text + rest[:64])
+    ends = [end for end in _ends(text, rest) if end in boundaries and (end < len(text) or _may_stop(text, rest))]
+    if ends and ends[-1] * 2 >= len(text):  # a whole sentence, unless it would throw away most of the text
+        return text[: ends[-1]]
+    room = text[: limit - 1]
+    after = text[limit - 1 :] + rest
+    if after and not after[0].isspace():
+        head, blank, _ = room.rpartition(" ")
+        room = head if blank else _whole_graphemes(room, after)
+    room = room.rstrip(_TRAILING)
+    return room + ELLIPSIS if room else ""
+
+
+def _may_stop(text: str, rest: str) -> bool:
+    return rest[:1].isspace() or text[-1:] in "。！？｡」』）"
+
+
+def _whole_graphemes(text: str, rest: str) -> str:
+    """`text` less the last grapheme if that goes on in `rest` (scripts without blanks, very long words)."""
+    return text[: max((end for end in _boundaries(text + rest[:64]) if end <= len(text)), default=0)]
+
+
+def _boundaries(text: str) -> set[int]:
+    """Where a character, as readers see it, ends."""
+    return {found.end() for found in regex.finditer(r"\X", text)}
