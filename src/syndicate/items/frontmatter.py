@@ -6,97 +6,77 @@ for one without front matter, and silence there loses items. Pure.
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, time
 
-from frontmatter.default_handlers import BaseHandler, JSONHandler, YAMLHandler
+from frontmatter.default_handlers import BaseHandler, JSONHandler
 
 from syndicate.errors import Fault, InvalidItem
-from syndicate.items.tree import MAX_DEPTH, Block, Tree, Value, mapping_only, put, tree_of_yaml
+from syndicate.items.decoding import decoded
+from syndicate.items.toml_json import no_json, tree_of_json, tree_of_toml
+from syndicate.items.tree import Block, Tree
+from syndicate.items.yaml_tree import tree_of_yaml
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_FRONT_BYTES = 256 * 1024
 
-_BREAKS = re.compile(r"\r\n?")
-_BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # What YAML 1.1 section 5.1 does not print; found in real stores, mostly pasted from word processors.
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_MAX_COMMENTS = 20  # before the front matter
+_SPACE = re.compile(r"\s*+")
 _SOFT_BREAKS = str.maketrans({"\x85": " ", "\u2028": " ", "\u2029": " "})  # YAML would end the line there
-_TOML_PLACE = re.compile(r"at line (\d+), column (\d+)")
-_FLAT_KEY = re.compile(r"""\s{0,4}["']?([\w.-]+)["']?\s*[=:]""")
 
 
-class _Fenced:
-    """What the handlers below share: the block they read, and reading it into a tree."""
-
-    block = Block("", 1)
+def _line(form: str) -> re.Pattern[str]:
+    return re.compile(rf"{form}[ \t]*(?:\n|\Z)", re.IGNORECASE)
 
 
-class YamlBlock(_Fenced, YAMLHandler):
-    """YAML between `---` lines; `...` may close it."""
-
-    FM_BOUNDARY = re.compile(r"^(?:-{3,}|\.{3})[ \t]*$", re.MULTILINE)
-
-    def load(self, fm: str, **kwargs: object) -> Tree:  # type: ignore[override]  # a tree knows places, a dict does not
-        """The tree of the block."""
-        return tree_of_yaml(fm, self.block)
-
-
-class TomlBlock(_Fenced, BaseHandler):
-    """TOML between `+++` lines; the package's own handler needs a library that is not maintained."""
-
-    FM_BOUNDARY = re.compile(r"^\+{3,}[ \t]*$", re.MULTILINE)
-    START_DELIMITER = END_DELIMITER = "+++"
-
-    def load(self, fm: str) -> Tree:  # type: ignore[override]  # as above
-        """The tree of the block."""
-        try:
-            raw = tomllib.loads(fm, parse_float=str)
-        except (ValueError, RecursionError) as error:
-            # Python 3.11 tells the place in the words only; they decide nothing here.
-            place = _TOML_PLACE.search(str(error))
-            line, column = (int(place[1]) - 1, int(place[2]) - 1) if place else (0, None)
-            remedy = "put texts in double quotes and dates as 2023-06-07"
-            problem = f"is no TOML ({error})"
-            raise self.block.refusal("E-FRONTMATTER", problem, remedy, line=line, column=column) from error
-        return _tree_of(raw, fm, self.block)
-
-
-class JsonBlock(_Fenced, JSONHandler):
-    """JSON from `{` to its closing brace."""
-
-    FM_BOUNDARY = re.compile(r"""\{\s*(?:"|\}|\Z|$)""", re.MULTILINE)
+class _JsonHandler(JSONHandler):
+    """JSON from `{` to its closing brace, without fences."""
 
     def split(self, text: str) -> tuple[str, str]:
         """The object and what follows it."""
-        try:
-            _, end = json.JSONDecoder(parse_int=str).raw_decode(text)
-        except json.JSONDecodeError as error:
-            remedy = "close every bracket and quote, and leave no comma before a closing one"
-            problem = f"is no JSON ({error.msg})"
-            raise self.block.refusal(
-                "E-FRONTMATTER", problem, remedy, line=error.lineno - 1, column=error.colno - 1
-            ) from error
-        except RecursionError as error:
-            raise _too_deep(self.block) from error
+        text = text.removeprefix("\n")
+        _, end = json.JSONDecoder(parse_int=str).raw_decode(text)
         return text[:end], text[end:]
 
-    def load(self, fm: str, **kwargs: object) -> Tree:  # type: ignore[override]  # a tree knows places, a dict does not
-        """The tree of the block."""
-        raw = json.loads(fm, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
-        return _tree_of(raw, fm, self.block)
+
+def _fenced(boundary: str, fence: str) -> BaseHandler:
+    """A handler that splits at lines of this form.
+
+    A boundary begins with the line feed before it, so that it is found quickly: texts to split get one more in front.
+    """
+    return BaseHandler(re.compile(rf"\n(?:{boundary})[ \t]*(?=\n|\Z)", re.IGNORECASE), fence, fence)
 
 
-_HANDLERS = (("---", YamlBlock), ("+++", TomlBlock), ("{", JsonBlock))
+# How a file may begin, who splits it then, and who reads the block. The words after `---` are gray-matter's, on which
+# many site generators are built.
+_FENCES: tuple[tuple[re.Pattern[str], BaseHandler, Callable[[Block], Tree]], ...] = (
+    (_line(r"-{3,}(?:[ \t]*ya?ml)?"), _fenced(r"-{3,}(?:[ \t]*ya?ml)?|\.{3}", "---"), tree_of_yaml),
+    (_line(r"\+{3,}"), _fenced(r"\+{3,}", "+++"), tree_of_toml),
+    (re.compile(r"""\{\s*+(?:["'}]|\Z|[\w-]++\s*+:)|\{[ \t]*+\n"""), _JsonHandler(), tree_of_json),
+    (_line(r"---[ \t]*toml"), _fenced(r"---(?:[ \t]*toml)?", "---"), tree_of_toml),
+    (_line(r"---[ \t]*json"), _fenced(r"---(?:[ \t]*json)?", "---"), tree_of_json),
+)
+_AFTER_COMMENT = re.compile(r"""(?:-{3}|\+{3})[ \t]*\n(?:[ \t]*(?:#.*)?\n)*+[\w"'-]++[ \t]*[:=]""")
+_DASHES = "\u2010-\u2015\u2212-"
+# Beginnings that are meant as front matter and would be lost in silence: the problem, and the way out.
+_NEARLY = (
+    (re.compile(r"-{3}|\+{3}"), "has more than a fence in its first line", "leave nothing but the fence in that line"),
+    (
+        re.compile(rf"[{_DASHES}]{{1,3}}[ \t]*\n[\w-]++:(?:[ \t]|\n)"),
+        "begins with dashes that are no fence",
+        "write three plain hyphens, `---`, before and after the fields",
+    ),
+    (re.compile(r"#\+\w++(?:\[\])?:"), "has front matter of Org mode, which is not read", "write it as YAML in `---`"),
+    (re.compile(r";{3,}[ \t]*\n"), "has front matter between `;;;`, which is not read", "write it as YAML in `---`"),
+)
 
 
 def read(content: bytes, path: str, *, fallback_encoding: str | None = None) -> tuple[Tree, str] | None:
-    """The front matter and the body of a file; None if the file begins with no fence, so is no item.
+    """The front matter and the body of a file; None if the file begins with nothing like a fence, so is no item.
 
     Args:
         content: the whole file, UTF-8 or UTF-16 with a byte order mark.
@@ -109,20 +89,22 @@ def read(content: bytes, path: str, *, fallback_encoding: str | None = None) -> 
     """
     if len(content) > MAX_FILE_BYTES:
         raise too_big(path, len(content))
-    text, warnings = _decoded(content, path, fallback_encoding)
-    text = _BREAKS.sub("\n", text)
-    start = len(text) - len(text.lstrip())
+    text, warnings = decoded(content, path, fallback_encoding)
+    start, is_wrapped = _start(text)
+    if start and text[:start].strip():
+        warnings += _before_fence(text, start, path, is_wrapped=is_wrapped)
     block = Block(path, text.count("\n", 0, start) + 1)
     text = text[start:]
-    for fence, handler_type in _HANDLERS:
-        if not text.startswith(fence):
-            continue
-        handler = handler_type()
-        if not handler.detect(text):
-            continue
-        handler.block = block
-        tree, body = _split(handler, text, block, fence)
-        return replace(tree, faults=(*warnings, *tree.faults)), body
+    for opening, handler, tree_of in _FENCES:
+        if opening.match(text):
+            front, body = _split(handler, text, block)
+            tree = _tree(front, tree_of)
+            if is_wrapped:
+                body = body.removeprefix("-->").strip("\n")
+            return replace(tree, faults=(*warnings, *tree.faults)) if warnings else tree, body
+    for opening, problem, remedy in _NEARLY:
+        if opening.match(text):
+            raise replace(block, fence=text.partition("\n")[0]).refusal("E-FRONTMATTER", problem, remedy)
     return None
 
 
@@ -132,47 +114,71 @@ def too_big(path: str, size_bytes: int) -> InvalidItem:
     return InvalidItem((Fault(path, "E-TOO-BIG", problem, "shorten it, or exclude it by `content.exclude`"),))
 
 
-def _split(handler: YamlBlock | TomlBlock | JsonBlock, text: str, block: Block, fence: str) -> tuple[Tree, str]:
+def _start(text: str) -> tuple[int, bool]:
+    """Where a fence may stand, and whether in a comment, as Hugo has it: after white space, comments and a `#!` line.
+
+    Comments are passed over only if front matter follows, so that a page that begins with a comment and a rule stays
+    what it is.
+    """
+    first = at = _solid(text, 0)
+    if text.startswith("#!", at):
+        at = _solid(text, text.find("\n", at) + 1 or len(text))
+    for _ in range(_MAX_COMMENTS):
+        if not text.startswith("<!--", at):
+            break
+        inside = _solid(text, at + 4)
+        if _AFTER_COMMENT.match(text, inside):
+            return inside, True
+        end = text.find("-->", at)
+        at = _solid(text, end + 3 if end >= 0 else len(text))
+    return (at, False) if at > first and _AFTER_COMMENT.match(text, at) else (first, False)
+
+
+def _solid(text: str, at: int) -> int:
+    """The next place that holds no white space."""
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _before_fence(text: str, start: int, path: str, *, is_wrapped: bool) -> tuple[Fault, ...]:
+    if is_wrapped:
+        return ()
+    first = _solid(text, 0)
+    problem, remedy = "stands before the front matter, where few programs look for it", "move it below"
+    shown = text[first:start].split("\n", maxsplit=1)[0][:80]
+    return (Fault(path, "W-FENCE", f"`{shown}` {problem}", remedy, line=text.count("\n", 0, first) + 1, column=1),)
+
+
+def _split(handler: BaseHandler, text: str, block: Block) -> tuple[Block, str]:
+    """The block with its text, and the body."""
+    is_json = isinstance(handler, _JsonHandler)
+    block = replace(block, fence="" if is_json else text.partition("\n")[0], text=text if is_json else "")
     try:
-        front, body = handler.split(text)
+        front, body = handler.split("\n" + text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise no_json(error, block) from error
     except ValueError as error:
-        problem = f"begins with `{fence}` but no line closes the front matter"
-        remedy = f"write `{fence}` on a line of its own after the last field"
+        problem = "begins the front matter, but no line closes it"
+        remedy = f"write `{handler.END_DELIMITER}` on a line of its own after the last field"
         raise block.refusal("E-FRONTMATTER-UNCLOSED", problem, remedy) from error
-    if len(front.encode()) > MAX_FRONT_BYTES:
+    if len(front) > MAX_FRONT_BYTES // 4 and len(front.encode(errors="surrogatepass")) > MAX_FRONT_BYTES:
         problem = f"the front matter has over {MAX_FRONT_BYTES} bytes"
         raise block.refusal("E-TOO-BIG", problem, "move long texts into the body")
-    front, warnings = _printable(front.translate(_SOFT_BREAKS), block)
-    tree: Tree = handler.load(front)
-    return replace(tree, faults=(*warnings, *tree.faults)), body.strip("\n")
+    return Block(block.path, block.line, block.fence, front), body.strip("\n")
 
 
-def _decoded(content: bytes, path: str, fallback: str | None) -> tuple[str, tuple[Fault, ...]]:
-    """The file as text, and a warning if it had to be read in the fallback encoding."""
-    encoding = _BYTE_ORDER_MARKS.get(content[:2], "utf-8-sig")
-    warnings: tuple[Fault, ...] = ()
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        problem = f"is not {encoding.removesuffix('-sig').upper()}: byte {error.start} cannot be read"
-        refusal = InvalidItem((Fault(path, "E-ENCODING", problem, "save the file as UTF-8", line=line),))
-        if fallback is None or encoding != "utf-8-sig":
-            raise refusal from error
-        try:
-            text = content.decode(fallback)
-        except UnicodeDecodeError:
-            raise refusal from error
-        problem = f"is not UTF-8: byte {error.start} was read as {fallback}"
-        warnings = (Fault(path, "W-ENCODING", problem, "save the file as UTF-8", line=line),)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InvalidItem((Fault(path, "E-ENCODING", "holds NUL bytes", "save the file as UTF-8 text", line=line),))
-    return text.lstrip("\ufeff"), warnings
+def _tree(block: Block, tree_of: Callable[[Block], Tree]) -> Tree:
+    front, warnings = _printable(block.text, block)
+    tree = tree_of(block if front is block.text else replace(block, text=front))
+    return replace(tree, faults=(*warnings, *tree.faults)) if warnings else tree
 
 
 def _printable(front: str, block: Block) -> tuple[str, tuple[Fault, ...]]:
     """The block without characters that no format allows, and a warning if there were some."""
+    if front.replace("\n", "").isprintable():
+        return front, ()
+    if not front.isascii():
+        front = front.translate(_SOFT_BREAKS)
     match = _UNPRINTABLE.search(front)
     if match is None:
         return front, ()
@@ -181,40 +187,3 @@ def _printable(front: str, block: Block) -> tuple[str, tuple[Fault, ...]]:
     problem = f"holds the invisible character U+{ord(match.group()):04X}, which was left out"
     fault = block.fault("W-CONTROL-CHARACTER", problem, "delete it", line=line, column=column)
     return _UNPRINTABLE.sub("", front), (fault,)
-
-
-def _too_deep(block: Block) -> InvalidItem:
-    return block.refusal("E-FRONTMATTER-UNSAFE", f"is nested deeper than {MAX_DEPTH}", "flatten the front matter")
-
-
-def _tree_of(raw: object, text: str, block: Block) -> Tree:
-    """The tree of parsed TOML or JSON; only top-level keys have known places."""
-    faults: list[Fault] = []
-    places: dict[tuple[str, ...], tuple[int, int]] = {}
-    for number, line in enumerate(text.split("\n")):
-        match = _FLAT_KEY.match(line)
-        if match is not None:
-            places.setdefault((match[1].casefold(),), (block.line + number, match.start(1) + 1))
-    return mapping_only(_as_value(raw, block, faults), block, places, faults)
-
-
-def _as_value(raw: object, block: Block, faults: list[Fault], depth: int = 0) -> Value:
-    if depth > MAX_DEPTH:
-        raise _too_deep(block)
-    if raw is None or isinstance(raw, str):
-        return raw
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    if isinstance(raw, list):
-        return [_as_value(member, block, faults, depth + 1) for member in raw]
-    if isinstance(raw, (dict, tuple)):
-        pairs: Iterable[tuple[str, object]] = raw.items() if isinstance(raw, dict) else raw
-        holder: dict[str, Value] = {}
-        for key, member in pairs:
-            if not put(holder, key, _as_value(member, block, faults, depth + 1)):
-                problem = f"`{key}` stands in it twice; the later one is used unless it is blank"
-                faults.append(block.fault("W-DUPLICATE-KEY", problem, "remove one of them"))
-        return holder
-    if isinstance(raw, (datetime, date, time)):
-        return raw.isoformat()
-    return str(raw)
