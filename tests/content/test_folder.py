@@ -106,7 +106,7 @@ def test_excluded_paths_are_left_out(store: FolderStore) -> None:
 
 
 def test_a_bad_file_is_named_with_line_and_remedy_and_the_rest_goes_on(store: FolderStore) -> None:
-    put(store, "bad.md", "---\ntitle: Foo: Bar\n---\n")
+    put(store, "bad.md", "---\ntitle: Foo: Bar # x\n---\n")
     put(store, "good.md", item_text())
 
     scan = store.scan(NOTHING)
@@ -138,7 +138,7 @@ def test_a_file_over_the_cap_is_refused_unread(store: FolderStore) -> None:
 def test_a_broken_edit_keeps_the_last_good_item(store: FolderStore) -> None:
     put(store, "a.md", item_text())
     first = store.scan(NOTHING)
-    put(store, "a.md", "---\ntitle: Foo: Bar\n---\n")
+    put(store, "a.md", "---\ntitle: Foo: Bar # x\n---\n")
 
     second = store.scan(first.files)
     third = store.scan(second.files)
