@@ -89,6 +89,7 @@ CHANGES = {
     "permalinks": {"": "/x/"},
     "permalink_words": {"x": "slug"},
     "has_language_prefix": False,
+    "has_lower_paths": True,
     "fallback_encoding": "cp1252",
     "conditions": (Condition("x", source_of("x")),),
     "hides_undated": True,

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.items.item import Topic
+from syndicate.items.item import Item, Topic
 from syndicate.items.rules import TopicRules
-from syndicate.items.topics import LIMIT_SLUG_BYTES, slug_of, topics_of
+from syndicate.items.topics import LIMIT_SLUG_BYTES, agreed, slug_of, topics_of
 
 VOCABULARIES = TopicRules(has_vocabularies=True)
 
@@ -96,3 +99,59 @@ def test_topic_pages_are_derived_where_the_site_has_them() -> None:
 
     assert topic.url == "https://s.example/topic/data"
     assert topics_of(["Data"], site_url="https://s.example")[0].url is None
+
+
+@pytest.mark.parametrize(
+    ("names", "rules", "topics"),
+    [
+        (["ML"], TopicRules(aliases={"ml": "Machine Learning"}), [("machine-learning", "Machine Learning")]),
+        (
+            ["ML", "Machine learning"],
+            TopicRules(aliases={"ml": "Machine Learning"}),
+            [("machine-learning", "Machine Learning")],
+        ),
+        (["V: ML"], TopicRules(has_vocabularies=True, aliases={"v-ml": "V: Learning"}), [("v-learning", "Learning")]),
+        (["ai"], TopicRules(aliases={"ai": "AI"}), [("ai", "ai")]),
+        (["ai"], TopicRules(labels={"ai": "AI"}), [("ai", "AI")]),
+        (["V: ai"], TopicRules(has_vocabularies=True, labels={"ai": "AI"}), [("v-ai", "AI")]),
+        (["Posts", "x"], TopicRules(ignored=frozenset({"posts"})), [("x", "x")]),
+        (["V: Misc"], TopicRules(has_vocabularies=True, ignored=frozenset({"misc"})), []),
+    ],
+)
+def test_sites_rename_and_ignore_topics(names: list[str], rules: TopicRules, topics: list[tuple[str, str]]) -> None:
+    assert [(topic.slug, topic.label) for topic in topics_of(names, rules=rules)] == topics
+
+
+def test_an_alias_by_label_is_found_and_labels_beside_the_former_name_are_not_kept() -> None:
+    (topic,) = topics_of(["V: Old"], labels=["Former"], rules=TopicRules(aliases={"former": "New"}))
+
+    assert (topic.slug, topic.label) == ("new", "New")
+
+
+def store_of(*topics: Topic) -> dict[str, Item]:
+    day = datetime(2024, 1, 1, tzinfo=UTC)
+    return {str(n): Item(str(n), f"{n}.md", "T", "", day, day, topics=(topic,)) for n, topic in enumerate(topics)}
+
+
+def labels_in(items: Mapping[str, Item]) -> list[str]:
+    return [item.topics[0].label for item in items.values()]
+
+
+def test_a_store_agrees_on_the_spelling_that_most_items_use() -> None:
+    items = store_of(Topic("ai", "ai"), Topic("ai", "AI"), Topic("ai", "AI"), Topic("x", "x"))
+
+    agreed_items = agreed(items)
+
+    assert labels_in(agreed_items) == ["AI", "AI", "AI", "x"]
+    assert agreed_items["1"] is items["1"]
+
+
+def test_spellings_that_are_used_as_often_agree_in_any_order() -> None:
+    assert labels_in(agreed(store_of(Topic("ai", "ai"), Topic("ai", "AI")))) == ["AI", "AI"]
+    assert labels_in(agreed(store_of(Topic("ai", "AI"), Topic("ai", "ai")))) == ["AI", "AI"]
+
+
+def test_a_label_that_files_give_stands_over_spellings() -> None:
+    labelled = Topic("v-ai", "Artificial Intelligence", is_labelled=True)
+
+    assert set(labels_in(agreed(store_of(Topic("v-ai", "AI"), Topic("v-ai", "AI"), labelled)))) == {labelled.label}

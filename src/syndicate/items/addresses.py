@@ -42,6 +42,7 @@ def page_of(reader: Reader, *, title: str, published: datetime | None, language:
         place = permalink(words, _page(reader, title, published, language), reader.rules.permalink_words)
         if reader.rules.has_language_prefix and language != reader.rules.language and ":language" not in words:
             place = f"/{language.lower()}{place}"
+        place = place.lower() if reader.rules.has_lower_paths else place
     page = page_at(reader.rules.site_url, place)
     if page is None:
         source = given.source if given is not None else "content.permalink"
@@ -93,12 +94,21 @@ def _page(reader: Reader, title: str, published: datetime, language: str) -> Pag
     return Page(
         title=title,
         slug=slug_in(reader),
-        name=reader.location.name,
+        name=_name(reader),
         folders=reader.location.folders,
         categories=tuple(categories),
         language=language,
         at=published.astimezone(reader.rules.zone),
     )
+
+
+def _name(reader: Reader) -> str:
+    """The file's own slug, else its name, whose date goes into the address unless the item has its date from there."""
+    slug, published = reader.found("slug"), reader.found("published")
+    if slug is not None and slug.line is not None:
+        return slug_in(reader)
+    is_dated_by_name = published is not None and published.line is None
+    return reader.location.name if is_dated_by_name else reader.location.basename
 
 
 def _digest(text: str) -> str:

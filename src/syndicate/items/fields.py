@@ -163,9 +163,9 @@ def _each(text: str, source: Source) -> Iterator[str]:
         return
     replaced = dict(source.replaced)
     for part in parts_of(picked, source.split) if source.split else [picked]:
-        value = replaced.get(part.strip().casefold(), part)
-        if value.strip():
-            yield f"{source.prefix}{value.strip()}{source.suffix}" if source.prefix or source.suffix else value
+        value = replaced.get(part.strip().casefold(), part).strip()
+        if value:
+            yield f"{source.prefix}{value}{source.suffix}"
 
 
 def _picked(text: str, pattern: str) -> str | None:

@@ -174,6 +174,7 @@ _HUGO = replace(
     include=(*_MARKDOWN, "*.html", "*.htm"),
     leads=("content",),
     permalinks={"": "/:sections/:slugorcontentbasename/"},
+    has_lower_paths=True,
     hidings=(
         *HIDINGS,
         Hiding("headless", ("headless",), TRUE),
@@ -249,6 +250,8 @@ _ASTRO = replace(
     preset="astro",
     include=(*_MDX, "*.mdoc"),
     leads=("src/content", "src/data", "src/pages", "content"),
+    permalinks={"": "/:sections/:slugorcontentbasename/"},
+    has_lower_paths=True,
     hidings=HIDINGS,
     fields={
         **_GENERIC.fields,

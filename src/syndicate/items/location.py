@@ -94,9 +94,16 @@ class Location:
     def name(self) -> str:
         """What the file is called: its slug, or the folder of a page bundle; without date and language."""
         if self._is_bundle and self._below_language:
-            folder = self._below_language[-1]
-            return re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}[-_ ](?=.)", "", folder)
-        return self.group("slug") or self.path.rpartition("/")[2].rpartition(".")[0]
+            return re.sub(r"\A\d{4}-\d{1,2}-\d{1,2}[-_ ](?=.)", "", self._below_language[-1])
+        return self.group("slug") or self._stem
+
+    @property
+    def basename(self) -> str:
+        """The same with its date."""
+        if self._is_bundle and self._below_language:
+            return self._below_language[-1]
+        language = self.language_ending
+        return self._stem.removesuffix(f".{language}") if language else self._stem
 
     def _parts(self, name: str) -> str | None:
         folders = self.folders
@@ -110,7 +117,7 @@ class Location:
             case "parent":
                 return self._all_folders[-1] if self._all_folders else None
             case "stem":
-                return self.path.rpartition("/")[2].rpartition(".")[0]
+                return self._stem
             case "name":
                 return self.name
             case "title":
@@ -137,6 +144,10 @@ class Location:
     @property
     def _all_folders(self) -> tuple[str, ...]:
         return tuple(self.path.split("/")[:-1])
+
+    @property
+    def _stem(self) -> str:
+        return self.path.rpartition("/")[2].rpartition(".")[0]
 
     @property
     def _is_bundle(self) -> bool:

@@ -65,7 +65,11 @@ _WORD = re.compile(r":(?P<word>[a-z_]+)(?:\[(?P<part>-?\d*:?-?\d*|last)\])?")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a template may name: raw texts, and the date in the site's zone."""
+    """What a template may name, and the date in the site's zone.
+
+    `slug` is that of the front matter or of the file name; `name` stands for it where a builder takes the file name
+    as it is, which may hold a date.
+    """
 
     title: str
     slug: str
@@ -108,7 +112,6 @@ def permalink(template: str, page: Page, words: Mapping[str, str]) -> str:
 
 
 def _named(word: str, part: str | None, page: Page) -> str:
-    slug = slug_of(page.slug or page.name or page.title)
     match word:
         case "title":
             return slug_of(page.title)
@@ -116,10 +119,10 @@ def _named(word: str, part: str | None, page: Page) -> str:
             return _quoted(page.folders[:1])
         case "sections":
             return _quoted(_sliced(page.folders, part))
-        case "slug" | "slugorfilename" | "slugorcontentbasename":
-            return slug
-        case "filename" | "contentbasename" | "name" | "basename":
-            return _quoted([page.name])
+        case "slug":
+            return _quoted([page.slug]) or slug_of(page.title)
+        case "filename" | "slugorfilename" | "slugorcontentbasename" | "contentbasename" | "name" | "basename":
+            return _quoted([page.name]) or slug_of(page.title)
         case "path":
             return _quoted([*page.folders, page.name])
         case "categories":

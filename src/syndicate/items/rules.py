@@ -89,6 +89,7 @@ class Rules:
     are published (all if empty), `language_folders` further names that mean one.
     `permalinks` are templates of the site's pages by section, the one for all others under ""; `permalink_words` gives
     other meanings to words in them. `has_language_prefix`: pages in other languages lie below `/de/`.
+    `has_lower_paths`: pages made by template have no capitals in their address.
     `link_tracking` are parameters that do not make a link another one. `include` and `exclude`: see `globs`.
     `fallback_encoding` is what a file that is not UTF-8 is read as. `image_folders` are searched for images after the
     file's own folder and the store's root. `body` is how bodies are read.
@@ -111,6 +112,7 @@ class Rules:
     permalinks: Mapping[str, str] = field(default_factory=dict)
     permalink_words: Mapping[str, str] = field(default_factory=dict)
     has_language_prefix: bool = True
+    has_lower_paths: bool = False
     link_tracking: tuple[str, ...] = TRACKING
     include: tuple[str, ...] = ("*.md", "*.markdown")
     exclude: tuple[str, ...] = ()
