@@ -515,3 +515,33 @@ def test_an_image_that_broke_since_the_scan_is_never_given_as_it_is(store: Folde
 
     with pytest.raises(ImageUnusable):
         store.image_bytes(Image("pic.jpg", ""))
+
+
+def test_an_item_that_came_to_its_end_leaves_though_its_file_is_the_same(store: FolderStore, clock: Clock) -> None:
+    put(store, "a.md", item_text().replace("slug: t", "slug: t\nexpires: 2100-01-01"))
+    first = store.scan(NOTHING)
+
+    clock.now = 4_200_000_000 * 10**9
+    second = store.scan(first.files)
+
+    assert set(first.items) == {"s:1"}
+    assert (second.items, second.files["a.md"].skipped) == ({}, "expired")
+
+
+def test_excluded_folders_are_not_entered_and_the_usual_files_are_no_items(store: FolderStore) -> None:
+    for name in ("README.md", "node_modules/p/x.md", "_drafts/x.md", "archetypes/default.md", "_index.de.md"):
+        put(store, name, item_text())
+
+    assert store.scan(NOTHING).files == {}
+
+
+def test_files_in_an_older_encoding_are_read_if_the_site_says_so(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "content").mkdir()
+    rules = rules_of("medigy", site_url="https://site.example/", fallback_encoding="cp1252")
+    store = FolderStore(tmp_path / "content", rules, clock=clock)
+    put(store, "a.md", item_text(title="Caf\u00e9").encode("cp1252"))
+
+    scan = store.scan(NOTHING)
+
+    assert scan.items["s:1"].title == "Café"
+    assert codes(scan) == ["W-ENCODING"]

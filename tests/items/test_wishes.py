@@ -14,7 +14,7 @@ from syndicate.items.presets import PRESETS, rules_of
     [
         ({"site_url": "x"}, "site.url", "'x' is no address; write it as https://www.example.org/"),
         ({"filename": "("}, "filename", "'(' is no regular expression (missing )"),
-        ({"fields": {"titel": ["x"]}}, "fields.titel", "is no field; use one of: authors, brand"),
+        ({"fields": {"titel": ["x"]}}, "fields.titel", "is no field; use one of: authors, "),
         ({"fields": {"title": [7]}}, "fields.title", "7 is no source; put it in quotes"),
         ({"fields": {"title": ["a..b"]}}, "fields.title", "'a..b' is no source; write a key"),
         ({"fields": {"title": ["filename:owner"]}}, "fields.title", "'filename:owner' names no group of `filename`"),

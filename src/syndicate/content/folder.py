@@ -94,7 +94,7 @@ class FolderStore:
         faults: list[Fault] = []
         closed: list[str] = []
         for sight in sorted(self._sweep(root, faults, closed), key=lambda sight: sight.path):
-            former = known.get(sight.path)
+            former = self._unless_over(known.get(sight.path))
             try:
                 indexed, is_parsed = self._look_at(root, sight, former)
             except _NotSettled:
@@ -272,6 +272,13 @@ class FolderStore:
                 sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store, or cannot be read"
             ),
         )
+
+    def _unless_over(self, former: Indexed | None) -> Indexed | None:
+        """What is known of a file; one whose item has come to its end must be read again."""
+        end = former.item.expires if former is not None and former.item is not None else None
+        if former is None or end is None or end > datetime.fromtimestamp(self._clock() / 1e9, UTC):
+            return former
+        return replace(former, stamp=UNREAD)
 
     def _is_settled(self, sight: _Sight) -> bool:
         """Whether the file was left alone for a while, by its own time or, whatever that says, by our two looks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from fnmatch import translate
 from functools import lru_cache
 
 
@@ -57,11 +58,6 @@ def _one(glob: str, at: int) -> tuple[str, int]:
         return ("[^/]*" if char == "*" else "[^/]"), at + 1
     end = glob.find("]", at + 2)
     if char == "[" and end > 0:
-        inner = re.sub(r"([\\\[\]&|~])", r"\\\1", glob[at + 1 : end])
-        inner = f"^{inner[1:]}/" if inner.startswith("!") else inner.replace("^", r"\^")
-        try:
-            re.compile(f"[{inner}]")
-        except re.error:  # a range that runs backwards
-            return re.escape(glob[at : end + 1]), end + 1
-        return f"[{inner}]", end + 1
+        # fnmatch knows how to make a set of signs safe; what it puts around is not wanted here.
+        return translate(glob[at : end + 1]).removeprefix("(?s:").removesuffix(r")\Z"), end + 1
     return re.escape(char), at + 1

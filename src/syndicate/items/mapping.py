@@ -24,7 +24,6 @@ from syndicate.items.topics import topics_of
 from syndicate.items.tree import Tree, Value
 from syndicate.items.visibility import hidden_by
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z", re.ASCII)
 _AUTHOR_LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*\)")
 
 
@@ -57,7 +56,7 @@ def item_from(
     """
     reader = Reader(front, location_of(path, rules, modified), rules)
     skipped = hidden_by(front, reader.location, rules)
-    language = _language(reader)
+    language = reader.language
     if skipped is None and not _is_published_in(language, rules.languages):
         skipped = "language"
     if skipped is None and rules.hides_undated and reader.found("published") is None:
@@ -173,11 +172,6 @@ def _names(value: Value, split: str) -> tuple[str | None, ...]:
 def _parallel(reader: Reader, name: str) -> tuple[str | None, ...]:
     found = reader.found(name)
     return fields.aligned_texts(found.value) if found is not None else ()
-
-
-def _language(reader: Reader) -> str:
-    tags = (text.replace("_", "-") for text in reader.texts("language"))
-    return next((tag for tag in tags if _LANGUAGE.match(tag)), reader.rules.language)
 
 
 def _is_published_in(language: str, languages: tuple[str, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +16,8 @@ from syndicate.items.plain import plain
 from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
 from syndicate.items.sources import source_of
 from syndicate.items.tree import Tree
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z", re.ASCII)
 
 
 def passed_over(name: str, found: Found) -> str:
@@ -96,6 +99,12 @@ class Reader:
         """The point in time that a source names; None if it names none."""
         formats = (found.form, *self.rules.date_formats) if found.form else self.rules.date_formats
         return moment(str(found.value), self.rules.zone, formats=formats, offsets=self.rules.zone_offsets)
+
+    @property
+    def language(self) -> str:
+        """The item's language, as a tag of BCP 47."""
+        tags = (text.replace("_", "-") for text in self.texts("language"))
+        return next((tag for tag in tags if _LANGUAGE.match(tag)), self.rules.language)
 
     def key(self, name: str) -> str:
         """How a file would name the field."""

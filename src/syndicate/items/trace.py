@@ -94,8 +94,7 @@ def _unfit(reader: Reader, name: str, found: Found, body: str) -> str:
 def _by_template(reader: Reader) -> list[Tried]:
     """The page's address as the site's template makes it."""
     published = published_of(reader, None)
-    language = next(reader.texts("language"), reader.rules.language)
-    page = page_of(reader, title=reader.text("title"), published=published, language=language)
+    page = page_of(reader, title=reader.text("title"), published=published, language=reader.language)
     return [Tried("content.permalink", USED, page)] if page is not None and published is not None else []
 
 
