@@ -81,6 +81,7 @@ def site_of(settings: Settings) -> Site:
         rights=feeds.rights,
         kinds=tuple(feeds.kinds),
         least=feeds.least,
+        hubs=tuple(feeds.hubs),
         named=tuple(_named(name, one, feeds) for name, one in feeds.named.items()),
         size=feeds.size,
         most_bytes=feeds.most_bytes,

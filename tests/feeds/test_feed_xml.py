@@ -54,6 +54,16 @@ def test_atom_feed_names_itself_its_page_and_its_other_formats(feed: Feed) -> No
     assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
 
 
+def test_hubs_are_named_in_both_formats_and_change_no_other_link(feed: Feed) -> None:
+    site = replace(SITE, hubs=("https://hub.example/", "https://other.example/hub"))
+    for made, bare in ((rss(feed, site), rss(feed, SITE)), (atom(feed, site), atom(feed, SITE))):
+        links = [(link.get("rel"), link.get("href")) for link in etree.fromstring(made).iter(f"{ATOM}link")]
+        former = [(link.get("rel"), link.get("href")) for link in etree.fromstring(bare).iter(f"{ATOM}link")]
+
+        assert [href for rel, href in links if rel == "hub"] == list(site.hubs)
+        assert [link for link in links if link[0] != "hub"] == former
+
+
 def test_without_pages_the_feed_links_the_topic_or_the_site(feed: Feed) -> None:
     bare = replace(feed, shape=Shape(formats=("rss",)))
 

@@ -217,6 +217,15 @@ def test_documents_are_as_they_were_agreed(path: str) -> None:
     assert made == golden.read_bytes()
 
 
+def test_json_feed_names_its_hubs() -> None:
+    feed = feeds_of(small_store(), SITE)[0]
+
+    told = json.loads(FORMATS["json"].render(feed, replace(SITE, hubs=("https://hub.example/",))))
+
+    assert told["hubs"] == [{"type": "WebSub", "url": "https://hub.example/"}]
+    assert "hubs" not in json.loads(FORMATS["json"].render(feed, SITE))
+
+
 def test_json_feed_is_utf_8_with_keys_in_the_order_of_the_specification() -> None:
     document = FORMATS["json"].render(feeds_of(small_store(), SITE)[0], SITE)
 

@@ -25,6 +25,7 @@ def json_feed(feed: Feed, site: Site) -> bytes:
         "description": feed.description,
         "language": feed.language,
         "authors": [{"name": site.publisher}],
+        **({"hubs": [{"type": "WebSub", "url": hub} for hub in site.hubs]} if site.hubs else {}),
         "items": [_item(entry) for entry in feed.entries],
     }
     text = json.dumps(document, ensure_ascii=False, indent=1)

@@ -74,7 +74,8 @@ class Site:
     `interval_s` is how often the store is scanned, `poll_s` how often readers should come. `icon` (square), `logo`
     (twice as wide as high) are absolute URLs, `rights` is a line of plain text; None or empty: not told.
     `kinds` are the kinds of feeds there are; of vocabularies, sources, authors and tags only those that have at least
-    `least` items get one. `size` to `leads_with_image` tell how feeds are made (see `Shape`), `shapes` how those of
+    `least` items get one. `hubs` are addresses of WebSub hubs.
+    `size` to `leads_with_image` tell how feeds are made (see `Shape`), `shapes` how those of
     some kinds are made instead. `since` dates a feed that has no entry yet. `cards`: how card images look
     (`posts.cardimage.card_image_of` names an item's), None where there are none.
     """
@@ -93,6 +94,7 @@ class Site:
     rights: str = ""
     kinds: tuple[Kind, ...] = ("all", "named", "section", "topic", "language")
     least: int = 2
+    hubs: tuple[str, ...] = ()
     named: tuple[Named, ...] = ()
     size: int = 50
     most_bytes: int = 2_000_000

@@ -153,7 +153,7 @@ def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
     generator.author(name=site.publisher)
     form = FORMATS[kind]
     generator.link(href=site.address(f"{feed.path}/{form.file_name}"), rel="self", type=form.media_type)
-    others = alternates_of(feed, site, kind)
+    others = alternates_of(feed, site, kind) + [{"rel": "hub", "href": hub} for hub in site.hubs]
     if kind == "rss":
         generator.ttl(site.ttl_min)
         generator.additions.write = lambda root: _finish_channel(root[0], site, others)

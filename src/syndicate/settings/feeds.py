@@ -120,6 +120,9 @@ class FeedSettings(Section):
     poll: Annotated[Duration, AfterValidator(_minute_or_more)] = Field(
         timedelta(minutes=30), description="How often readers should come."
     )
+    hubs: Annotated[list[WebUrl], Field(max_length=8)] = Field(
+        default_factory=list, description="Addresses of WebSub hubs, which are told of every change."
+    )
     icon: WebUrl | None = Field(None, description="Address of a square icon.")
     logo: WebUrl | None = Field(None, description="Address of a logo, twice as wide as high.")
     rights: str = Field("", description="Line about rights, in every feed.")
