@@ -11,6 +11,7 @@ from syndicate.errors import Fault
 from syndicate.items.item import Image, Item
 from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
+from syndicate.posts.cardimage import CardImage
 from syndicate.posts.post import ImageRules, Picture, Post, Wants
 
 
@@ -98,6 +99,27 @@ class Images(Protocol):
 
         Raises:
             ImageUnusable: with the reason in words.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A card image as files; why the featured image could not be used, and the scripts that no font here can write."""
+
+    jpeg: bytes
+    webp: bytes
+    unusable: str = ""
+    missing: tuple[str, ...] = ()
+
+
+class Painter(Protocol):
+    """Draws card images."""
+
+    async def paint(self, card: CardImage) -> Painted:
+        """The card of the featured image, or the generated one where there is none that can be used.
+
+        Raises:
+            ImageUnusable: not even that can be drawn; the reason in words.
         """
 
 

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import json
-from io import BytesIO
-
 import pytest
 from PIL import Image as Pillow
 
 from content.picturing import bands, bomb, near, noise, opened, saved, turned, wide_gamut
-from syndicate.content.pixels import Rules, Unusable, develop, serve, upright
+from syndicate.content.pixels import Rules, Unusable, card, develop, pair, upright
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
@@ -117,42 +114,23 @@ def test_unreadable_metadata_costs_no_picture() -> None:
     assert develop(content, rules())[2:] == (400, 300)
 
 
-def test_card_is_cut_from_the_middle_of_a_landscape() -> None:
+def test_card_is_cut_and_whole_in_its_width() -> None:
     picture, _, *size = develop(saved(bands(1600, 1600), "PNG"), rules("card"))
 
     image = opened(picture)
     assert size == [1200, 630]
-    # 840 of 1600 rows are kept, 380 go above and below; 20 of each coloured band of 400 are left.
-    assert near(image.getpixel((600, 5)), RED)
-    assert near(image.getpixel((600, 315)), GREEN)
-    assert near(image.getpixel((600, 625)), BLUE)
+    assert near(image.getpixel((5, 315)), GREEN)
+    assert near(image.getpixel((1195, 315)), GREEN)
 
 
-def test_card_is_cut_above_the_middle_of_a_portrait() -> None:
-    image = opened(develop(saved(bands(1000, 1400), "PNG"), rules("card"))[0])
+def test_picture_that_lies_is_cut_as_its_upright_twin() -> None:
+    lying = saved(bands(1600, 1200).transpose(Pillow.Transpose.ROTATE_90), "PNG")
 
-    # 525 of 1400 rows are kept, 306 go above and 569 below; the red band ends at 350.
-    assert near(image.getpixel((600, 10)), RED)
-    assert near(image.getpixel((600, 620)), GREEN)
+    turned_card = develop(turned(opened(lying), 6), rules("card", media_types=("image/png",)))[0]
+    twin_card = develop(saved(bands(1600, 1200), "JPEG"), rules("card", media_types=("image/png",)))[0]
 
-
-def test_card_is_cut_at_the_sides_of_a_banner() -> None:
-    banner = Pillow.new("RGB", (3000, 630), "green")
-    banner.paste("red", (0, 0, 880, 630))
-
-    image = opened(develop(saved(banner, "PNG"), rules("card"))[0])
-
-    assert image.size == (1200, 630)
-    assert near(image.getpixel((20, 315)), GREEN)
-
-
-def test_portrait_that_lies_is_cut_upright() -> None:
-    lying = bands(1000, 1400).transpose(Pillow.Transpose.ROTATE_90)
-
-    image = opened(develop(turned(lying, 6), rules("card"))[0])
-
-    assert near(image.getpixel((600, 10)), RED)
-    assert near(image.getpixel((600, 620)), GREEN)
+    assert near(opened(turned_card).getpixel((600, 5)), opened(twin_card).getpixel((600, 5)))  # type: ignore[arg-type]  # RGB has three
+    assert near(opened(turned_card).getpixel((600, 625)), opened(twin_card).getpixel((600, 625)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
@@ -242,7 +220,7 @@ def test_narrow_image_makes_no_card() -> None:
     content = saved(bands(180, 180), "PNG")
 
     assert develop(content, rules())[2:] == (180, 180)
-    with pytest.raises(Unusable, match=r"is too small \(180x9\d px can be used, 200 are needed\)"):
+    with pytest.raises(Unusable, match=r"is too small \(180x180 px, 200 are needed\)"):
         develop(content, rules("card"))
 
 
@@ -293,19 +271,54 @@ def test_what_cannot_be_decoded_is_not_put_upright() -> None:
         upright(saved(noise(200, 200), "JPEG")[:5000])
 
 
-def test_jobs_are_answered_one_after_the_other() -> None:
-    jobs, answers = BytesIO(), BytesIO()
-    for content in (saved(bands(400, 300), "PNG"), b"text"):
-        header = json.dumps({"size": len(content), "limit_s": 60, "rules": rules()}).encode()
-        jobs.write(len(header).to_bytes(4, "big") + header + content)
-    jobs.seek(0)
+@pytest.mark.parametrize(
+    "content",
+    [
+        turned(bands(1600, 900), 1),
+        turned(bands(900, 1600), 6),
+        saved(bands(1600, 900, "CMYK"), "JPEG"),
+        saved(bands(1600, 900, "P"), "PNG", transparency=0),
+        saved(bands(1600, 900, "LA"), "PNG"),
+        saved(Pillow.new("I", (1600, 900), 0x8000).convert("I;16"), "PNG"),
+        saved(bands(1600, 900), "WEBP", save_all=True, append_images=[bands(1600, 900, "L")]),
+        saved(bands(250, 60), "GIF"),
+        saved(bands(400, 4000), "PNG"),
+        saved(bands(4000, 400), "PNG"),
+        wide_gamut(bands(1600, 900)),
+        saved(noise(1600, 900), "PNG"),
+    ],
+)
+def test_card_of_any_image_is_two_plain_files_of_one_size_within_the_limit(content: bytes) -> None:
+    jpeg, webp = card(content, color="#204060", limit_bytes=100_000)
 
-    serve(jobs, answers)
+    for file, encoder in ((jpeg, "JPEG"), (webp, "WEBP")):
+        image = opened(file)
+        assert (image.format, image.mode, image.size) == (encoder, "RGB", (1200, 630))
+        assert not image.info.keys() & {"exif", "icc_profile", "comment", "xmp"}
+        assert len(file) <= 100_000
+    assert len(webp) <= len(jpeg)
+    assert "progressive" in opened(jpeg).info
+    assert b"secret" not in jpeg + webp
+    assert card(content, color="#204060", limit_bytes=100_000) == (jpeg, webp)
 
-    answers.seek(0)
-    first = json.loads(answers.read(int.from_bytes(answers.read(4), "big")))
-    assert opened(answers.read(first.pop("size"))).size == (400, 300)
-    assert first == {"media_type": "image/jpeg", "width_px": 400, "height_px": 300}
-    second = json.loads(answers.read(int.from_bytes(answers.read(4), "big")))
-    assert second == {"size": 0, "error": "is no JPEG, PNG, WEBP or GIF image"}
-    assert answers.read() == b""
+
+def test_quality_is_searched_until_the_card_keeps_its_limit() -> None:
+    content = saved(noise(1600, 900), "PNG")
+
+    generous, tight = (card(content, color="", limit_bytes=limit)[0] for limit in (600_000, 200_000))
+
+    assert len(generous) > 300_000
+    assert 150_000 < len(tight) <= 200_000
+
+
+def test_card_that_no_quality_makes_small_enough_gets_softer_and_at_last_is_refused() -> None:
+    content = saved(noise(1600, 900), "PNG")
+
+    assert len(card(content, color="", limit_bytes=30_000)[0]) <= 30_000
+    with pytest.raises(Unusable, match="cannot be made as small as 1000 bytes"):
+        pair(noise(1200, 630), 1000)
+
+
+def test_picture_too_small_for_a_card_is_refused() -> None:
+    with pytest.raises(Unusable, match="is too small"):
+        card(saved(bands(150, 150), "PNG"), color="", limit_bytes=300_000)

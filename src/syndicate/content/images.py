@@ -1,4 +1,4 @@
-"""Featured images made fit for networks."""
+"""Featured images made fit for networks and cards, and cards generated: all in a child process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from io import BytesIO
@@ -43,6 +43,8 @@ _PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", 
 
 # The return code of a child that its own alarm ended; Windows has no such alarm.
 _OVERTIME: Final = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
+
+_CHILD: Final = "import sys; sys.path.insert(0, sys.argv[1]); from syndicate.content.child import main; main()"
 
 _Value = TypeVar("_Value")
 
@@ -85,6 +87,33 @@ class PictureMaker:
             _keep(self._pictures, key, picture, KEPT_PICTURES)
         return replace(picture, alt=fit(image.alt, Room(rules.limit_alt)))
 
+    async def card(self, image: Image, *, color: str, limit_bytes: int) -> tuple[bytes, bytes]:
+        """The image as a card of 1200x630 in JPEG and WebP; `color` is for transparent ones.
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+        async with self._turn:
+            content = await self._content(image)
+            rules = {"color": color, "limit_bytes": limit_bytes}
+            (jpeg, webp), _ = await self._darkroom.ask(image.ref, "card", content, rules)
+        return jpeg, webp
+
+    async def poster(self, sheet: Mapping[str, Any], *, limit_bytes: int) -> tuple[bytes, bytes, tuple[str, ...]]:
+        """A generated card in JPEG and WebP, and the scripts that no font has.
+
+        Args:
+            sheet: the fields of `poster.Sheet`, faces and pictures as paths.
+            limit_bytes: of each file.
+
+        Raises:
+            ImageUnusable: it cannot be made so small, or the child fails.
+        """
+        async with self._turn:
+            rules = {"sheet": sheet, "limit_bytes": limit_bytes}
+            (jpeg, webp), answer = await self._darkroom.ask("a generated card", "poster", b"", rules)
+        return jpeg, webp, tuple(answer["missing"])
+
     async def _content(self, image: Image) -> bytes:
         if not image.is_remote:
             return await asyncio.to_thread(self._store.image_bytes, image)
@@ -105,7 +134,7 @@ def _keep(kept: OrderedDict[Hashable, _Value], key: Hashable, value: _Value, mos
 
 
 class _Darkroom:
-    """The child process in which images are decoded (see `pixels`).
+    """The child process in which images are decoded and cards are drawn (see `child`).
 
     A plain process and a thread that waits for it, rather than a process pool: the pool has no way to kill a worker,
     and starts its workers by importing the program's main module once more.
@@ -123,11 +152,22 @@ class _Darkroom:
         Raises:
             ImageUnusable: with the reason in words.
         """
-        header = {"size": len(content), "limit_s": self._limit_s, "rules": asdict(rules)}
+        (picture,), answer = await self.ask(ref, "develop", content, asdict(rules))
+        return Picture(picture, answer["media_type"], answer["width_px"], answer["height_px"], alt="")
+
+    async def ask(
+        self, ref: str, task: str, content: bytes, rules: Mapping[str, Any]
+    ) -> tuple[list[bytes], dict[str, Any]]:
+        """The files that a task makes of an image, and what is told of them (see `child`).
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+        header = _header(task, content, rules, self._limit_s)
         is_answered = False
         try:
             async with asyncio.timeout(self._limit_s * PATIENCE):
-                answer, picture = await asyncio.to_thread(self._ask, json.dumps(header).encode(), content)
+                answer, files = await asyncio.to_thread(self._ask, header, content)
             is_answered = True
         except TimeoutError as error:
             raise ImageUnusable(ref, f"takes longer than {self._limit_s:g} s to decode") from error
@@ -139,13 +179,13 @@ class _Darkroom:
                 self._child.kill()
         if "error" in answer:
             raise ImageUnusable(ref, answer["error"])
-        return Picture(picture, answer["media_type"], answer["width_px"], answer["height_px"], alt="")
+        return files, answer
 
     async def close(self) -> None:
         """End the child."""
         await asyncio.to_thread(self._end)
 
-    def _ask(self, header: bytes, content: bytes) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, header: bytes, content: bytes) -> tuple[dict[str, Any], list[bytes]]:
         with self._in_use:
             if self._child is None or self._child.poll() is not None:
                 self._discard()
@@ -174,10 +214,11 @@ class _Darkroom:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    # By path and isolated (-I): the child imports Pillow and nothing of ours. Without our environment: the process that
-    # decodes hostile files has no business with tokens. In a session of its own: Ctrl-C is for the parent to decide.
-    return subprocess.Popen(  # noqa: S603  # our own interpreter and our own file
-        [sys.executable, "-I", str(Path(__file__).with_name("pixels.py"))],
+    # Isolated (-I), and told where we are: it imports what decodes and draws, and nothing of the folder it starts in.
+    # Without our environment: the process that decodes hostile files has no business with tokens. In a session of its
+    # own: Ctrl-C is for the parent to decide.
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
+        [sys.executable, "-I", "-c", _CHILD, str(Path(__file__).parents[2])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -201,11 +242,11 @@ def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
     Raises:
         ImageUnusable: with the reason in words.
     """
-    header = json.dumps({"size": len(content), "limit_s": limit_s, "rules": None}).encode()
+    header = _header("upright", content, {}, limit_s)
     child = _started()
     try:
-        told, _ = child.communicate(len(header).to_bytes(4, "big") + header + content, limit_s * PATIENCE)
-        answer, picture = _answer_in(BytesIO(told))
+        told, _ = child.communicate(header + content, limit_s * PATIENCE)
+        answer, files = _answer_in(BytesIO(told))
     except (subprocess.TimeoutExpired, OSError, EOFError, ValueError) as error:
         is_late = isinstance(error, subprocess.TimeoutExpired) or child.poll() == _OVERTIME
         reason = f"takes longer than {limit_s:g} s to decode" if is_late else "makes the decoder fail"
@@ -214,20 +255,26 @@ def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
         _end(child)
     if "error" in answer:
         raise ImageUnusable(ref, answer["error"])
-    return picture
+    return files[0]
 
 
-def _exchange(child: subprocess.Popen[bytes], header: bytes, content: bytes) -> tuple[dict[str, Any], bytes]:
+def _header(task: str, content: bytes, rules: Mapping[str, Any], limit_s: float) -> bytes:
+    """The beginning of a job, as `child` reads it."""
+    told = json.dumps({"task": task, "size": len(content), "limit_s": limit_s, "rules": rules}).encode()
+    return len(told).to_bytes(4, "big") + told
+
+
+def _exchange(child: subprocess.Popen[bytes], header: bytes, content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     jobs = _pipe(child.stdin)
-    jobs.write(len(header).to_bytes(4, "big") + header)
+    jobs.write(header)
     jobs.write(content)
     jobs.flush()
     return _answer_in(_pipe(child.stdout))
 
 
-def _answer_in(answers: IO[bytes]) -> tuple[dict[str, Any], bytes]:
+def _answer_in(answers: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     answer = json.loads(_exactly(answers, int.from_bytes(_exactly(answers, 4), "big")))
-    return answer, _exactly(answers, answer["size"])
+    return answer, [_exactly(answers, size) for size in answer["sizes"]]
 
 
 def _exactly(pipe: IO[bytes], size: int) -> bytes:

@@ -1,31 +1,21 @@
-"""Decodes, cuts, scales and encodes one picture at a time, in a process of its own.
+"""One picture at a time decoded, brought to its shape, scaled and encoded.
 
-Decoders are where hostile files strike, so nothing is decoded in the publishing process: `images` runs this file by its
-path as a child. It imports nothing of the product (a bare interpreter must find it all) and reads jobs from its input:
-
-    job     4 bytes length, JSON {"size": n, "limit_s": s of CPU time, "rules": {...}}, n bytes of the image;
-            without rules (null) the whole image is only put upright
-    answer  4 bytes length, JSON {"size": n, "media_type": ..., "width_px": ..., "height_px": ...} or
-            {"size": 0, "error": ...}, n bytes of the picture
-
-It ends at the end of its input, so it never outlives its parent.
+Decoders are where hostile files strike, so this runs in a process of its own (see `child`) that knows Pillow only.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import struct
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from math import ceil, sqrt
-from typing import Any, BinaryIO, Final, TypedDict
+from typing import Any, Final, TypedDict
 
-from PIL import Image, ImageCms, ImageFile, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageFilter, JpegImagePlugin, UnidentifiedImageError
+
+from syndicate.content.framing import CARD_PX, frame_of, framed
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 LIMIT_PIXELS: Final = 50_000_000
@@ -34,22 +24,22 @@ LIMIT_PIXELS: Final = 50_000_000
 Measured with Pillow 13: JPEG, PNG and GIF of this size take up to 770 MiB of the memory below, WebP up to all of it.
 """
 
-LIMIT_MEMORY_BYTES: Final = 1024**3
-
-CARD_PX: Final = (1200, 630)
-"""Source: Facebook, "Images in Link Shares" (1.91:1, 1200x630 best). Read 2026-11."""
-
 SMALLEST_CARD_PX: Final = 200
 """A narrower image would be a blur as a card. Source: as above (at least 200x200)."""
 
 SMALLEST_PHOTO_PX: Final = 16
 """What is smaller is a spacer or a tracking pixel."""
 
-PORTRAIT_TOP: Final = 0.35
-"""The part of what a portrait loses that lies above the kept area: faces are above the middle."""
-
 QUALITIES: Final = (88, 78, 66, 50)
 UPRIGHT_QUALITY: Final = 92
+CARD_SPARE: Final = 1.25
+"""A card is made of so many times its own size at least: JPEG is decoded 3 times faster so than in full."""
+
+CARD_QUALITY: Final = 84
+LEAST_QUALITY: Final = 30
+SOFTER_PX: Final = (1, 2, 4, 8, 16)
+"""Where no quality is small enough for a card, it is drawn ever softer: its size must stay."""
+
 SHRINK: Final = 0.8
 """The sides become at most this much of themselves when no quality is small enough."""
 
@@ -106,9 +96,7 @@ def upright(content: bytes) -> tuple[bytes, str, int, int]:
     with _refusals():
         source = _opened(content)
         media_type = Image.MIME.get("JPEG" if source.format == "MPO" else source.format or "", "")
-        profile, orientation = source.info.get("icc_profile"), _orientation(source)
-        source.load()
-        image = _coloured(_turned(_scalable(source), orientation), profile)
+        image = _loaded(source, 1)
         image.info.clear()
         match media_type:
             case "image/jpeg":
@@ -138,19 +126,83 @@ def _refusals() -> Iterator[None]:
         raise Unusable(f"is damaged: {error}") from error
 
 
-def _decoded(content: bytes, rules: Rules) -> tuple[Image.Image, tuple[int, int]]:
-    """The image upright, cut, in RGB or RGBA and about twice as large as needed; and the size that is needed."""
-    source = _opened(content)
-    profile = source.info.get("icc_profile")
-    orientation = _orientation(source)
-    lies = orientation in (5, 6, 7, 8)
-    width, height = source.size[::-1] if lies else source.size
-    box = _box(width / height, rules)
-    kept = round(width * (box[2] - box[0])), round(height * (box[3] - box[1]))
-    size = _size(kept, rules)
+def card(content: bytes, *, color: str, limit_bytes: int) -> tuple[bytes, bytes]:
+    """The image as a card for everybody: JPEG and WebP, 1200x630 (see `framing`).
 
-    # Decoding and turning go faster on less; twice the needed size leaves the final scaling its quality.
-    spare = max(1.0, kept[0] / size[0] / 2)
+    It is upright, in sRGB, one frame, without metadata. Same input, same bytes.
+
+    Raises:
+        Unusable: with the reason in words.
+    """
+    with _refusals():
+        return pair(_card(content, color), limit_bytes)
+
+
+def pair(image: Image.Image, limit_bytes: int) -> tuple[bytes, bytes]:
+    """An RGB picture as JPEG and as WebP, both within the limit, the latter no larger than the former.
+
+    Raises:
+        Unusable: it cannot be made so small.
+    """
+    image.info.clear()
+    for soft_px in (0, *SOFTER_PX):
+        softer = image.filter(ImageFilter.GaussianBlur(soft_px)) if soft_px else image
+        jpeg = _within(softer, limit_bytes, "JPEG", optimize=True, progressive=True, subsampling="4:2:0")
+        webp = jpeg and _within(softer, len(jpeg), "WEBP", method=4)
+        if jpeg and webp:
+            return jpeg, webp
+    raise Unusable(f"cannot be made as small as {limit_bytes} bytes")
+
+
+def _within(image: Image.Image, limit_bytes: int, encoder: str, **options: Any) -> bytes | None:
+    """The best quality that keeps the limit, None if none does."""
+    found = _saved(image, encoder, quality=CARD_QUALITY, **options)
+    if len(found) <= limit_bytes:
+        return found
+    best = None
+    low, high = LEAST_QUALITY, CARD_QUALITY - 1
+    while low <= high:
+        middle = (low + high) // 2
+        found = _saved(image, encoder, quality=middle, **options)
+        if len(found) <= limit_bytes:
+            best, low = found, middle + 1
+        else:
+            high = middle - 1
+    return best
+
+
+def _decoded(content: bytes, rules: Rules) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture in RGB or RGBA, at least as large as needed; and the size that is needed."""
+    if rules["shape"] == "card":
+        return _card(content, ""), _size(CARD_PX, rules)
+    source, upright_px = _source(content)
+    if min(upright_px) < SMALLEST_PHOTO_PX:
+        raise _too_small(upright_px, SMALLEST_PHOTO_PX)
+    size = _size(upright_px, rules)
+    return _loaded(source, upright_px[0] / size[0] / 2), size
+
+
+def _card(content: bytes, color: str) -> Image.Image:
+    source, upright_px = _source(content)
+    if upright_px[0] < SMALLEST_CARD_PX:
+        raise _too_small(upright_px, SMALLEST_CARD_PX)
+    frame = frame_of(*upright_px)
+    ratios = frame.width_px / CARD_PX[0], frame.height_px / CARD_PX[1]
+    image = _loaded(source, (min(ratios) if frame.is_cut else max(ratios)) / CARD_SPARE)
+    return framed(image, frame, color=color, full_px=upright_px)
+
+
+def _source(content: bytes) -> tuple[ImageFile.ImageFile, tuple[int, int]]:
+    """The image that is not decoded yet, and its size once upright."""
+    source = _opened(content)
+    width, height = source.size
+    return source, (height, width) if _orientation(source) in (5, 6, 7, 8) else (width, height)
+
+
+def _loaded(source: ImageFile.ImageFile, spare: float) -> Image.Image:
+    """The image decoded upright in RGB or RGBA; up to `spare` times smaller, as that goes faster."""
+    profile, orientation = source.info.get("icc_profile"), _orientation(source)
+    spare = max(1.0, spare)
     enough = ceil(source.width / spare), ceil(source.height / spare)
     if isinstance(source, JpegImagePlugin.JpegImageFile):
         source.draft(source.mode, enough)
@@ -159,11 +211,7 @@ def _decoded(content: bytes, rules: Rules) -> tuple[Image.Image, tuple[int, int]
     factor = min(image.width // enough[0], image.height // enough[1])
     if factor > 1:
         image = image.reduce(factor)
-    image = _coloured(_turned(image, orientation), profile)
-    across, down = image.size
-    return image.crop(
-        (round(box[0] * across), round(box[1] * down), round(box[2] * across), round(box[3] * down))
-    ), size
+    return _coloured(_turned(image, orientation), profile)
 
 
 def _opened(content: bytes) -> ImageFile.ImageFile:
@@ -189,31 +237,15 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _box(aspect: float, rules: Rules) -> tuple[float, float, float, float]:
-    """The part to keep as left, top, right, bottom between 0 and 1; `aspect` is width by height."""
-    if rules["shape"] != "card":
-        return 0, 0, 1, 1
-    wanted = CARD_PX[0] / CARD_PX[1]
-    if aspect > wanted:
-        left = (1 - wanted / aspect) / 2
-        return left, 0, 1 - left, 1
-    kept = aspect / wanted
-    top = (1 - kept) * (PORTRAIT_TOP if aspect < 1 else 0.5)
-    return 0, top, 1, top + kept
-
-
-def _size(kept: tuple[int, int], rules: Rules) -> tuple[int, int]:
-    """The size of the picture at best; a card has its own, a photo is never enlarged.
-
-    Raises:
-        Unusable: the image is too small.
-    """
-    width, height = CARD_PX if rules["shape"] == "card" else kept
-    smallest = SMALLEST_CARD_PX if rules["shape"] == "card" else SMALLEST_PHOTO_PX
-    if (kept[0] if rules["shape"] == "card" else min(kept)) < smallest:
-        raise Unusable(f"is too small ({kept[0]}x{kept[1]} px can be used, {smallest} are needed)")
+def _size(whole: tuple[int, int], rules: Rules) -> tuple[int, int]:
+    """The size of the picture at best; it is never enlarged."""
+    width, height = whole
     scale = min(1, rules["longest_side_px"] / max(width, height), sqrt(rules["limit_pixels"] / (width * height)))
     return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+def _too_small(size: tuple[int, int], smallest: int) -> Unusable:
+    return Unusable(f"is too small ({size[0]}x{size[1]} px, {smallest} are needed)")
 
 
 def _scalable(image: Image.Image) -> Image.Image:
@@ -291,58 +323,3 @@ def _saved(image: Image.Image, encoder: str, **options: Any) -> bytes:
     content = BytesIO()
     image.save(content, encoder, **options)
     return content.getvalue()
-
-
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answer jobs until there are no more."""
-    while head := jobs.read(4):
-        header = json.loads(jobs.read(int.from_bytes(head, "big")))
-        content = jobs.read(header["size"])
-        _alarm(header["limit_s"])
-        try:
-            rules = header["rules"]
-            picture, media_type, width_px, height_px = upright(content) if rules is None else develop(content, rules)
-            answer = {"media_type": media_type, "width_px": width_px, "height_px": height_px}
-        except Unusable as error:
-            picture, answer = b"", {"error": str(error)}
-        _alarm(0)
-        told = json.dumps({"size": len(picture), **answer}).encode()
-        answers.write(len(told).to_bytes(4, "big") + told + picture)
-        answers.flush()
-
-
-def _alarm(seconds: float) -> None:
-    """Die after so many seconds of work, also when nobody is left to kill us; 0 calls it off. Nothing on Windows.
-
-    Working time: an honest large image must not fail because the machine is busy with other things.
-    """
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-
-
-def _limit_memory() -> None:
-    """Refuse memory beyond the limit rather than take it from the whole machine. Nothing on Windows."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    # Raising the machine's own limit is refused, so take the lower one.
-    limit_bytes = LIMIT_MEMORY_BYTES if most == resource.RLIM_INFINITY else min(LIMIT_MEMORY_BYTES, most)
-    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def main() -> None:
-    """Serve the parent: answers go to its pipe alone, whatever a decoder may print."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    # Ctrl-C and a service manager's stop reach the whole group; the parent finishes its work first, then closes us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _limit_memory()
-    serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()
