@@ -26,13 +26,16 @@ from syndicate.settings.tree import Settings
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
+    from syndicate.content.cards import CardKit
     from syndicate.content.folder import FolderStore
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane, LaneRules
     from syndicate.draft import DraftRules
+    from syndicate.gallery import Gallery
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
-    from syndicate.ports import Channel
+    from syndicate.ports import Channel, Shelf
+    from syndicate.posts.cardimage import CardLook
 
 Clock = Callable[[], datetime]
 
@@ -89,6 +92,7 @@ def site_of(settings: Settings) -> Site:
         link=feeds.link,
         formats=tuple(feeds.formats),
         leads_with_image=feeds.leads_with_image,
+        cards=card_look_of(settings),
         shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
     )
 
@@ -121,6 +125,31 @@ def _shape(one: ShapeSettings, feeds: FeedSettings) -> Shape:
         formats=tuple(one.formats or feeds.formats),
         leads_with_image=feeds.leads_with_image,
     )
+
+
+def card_look_of(settings: Settings) -> CardLook | None:
+    """How card images look; None where there are to be none."""
+    from syndicate.content.cards import look_of
+
+    image = settings.cards.image
+    if not image.enabled:
+        return None
+    return look_of(
+        card_kit_of(settings),
+        brand=image.brand or settings.site.title,
+        shows=tuple(image.shows),
+        color=image.color.lower(),
+        is_generating=image.generate,
+        limit_bytes=image.most_bytes,
+    )
+
+
+def card_kit_of(settings: Settings) -> CardKit:
+    """The files that cards are drawn with."""
+    from syndicate.content.cards import kit_of
+
+    image = settings.cards.image
+    return kit_of(logo=image.logo, background=image.background, font=image.font)
 
 
 def card_rules_of(settings: Settings) -> CardRules:
@@ -201,6 +230,7 @@ class House:
     plans: tuple[ChannelPlan, ...]
     ingest: Ingest
     lanes: tuple[Lane, ...]
+    gallery: Gallery | None = None
 
 
 @asynccontextmanager
@@ -233,13 +263,23 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         site = site_of(plot.settings)
         plans = plans_of(plot, channels)
         shelf = FolderShelf(plot.settings.feeds.folder)
-        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock)
+        gallery = _gallery(plot, site, shelf, images)
+        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
         owner = f"{socket.gethostname()}:{os.getpid()}"
         lanes = tuple(
             Lane(channel, outbox, images, lane_rules_of(plot, name), owner=owner, clock=clock, chance=random.random)
             for name, channel in channels.items()
         )
-        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes)
+        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, gallery)
+
+
+def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:
+    from syndicate.content.cards import CardPainter
+    from syndicate.gallery import Gallery
+
+    if site.cards is None:
+        return None
+    return Gallery(shelf, CardPainter(images, card_kit_of(plot.settings), site.cards), site.cards)
 
 
 def lane_rules_of(plot: Plot, name: str) -> LaneRules:

@@ -21,6 +21,7 @@ from syndicate.feeds.feed import feeds_of
 from syndicate.feeds.formats import documents_of
 from syndicate.feeds.site import Site
 from syndicate.feeds.xml import Entries
+from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Image, Item
 from syndicate.items.links import link_key
@@ -69,7 +70,8 @@ class Pass:
 class Ingest:
     """Passes over one store; keeps what it read in memory from pass to pass.
 
-    `rules` is a digest of the settings the files are read with: other rules, other items.
+    `rules` is a digest of the settings the files are read with: other rules, other items. The `gallery` is told which
+    card images there must be; it draws them afterwards.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Ingest:
         *,
         rules: str,
         clock: Callable[[], datetime],
+        gallery: Gallery | None = None,
     ) -> None:
         self._store = store
         self._outbox = outbox
@@ -90,6 +93,7 @@ class Ingest:
         self._channels = tuple(channels)
         self._rules = rules
         self._clock = clock
+        self._gallery = gallery
         self._index: Mapping[str, Indexed] | None = None
         self._is_shelf_current = False
         self._entries = Entries()
@@ -137,6 +141,8 @@ class Ingest:
         # Named by its digest: the same path is the same picture.
         written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
         standing = set(media)
+        if self._gallery is not None:
+            standing |= self._gallery.expect(items, former)
         for path, content in documents_of(feeds_of(items, self._site), self._site, entries=self._entries):
             standing.add(path)
             if self._shelf.put(path, content):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +95,21 @@ def plot_of(path: Path) -> Plot:
             roots.append(Root(name, store.folder, _rules(path, settings, name, store)))
         except ConfigError as error:
             faults.extend(error.faults)
+    faults.extend(_card_faults(path, settings))
     if faults:
         raise ConfigError(tuple(faults))
     return Plot(path, settings, networks, own, tuple(roots))
+
+
+def _card_faults(path: Path, settings: Settings) -> Iterator[Fault]:
+    """What is wrong with the files that cards are to be drawn with."""
+    from syndicate.content.cards import CardKit, problems_in
+
+    image = settings.cards.image
+    if image.enabled:
+        for name, problem in problems_in(CardKit(image.logo, image.background, image.font)):
+            remedy = "correct the path, or take the setting out"
+            yield Fault(str(path), CODE, problem, remedy, key=f"cards.image.{name}")
 
 
 def rules_digest(roots: Iterable[Root]) -> str:

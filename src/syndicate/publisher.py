@@ -31,6 +31,9 @@ LOOKS_AT_HALF_WRITTEN = 6
 STATE_LOOK_S = 2.0
 """How often `run` looks whether its state still stands, as long as there is nothing to write."""
 
+FIRST_CARDS = 20
+"""So many missing card images are drawn before anything is posted, the newest first; the others beside it."""
+
 MOST_FILES = 65_536
 """Open files that are enough for whatever comes."""
 
@@ -71,12 +74,20 @@ async def publish_once(house: House, tell: Tell) -> Pass:
             break
         await asyncio.sleep(HALF_WRITTEN_S)
         done = merged(done, await house.ingest.run())
+    await _draw_first(house)
     # Every channel has its turn to the end, whatever befalls another one.
-    ends = await asyncio.gather(*(lane.drain(tell) for lane in house.lanes), return_exceptions=True)
+    rest = [house.gallery.draw()] if house.gallery else []
+    ends = await asyncio.gather(*(lane.drain(tell) for lane in house.lanes), *rest, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
             raise end
     return done
+
+
+async def _draw_first(house: House) -> None:
+    """The newest cards: networks fetch an item's card right after its post, so it stands before."""
+    if house.gallery:
+        await house.gallery.draw(most=FIRST_CARDS)
 
 
 def merged(first: Pass, second: Pass) -> Pass:
@@ -161,21 +172,23 @@ async def publish_forever(
         stirred.set()
 
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
-    passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass))
+    undrawn = asyncio.Event()
+    passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass, undrawn=undrawn))
+    drawing = asyncio.create_task(_draw(house, undrawn))
     watching = asyncio.create_task(_watch(house, stirred, stop))
     standing = asyncio.create_task(_stand(house, stop))
     stopping = asyncio.create_task(stop.wait())
     try:
         async with Schedule() as schedule:
             schedule.every(settings.schedule.every, tick, "rescan")
-            await _first_of(stopping, passes, watching, standing)
+            await _first_of(stopping, passes, watching, standing, drawing)
         stop.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
-        for task in (lanes_done, passes, watching, standing, stopping):
+        for task in (lanes_done, passes, watching, standing, drawing, stopping):
             task.cancel()
-        await asyncio.gather(lanes_done, passes, watching, standing, stopping, return_exceptions=True)
+        await asyncio.gather(lanes_done, passes, watching, standing, drawing, stopping, return_exceptions=True)
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:
@@ -185,7 +198,14 @@ async def _first_of(*tasks: asyncio.Task[Any]) -> None:
         task.result()
 
 
-async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tell_pass: Callable[[Pass], None]) -> None:
+async def _passes(
+    house: House,
+    stirred: asyncio.Event,
+    stop: asyncio.Event,
+    tell_pass: Callable[[Pass], None],
+    *,
+    undrawn: asyncio.Event,
+) -> None:
     """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
     wait_s: float | None = None
     is_first = True
@@ -213,10 +233,28 @@ async def _passes(house: House, stirred: asyncio.Event, stop: asyncio.Event, tel
             continue
         is_first = False
         tell_pass(done)
+        undrawn.set()
         if done.decided:
+            try:
+                await _draw_first(house)
+            except SyndicateError as error:
+                log.error("cards_failed", reason=str(error))
             for lane in house.lanes:
                 lane.wake.set()
         wait_s = _next_look_s(done)
+
+
+async def _draw(house: House, undrawn: asyncio.Event) -> None:
+    """Draw the card images that are missing after each pass, until cancelled."""
+    while True:
+        await undrawn.wait()
+        undrawn.clear()
+        if house.gallery:
+            try:
+                await house.gallery.draw()
+            except SyndicateError as error:
+                # What is missing is found again by the next pass that writes, and at the next start.
+                log.error("cards_failed", reason=str(error))
 
 
 async def _stand(house: House, stop: asyncio.Event) -> None:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from syndicate.content.glyphs import Glyphs
+from syndicate.content.look import look
 from syndicate.content.typefaces import BOLD, REGULAR, Typeface, font_folders, typefaces_in
 from syndicate.errors import ImageUnusable
 from syndicate.ports import Painted
@@ -59,6 +61,22 @@ def look_of(
         fonts=tuple((one.script, one.digest) for one in kit.typefaces),
         files=tuple((name, hashlib.sha256(path.read_bytes()).hexdigest()[:16]) for name, path in kit.files),
     )
+
+
+def problems_in(kit: CardKit) -> Iterator[tuple[str, str]]:
+    """What is wrong with the operator's files, as the setting's name and the problem."""
+    for name, path in kit.files:
+        try:
+            if name == "font":
+                Glyphs(path)
+            else:
+                look(path.read_bytes(), path.name)
+        except OSError as error:
+            yield name, f"{path} cannot be read ({error.strerror})"
+        except ImageUnusable as error:
+            yield name, f"{path.name} {error.reason}"
+        except ValueError as error:
+            yield name, f"{path.name} {error}"
 
 
 class CardPainter:

@@ -148,7 +148,7 @@ def pair(image: Image.Image, limit_bytes: int) -> tuple[bytes, bytes]:
     for soft_px in (0, *SOFTER_PX):
         softer = image.filter(ImageFilter.GaussianBlur(soft_px)) if soft_px else image
         jpeg = _within(softer, limit_bytes, "JPEG", optimize=True, progressive=True, subsampling="4:2:0")
-        webp = jpeg and _within(softer, len(jpeg), "WEBP", method=4)
+        webp = jpeg and _within(softer, len(jpeg), "WEBP", method=2)
         if jpeg and webp:
             return jpeg, webp
     raise Unusable(f"cannot be made as small as {limit_bytes} bytes")

@@ -13,6 +13,7 @@ from syndicate.durations import Duration
 from syndicate.feeds.query import ItemField
 from syndicate.feeds.site import Kind
 from syndicate.posts.card import LinkSource, SummarySource, TitleSource
+from syndicate.posts.cardimage import LIMIT_BYTES, CardText
 from syndicate.settings.kinds import Folder, Section, SiteUrl, WebUrl
 
 FormatName = Literal["rss", "atom", "json", "html"]
@@ -135,6 +136,27 @@ class FeedSettings(Section):
         return self
 
 
+class CardImageSettings(Section):
+    """The 1200x630 picture of each item's link card: of its featured image, or generated."""
+
+    enabled: bool = Field(True, description="False: no card images; pages name the featured image instead.")
+    generate: bool = Field(True, description="Draw a card of its texts for an item without image; false: it has none.")
+    shows: list[CardText] = Field(
+        ["topic", "title", "brand", "date"],
+        description="Texts of generated cards: topic, title, brand, author, date.",
+    )
+    brand: str = Field("", description="Name on generated cards; empty: the site's title.")
+    color: Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6})?$")] = Field(
+        "", description="Colour of all cards (`#1d4f91`); empty: each topic has its own."
+    )
+    most_bytes: Annotated[int, Field(ge=30_000, le=5_000_000)] = Field(
+        LIMIT_BYTES, description="Size of a card's file at most; quality gives way."
+    )
+    logo: Folder | None = Field(None, description="Picture beside the brand: JPEG, PNG, WebP or GIF.")
+    background: Folder | None = Field(None, description="Picture behind the texts, under a veil of the colour.")
+    font: Folder | None = Field(None, description="Font of the texts: TTF, OTF or TTC; none: Noto Sans.")
+
+
 class CardSettings(Section):
     """Where title and summary of a post come from: the first that is not blank."""
 
@@ -146,3 +168,4 @@ class CardSettings(Section):
         description="Sources of the summary: open_graph, twitter, summary, description.",
     )
     link: LinkSource = Field("source", description="What a post links to: the article, or the site's own page.")
+    image: CardImageSettings = CardImageSettings()

@@ -169,7 +169,12 @@ def _rooted(settings: Settings, path: Path) -> Settings:
 
     content = at(settings.content)
     content = content.model_copy(update={"roots": {name: at(store) for name, store in content.roots.items()}})
-    rooted = settings.model_copy(update={"content": content, "feeds": at(settings.feeds), "state": at(settings.state)})
+    given = {name: getattr(settings.cards.image, name) for name in ("logo", "background", "font")}
+    placed = {name: placed_below(root, file) for name, file in given.items() if file is not None}
+    cards = settings.cards.model_copy(update={"image": settings.cards.image.model_copy(update=placed)})
+    rooted = settings.model_copy(
+        update={"content": content, "feeds": at(settings.feeds), "state": at(settings.state), "cards": cards}
+    )
     faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in _overlaps(rooted, root)]
     if faults:
         raise ConfigError(tuple(faults))

@@ -1,0 +1,113 @@
+"""Card images on the shelf: which there must be, which are still missing, and drawing those one after the other.
+
+Pages are written first and name their cards by what goes into them; the cards follow at once, newest items first.
+Whatever a stop leaves undrawn is missing from the shelf, and so the next pass finds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from syndicate.errors import ImageUnusable
+from syndicate.posts.cardimage import card_image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from syndicate.items.item import Item
+    from syndicate.ports import Painter, Shelf
+    from syndicate.posts.cardimage import CardImage, CardLook
+
+log = structlog.get_logger()
+
+PROGRESS: Final = 250
+"""So many cards after another are told as one event."""
+
+
+class Gallery:
+    """The cards of one shelf; `expect` says after each pass which there must be, `draw` makes those that are not."""
+
+    def __init__(self, shelf: Shelf, painter: Painter, look: CardLook) -> None:
+        self._shelf = shelf
+        self._painter = painter
+        self._look = look
+        self._named: dict[str, tuple[Item, CardImage | None]] = {}
+        self._missing: deque[CardImage] = deque()
+        self._standing: frozenset[str] = frozenset()
+        self._told: set[str] = set()
+
+    @property
+    def missing(self) -> int:
+        """How many cards are not drawn yet."""
+        return len(self._missing)
+
+    def expect(self, items: Iterable[Item], former: Collection[str]) -> frozenset[str]:
+        """The paths of all cards of these items, whether they are drawn yet or not.
+
+        Args:
+            items: all that are visible.
+            former: what stands on the shelf now.
+        """
+        # Names of items that did not change are kept: making them for 10,000 costs a second.
+        self._named = {item.id: (item, self._card(item)) for item in items}
+        shown = sorted(self._named.values(), key=lambda one: (one[0].published, one[0].id), reverse=True)
+        cards = {card.jpeg: card for _, card in shown if card is not None}
+        self._standing = frozenset(path for card in cards.values() for path in card.paths)
+        self._missing = deque(card for card in cards.values() if not all(path in former for path in card.paths))
+        return self._standing
+
+    async def draw(self, *, most: int | None = None) -> int:
+        """Draw what is missing, at most so many cards; gives how many stand on the shelf now that did not before.
+
+        Several may draw at the same time, and it may be stopped at any point.
+
+        Raises:
+            CannotWrite: the shelf takes no more; the rest is still missing.
+        """
+        begun, drawn, tried = time.monotonic(), 0, 0
+        while self._missing and (most is None or tried < most):
+            tried += 1
+            drawn += await self._hang(self._missing.popleft())
+            if tried % PROGRESS == 0:
+                log.info("cards_drawn", cards=tried, missing=self.missing, took_ms=_since(begun))
+        if tried % PROGRESS:
+            log.info("cards_drawn", cards=tried, missing=self.missing, took_ms=_since(begun))
+        return drawn
+
+    def _card(self, item: Item) -> CardImage | None:
+        known = self._named.get(item.id)
+        return known[1] if known is not None and known[0] is item else card_image_of(item, self._look)
+
+    async def _hang(self, card: CardImage) -> bool:
+        """Draw one card and put it on the shelf; whatever befalls it costs this card only."""
+        try:
+            painted = await self._painter.paint(card)
+        except ImageUnusable as error:
+            log.warning("card_not_drawn", card=card.jpeg, reason=str(error))
+            return False
+        except Exception:  # the edge of one card: an unforeseen image must not cost the others theirs
+            log.exception("card_not_drawn", card=card.jpeg)
+            return False
+        if painted.unusable:
+            log.warning("card_image_unusable", card=card.jpeg, reason=painted.unusable)
+        for script in painted.missing:
+            if script not in self._told:
+                self._told.add(script)
+                log.warning("card_script_missing", script=script)
+        if card.jpeg not in self._standing:  # a pass in between found that nobody names it any more
+            return False
+        await asyncio.to_thread(self._put, card.paths, (painted.jpeg, painted.webp))
+        return True
+
+    def _put(self, paths: tuple[str, str], files: tuple[bytes, bytes]) -> None:
+        for path, content in zip(paths, files, strict=True):
+            self._shelf.put(path, content)
+
+
+def _since(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)
