@@ -327,6 +327,15 @@ def test_time_of_the_clock_is_now() -> None:
     assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_store_of_several_roots_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"content\.roots"):
-        store_of(plot(tmp_path, content={"roots": {"a": {"folder": "a"}, "b": {"folder": "b"}}}))
+def test_several_roots_are_one_store(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.md").write_text(f"---\nid: {name}\ntitle: T\ndate: 2024-01-01\n---\n")
+    preset = {"preset": "generic"}
+    made = plot(tmp_path, content={"roots": {name: {"folder": name, **preset} for name in ("a", "b")}})
+
+    scan = store_of(made, waits=False).scan({})
+
+    assert sorted(item.path for item in scan.items.values()) == ["a/x.md", "b/x.md"]
+    assert made.path_in_store(tmp_path / "b" / "x.md") == "b/x.md"
+    assert made.path_in_store(tmp_path / "c.md") is None

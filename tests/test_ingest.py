@@ -128,7 +128,7 @@ async def test_edit_between_planning_and_posting_posts_the_new_text(room: Newsro
 
 
 async def test_moved_file_changes_nothing_for_anybody(room: Newsroom) -> None:
-    room.write("3.md")
+    room.write("3.md", permalink="/birds/3/")
     await room.look()
     before, planned = room.shelved(), await room.deliveries()
     (room.content / "deep" / "er").mkdir(parents=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate.channels.networks import Tools
-from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site
 from syndicate.outbox.delivery import RetryPolicy
@@ -27,14 +26,13 @@ from syndicate.settings.tree import Settings
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
     from syndicate.content.cards import CardKit
-    from syndicate.content.folder import FolderStore
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane, LaneRules
     from syndicate.draft import DraftRules
     from syndicate.gallery import Gallery
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
-    from syndicate.ports import Channel, Shelf
+    from syndicate.ports import Channel, Shelf, Store
     from syndicate.posts.cardimage import CardLook
 
 Clock = Callable[[], datetime]
@@ -45,24 +43,22 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def store_of(plot: Plot, *, waits: bool = True) -> FolderStore:
-    """The content store; one that does not wait takes files as they are now, though they may be half-written.
+def store_of(plot: Plot, *, waits: bool = True, tell: Callable[[int, int], None] = lambda done, total: None) -> Store:
+    """The content store: one folder, or several as one.
 
-    Raises:
-        ConfigError: there are several roots.
+    Args:
+        plot: the settings.
+        waits: if not, files are taken as they are now, though they may be half-written.
+        tell: hears of each root how many of its files were looked at, and how many there are.
     """
-    from syndicate.content.folder import FolderStore
+    from syndicate.content.folder import GRACE, QUIET, FolderStore
+    from syndicate.content.roots import Roots
 
-    root, *others = plot.roots
-    if others:
-        problem, remedy = (
-            "has more than one folder, which this version cannot read",
-            "set `content.folder` in its place",
-        )
-        raise ConfigError((Fault(str(plot.path), "E-SETTING", problem, remedy, key="content.roots"),))
-    if waits:
-        return FolderStore(root.folder, root.rules)
-    return FolderStore(root.folder, root.rules, quiet=timedelta(0), grace=timedelta(0))
+    quiet, grace = (QUIET, GRACE) if waits else (timedelta(0), timedelta(0))
+    stores = [
+        FolderStore(root.folder, root.rules, name=root.name, tell=tell, quiet=quiet, grace=grace) for root in plot.roots
+    ]
+    return Roots(stores) if plot.settings.content.roots else stores[0]
 
 
 def site_of(settings: Settings) -> Site:
@@ -223,7 +219,7 @@ class House:
 
     plot: Plot
     site: Site
-    store: FolderStore
+    store: Store
     outbox: SqlOutbox
     images: PictureMaker
     channels: Mapping[str, Channel]

@@ -273,7 +273,9 @@ def _same_links(coming: Iterable[Item], visible: Mapping[str, Item], known: Mapp
 
 
 def _link_key(item: Item) -> str:
-    return link_key(item.link) if item.link else ""
+    """What tells that two items lead to one place; a page counts where there is no article."""
+    address = item.link or item.page
+    return link_key(address) if address else ""
 
 
 def _known(item: Item, former: KnownItem | None, now: datetime) -> KnownItem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,16 @@ class Plot:
     networks: Mapping[str, Network]
     own: Mapping[str, BaseModel]
     roots: tuple[Root, ...]
+
+    def path_in_store(self, file: Path) -> str | None:
+        """A file's path as the store tells it; None if it lies in no root."""
+        real = Path(os.path.realpath(file))
+        for root in self.roots:
+            folder = Path(os.path.realpath(root.folder))
+            if real.is_relative_to(folder):
+                path = real.relative_to(folder).as_posix()
+                return f"{root.name}/{path}" if root.name else path
+        return None
 
     @property
     def state_folder(self) -> Path:

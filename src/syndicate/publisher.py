@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -33,6 +34,9 @@ STATE_LOOK_S = 2.0
 
 FIRST_CARDS = 20
 """So many missing card images are drawn before anything is posted, the newest first; the others beside it."""
+
+REWATCH_S = 5.0
+"""How soon to try again to watch a folder that cannot be watched."""
 
 MOST_FILES = 65_536
 """Open files that are enough for whatever comes."""
@@ -277,11 +281,22 @@ async def _watch(house: House, stirred: asyncio.Event, stop: asyncio.Event) -> N
     """Be woken by the file system; without it the schedule alone looks."""
     if not house.plot.settings.schedule.watch:
         await stop.wait()
-    folder = house.plot.settings.content.folder
+        return
+    async with asyncio.TaskGroup() as group:
+        for root in house.plot.roots:
+            group.create_task(_watch_root(root.folder, stirred, stop))
+
+
+async def _watch_root(folder: Path, stirred: asyncio.Event, stop: asyncio.Event) -> None:
+    is_lost = False
     while not stop.is_set():
+        if is_lost:  # what it missed meanwhile
+            stirred.set()
         try:
-            await wake([folder], stirred, stop)
+            await wake(folder, stirred, stop)
         except OSError as error:
-            log.warning("watch_failed", folder=str(folder), reason=str(error))
+            if not is_lost:
+                log.warning("watch_failed", folder=str(folder), reason=str(error))
+            is_lost = True
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 5)
+            await asyncio.wait_for(stop.wait(), REWATCH_S)

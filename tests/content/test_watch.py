@@ -57,7 +57,7 @@ async def test_a_change_wakes_and_a_stop_ends(tmp_path: Path) -> None:
     (tmp_path / ".hidden" / "content").mkdir(parents=True)
     folder = tmp_path / ".hidden" / "content"
     event, stop = asyncio.Event(), asyncio.Event()
-    watching = asyncio.create_task(wake([folder], event, stop))
+    watching = asyncio.create_task(wake(folder, event, stop))
 
     woken = await _until_woken(event, folder / "a.md")
     stop.set()
@@ -69,7 +69,7 @@ async def test_a_change_wakes_and_a_stop_ends(tmp_path: Path) -> None:
 async def test_temporary_names_do_not_wake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     judged = Judged(monkeypatch)
     event, stop = asyncio.Event(), asyncio.Event()
-    watching = asyncio.create_task(wake([tmp_path], event, stop))
+    watching = asyncio.create_task(wake(tmp_path, event, stop))
     assert await _until_woken(event, tmp_path / "a.md")
 
     (tmp_path / ".x.md.tmp").write_text("x")
@@ -92,7 +92,7 @@ async def test_temporary_names_do_not_wake(tmp_path: Path, monkeypatch: pytest.M
 
 async def test_a_missing_folder_is_an_error_for_the_caller(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        await wake([tmp_path / "nowhere"], asyncio.Event(), asyncio.Event())
+        await wake(tmp_path / "nowhere", asyncio.Event(), asyncio.Event())
 
 
 async def test_a_failing_watcher_is_an_error_for_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,4 +108,39 @@ async def test_a_failing_watcher_is_an_error_for_the_caller(tmp_path: Path, monk
     monkeypatch.setattr("watchfiles.awatch", failing)
 
     with pytest.raises(OSError, match="inotify broke"):
-        await wake([tmp_path], asyncio.Event(), asyncio.Event())
+        await wake(tmp_path, asyncio.Event(), asyncio.Event())
+
+
+async def test_a_folder_that_is_switched_is_noticed_and_the_new_one_watched(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    current = tmp_path / "current"
+    current.symlink_to("one")
+    event, stop = asyncio.Event(), asyncio.Event()
+    watching = asyncio.create_task(wake(current, event, stop, look_s=0.05))
+    assert await _until_woken(event, tmp_path / "one" / "a.md")
+    event.clear()
+
+    (tmp_path / "next").symlink_to("two")
+    (tmp_path / "next").replace(current)
+    await asyncio.wait_for(event.wait(), 10)
+    event.clear()
+    woken = await _until_woken(event, tmp_path / "two" / "a.md")
+    stop.set()
+    await asyncio.wait_for(watching, 10)
+
+    assert woken
+
+
+async def test_a_folder_that_goes_away_is_an_error_for_the_caller(tmp_path: Path) -> None:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    event, stop = asyncio.Event(), asyncio.Event()
+    watching = asyncio.create_task(wake(folder, event, stop, look_s=0.05))
+    assert await _until_woken(event, folder / "a.md")
+
+    folder.rename(tmp_path / "elsewhere")
+
+    with pytest.raises(OSError, match="No such file"):
+        await asyncio.wait_for(watching, 10)
+    assert event.is_set()

@@ -20,14 +20,13 @@ from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
     from syndicate.backfill import ChannelBackfill, Selection
-    from syndicate.content.folder import FolderStore
     from syndicate.deliver import Settled
     from syndicate.house import House
     from syndicate.items.item import Item
     from syndicate.outbox.plan import ChannelPlan
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import Plot
-    from syndicate.ports import Channel
+    from syndicate.ports import Channel, Store
     from syndicate.publisher import Tally
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -188,7 +187,7 @@ class Job:
         return 3 if any(state in RESOLVABLE for state in tally.states) else 0
 
     async def _plan(
-        self, outbox: SqlOutbox, store: FolderStore, channels: Sequence[ChannelPlan]
+        self, outbox: SqlOutbox, store: Store, channels: Sequence[ChannelPlan]
     ) -> tuple[ChannelBackfill, ...]:
         from syndicate.backfill import plan_backfill
         from syndicate.house import clock

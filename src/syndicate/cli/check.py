@@ -51,8 +51,9 @@ def check(config: Path, as_json: bool) -> None:
         )
     else:
         tell_faults(faults, most=1000)
+        folders = ", ".join(str(root.folder) for root in plot.roots)
         say(f"{plot.path}: settings are sound, {count(len(plot.networks), 'channel')} switched on")
-        say(f"{plot.settings.content.folder}: {count(len(items), 'item')} in {count(len(topics), 'topic')}")
+        say(f"{folders}: {count(len(items), 'item')} in {count(len(topics), 'topic')}")
         codes = Counter(one.code for one in faults)
         table(("rule", "files"), [*((f"skipped: {rule}", n) for rule, n in skipped.items()), *sorted(codes.items())])
     sys.exit(65 if any(not one.is_warning for one in faults) else 0)

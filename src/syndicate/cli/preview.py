@@ -52,7 +52,7 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
     from syndicate.outbox.plan import filtered_by
 
     store = store_of(plot, waits=False)
-    item = chosen(store.scan({}).items, _below(plot.settings.content.folder, wanted))
+    item = chosen(store.scan({}).items, in_store(plot, wanted))
     shown = []
     async with AsyncExitStack() as stack:
         channels = await stack.enter_async_context(open_channels(plot))
@@ -70,12 +70,11 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
         _tell(*one)
 
 
-def _below(folder: Path, wanted: str | None) -> str | None:
+def in_store(plot: Plot, wanted: str | None) -> str | None:
     """A path as the shell completes it, as it counts from the store; anything else as it is."""
     if wanted is None or not Path(wanted).is_file():
         return wanted
-    real, root = Path(wanted).resolve(), folder.resolve()
-    return real.relative_to(root).as_posix() if real.is_relative_to(root) else wanted
+    return plot.path_in_store(Path(wanted)) or wanted
 
 
 def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:

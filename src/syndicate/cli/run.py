@@ -68,7 +68,8 @@ def introduction(house: House, address: str | None, done: Pass) -> list[str]:
     """What is published, where to look, in plain words."""
     settings = house.plot.settings
     lines = [f"{settings.site.title}: {count(done.items, 'item')} in {count(done.topics, 'topic')}"]
-    lines.append(f"  store     {_near(settings.content.folder)}/  ({_store_words(done)})")
+    folders = ", ".join(f"{_near(root.folder)}/" for root in house.plot.roots)
+    lines.append(f"  store     {folders}  ({_store_words(done)})")
     lines.append(f"  feeds     {_near(settings.feeds.folder)}/  ({count(len(done.written), 'file')} written)")
     if address:
         lines.append(f"  read      {address}  all topics, with RSS, Atom, JSON Feed and a page each")

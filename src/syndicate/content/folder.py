@@ -4,42 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from syndicate.content.clashes import clashes
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
-from syndicate.content.places import image_stamp, inside, places_of
-from syndicate.content.watch import is_passing
+from syndicate.content.places import NotSettled, bytes_of, image_stamp, inside, places_of
+from syndicate.content.sweep import Sight, reason_of, sweep
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
-from syndicate.items.globs import fits, is_wanted
 from syndicate.items.item import Image, Item
-from syndicate.items.links import link_key
 from syndicate.items.mapping import Reading, item_from
 from syndicate.items.rules import Rules
 from syndicate.ports import UNREAD, Indexed, Scan, Stamp
 
 NO_ITEM = "no front matter"
 
-# Not through a symlink that appears after the check, and not into the arms of a FIFO.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_MAX_DEPTH = 32  # folders in folders; deeper is a loop or an attack
+QUIET = timedelta(milliseconds=250)
+"""So long a file is left alone before it is used."""
 
+GRACE = timedelta(seconds=2)
+"""So long what makes no sense may still be half-written."""
 
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """A file as the sweep saw it: POSIX path below the root, and the facts of the file that it is or leads to."""
-
-    path: str
-    stat: os.stat_result
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        return (self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ino)
+LOOKS = 3
+"""How often a folder that is swapped while it is read is begun anew in one scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +41,14 @@ class _Look:
     since_ns: int
 
 
-class _NotSettled(Exception):
-    """The file, or its image, is still being written; look again at the next scan."""
-
-
 class FolderStore:
     """The folder `root` and everything below it, read by `rules`.
 
     A changed file is used once it has been left alone for `quiet`. One that makes no sense, or whose image is missing,
     gets `grace` since its last change before that is reported: it may be half-written. A file that was an item and
     is broken now keeps its last good item beside its faults, so that a slip of an editor takes nothing away.
+    The folder may be a link, or lie behind one, that is switched to another folder at any time. As one root of several
+    it has a `name`, which stands before its paths. `tell` hears how many files were looked at, and of how many.
     """
 
     def __init__(
@@ -67,12 +56,17 @@ class FolderStore:
         root: Path,
         rules: Rules,
         *,
-        quiet: timedelta = timedelta(milliseconds=250),
-        grace: timedelta = timedelta(seconds=2),
+        name: str = "",
+        tell: Callable[[int, int], None] = lambda done, total: None,
+        quiet: timedelta = QUIET,
+        grace: timedelta = GRACE,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.root = root
         self.rules = rules
+        self.name = name
+        self._prefix = f"{name}/" if name else ""
+        self._tell = tell
         self._quiet_ns = quiet // timedelta(microseconds=1) * 1000
         self._grace_ns = grace // timedelta(microseconds=1) * 1000
         self._clock = clock
@@ -86,28 +80,50 @@ class FolderStore:
         Raises:
             ConfigError: the folder is missing or cannot be read.
         """
-        root = self._real_root()
+        scan = self.look(known)
+        found = clashes(scan.files, self.place_of, self.rules.link_tracking)
+        return replace(scan, faults=(*scan.faults, *found))
+
+    def look(self, known: Mapping[str, Indexed]) -> Scan:
+        """Like `scan`, but for files that are in each other's way.
+
+        Raises:
+            ConfigError: the folder is missing or cannot be read.
+        """
+        for _ in range(LOOKS):
+            root, identity = self._real_root()
+            scan = self._look_below(root, known)
+            # A folder that was switched meanwhile may be half gone: what was missed there means nothing.
+            if self._real_root() == (root, identity):
+                return scan
+        return Scan(dict(known), waiting=(self.name or str(self.root),))
+
+    def place_of(self, path: str) -> Path:
+        """Where a path of the store lies on disk."""
+        return self.root / path.removeprefix(self._prefix)
+
+    def _look_below(self, root: Path, known: Mapping[str, Indexed]) -> Scan:
         self._former_looks, self._looks = self._looks, {}
         files: dict[str, Indexed] = {}
         parsed: list[str] = []
         waiting: list[str] = []
-        faults: list[Fault] = []
-        closed: list[str] = []
-        for sight in sorted(self._sweep(root, faults, closed), key=lambda sight: sight.path):
-            former = self._unless_over(known.get(sight.path))
+        swept = sweep(root, self.rules)
+        for done, sight in enumerate(swept.sights, start=1):
+            path = self._prefix + sight.path
+            former = self._unless_over(known.get(path))
             try:
                 indexed, is_parsed = self._look_at(root, sight, former)
-            except _NotSettled:
-                waiting.append(sight.path)
+            except NotSettled:
+                waiting.append(path)
                 if former is not None:
-                    files[sight.path] = former
-                continue
-            files[sight.path] = indexed
-            if is_parsed:
-                parsed.append(sight.path)
-        gone = self._gone(known, files, waiting, closed)
-        faults += _clashes(files, self.rules, self.root)
-        return Scan(files, tuple(parsed), gone, tuple(waiting), tuple(faults))
+                    files[path] = former
+            else:
+                files[path] = indexed
+                if is_parsed:
+                    parsed.append(path)
+            self._tell(done, len(swept.sights))
+        gone = self._gone(known, files, waiting, swept.closed)
+        return Scan(files, tuple(parsed), gone, tuple(waiting), self._placed(swept.faults))
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it: upright, without metadata, as the item's facts tell.
@@ -118,67 +134,29 @@ class FolderStore:
         if image.is_remote:
             raise ImageUnusable(image.ref, "lies outside the store")
         try:
-            content, _ = _read(inside(self._real_root(), image.ref), MAX_IMAGE_BYTES)
-        except (OSError, ConfigError, _NotSettled) as error:
-            raise ImageUnusable(image.ref, _reason(error)) from error
+            content, _ = bytes_of(inside(self._real_root()[0], image.ref.removeprefix(self._prefix)), MAX_IMAGE_BYTES)
+        except (OSError, ConfigError, NotSettled) as error:
+            raise ImageUnusable(image.ref, reason_of(error)) from error
         return shown(content, image.ref)[0]
 
-    def _real_root(self) -> Path:
+    def _real_root(self) -> tuple[Path, tuple[int, int]]:
+        """The folder behind all links, and which one it is."""
         try:
-            root = self.root.resolve(strict=True)
+            root = Path(os.path.realpath(self.root, strict=True))  # `resolve` has another error for loops
             with os.scandir(root):
-                return root
+                facts = root.stat()
+                return root, (facts.st_dev, facts.st_ino)
         except OSError as error:
-            problem = f"the content folder {self.root} cannot be read: {_reason(error)}"
-            remedy = "create it, or set `content.folder` to the folder that holds the Markdown files"
-            raise ConfigError((Fault(str(self.root), "E-STORE", problem, remedy, key="content.folder"),)) from error
+            problem = f"the content folder {self.root} cannot be read: {reason_of(error)}"
+            key = f"content.roots.{self.name}.folder" if self.name else "content.folder"
+            remedy = f"create it, or set `{key}` to the folder that holds the Markdown files"
+            raise ConfigError((Fault(str(self.root), "E-STORE", problem, remedy, key=key),)) from error
 
-    def _sweep(self, root: Path, faults: list[Fault], closed: list[str]) -> Iterator[_Sight]:
-        """Every file that may be an item. Folders that cannot be read go to `closed`: their files are not gone."""
-        folders = [""]
-        while folders:
-            folder = folders.pop()
-            try:
-                with os.scandir(root / folder) as found:
-                    entries = list(found)
-            except OSError as error:
-                closed.append(folder)
-                faults.append(self._fault(folder, "E-READ", f"cannot be read: {_reason(error)}", "give read rights"))
-                continue
-            for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                if is_passing(entry.name):
-                    continue
-                if not _is_utf8(path) or not path.isprintable():
-                    problem = "has a name that is not UTF-8 or holds control characters"
-                    faults.append(self._fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
-                elif entry.is_dir(follow_symlinks=False):
-                    if path.count("/") < _MAX_DEPTH and not fits(path, self.rules.exclude):
-                        folders.append(path)
-                elif is_wanted(path, include=self.rules.include, exclude=self.rules.exclude):
-                    sight = self._sight(root, path, entry, faults)
-                    if sight is not None:
-                        yield sight
-
-    def _sight(self, root: Path, path: str, entry: os.DirEntry[str], faults: list[Fault]) -> _Sight | None:
-        """The entry if it is a regular file, or a link to one below the root."""
-        try:
-            if entry.is_symlink():
-                inside(root, path)
-            facts = entry.stat()
-        except OSError as error:
-            if not entry.is_symlink():
-                return None  # gone since the folder was listed
-            problem = f"is a link that cannot be used: {_reason(error)}"
-            faults.append(self._fault(path, "E-PATH", problem, "copy the file into the store"))
-            return None
-        return _Sight(path, facts) if stat.S_ISREG(facts.st_mode) else None
-
-    def _look_at(self, root: Path, sight: _Sight, former: Indexed | None) -> tuple[Indexed, bool]:
+    def _look_at(self, root: Path, sight: Sight, former: Indexed | None) -> tuple[Indexed, bool]:
         """What is known of a file now, and whether it was parsed for that.
 
         Raises:
-            _NotSettled: it must be left for the next scan.
+            NotSettled: it must be left for the next scan.
         """
         if former is not None:
             images = former.stamp.image
@@ -186,35 +164,48 @@ class FolderStore:
             if known == sight.key and image_stamp(root, places_of(images)) == images:
                 return former, False
         if not self._is_settled(sight):
-            raise _NotSettled
+            raise NotSettled
         stamp = Stamp(*sight.key)
         try:
             if sight.stat.st_size > MAX_FILE_BYTES:
                 raise too_big(sight.path, sight.stat.st_size)
-            content, facts = _read(inside(root, sight.path), MAX_FILE_BYTES)
+            content, facts = bytes_of(inside(root, sight.path), MAX_FILE_BYTES)
             if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
-                raise _NotSettled
+                raise NotSettled
             stamp = replace(stamp, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
                 images = former.stamp.image
-                if image_stamp(root, places_of(images)) == images:
-                    return replace(former, stamp=replace(stamp, image=images)), False
+                now = image_stamp(root, places_of(images))
+                if now == images or self._is_same_image(root, images, now, former):
+                    return replace(former, stamp=replace(stamp, image=now)), False
             reading = self._reading(content, sight)
         except InvalidItem as error:
             reading = Reading(faults=error.faults)
         except OSError as error:
-            problem = f"cannot be read: {_reason(error)}"
+            problem = f"cannot be read: {reason_of(error)}"
             reading = Reading(faults=(Fault(sight.path, "E-READ", problem, "give read rights"),))
             stamp = UNREAD  # rights may change without a trace in the file's facts
         return self._indexed(root, sight, stamp, reading, former), True
 
-    def _reading(self, content: bytes, sight: _Sight) -> Reading:
+    def _is_same_image(self, root: Path, before: str, now: str, former: Indexed) -> bool:
+        """Whether only the facts of the image's file differ, as in another checkout, and not its bytes."""
+        image = former.item.image if former.item is not None else None
+        if image is None or places_of(before) != places_of(now):
+            return False
+        place = image.ref.removeprefix(self._prefix)
+        try:
+            content, _ = bytes_of(inside(root, place), MAX_IMAGE_BYTES)
+            return hashlib.sha256(shown(content, place)[0]).hexdigest() == image.digest
+        except (OSError, NotSettled, ImageUnusable):
+            return False
+
+    def _reading(self, content: bytes, sight: Sight) -> Reading:
         now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
         try:
             parts = read(content, sight.path, fallback_encoding=self.rules.fallback_encoding)
             if parts is None:
                 if self._is_young(sight.stat):
-                    raise _NotSettled
+                    raise NotSettled
                 return Reading(skipped=NO_ITEM)
             modified = datetime.fromtimestamp(sight.stat.st_mtime, UTC)
             return item_from(*parts, path=sight.path, rules=self.rules, now=now, modified=modified)
@@ -223,38 +214,48 @@ class FolderStore:
             problem = f"could not be understood ({type(error).__name__}: {error})"
             raise InvalidItem((Fault(sight.path, "E-READ", problem, "please report this file as a fault"),)) from error
 
-    def _indexed(self, root: Path, sight: _Sight, stamp: Stamp, reading: Reading, former: Indexed | None) -> Indexed:
+    def _indexed(self, root: Path, sight: Sight, stamp: Stamp, reading: Reading, former: Indexed | None) -> Indexed:
         if reading.item is None and reading.skipped is None:
             if self._is_young(sight.stat):
-                raise _NotSettled
+                raise NotSettled
             last_good = former.item if former is not None else None
-            return Indexed(sight.path, stamp, last_good, faults=self._placed(reading.faults))
+            return Indexed(self._prefix + sight.path, stamp, last_good, faults=self._placed(reading.faults))
         item, faults = reading.item, reading.faults
         if item is not None and reading.images:
             image, warning = self._image(root, item, reading.images, sight)
             item = replace(item, image=image)
             faults = (*faults, *warning)
             stamp = replace(stamp, image=image_stamp(root, reading.images))
-        return Indexed(sight.path, stamp, item, reading.skipped, self._placed(faults))
+        if item is not None and self.name:
+            item = self._named(item)
+        return Indexed(self._prefix + sight.path, stamp, item, reading.skipped, self._placed(faults))
+
+    def _named(self, item: Item) -> Item:
+        """The item with the root's name before its paths; where the path is the identity, there, too."""
+        image = item.image
+        if image is not None and not image.is_remote:
+            image = replace(image, ref=self._prefix + image.ref)
+        identity = f"path:{self._prefix}{item.path}" if item.id == f"path:{item.path}" else item.id
+        return replace(item, id=identity, path=self._prefix + item.path, image=image)
 
     def _image(
-        self, root: Path, item: Item, places: tuple[str, ...], sight: _Sight
+        self, root: Path, item: Item, places: tuple[str, ...], sight: Sight
     ) -> tuple[Image | None, tuple[Fault, ...]]:
         """The item's local image with its facts, or a warning why there is none."""
         assert item.image is not None
         for place in places:
             try:
                 file = inside(root, place)
-                content, facts = _read(file, MAX_IMAGE_BYTES)
+                content, facts = bytes_of(file, MAX_IMAGE_BYTES)
             except OSError:
                 continue
-            if not self._is_settled(_Sight(place, facts)):
-                raise _NotSettled
+            if not self._is_settled(Sight(place, facts)):
+                raise NotSettled
             try:
                 content, seen = shown(content, place)
             except ImageUnusable as error:
                 if self._is_young(facts):
-                    raise _NotSettled from error
+                    raise NotSettled from error
                 return None, (_image_warning(sight.path, "W-IMAGE-UNUSABLE", str(error)),)
             return Image(
                 ref=place,
@@ -266,7 +267,7 @@ class FolderStore:
                 digest=hashlib.sha256(content).hexdigest(),
             ), ()
         if self._is_young(sight.stat):  # exporters write the text first and its image after
-            raise _NotSettled
+            raise NotSettled
         return None, (
             _image_warning(
                 sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store, or cannot be read"
@@ -280,7 +281,7 @@ class FolderStore:
             return former
         return replace(former, stamp=UNREAD)
 
-    def _is_settled(self, sight: _Sight) -> bool:
+    def _is_settled(self, sight: Sight) -> bool:
         """Whether the file was left alone for a while, by its own time or, whatever that says, by our two looks."""
         now = self._clock()
         former = self._former_looks.get(sight.path)
@@ -292,7 +293,7 @@ class FolderStore:
         return 0 <= self._clock() - facts.st_mtime_ns < self._grace_ns
 
     def _gone(
-        self, known: Mapping[str, Indexed], files: dict[str, Indexed], waiting: list[str], closed: list[str]
+        self, known: Mapping[str, Indexed], files: dict[str, Indexed], waiting: list[str], closed: tuple[str, ...]
     ) -> tuple[str, ...]:
         """The paths that vanished. Those that may only be out of sight, or be renamed, are kept as they were known."""
         now = self._clock()
@@ -304,7 +305,7 @@ class FolderStore:
         gone = []
         for path in missing:
             is_early = may_be_renamed and now - self._missed[path] < patience_ns
-            if is_early or any(not folder or path.startswith(f"{folder}/") for folder in closed):
+            if is_early or any(not folder or path.startswith(f"{self._prefix}{folder}/") for folder in closed):
                 files[path] = known[path]
             else:
                 gone.append(path)
@@ -313,60 +314,6 @@ class FolderStore:
     def _placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
         return tuple(replace(fault, path=str(self.root / fault.path)) for fault in faults)
 
-    def _fault(self, path: str, code: str, problem: str, remedy: str) -> Fault:
-        return Fault(str(self.root / path), code, problem, remedy)
-
-
-def _read(file: Path, limit: int) -> tuple[bytes, os.stat_result]:
-    """At most one byte over the limit of a regular file, and its facts.
-
-    Raises:
-        OSError: it cannot be read, or is no regular file.
-        _NotSettled: it changed while it was read.
-    """
-    with os.fdopen(os.open(file, _FLAGS), "rb") as opened:
-        before = os.fstat(opened.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise PermissionError("is no regular file")
-        content = opened.read(limit + 1)
-        after = os.fstat(opened.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise _NotSettled
-    return content, after
-
-
-def _clashes(files: Mapping[str, Indexed], rules: Rules, root: Path) -> Iterator[Fault]:
-    """Two files with one id (an error), and two items that lead to one article (a warning)."""
-    by_id: dict[str, str] = {}
-    by_link: dict[str, str] = {}
-    for path in sorted(files):
-        item = files[path].item
-        if item is None:
-            continue
-        first = by_id.setdefault(item.id, path)
-        if first != path:
-            problem = f"has the id {item.id} of {root / first}, which is used in its place"
-            yield Fault(str(root / path), "E-DUPLICATE", problem, "give one of them another `id`, or delete it")
-            continue
-        if item.link is None:
-            continue
-        first = by_link.setdefault(link_key(item.link, rules.link_tracking), path)
-        if first != path:
-            problem = f"leads to the same article as {root / first}: {item.link}"
-            yield Fault(str(root / path), "W-SAME-LINK", problem, "delete one of them if they are the same item")
-
 
 def _image_warning(path: str, code: str, problem: str) -> Fault:
     return Fault(path, code, problem, "the item goes out without an image; correct or replace it")
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or "it is being written"

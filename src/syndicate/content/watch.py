@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+LOOK_S = 1.0
+"""Seconds between looks whether a watched folder is still the same one."""
 
 _DEBOUNCE_MS = 200  # a burst is one wake-up
 _STEP_MS = 50
@@ -19,32 +23,66 @@ def is_passing(name: str) -> bool:
     return folded.startswith(".") or any(fnmatchcase(folded, pattern) for pattern in _PASSING)
 
 
-async def wake(folders: Sequence[Path], event: asyncio.Event, stop: asyncio.Event) -> None:
-    """Set `event` soon after anything in the folders changes, until `stop` is set.
+async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:
+    """Set `event` soon after anything in the folder changes, until `stop` is set.
 
-    A rescan by the clock is needed besides: a watched folder that is a symlink switched to another one (git-sync,
-    Kubernetes volumes) gives no event at all, network file systems give few, and the kernel's queue has an end.
+    The folder, or one above it, may be a link that is switched to another place (git-sync, Kubernetes volumes), which
+    gives no event at all: every `look_s` it is looked whether it is still the same, and the new one is watched then.
+    A rescan by the clock is needed besides, as network file systems give few events and the kernel's queue has an end.
 
     Args:
-        folders: watched with everything below them.
+        folder: watched with everything below it.
         event: set on changes; the caller clears it.
         stop: ends the watch.
+        look_s: seconds between looks at the links.
 
     Raises:
-        OSError: a folder is missing, or the system cannot watch (more); nothing falls back to polling in silence.
+        OSError: the folder is missing, or the system cannot watch (more); nothing falls back to polling in silence.
     """
-    from watchfiles import Change, awatch
+    while not stop.is_set():
+        root, switched = _identity(folder), asyncio.Event()
+        watching = asyncio.create_task(_watch(Path(root[0]), event, switched))
+        looking = asyncio.create_task(_until_switched(folder, root, stop, look_s))
+        try:
+            done, _ = await asyncio.wait((watching, looking), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            switched.set()
+            looking.cancel()
+            await asyncio.wait((watching, looking))
+        for task in done:
+            task.result()
+        event.set()
 
-    roots = [folder.resolve() for folder in folders]
+
+async def _until_switched(folder: Path, root: tuple[str, int, int], stop: asyncio.Event, look_s: float) -> None:
+    """Until the folder is another one than it was, or not there, or nobody wants to know any more."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), look_s)
+        try:
+            if await asyncio.to_thread(_identity, folder) != root:
+                return
+        except OSError:
+            return
+
+
+def _identity(folder: Path) -> tuple[str, int, int]:
+    """Where the folder truly lies, and which one it is."""
+    real = os.path.realpath(folder)
+    facts = os.stat(real)  # noqa: PTH116 - beside realpath, which pathlib has no equal of
+    return real, facts.st_dev, facts.st_ino
+
+
+async def _watch(root: Path, event: asyncio.Event, stop: asyncio.Event) -> None:
+    from watchfiles import Change, awatch
 
     def is_news(_change: Change, path: str) -> bool:
         """Names below the watched folder count; the way to it may well be hidden."""
         place = Path(path)
-        root = next((root for root in roots if place.is_relative_to(root)), None)
-        return root is None or not any(is_passing(part) for part in place.relative_to(root).parts)
+        return not place.is_relative_to(root) or not any(is_passing(part) for part in place.relative_to(root).parts)
 
     changes = awatch(
-        *roots,
+        root,
         watch_filter=is_news,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
@@ -56,4 +94,4 @@ async def wake(folders: Sequence[Path], event: asyncio.Event, stop: asyncio.Even
         async for _ in changes:
             event.set()
     except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
-        raise OSError(f"the system does not watch {', '.join(map(str, folders))}: {error}") from error
+        raise OSError(f"the system does not watch {root}: {error}") from error

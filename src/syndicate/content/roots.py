@@ -1,0 +1,93 @@
+"""Several folders as one store: each with its own rules, their paths told apart by the roots' names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from syndicate.content.clashes import clashes
+from syndicate.content.folder import FolderStore
+from syndicate.errors import ConfigError, Fault, ImageUnusable
+from syndicate.items.item import Image
+from syndicate.ports import Indexed, Scan
+
+
+class Roots:
+    """The folders of `stores`, each named; a path begins with its root's name (`news/2024/a.md`).
+
+    A root that is not there, or holds no file where it held items, was lost rather than emptied: it is told, its items
+    stay, and the others go on.
+    """
+
+    def __init__(self, stores: Sequence[FolderStore]) -> None:
+        self._stores = {store.name: store for store in stores}
+        self._tracking = tuple(dict.fromkeys(word for store in stores for word in store.rules.link_tracking))
+
+    def scan(self, known: Mapping[str, Indexed]) -> Scan:
+        """Look at every file of every root, read those that changed against `known`.
+
+        Raises:
+            ConfigError: no root is there.
+        """
+        parts: dict[str, dict[str, Indexed]] = {name: {} for name in self._stores}
+        gone = []
+        for path, indexed in known.items():
+            name = _root_in(path)
+            if name in parts:
+                parts[name][path] = indexed
+            else:  # of a root that is not in the settings any more
+                gone.append(path)
+        scans: list[Scan] = []
+        lost: list[Fault] = []
+        for name, store in self._stores.items():
+            try:
+                scans.append(_kept(store.look(parts[name]), parts[name], store))
+            except ConfigError as error:
+                lost += error.faults
+                scans.append(Scan(parts[name], faults=error.faults))
+        if len(lost) == len(self._stores):
+            raise ConfigError(tuple(lost))
+        whole = _joined(scans)
+        found = clashes(whole.files, self.place_of, self._tracking)
+        return replace(whole, gone=(*whole.gone, *gone), faults=(*whole.faults, *found))
+
+    def image_bytes(self, image: Image) -> bytes:
+        """A local image as everybody may see it.
+
+        Raises:
+            ImageUnusable: gone, unsafe, damaged or over a cap.
+        """
+        store = self._stores.get(_root_in(image.ref))
+        if store is None:
+            raise ImageUnusable(image.ref, "lies in no root of the store")
+        return store.image_bytes(image)
+
+    def place_of(self, path: str) -> Path:
+        """Where a path of the store lies on disk."""
+        return self._stores[_root_in(path)].place_of(path)
+
+
+def _root_in(path: str) -> str:
+    return path.partition("/")[0]
+
+
+def _kept(scan: Scan, known: dict[str, Indexed], store: FolderStore) -> Scan:
+    """The scan, or what was known where a root that held items holds no file any more."""
+    standing = sum(one.item is not None for one in known.values())
+    if scan.files or scan.waiting or not standing:
+        return scan
+    problem = f"holds no file, though {standing} items were known: they stay as they are"
+    remedy = f"bring the folder back, or take `content.roots.{store.name}` out of the settings"
+    key = f"content.roots.{store.name}.folder"
+    return Scan(known, faults=(*scan.faults, Fault(str(store.root), "E-STORE-LOST", problem, remedy, key=key)))
+
+
+def _joined(scans: Sequence[Scan]) -> Scan:
+    return Scan(
+        {path: indexed for scan in scans for path, indexed in scan.files.items()},
+        tuple(path for scan in scans for path in scan.read),
+        tuple(path for scan in scans for path in scan.gone),
+        tuple(path for scan in scans for path in scan.waiting),
+        tuple(fault for scan in scans for fault in scan.faults),
+    )

@@ -1,0 +1,125 @@
+"""Every file of a folder that may be an item, and what lies there that cannot be one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from syndicate.content.places import inside
+from syndicate.content.watch import is_passing
+from syndicate.errors import Fault
+from syndicate.items.globs import fits, is_wanted
+from syndicate.items.rules import Rules
+
+MAX_DEPTH = 32
+"""Folders in folders; deeper is a loop or an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A file as the sweep saw it: POSIX path below the root, and the facts of the file that it is or leads to."""
+
+    path: str
+    stat: os.stat_result
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What changes with the file: size, time, inode."""
+        return (self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep found: files in order of their paths, faults with paths below the root.
+
+    `closed` are folders that could not be read: their files are not gone.
+    """
+
+    sights: tuple[Sight, ...]
+    faults: tuple[Fault, ...]
+    closed: tuple[str, ...]
+
+
+def sweep(root: Path, rules: Rules) -> Sweep:
+    """Look at every name below a folder that is real (no link on the way to it)."""
+    faults: list[Fault] = []
+    closed: list[str] = []
+    sights = sorted(_files(root, rules, faults, closed), key=lambda sight: sight.path)
+    return Sweep(tuple(sights), tuple(faults), tuple(closed))
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file cannot be had, in words."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or "it is being written"
+
+
+def _files(root: Path, rules: Rules, faults: list[Fault], closed: list[str]) -> Iterator[Sight]:
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(root / folder) as found:
+                entries = list(found)
+        except OSError as error:
+            closed.append(folder)
+            faults.append(Fault(folder, "E-READ", f"cannot be read: {reason_of(error)}", "give read rights"))
+            continue
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if is_passing(entry.name):
+                continue
+            if not _is_utf8(path) or not path.isprintable():
+                problem = "has a name that is not UTF-8 or holds control characters"
+                faults.append(Fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
+            elif entry.is_dir(follow_symlinks=False):
+                if not fits(path, rules.exclude):
+                    _go_into(path, folders, faults)
+            elif is_wanted(path, include=rules.include, exclude=rules.exclude):
+                sight = _sight(root, path, entry, faults)
+                if sight is not None:
+                    yield sight
+            elif entry.is_symlink() and entry.is_dir() and not fits(path, rules.exclude):
+                problem = "is a link to a folder, which is not followed"
+                faults.append(Fault(path, "W-LINKED-FOLDER", problem, "name that folder below `content.roots`"))
+
+
+def _go_into(path: str, folders: list[str], faults: list[Fault]) -> None:
+    if path.count("/") < MAX_DEPTH:
+        folders.append(path)
+        return
+    problem = f"lies more than {MAX_DEPTH} folders deep and is not looked into"
+    faults.append(Fault(path, "E-PATH", problem, "move it up"))
+
+
+def _sight(root: Path, path: str, entry: os.DirEntry[str], faults: list[Fault]) -> Sight | None:
+    """The entry if it is a regular file, or a link to one below the root."""
+    try:
+        if entry.is_symlink():
+            inside(root, path)
+        facts = entry.stat()
+    except OSError as error:
+        if not entry.is_symlink():
+            return None  # gone since the folder was listed
+        problem = f"is a link that cannot be used: {reason_of(error)}"
+        faults.append(Fault(path, "E-PATH", problem, "copy the file into the store"))
+        return None
+    if stat.S_ISREG(facts.st_mode):
+        return Sight(path, facts)
+    faults.append(Fault(path, "E-PATH", f"is {_kind(facts.st_mode)}, no file", "remove it, or exclude its name"))
+    return None
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((words for is_kind, words in kinds if is_kind(mode)), "a device")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
