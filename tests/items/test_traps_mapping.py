@@ -310,7 +310,9 @@ def test_permalinks_of_a_site_go_by_section_and_its_zone() -> None:
 
 
 def test_a_site_may_do_without_prefixes_of_languages() -> None:
-    assert item_of("date: 2024-01-01\nlang: de", has_language_prefix=False).page == f"{SITE}posts/x/"
+    assert item_of("date: 2024-01-01", path="de/x.md").page == f"{SITE}de/x/"
+    assert item_of("date: 2024-01-01", path="de/x.md", has_language_prefix=False).page == f"{SITE}x/"
+    assert item_of("date: 2024-01-01\nlang: de").page == f"{SITE}posts/x/"
     assert item_of("date: 2024-01-01\nlang: de", permalink="/:language/:slug").page == f"{SITE}de/x"
 
 

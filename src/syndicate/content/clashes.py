@@ -26,7 +26,8 @@ def clashes(
         item = files[path].item
         if item is None:
             continue
-        first = by_id.setdefault(item.id, path)
+        # Items that are themselves by their link are one; that is told below, as a warning.
+        first = path if item.id.startswith("link:") else by_id.setdefault(item.id, path)
         if first != path:
             problem = f"has the id {item.id} of {place_of(first)}, which is used in its place"
             yield Fault(str(place_of(path)), "E-DUPLICATE", problem, "give one of them another `id`, or delete it")

@@ -40,7 +40,7 @@ def page_of(reader: Reader, *, title: str, published: datetime | None, language:
     place = words
     if published is not None and not _ABSOLUTE.match(words) and (words in STYLES or is_template(words)):
         place = permalink(words, _page(reader, title, published, language), reader.rules.permalink_words)
-        if reader.rules.has_language_prefix and language != reader.rules.language and ":language" not in words:
+        if _has_prefix(reader, language) and ":language" not in words:
             place = f"/{language.lower()}{place}"
         place = place.lower() if reader.rules.has_lower_paths else place
     page = page_at(reader.rules.site_url, place)
@@ -49,6 +49,12 @@ def page_of(reader: Reader, *, title: str, published: datetime | None, language:
         problem = f"`{source}` is no safe path on the site: {place[:80]}"
         reader.fail("E-PATH", problem, "write a path such as /news/title, without `..`", given)
     return page
+
+
+def _has_prefix(reader: Reader, language: str) -> bool:
+    """Whether a page lies below its language: one whose file says so by its place, in another than the site's own."""
+    is_placed = reader.location.part("language") is not None
+    return reader.rules.has_language_prefix and is_placed and language != reader.rules.language
 
 
 def identity_of(reader: Reader, link: str | None) -> str:

@@ -59,5 +59,5 @@ def _one(glob: str, at: int) -> tuple[str, int]:
     end = glob.find("]", at + 2)
     if char == "[" and end > 0:
         # fnmatch knows how to make a set of signs safe; what it puts around is not wanted here.
-        return translate(glob[at : end + 1]).removeprefix("(?s:").removesuffix(r")\Z"), end + 1
+        return translate(glob[at : end + 1])[len("(?s:") : -len(")Z") - 1], end + 1
     return re.escape(char), at + 1

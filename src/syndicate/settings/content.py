@@ -110,7 +110,7 @@ class StoreSettings(Section):
         default_factory=list, description="Names of folders that mean a language, besides those that are plain."
     )
     language_prefix: bool = Field(
-        True, description="Pages in other languages lie below `/de/`, if nothing else is said."
+        True, description="Pages of other languages, by folder or ending, lie below `/de/`, if nothing else is said."
     )
     dates: DateSettings = Field(DateSettings(), description="How dates are written.")
     topics: TopicSettings = Field(TopicSettings(), description="How topics are written, and what becomes of them.")
