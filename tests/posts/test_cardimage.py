@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.items.item import Image, Item, Topic
-from syndicate.posts.cardimage import CardLook, card_image_of, card_words_of, scripts_in
+from syndicate.posts.cardimage import CardLook, card_image_of, card_words_of
 
 LOOK = CardLook(brand="The Site")
 ITEM = Item(
@@ -112,20 +112,3 @@ def test_font_is_in_the_name_of_cards_that_need_it_only() -> None:
 
     assert name(BARE, one) == name(BARE, other)
     assert name(arabic, one) != name(arabic, other)
-
-
-@pytest.mark.parametrize(
-    ("text", "scripts"),
-    [
-        ("", set()),
-        ("12, 3 – (…) 👍🏽", set()),
-        ("Ångström e\u0301", {"LATIN"}),
-        ("Привет, κόσμε", {"CYRILLIC", "GREEK"}),
-        ("日本語 ひらがな カタカナ 한국어", {"CJK"}),
-        ("سلام می\u200cخواهم", {"ARABIC"}),
-        ("שלום हिन्दी ไทย", {"HEBREW", "DEVANAGARI", "THAI"}),
-        ("\u0378\ue000", set()),
-    ],
-)
-def test_scripts_are_those_of_the_letters(text: str, scripts: set[str]) -> None:
-    assert scripts_in(text) == scripts

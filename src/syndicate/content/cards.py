@@ -11,8 +11,9 @@ from syndicate.content.glyphs import Glyphs
 from syndicate.content.look import look
 from syndicate.content.typefaces import BOLD, REGULAR, Typeface, font_folders, typefaces_in
 from syndicate.errors import ImageUnusable
+from syndicate.items.scripts import scripts_in
 from syndicate.ports import Painted
-from syndicate.posts.cardimage import CardLook, scripts_in
+from syndicate.posts.cardimage import CardLook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

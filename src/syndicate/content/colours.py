@@ -9,7 +9,7 @@ from typing import Final
 Colour = tuple[int, int, int]
 
 WHITE: Final = (255, 255, 255)
-BLACK: Final = (16, 18, 22)
+BLACK: Final = (5, 6, 6)
 
 READABLE: Final = 4.5
 """Least contrast of text. Source: WCAG 2.2, success criterion 1.4.3 (AA)."""

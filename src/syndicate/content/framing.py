@@ -176,9 +176,9 @@ def _even_border(image: Image.Image) -> Colour | None:
 def _ground_for(image: Image.Image, color: str) -> Image.Image:
     """A plain ground on which a transparent picture can be seen."""
     mean = ImageStat.Stat(image.convert("RGB"), image.getchannel("A").point(lambda value: 255 if value > 127 else 0))
-    grounds = [colour_in(color)] if color else []
-    shown: Colour = WHITE
-    if mean.count[0]:
-        shown = (round(mean.mean[0]), round(mean.mean[1]), round(mean.mean[2]))
-    found = (ground for ground in (*grounds, WHITE, BLACK) if contrast(ground, shown) >= _SEEN)
-    return Image.new("RGB", CARD_PX, next(found, WHITE))
+    grounds = (*((colour_in(color),) if color else ()), WHITE, BLACK)
+    if not mean.count[0]:
+        return Image.new("RGB", CARD_PX, grounds[0])
+    red, green, blue = (round(part) for part in mean.mean)
+    found = (ground for ground in grounds if contrast(ground, (red, green, blue)) >= _SEEN)
+    return Image.new("RGB", CARD_PX, next(found))

@@ -17,6 +17,7 @@ from PIL import ImageDraw, ImageFont, features
 
 from syndicate.content.bidi import Run, seen
 from syndicate.content.glyphs import Glyphs
+from syndicate.items.scripts import script_of
 
 UNIT_PX: Final = 100
 """Texts are measured at this size; their width grows with the size."""
@@ -28,6 +29,9 @@ ELLIPSIS: Final = "…"
 MOST_MISSING: Final = 1 / 3
 """With more of its letters missing a text is not understood any more, and not drawn."""
 
+_SPELT: Final = {"≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "→": "->", "←": "<-", "−": "-"}
+"""Signs without which a text says something else, spelt where no font has them."""
+
 JOINERS: Final = "\u200c\u200d"
 # These follow what they belong to, or lead what they belong to: a line neither begins nor ends with them.
 # Source: JIS X 4051 and W3C "Requirements for Japanese Text Layout", 3.1.7 and 3.1.8 (the commonest of them).
@@ -35,12 +39,9 @@ _NO_START: Final = frozenset(
     "、。，．・：；？！ー々〻ゝゞ」』）】〉》〕］｝’”…‥％℃ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
 )
 _NO_END: Final = frozenset("「『（【〈《〔［｛‘“￥＄")
-_WIDE: Final = ("CJK", "HIRAGANA", "KATAKANA", "BOPOMOFO", "IDEOGRAPHIC")
 _AFTER: Final = re.compile(r"(?<=[\w)\]][-–—/])(?=\w)")
 # Scripts that need no shaping; without raqm Pillow can draw no others.
-_SIMPLE: Final = frozenset(
-    (*_WIDE, "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "ETHIOPIC", "HANGUL", "COMBINING", "MODIFIER")
-)
+_SIMPLE: Final = frozenset(("", "LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "ETHIOPIC", "CJK"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,11 @@ class Lettering:
 
         Blank if too much of it would be missing.
         """
-        text = "".join(char for char in unicodedata.normalize("NFC", text) if not self._is_sign_without_glyph(char))
+        text = "".join(self._spelt(char) for char in unicodedata.normalize("NFC", text))
+        text = "".join(char for place, char in enumerate(text) if char not in JOINERS or _joins(text, place))
         letters = [char for char in text if unicodedata.category(char)[0] in "LM"]
         lost = [char for char in letters if self._place(char) is None]
-        self.missing |= {_script_of(char) for char in lost}
+        self.missing |= {script_of(char) or "OTHER" for char in lost}
         if len(lost) > len(letters) * MOST_MISSING:
             return ""
         words = (ELLIPSIS if any(self._is_lost(char) for char in word) else word for word in text.split())
@@ -125,12 +127,15 @@ class Lettering:
             spacing: height of a line, as a part of the size.
         """
         tokens = list(_tokens(text))
+        # A word too long even for the smallest size is broken at any, so it does not count.
+        widths, least = [self.width(token.text) for token in tokens], width_px / SLACK * UNIT_PX / sizes[-1]
         for size in sizes:
             most = max(1, int(height_px / (size * spacing)))
             room = width_px / SLACK * UNIT_PX / size
             lines = self._wrapped(tokens, room)
             is_last = size == sizes[-1]
-            if len(lines) <= most and (is_last or all(self.width(token.text) <= room for token in tokens)):
+            widest = max((width for width in widths if width <= least), default=0.0)
+            if len(lines) <= most and (is_last or widest <= room):
                 return Block(self._balanced(tokens, room, len(lines)), size)
             if is_last:
                 return Block((*lines[: most - 1], self._cut(" ".join(lines[most - 1 :]), room)), size, is_cut=True)
@@ -196,7 +201,7 @@ class Lettering:
     def _place(self, char: str) -> int | None:
         """The first face that has the character."""
         if char not in self._places:
-            is_drawn = self.is_shaping or unicodedata.category(char)[0] not in "LM" or _script_of(char) in _SIMPLE
+            is_drawn = self.is_shaping or unicodedata.category(char)[0] not in "LM" or script_of(char) in _SIMPLE
             places = (place for place in range(len(self._faces)) if is_drawn and self._has(place, char))
             self._places[char] = next(places, None)
         return self._places[char]
@@ -208,10 +213,13 @@ class Lettering:
             return False
         return char in _glyphs(face.path, face.index)
 
-    def _is_sign_without_glyph(self, char: str) -> bool:
-        if char.isspace() or char in JOINERS:
-            return False
-        return (unicodedata.category(char)[0] not in "LM" and self._place(char) is None) or "\ufe00" <= char <= "\ufe0f"
+    def _spelt(self, char: str) -> str:
+        """The character, or what stands for it: nothing for emoji, and what is around or on them."""
+        if char.isspace() or char in JOINERS or self._place(char) is not None:
+            return "" if "\ufe00" <= char <= "\ufe0f" else char
+        kind = unicodedata.category(char)[0]
+        is_letter = kind == "L" or (kind == "M" and script_of(char))
+        return char if is_letter else _SPELT.get(char, "")
 
     def _is_lost(self, char: str) -> bool:
         return char not in JOINERS and self._place(char) is None
@@ -292,7 +300,15 @@ def _wide_parts(word: str) -> Iterator[str]:
 
 
 def _is_wide(char: str) -> bool:
-    return char > "\u2e7f" and (_script_of(char) in _WIDE or char in _NO_START or char in _NO_END)
+    if char < "\u2e80" or "\uac00" <= char <= "\ud7a3":  # Korean has spaces between words
+        return False
+    return script_of(char) == "CJK" or char in _NO_START or char in _NO_END
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether a joiner stands between letters; those of emoji stand for themselves once these are gone."""
+    sides = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+    return all(side and unicodedata.category(side)[0] in "LM" for side in sides)
 
 
 def _may_end(text: str, end: int) -> bool:
@@ -313,7 +329,3 @@ def _last(holds: Callable[[int], bool], count: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
     return low
-
-
-def _script_of(char: str) -> str:
-    return unicodedata.name(char, "").partition(" ")[0].partition("-")[0]

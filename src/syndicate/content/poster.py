@@ -9,7 +9,19 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageOps
 
 from syndicate.content.bidi import is_rtl
-from syndicate.content.colours import BLACK, Colour, colour_in, colour_of, ink_on, mixed, tint_on, veil_over
+from syndicate.content.colours import (
+    BLACK,
+    READABLE,
+    WHITE,
+    Colour,
+    colour_in,
+    colour_of,
+    contrast,
+    ink_on,
+    mixed,
+    tint_on,
+    veil_over,
+)
 from syndicate.content.lettering import Face, Lettering
 
 SIZE_PX: Final = (1200, 630)
@@ -28,6 +40,9 @@ _FOOT_PX: Final = 30
 _FOOT_BASE_PX: Final = 560
 _RULE_PX: Final = 514
 _LOGO_PX: Final = (280, 52)
+_RING_LIGHTS: Final = (14, 20)
+"""How much of the ink the rings show, of 255; where the texts on them would not read well, there are none."""
+
 _SMOOTH: Final = 3
 """Shapes are drawn so many times larger, then scaled: Pillow draws curves without smooth edges."""
 
@@ -164,11 +179,12 @@ def _set_foot(page: _Page, sheet: Sheet, bold: Lettering, regular: Lettering) ->
 def _ground(colour: Colour, topic: str, is_turned: bool) -> Image.Image:
     """The colour, darker towards the foot, with two large rings at the side where reading ends."""
     ink = ink_on(colour)
-    shade = BLACK if ink != BLACK else (255, 255, 255)
+    shade = BLACK if ink != BLACK else WHITE
     ramp = Image.linear_gradient("L").resize(SIZE_PX, Image.Resampling.BILINEAR).point(lambda value: value * 0.34)
     ground = Image.new("RGB", SIZE_PX, colour)
     ground.paste(Image.new("RGB", SIZE_PX, shade), mask=ramp)
-    ground.paste(Image.new("RGB", SIZE_PX, ink), mask=_rings(topic, is_turned))
+    if contrast(ink, mixed(colour, ink, _RING_LIGHTS[1] / 255)) >= READABLE:
+        ground.paste(Image.new("RGB", SIZE_PX, ink), mask=_rings(topic, is_turned))
     return ground
 
 
@@ -178,7 +194,7 @@ def _rings(topic: str, is_turned: bool) -> Image.Image:
     mask = Image.new("L", (SIZE_PX[0] * _SMOOTH // 2, SIZE_PX[1] * _SMOOTH // 2))
     canvas = ImageDraw.Draw(mask)
     scale = _SMOOTH / 2
-    for place, (radius, width, light) in enumerate(((300, 70, 14), (170, 34, 20))):
+    for place, (radius, width, light) in enumerate(((300, 70, _RING_LIGHTS[0]), (170, 34, _RING_LIGHTS[1]))):
         x = (1060 + seed[place] % 120) * scale
         y = (40 + seed[place + 2] % 150 + 330 * place) * scale
         edge = radius * scale

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from syndicate.items.scripts import scripts_in
 from syndicate.posts.markup import clean
 
 if TYPE_CHECKING:
@@ -26,12 +26,6 @@ DRAWING: Final = 1
 """The version of the drawing: raised whenever the same inputs give another picture, so that it gets another name."""
 
 CardText = Literal["topic", "title", "brand", "author", "date"]
-
-BUNDLED: Final = frozenset(("LATIN", "GREEK", "CYRILLIC"))
-"""The scripts of the font that comes with the product."""
-
-# Scripts that are written together share a font. The names are those by which Unicode's character names begin.
-_FELLOWS: Final = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "BOPOMOFO": "CJK", "HANGUL": "CJK", "IDEOGRAPHIC": "CJK"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +119,3 @@ def card_words_of(item: Item, look: CardLook) -> CardWords:
         date=shown("date", item.published.date().isoformat()),
         language=item.language,
     )
-
-
-def scripts_in(text: str) -> frozenset[str]:
-    """The scripts of the text's letters and marks, as the first word of their Unicode names, CJK taken as one."""
-    letters = {char for char in text if unicodedata.category(char)[0] in "LM"}
-    return frozenset(script_of(char) for char in letters) - {""}
-
-
-def script_of(char: str) -> str:
-    """The script of a letter or mark by the first word of its Unicode name; blank for what belongs to all scripts."""
-    name = unicodedata.name(char, "").partition(" ")[0].partition("-")[0]
-    return "" if name in {"COMBINING", "MODIFIER", "VARIATION"} else _FELLOWS.get(name, name)
