@@ -19,6 +19,7 @@ SEED_FILE = SEEDS[0][1].encode()
 
 
 def test_two_thousand_damaged_files_become_items_or_faults_with_their_place(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
     command = [
         sys.executable,
         mutate.__file__,
@@ -28,7 +29,7 @@ def test_two_thousand_damaged_files_become_items_or_faults_with_their_place(tmp_
         "3",
         "--json",
         "--keep",
-        str(tmp_path / "kept"),
+        str(kept),
     ]
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)

@@ -133,6 +133,7 @@ def test_empty_front_matter_is_an_empty_tree_with_a_warning(content: str) -> Non
         ("---\ntitle: A\n--- b\nc: d\n---\n", "E-FRONTMATTER", 3, 1, "a second document"),
         ("---\n- a\n- b\n---\n", "E-FRONTMATTER-NOT-A-MAPPING", 2, 1, "is a list, no mapping, in `- a`"),
         ("---\njust words\n---\n", "E-FRONTMATTER-NOT-A-MAPPING", 2, 1, "is a single text"),
+        ('---json\n"a"\n---\n', "E-FRONTMATTER-NOT-A-MAPPING", 1, 1, "is a single text"),
         ("---json\n[1]\n---\n", "E-FRONTMATTER-NOT-A-MAPPING", 1, 1, "is a list"),
         ("---\na: b\n" + "# " + "x" * MAX_FRONT_BYTES + "\n---\n", "E-TOO-BIG", 1, 1, "into the body"),
         ("---\na: b\n---\n" + "x" * MAX_FILE_BYTES, "E-TOO-BIG", None, None, "shorten it"),

@@ -25,7 +25,7 @@ from syndicate.items.tree import (
     tree_of,
 )
 
-MAX_TOML_PARTS = 10_000  # tomllib is written in Python
+MAX_TOML_PARTS = 5_000  # tomllib is written in Python
 
 _START = Place(0, 0)
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
