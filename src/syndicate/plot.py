@@ -18,8 +18,9 @@ from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.posts.template import check_template
-from syndicate.settings.content import BodySettings, StoreSettings
+from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
 from syndicate.settings.sources import CODE, fault_of
+from syndicate.settings.tables import table_of
 from syndicate.settings.tree import Settings, placed_below, root_of, settings_of
 
 
@@ -158,6 +159,7 @@ def _rules(path: Path, settings: Settings, name: str, store: StoreSettings) -> R
         },
         permalink=store.permalink,
         body=_body_rules(store.body),
+        images=_image_search(path, store.images, f"content.roots.{name}" if name else "content"),
         link_tracking=store.tracking,
         fallback_encoding=None if store.encoding == "utf-8" else store.encoding,
         origin=str(path),
@@ -167,6 +169,21 @@ def _rules(path: Path, settings: Settings, name: str, store: StoreSettings) -> R
 
 def _body_rules(body: BodySettings) -> BodyRules:
     return BodyRules(body.format, tuple(body.more), body.summary_limit, body.post_page)
+
+
+def _image_search(path: Path, images: ImageSettings, below: str) -> dict[str, object]:
+    """What the settings say of images, as for `ImageSearch`; None is left to the preset."""
+    table: Mapping[str, Mapping[str, str]] = {}
+    if images.table is not None:
+        file = placed_below(root_of(path), images.table)
+        table = table_of(file, origin=str(path), key=f"{below}.images.table")
+    return {
+        "folders": None if images.folders is None else tuple(images.folders),
+        "bundle": None if images.bundle is None else tuple(images.bundle),
+        "takes_first": images.first,
+        "template": images.template,
+        "table": table,
+    }
 
 
 def _rooted(own: Mapping[str, Any], root: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from syndicate.errors import ConfigError
 from syndicate.items.body import BodyRules
+from syndicate.items.featured import ImageSearch
 from syndicate.items.presets import PRESETS, rules_of
 from syndicate.items.rules import FIELDS, Condition, Hiding, Rules, TopicRules
 from syndicate.items.sources import source_of
@@ -32,7 +33,7 @@ def test_settings_lie_over_the_preset() -> None:
         date_formats=["%d.%m.%Y"],
         link_tracking=["ref"],
         exclude=["drafts/*"],
-        image_folders=["static"],
+        images={"folders": ("static",), "template": None},
         visibility={"draft": False, "expired": False},
         latest_year_offset=2,
     )
@@ -96,7 +97,7 @@ CHANGES = {
     "link_tracking": ("x",),
     "include": ("x",),
     "exclude": ("x",),
-    "image_folders": ("x",),
+    "images": ImageSearch(folders=("x",)),
     "body": BodyRules(limit_summary=1),
     "hidings": (Hiding("x", ("x",), ("x",)),),
     "hides_expired": False,

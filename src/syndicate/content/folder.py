@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syndicate.content.clashes import clashes
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
-from syndicate.content.places import NotSettled, bytes_of, image_stamp, inside, places_of
+from syndicate.content.places import NotSettled, bytes_of, image_stamp, inside, places_of, spelt
 from syndicate.content.sweep import Sight, reason_of, sweep
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
@@ -134,7 +134,10 @@ class FolderStore:
         if image.is_remote:
             raise ImageUnusable(image.ref, "lies outside the store")
         try:
-            content, _ = bytes_of(inside(self._real_root()[0], image.ref.removeprefix(self._prefix)), MAX_IMAGE_BYTES)
+            content, _ = bytes_of(
+                inside(self._real_root()[0], image.ref.removeprefix(self._prefix), self.rules.images.beside),
+                MAX_IMAGE_BYTES,
+            )
         except (OSError, ConfigError, NotSettled) as error:
             raise ImageUnusable(image.ref, reason_of(error)) from error
         return shown(content, image.ref)[0]
@@ -161,7 +164,7 @@ class FolderStore:
         if former is not None:
             images = former.stamp.image
             known = (former.stamp.size_bytes, former.stamp.mtime_ns, former.stamp.inode)
-            if known == sight.key and image_stamp(root, places_of(images)) == images:
+            if known == sight.key and self._stamp(root, places_of(images)) == images:
                 return former, False
         if not self._is_settled(sight):
             raise NotSettled
@@ -175,7 +178,7 @@ class FolderStore:
             stamp = replace(stamp, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
                 images = former.stamp.image
-                now = image_stamp(root, places_of(images))
+                now = self._stamp(root, places_of(images))
                 if now == images or self._is_same_image(root, images, now, former):
                     return replace(former, stamp=replace(stamp, image=now)), False
             reading = self._reading(content, sight)
@@ -194,7 +197,7 @@ class FolderStore:
             return False
         place = image.ref.removeprefix(self._prefix)
         try:
-            content, _ = bytes_of(inside(root, place), MAX_IMAGE_BYTES)
+            content, _ = bytes_of(inside(root, place, self.rules.images.beside), MAX_IMAGE_BYTES)
             return hashlib.sha256(shown(content, place)[0]).hexdigest() == image.digest
         except (OSError, NotSettled, ImageUnusable):
             return False
@@ -222,10 +225,11 @@ class FolderStore:
             return Indexed(self._prefix + sight.path, stamp, last_good, faults=self._placed(reading.faults))
         item, faults = reading.item, reading.faults
         if item is not None and reading.images:
-            image, warning = self._image(root, item, reading.images, sight)
+            places = spelt(root, reading.images, self.rules.images.beside)
+            image, warning = self._image(root, item, places, sight, reading)
             item = replace(item, image=image)
             faults = (*faults, *warning)
-            stamp = replace(stamp, image=image_stamp(root, reading.images))
+            stamp = replace(stamp, image=self._stamp(root, places))
         if item is not None and self.name:
             item = self._named(item)
         return Indexed(self._prefix + sight.path, stamp, item, reading.skipped, self._placed(faults))
@@ -238,14 +242,17 @@ class FolderStore:
         identity = f"path:{self._prefix}{item.path}" if item.id == f"path:{item.path}" else item.id
         return replace(item, id=identity, path=self._prefix + item.path, image=image)
 
+    def _stamp(self, root: Path, places: tuple[str, ...]) -> str:
+        return image_stamp(root, places, self.rules.images.beside)
+
     def _image(
-        self, root: Path, item: Item, places: tuple[str, ...], sight: Sight
+        self, root: Path, item: Item, places: tuple[str, ...], sight: Sight, reading: Reading
     ) -> tuple[Image | None, tuple[Fault, ...]]:
         """The item's local image with its facts, or a warning why there is none."""
         assert item.image is not None
         for place in places:
             try:
-                file = inside(root, place)
+                file = inside(root, place, self.rules.images.beside)
                 content, facts = bytes_of(file, MAX_IMAGE_BYTES)
             except OSError:
                 continue
@@ -256,7 +263,7 @@ class FolderStore:
             except ImageUnusable as error:
                 if self._is_young(facts):
                     raise NotSettled from error
-                return None, (_image_warning(sight.path, "W-IMAGE-UNUSABLE", str(error)),)
+                return None, _image_warnings(sight.path, reading, "W-IMAGE-UNUSABLE", str(error))
             return Image(
                 ref=place,
                 alt=item.image.alt,
@@ -266,13 +273,10 @@ class FolderStore:
                 height_px=seen.height_px,
                 digest=hashlib.sha256(content).hexdigest(),
             ), ()
-        if self._is_young(sight.stat):  # exporters write the text first and its image after
+        if reading.is_image_asked and self._is_young(sight.stat):  # exporters write the text first and its image after
             raise NotSettled
-        return None, (
-            _image_warning(
-                sight.path, "W-IMAGE-MISSING", f"the image {places[0]} is not in the store, or cannot be read"
-            ),
-        )
+        problem = f"the image {reading.images[0]} is not in the store, or cannot be read"
+        return None, _image_warnings(sight.path, reading, "W-IMAGE-MISSING", problem)
 
     def _unless_over(self, former: Indexed | None) -> Indexed | None:
         """What is known of a file; one whose item has come to its end must be read again."""
@@ -315,5 +319,12 @@ class FolderStore:
         return tuple(replace(fault, path=str(self.root / fault.path)) for fault in faults)
 
 
-def _image_warning(path: str, code: str, problem: str) -> Fault:
-    return Fault(path, code, problem, "the item goes out without an image; correct or replace it")
+def _image_warnings(path: str, reading: Reading, code: str, problem: str) -> tuple[Fault, ...]:
+    """What a person may have to do about an image; nothing if no file asked for it."""
+    if not reading.is_image_asked:
+        return ()
+    line, column = reading.image_place
+    remedy = "the item goes out without an image; correct or replace it"
+    if code == "W-IMAGE-MISSING":
+        remedy += ", or name its folder in `content.images.folders`"
+    return (Fault(path, code, problem, remedy, line=line, column=column),)

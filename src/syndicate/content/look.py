@@ -86,7 +86,7 @@ def look(content: bytes, ref: str) -> Facts:
         raise ImageUnusable(ref, f"has {len(content)} bytes, over the limit of {MAX_IMAGE_BYTES}")
     media_type, is_whole = _kind(content)
     if not media_type:
-        raise ImageUnusable(ref, "is no JPEG, PNG, WebP or GIF" if content else "is empty")
+        raise ImageUnusable(ref, f"is {_other(content)}no JPEG, PNG, WebP or GIF" if content else "is empty")
     try:
         width, height, orientation = _seen(content, media_type)
     except DecompressionBombError as error:
@@ -114,6 +114,18 @@ def _kind(content: bytes) -> tuple[str, Callable[[bytes], bool]]:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp", lambda data: len(data) >= int.from_bytes(data[4:8], "little") + 8
     return "", bool
+
+
+def _other(content: bytes) -> str:
+    """What else the bytes are, in words that a sentence goes on after."""
+    start = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"%pdf"):
+        return "a PDF, "
+    if content[4:8] == b"ftyp":
+        return "an AVIF or HEIC picture, "
+    if b"<svg" in start:
+        return "an SVG drawing, "
+    return "a web page, " if start.startswith((b"<!doctype html", b"<html")) else ""
 
 
 def _seen(content: bytes, media_type: str) -> tuple[int, int, int]:

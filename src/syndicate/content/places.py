@@ -1,9 +1,11 @@
-"""Places in the store: only what truly lies below its root, and what tells that an image changed."""
+"""Places in the store: only what truly lies below its root or an allowed folder, and what tells of changed images."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicate.items.links import is_safe_path
@@ -16,35 +18,106 @@ class NotSettled(Exception):
     """A file is still being written; look again later."""
 
 
-def inside(root: Path, path: str) -> Path:
-    """The real file behind a path below the root.
+_GLOB = "*?["
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+
+
+def inside(root: Path, path: str, beside: Sequence[str] = ()) -> Path:
+    """The real file behind a path below the root, or below a folder beside it that is allowed by name.
+
+    Args:
+        root: the store's real folder.
+        path: from the root; it may begin with one of `beside`.
+        beside: folders out of the root, as the settings name them (`../static`).
 
     Raises:
-        OSError: it is not there, or leads out of the root.
+        OSError: it is not there, or leads out.
     """
-    if not path or path.startswith("/") or not is_safe_path(path):
+    base, rest = root, path
+    for folder in beside:
+        if path.startswith(f"{folder}/"):
+            base, rest = Path(os.path.realpath(root / folder, strict=True)), path[len(folder) + 1 :]
+            break
+    if not rest or rest.startswith("/") or not is_safe_path(rest):
         raise PermissionError("leads out of the store")
-    real = Path(os.path.realpath(root / path, strict=True))
-    if not real.is_relative_to(root):
+    real = Path(os.path.realpath(base / rest, strict=True))
+    if not real.is_relative_to(base):
         raise PermissionError("leads out of the store")
     return real
 
 
-def image_stamp(root: Path, places: tuple[str, ...]) -> str:
-    """What tells that the image changed or appeared: each place up to the first that can be read, with its facts."""
+def spelt(root: Path, places: Sequence[str], beside: Sequence[str] = ()) -> tuple[str, ...]:
+    """The places up to the first that is there, this one as it is spelt on disk.
+
+    A name may differ in upper and lower case, or be a glob: then it is the first that fits, by name.
+    """
+    found = []
+    for place in places:
+        there = place if _is_there(root, place, beside) else _sibling(root, place, beside)
+        found.append(there or place)
+        if there:
+            break
+    return tuple(found)
+
+
+def _is_there(root: Path, place: str, beside: Sequence[str]) -> bool:
+    try:
+        return inside(root, place, beside).is_file()
+    except OSError:
+        return False
+
+
+def _sibling(root: Path, place: str, beside: Sequence[str]) -> str | None:
+    """A picture in the place's folder whose name is meant by it."""
+    folder, slash, name = place.rpartition("/")
+    try:
+        names = sorted(entry.name for entry in _folder(root, folder, beside).iterdir())
+    except OSError:
+        return None
+    wanted = name.casefold()
+    is_glob = any(mark in wanted for mark in _GLOB)
+    for one in names:
+        folded = one.casefold()
+        is_meant = fnmatchcase(folded, wanted) and folded.endswith(_PICTURES) if is_glob else folded == wanted
+        if is_meant and _is_there(root, f"{folder}{slash}{one}", beside):
+            return f"{folder}{slash}{one}"
+    return None
+
+
+def _folder(root: Path, folder: str, beside: Sequence[str]) -> Path:
+    if not folder:
+        return root
+    return Path(os.path.realpath(root / folder, strict=True)) if folder in beside else inside(root, folder, beside)
+
+
+def image_stamp(root: Path, places: Sequence[str], beside: Sequence[str] = ()) -> str:
+    """What tells that the image changed or appeared: each place up to the first that can be read, with its facts.
+
+    Of a glob that nothing fits, its folder's.
+    """
     lines = []
     for place in places:
         try:
-            file = inside(root, place)
+            file = inside(root, place, beside)
             facts = file.stat()
         except OSError:
             file = None
         if file is None or not os.access(file, os.R_OK):
-            lines.append(f"-\t{place}")
+            lines.append(f"{_folder_stamp(root, place, beside)}\t{place}")
             continue
         lines.append(f"{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ino}\t{place}")
         break
     return "\n".join(lines)
+
+
+def _folder_stamp(root: Path, place: str, beside: Sequence[str]) -> str:
+    folder, _, name = place.rpartition("/")
+    if not any(mark in name for mark in _GLOB):
+        return "-"
+    try:
+        return f"-{_folder(root, folder, beside).stat().st_mtime_ns}"
+    except OSError:
+        return "-"
 
 
 def places_of(stamp: str) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ _IS_HTML = re.compile(
     r"\s*<(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|section|article|pre|main|span|a|img|strong|em|b|i)[\s>]",
     re.IGNORECASE,
 )
+_IMAGE = re.compile(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|\s*<a [^<>]*>↩︎</a>")
 
@@ -109,11 +110,13 @@ class SafeBody:
     """A body as safe HTML, and what stands before its `<!--more-->`, empty without one.
 
     `problem`: why it is only its text, in words that follow "the body"; empty if it is not.
+    `first_image`: address, as written, and alt text of the first image; both empty without one.
     """
 
     html: str
     problem: str = ""
     excerpt: str = ""
+    first_image: tuple[str, str] = ("", "")
 
 
 def safe_body(
@@ -150,7 +153,11 @@ def safe_body(
         return SafeBody(_as_text(text), problem)
     excerpt = _FOOTNOTE.sub("", text[:more_place]) if 0 < more_place <= LIMIT_EXCERPT else ""
     before = excerpt if has_html else _rendered(excerpt, has_components)[0]
-    return SafeBody(_cleaned(rendered, base), excerpt=_cleaned(before, base) if before else "")
+    sources: list[str] = []
+    clean = _cleaned(rendered, base, sources)
+    image = _IMAGE.search(clean) if sources else None
+    first_image = (sources[0], html.unescape(image["alt"] or "")) if image is not None else ("", "")
+    return SafeBody(clean, "", _cleaned(before, base) if before else "", first_image)
 
 
 def body_html(text: str, base: str | None) -> str:
@@ -158,7 +165,8 @@ def body_html(text: str, base: str | None) -> str:
     return safe_body(text, base).html
 
 
-def _cleaned(text: str, base: str | None) -> str:
+def _cleaned(text: str, base: str | None, sources: list[str] | None = None) -> str:
+    """Safe HTML; the addresses of images, as written, go to `sources`."""
     import nh3
 
     seen = count()
@@ -166,6 +174,8 @@ def _cleaned(text: str, base: str | None) -> str:
     def rewritten(tag: str, attribute: str, value: str) -> str | None:
         if attribute not in {"href", "src"}:
             return value
+        if attribute == "src" and sources is not None:
+            sources.append(value)
         return absolute(base, value) if next(seen) < LIMIT_LINKS else None
 
     if text.count("<") > _FEW_TAGS or len(text) > _SHORT:

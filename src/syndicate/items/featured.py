@@ -1,76 +1,193 @@
-"""The featured image that front matter names: its reference, alt text, and where its file may lie. Pure."""
+"""The featured image that a file names: its reference, alt text, and where its file may lie. Pure."""
 
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
-from urllib.parse import unquote
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from syndicate.items.fields import texts_of
 from syndicate.items.links import is_safe_path, usable
 from syndicate.items.plain import plain
 from syndicate.items.tree import Value
 
-_REFERENCES = ("href", "src", "url", "path", "image", "feature", "file", "filename")
-_ALTS = ("alt", "caption", "description", "title")
+_REFERENCES = ("href", "src", "url", "path", "image", "feature", "file", "filename", "asset")
+_ALTS = ("alt", "imageAlt", "caption", "description", "title")
 _FALSE = frozenset({"false", "no", "off", "0"})
+_SLOT = re.compile(r"\{(\w+)\}")
+_ALIAS = re.compile(r"(?:~|@)/|@(?=assets/|images/|public/)")
+_UID = re.compile(r"[\w-]+\Z")
+_BADGE = re.compile(r"\.svg(?:[?#]|\Z)|badge|shields\.io|\bpixel\b|/icons?/", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSearch:
+    """Where images are looked for, besides the item's own folder and the store's root.
+
+    `folders` are below the store's root, or beside it where they begin with `../` or are absolute: each of those is
+    allowed by being named. `bundle` are globs of names that mean an image beside an `index` file that names none.
+    `template` is an address with slots (`https://img.example/{uid}.{format}`), filled from the file's own mapping and
+    from `table`: what is known of each image by its uid. `takes_first`: the body's first image, if there is no other.
+    """
+
+    folders: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()
+    template: str = ""
+    table: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    takes_first: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", MappingProxyType(dict(self.table)))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The folders that do not lie below the store's root."""
+        return tuple(folder for folder in self.folders if folder.startswith(("../", "/")))
 
 
 @dataclass(frozen=True, slots=True)
 class Featured:
-    """An image as named: an absolute URL, or paths below the store's root in the order to look at, or a refusal.
+    """An image as named: an absolute URL, or paths from the store's root in the order to look at, or a refusal.
 
-    `refusal` is a code and a problem in words.
+    Paths below one of `ImageSearch.beside` begin as that does; a path may be a glob. `refusal` is a code and a problem
+    in words. `is_optional`: nobody asked for it, so nobody needs to hear that it is missing.
     """
 
     alt: str = ""
     url: str | None = None
     paths: tuple[str, ...] = ()
     refusal: tuple[str, str] | None = None
+    is_optional: bool = False
 
 
-def featured_of(value: Value, *, path: str, folders: tuple[str, ...], title: str) -> Featured | None:
+def featured_of(value: Value, *, path: str, search: ImageSearch, title: str) -> Featured | None:
     """The image in a text, a mapping, or a list (its first that can be used); None if none is named.
 
     Args:
         value: as found in the front matter.
         path: the item's own file, below the store's root.
-        folders: more folders of the store to look in.
+        search: where to look.
         title: the alt text where the file gives none.
     """
     members = value if isinstance(value, list) else [value]
-    found = [image for member in members if (image := _one(member, path, folders, title)) is not None]
-    return next((image for image in found if image.refusal is None), found[0] if found else None)
+    found = [image for member in members if (image := _one(member, path, search, title)) is not None]
+    usable_ones = [image for image in found if image.refusal is None]
+    if not usable_ones:
+        return found[0] if found else None
+    first = usable_ones[0]
+    # A later one stands in for a file that is not there, but never below the words for another picture.
+    paths = dict.fromkeys(place for one in usable_ones if one.alt == first.alt for place in one.paths)
+    return replace(first, paths=tuple(paths)) if first.url is None else first
 
 
-def _one(value: Value, path: str, folders: tuple[str, ...], title: str) -> Featured | None:
+def unnamed(first: tuple[str, str], *, path: str, search: ImageSearch, title: str) -> Featured | None:
+    """The image of a file that names none: one of its bundle, else the first of its body; None if there is neither.
+
+    Args:
+        first: address, as written, and alt text of the body's first image; empty if it has none.
+        path: the item's own file, below the store's root.
+        search: where to look.
+        title: the alt text where nothing else gives one.
+    """
+    folder, name = posixpath.split(path)
+    is_bundle = name.casefold().startswith("index.") and bool(search.bundle)
+    globs = tuple(posixpath.join(folder, glob) for glob in search.bundle) if is_bundle else ()
+    source, alt = first
+    shown = None
+    if search.takes_first and source and not _BADGE.search(source):
+        shown = _one({"src": source, "alt": alt}, path, search, title)
+    if shown is not None and shown.refusal is None:
+        if globs and shown.url is None:
+            return Featured(shown.alt, paths=(*globs, *shown.paths), is_optional=True)
+        if not globs:
+            return Featured(shown.alt, shown.url, shown.paths, is_optional=True)
+    return Featured(title, paths=globs, is_optional=True) if globs else None
+
+
+def _one(value: Value, path: str, search: ImageSearch, title: str) -> Featured | None:
     names = texts_of(value, _REFERENCES)
+    if isinstance(value, dict):
+        inner = [below for key in _REFERENCES if isinstance(below := value.get(key), dict)]
+        if not names and inner:
+            return _one({**value, **inner[0]}, path, search, title)
+        alt = plain(next(iter(texts_of({key.casefold(): text for key, text in value.items()}, _FOLDED_ALTS)), ""))
+        alt = alt or title
+        if str(value.get("valid")).strip().casefold() in _FALSE:
+            named = (names or texts_of(value, ("uid",)) or ("",))[0]
+            return Featured(refusal=("W-IMAGE-INVALID", f"the image {named} is marked `valid: false`"))
+        uid = next(iter(texts_of(value, ("uid",))), "")
+        if uid and not names:
+            return _by_uid(uid, value, search, alt)
+    else:
+        alt = title
     if not names:
         return None
-    alt = title
-    if isinstance(value, dict):
-        alt = plain(next(iter(texts_of(value, _ALTS)), "")) or title
-        if str(value.get("valid")).strip().casefold() in _FALSE:
-            return Featured(refusal=("W-IMAGE-INVALID", f"the image {names[0]} is marked `valid: false`"))
     if "://" in names[0] or names[0].startswith("//"):
         url = usable("https:" + names[0] if names[0].startswith("//") else names[0])
         if url is None:
             return Featured(refusal=("W-IMAGE-UNSAFE", f"the image's address {names[0]} is not http or https"))
         return Featured(alt=alt, url=url)
-    paths = _paths(names[0], path, folders)
+    if names[0].casefold().startswith("data:"):
+        return Featured(refusal=("W-IMAGE-UNSAFE", "the image is written out in the file (`data:`)"))
+    if _UID.match(names[0]) and names[0] in search.table:
+        return _by_uid(names[0], {}, search, alt)
+    paths = _paths(names[0], path, search)
     if not paths:
         return Featured(refusal=("W-IMAGE-UNSAFE", f"the image's path {names[0]} leads out of the store"))
     return Featured(alt=alt, paths=paths)
 
 
-def _paths(name: str, path: str, folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Where below the root the file may lie: beside the item, at the root, in the given folders; also unescaped."""
-    spellings = dict.fromkeys([name, unquote(name), name.partition("?")[0]])
+_FOLDED_ALTS = tuple(key.casefold() for key in _ALTS)
+
+
+def _by_uid(uid: str, given: Mapping[str, Value], search: ImageSearch, alt: str) -> Featured:
+    """The image that the template of addresses gives."""
+    known = {key: text for key, text in given.items() if isinstance(text, str) and text.strip()}
+    slots = {"uid": uid, **search.table.get(uid, {}), **known}
+    missing = [slot for slot in _SLOT.findall(search.template) if not slots.get(slot)]
+    if not search.template or missing:
+        lack = f"nothing tells its {missing[0]}" if missing else "`content.images.template` is not set"
+        return Featured(refusal=("W-IMAGE-UNKNOWN", f"the image {uid} cannot be found: {lack}"))
+    url = usable(_SLOT.sub(lambda match: quote(slots[match[1]], safe=""), search.template))
+    if url is None:
+        return Featured(refusal=("W-IMAGE-UNSAFE", f"the image {uid} has no http or https address"))
+    return Featured(alt=plain(slots.get("alt", "")) or alt, url=url)
+
+
+def _paths(name: str, path: str, search: ImageSearch) -> tuple[str, ...]:
+    """Where the file may lie: beside the item, at the root, in the given folders; also unescaped, and without `?v=`."""
+    name = _ALIAS.sub("/", name, count=1) if _ALIAS.match(name) else name
+    bare = re.split(r"[?#]", name, maxsplit=1)[0]
     found: dict[str, None] = {}
-    for spelling in spellings:
-        beside = [] if spelling.startswith("/") else [posixpath.dirname(path)]
-        for folder in (*beside, "", *folders):
-            joined = posixpath.normpath(posixpath.join(folder, spelling.lstrip("/")))
-            if is_safe_path(joined) and not joined.startswith("/") and joined != ".":
-                found[joined] = None
+    for spelling in dict.fromkeys([name, unquote(name), bare, unquote(bare)]):
+        for place in _spelt(spelling, path, search):
+            found[place] = None
     return tuple(found)
+
+
+def _spelt(name: str, path: str, search: ImageSearch) -> Iterator[str]:
+    """The places that one spelling may mean, safe ones only."""
+    below = name.lstrip("/")
+    folders = () if name.startswith("/") else (posixpath.dirname(path),)
+    for folder in (*folders, ""):
+        yield from _allowed(posixpath.normpath(posixpath.join(folder, below)), search)
+    if not below or not is_safe_path(below):
+        return
+    for folder in search.folders:
+        yield from _allowed(posixpath.normpath(posixpath.join(folder, below)), search)
+        first, _, rest = below.partition("/")
+        if rest and first == posixpath.basename(folder):  # `assets/a.png` where `../assets` is the folder
+            yield from _allowed(posixpath.normpath(posixpath.join(folder, rest)), search)
+
+
+def _allowed(place: str, search: ImageSearch) -> Iterator[str]:
+    """The place, if it is below the store's root or one of the folders beside it."""
+    for folder in search.beside:
+        if place.startswith(f"{folder}/") and is_safe_path(place[len(folder) + 1 :]):
+            yield place
+            return
+    if is_safe_path(place) and not place.startswith("/") and place != ".":
+        yield place

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from syndicate.items.featured import ImageSearch
 from syndicate.items.rules import FALSE, TRUE, Hiding, Rules, TopicRules
 from syndicate.items.sources import source_of
 
@@ -46,6 +47,8 @@ _TEASERS = {
     "twitter_title": ("twitterMetaData.twittertitle", '"twitter:title"', "twitter.title"),
     "twitter_description": (*("twitterMetaData.twitterdescription", '"twitter:description"', "twitter.description"),),
 }
+
+_PUBLIC = ("static", "public", "assets", "images", "img", "../static", "../public", "../assets", "../images", "../img")
 
 _MEDIGY = Rules(
     preset="medigy",
@@ -113,6 +116,7 @@ _CURATED = replace(
 
 _GENERIC = Rules(
     preset="generic",
+    images=ImageSearch(folders=_PUBLIC, takes_first=True),
     include=_MDX,
     exclude=EXCLUDE,
     leads=("src/content", "src/pages", "src/data", "content", "pages", "source"),
@@ -171,6 +175,11 @@ _GENERIC = Rules(
 _HUGO = replace(
     _GENERIC,
     preset="hugo",
+    images=ImageSearch(
+        folders=("../static", "../assets", "static", "assets", "../static/images", "../assets/images"),
+        bundle=("*feature*", "*cover*", "*thumbnail*"),
+        takes_first=True,
+    ),
     include=(*_MARKDOWN, "*.html", "*.htm"),
     leads=("content",),
     permalinks={"": "/:sections/:slugorcontentbasename/"},
@@ -218,6 +227,10 @@ _WHOLE_CATEGORY = source_of({"key": "category", "split": ","})
 _JEKYLL = replace(
     _GENERIC,
     preset="jekyll",
+    images=ImageSearch(
+        folders=("assets", "images", "img", "assets/images", "../assets", "../images", "../img", "../assets/images"),
+        takes_first=True,
+    ),
     # Jekyll takes for a post what is dated by its name.
     include=tuple(f"{_DATED}.{end}" for end in ("md", "markdown", "mkd", "mdown", "mkdn", "html", "htm")),
     leads=(),
@@ -248,6 +261,13 @@ _JEKYLL = replace(
 _ASTRO = replace(
     _GENERIC,
     preset="astro",
+    images=ImageSearch(
+        folders=(
+            *("../assets", "../../assets", "../public", "../../public", "../../../public", "public", "src/assets"),
+            *("../images", "../../images"),
+        ),
+        takes_first=True,
+    ),
     include=(*_MDX, "*.mdoc"),
     leads=("src/content", "src/data", "src/pages", "content"),
     permalinks={"": "/:sections/:slugorcontentbasename/"},

@@ -10,7 +10,7 @@ from syndicate.errors import Fault
 from syndicate.items import fields
 from syndicate.items.addresses import identity_of, link_of, page_of, slug_in
 from syndicate.items.body import SafeBody, format_of, safe_body, text_of
-from syndicate.items.featured import Featured, featured_of
+from syndicate.items.featured import Featured, featured_of, unnamed
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.links import host_of, link_key, page_at
 from syndicate.items.location import Location
@@ -32,13 +32,16 @@ class Reading:
     """What one file says: an item, or the rule that hides it, or the faults that prevent one.
 
     `images` are the places below the store's root where the featured image may lie, in order; the item's image then
-    has the first as `ref` and its bytes still have to be looked at. `faults` of an item are warnings only.
+    has the first as `ref` and its bytes still have to be looked at. `is_image_asked`: the file names it, at the line
+    and column of `image_place`, so that it is a fault if there is none. `faults` of an item are warnings only.
     """
 
     item: Item | None = None
     skipped: str | None = None
     faults: tuple[Fault, ...] = ()
     images: tuple[str, ...] = ()
+    is_image_asked: bool = True
+    image_place: tuple[int | None, int | None] = (None, None)
 
 
 def item_from(
@@ -79,11 +82,13 @@ def item_from(
         return Reading(faults=(*front.faults, *reader.faults))
     if page is not None and link is not None and link_key(page) == link_key(link):
         link = None  # a canonical address that is the item's own leads nowhere else
-    featured = _featured(reader, title)
-    item = _item(reader, body, title=title, published=published, page=page, link=link)
+    safe = _body(reader, body, page or rules.site_url or link)
+    item = _item(reader, safe, title=title, published=published, page=page, link=link)
+    featured, place = _featured(reader, safe.first_image, title)
     item = replace(item, image=_image(featured), language=language, expires=expires)
     images = featured.paths if featured is not None else ()
-    return Reading(item, faults=(*front.faults, *reader.faults), images=images)
+    is_asked = featured is not None and not featured.is_optional
+    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, place)
 
 
 def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Location:
@@ -92,10 +97,11 @@ def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Lo
     return Location(path, filename=rules.filename, leads=rules.leads, languages=languages, modified=modified)
 
 
-def _item(reader: Reader, body: str, *, title: str, published: datetime, page: str | None, link: str | None) -> Item:
+def _item(
+    reader: Reader, safe: SafeBody, *, title: str, published: datetime, page: str | None, link: str | None
+) -> Item:
     """The item without its image, language and end."""
     rules = reader.rules
-    safe = _body(reader, body, page or rules.site_url or link)
     body_text = text_of(safe.html)
     return Item(
         id=identity_of(reader, link),
@@ -181,16 +187,21 @@ def _is_published_in(language: str, languages: tuple[str, ...]) -> bool:
     return not wanted or any(folded == one or folded.startswith(f"{one}-") for one in wanted)
 
 
-def _featured(reader: Reader, title: str) -> Featured | None:
-    found = reader.found("image")
-    if found is None:
-        return None
-    featured = featured_of(found.value, path=reader.path, folders=reader.rules.image_folders, title=title)
-    if featured is None or featured.refusal is None:
-        return featured
+def _featured(
+    reader: Reader, first: tuple[str, str], title: str
+) -> tuple[Featured | None, tuple[int | None, int | None]]:
+    """The image, and where the file names it."""
+    found, search = reader.found("image"), reader.rules.images
+    featured = None
+    if found is not None:
+        featured = featured_of(found.value, path=reader.path, search=search, title=title)
+    if found is None or featured is None:
+        return unnamed(first, path=reader.path, search=search, title=title), (None, None)
+    if featured.refusal is None:
+        return featured, (found.line, found.column)
     code, problem = featured.refusal
     reader.fail(code, problem, "the item goes out without an image; correct or replace it", found)
-    return None
+    return None, (None, None)
 
 
 def _image(featured: Featured | None) -> Image | None:

@@ -25,8 +25,8 @@ class Wishes(TypedDict, total=False):
     `fields` are sources for single fields, in place of the preset's. `include` stands in place of the preset's globs,
     too; `exclude` is added to the usual ones, and `!glob` takes one of those away. `where` are conditions by source.
     `visibility` switches rules that hide off or on by name, or gives the texts that hide. `permalink` is one template
-    or several by section. `topics` has the keys of `TopicRules`, `ignore` for `ignored`. `zones` are offsets by name.
-    All others are as in `Rules`.
+    or several by section. `topics` has the keys of `TopicRules`, `ignore` for `ignored`, `images` those of
+    `ImageSearch`. `zones` are offsets by name. All others are as in `Rules`.
     """
 
     site_url: str
@@ -48,7 +48,7 @@ class Wishes(TypedDict, total=False):
     permalink: str | Mapping[str, str] | None
     link_tracking: Sequence[str] | None
     fallback_encoding: str | None
-    image_folders: Sequence[str]
+    images: Mapping[str, Any]
     body: BodyRules
 
 
@@ -80,6 +80,7 @@ def rules_of(preset: str, *, origin: str = "settings", below: str = "content", *
         "date_formats": slips.date_formats(wishes.get("date_formats", ())),
         "zone_offsets": slips.zones(wishes.get("zones", {})),
         "permalinks": {**base.permalinks, **slips.permalinks(wishes.get("permalink"))},
+        "images": _images(base, wishes.get("images", {})),
         "topics": _topics(base, wishes.get("topics", {})),
         **_visibility(base, wishes.get("visibility", {}), slips),
         **{name: tuple(wishes[name]) for name in _LISTS if wishes.get(name) is not None},  # type: ignore[literal-required]
@@ -90,8 +91,13 @@ def rules_of(preset: str, *, origin: str = "settings", below: str = "content", *
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-_LISTS = ("languages", "language_folders", "link_tracking", "image_folders")
+_LISTS = ("languages", "language_folders", "link_tracking")
 _PLAIN = ("site_url", "zone", "language", "has_language_prefix", "latest_year_offset", "fallback_encoding", "body")
+
+
+def _images(base: Rules, wish: Mapping[str, Any]) -> Any:
+    """Where the preset looks for images, or the site does; what is None is left to the preset."""
+    return replace(base.images, **{key: value for key, value in wish.items() if value is not None})
 
 
 def _topics(base: Rules, wish: Mapping[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from datetime import UTC, timedelta, tzinfo
 from types import MappingProxyType
 
 from syndicate.items.body import BodyRules
+from syndicate.items.featured import ImageSearch
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
 from syndicate.items.sources import Source
@@ -91,8 +92,8 @@ class Rules:
     other meanings to words in them. `has_language_prefix`: pages in other languages lie below `/de/`.
     `has_lower_paths`: pages made by template have no capitals in their address.
     `link_tracking` are parameters that do not make a link another one. `include` and `exclude`: see `globs`.
-    `fallback_encoding` is what a file that is not UTF-8 is read as. `image_folders` are searched for images after the
-    file's own folder and the store's root. `body` is how bodies are read.
+    `fallback_encoding` is what a file that is not UTF-8 is read as. `images` is where images are looked for, `body` how
+    bodies are read.
     `hidings`, `conditions`, `hides_expired` and `hides_undated` say what is left out.
     `latest_year_offset`: a date further ahead than so many years is a mistake.
     """
@@ -117,7 +118,7 @@ class Rules:
     include: tuple[str, ...] = ("*.md", "*.markdown")
     exclude: tuple[str, ...] = ()
     fallback_encoding: str | None = None
-    image_folders: tuple[str, ...] = ()
+    images: ImageSearch = field(default=ImageSearch())
     body: BodyRules = field(default=BodyRules())
     hidings: tuple[Hiding, ...] = ()
     conditions: tuple[Condition, ...] = ()

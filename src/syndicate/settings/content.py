@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,15 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str | dict) else value
 
 
+def _image_folder(value: str) -> str:
+    """Without a slash at its end; one that only climbs would open everything beside the store."""
+    folder = posixpath.normpath(value.replace("\\", "/"))
+    if folder in {".", "/"} or posixpath.basename(folder) == "..":
+        raise ValueError("names no folder of images; write one such as `images` or `../static`")
+    return folder
+
+
+ImageFolder = Annotated[str, AfterValidator(_image_folder)]
 RootName = Annotated[str, AfterValidator(_root_name)]
 Sources = Annotated[list[str | dict[str, Any]], BeforeValidator(_listed)]
 Test = str | int | float | bool | list[str | int | float | bool] | dict[str, Any]
@@ -75,6 +85,22 @@ class BodySettings(Section):
     post_page: str = Field(POST_PAGE, description="Where Jekyll's `post_url` leads, below the site's address.")
 
 
+class ImageSettings(Section):
+    """Where featured images are looked for."""
+
+    folders: list[ImageFolder] | None = Field(
+        None, description="Folders of images, below `folder` or, as `../static`, beside it; `null`: the preset's."
+    )
+    bundle: list[str] | None = Field(
+        None, description="Globs of names that mean an image beside an `index` file; `null`: the preset's."
+    )
+    first: bool | None = Field(
+        None, description="Whether the body's first image stands in for none; `null`: as the preset says."
+    )
+    template: str = Field("", description="Address of images by uid, such as `https://img.example/{uid}.{format}`.")
+    table: Folder | None = Field(None, description="JSON, YAML, TOML or CSV file that tells more of each uid.")
+
+
 class StoreSettings(Section):
     """How one folder is read."""
 
@@ -115,6 +141,7 @@ class StoreSettings(Section):
     dates: DateSettings = Field(DateSettings(), description="How dates are written.")
     topics: TopicSettings = Field(TopicSettings(), description="How topics are written, and what becomes of them.")
     body: BodySettings = Field(BodySettings(), description="How the text below the front matter is read.")
+    images: ImageSettings = Field(ImageSettings(), description="Where featured images are looked for.")
     tracking: list[str] | None = Field(
         None, description="Parameters that do not make a link another one (`utm_*`); `null`: the usual."
     )
