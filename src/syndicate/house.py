@@ -89,6 +89,9 @@ def site_of(settings: Settings) -> Site:
         formats=tuple(feeds.formats),
         leads_with_image=feeds.leads_with_image,
         cards=card_look_of(settings),
+        archives=feeds.archives,
+        keeps_empty=feeds.keeps_empty,
+        moved=tuple(sorted(feeds.moved.items())),
         shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
     )
 

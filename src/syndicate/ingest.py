@@ -12,22 +12,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
-from syndicate.errors import Fault, ImageUnusable
-from syndicate.feeds.entry import entry_id
-from syndicate.feeds.feed import feeds_of
-from syndicate.feeds.formats import documents_of
+from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.site import Site
-from syndicate.feeds.xml import Entries
 from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
-from syndicate.items.item import Image, Item
+from syndicate.items.item import Item, Topic
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import State
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Scan, Shelf, Store
+from syndicate.shelving import Shelved, Shelving
 
 log = structlog.get_logger()
 
@@ -71,7 +69,7 @@ class Ingest:
     """Passes over one store; keeps what it read in memory from pass to pass.
 
     `rules` is a digest of the settings the files are read with: other rules, other items. The `gallery` is told which
-    card images there must be; it draws them afterwards.
+    card images there must be; it draws them afterwards. `shelving` is what it keeps the shelf by.
     """
 
     def __init__(
@@ -88,16 +86,12 @@ class Ingest:
     ) -> None:
         self._store = store
         self._outbox = outbox
-        self._shelf = shelf
-        self._site = site
+        self.shelving = Shelving(store, shelf, site, gallery)
         self._channels = tuple(channels)
         self._rules = rules
         self._clock = clock
-        self._gallery = gallery
         self._index: Mapping[str, Indexed] | None = None
-        self._is_shelf_current = False
-        self._entries = Entries()
-        self._left_out: tuple[Fault, ...] = ()
+        self._topics: dict[str, Topic] = {}
 
     async def run(self) -> Pass:
         """One pass.
@@ -108,65 +102,52 @@ class Ingest:
         """
         begun = time.monotonic()
         now = self._clock()
-        if self._index is None:
-            self._index = await self._outbox.index(self._rules)
-        scan = await asyncio.to_thread(self._store.scan, self._index)
-        known = await self._outbox.known()
-        lost = _lost_store(scan, known)
+        scan, known, lost = await self._look()
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
         items = scan.items
-        visible = {item_id: item for item_id, item in items.items() if item.published <= now}
+        visible = _visible(items, now)
         changes = compare(visible, known)
-        written, dropped = await self._publish(visible, changes)
+        shelved = await self._publish(visible, changes, now)
         decided = await self._accept(scan, visible, changes, known, now)
         self._index = scan.files
         done = self._told(scan, items, visible, changes, known)
-        done = replace(done, written=written, dropped=dropped, decided=decided, took_ms=_since(begun))
+        done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)
         return done
 
-    async def _publish(self, visible: Mapping[str, Item], changes: Changes) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Write the feeds and images that differ, take away what no feed names any more; gives the paths of both."""
-        if self._is_shelf_current and not changes and await asyncio.to_thread(self._shelf.is_whole):
-            return (), ()
-        self._is_shelf_current = False
-        written, dropped = await asyncio.to_thread(self._write, tuple(visible.values()))
-        self._is_shelf_current = True
-        return written, dropped
+    async def build(self, tell: Callable[[int, int], None] = lambda done, total: None) -> tuple[int, Shelved]:
+        """Write all feeds from the store as it is; nothing is planned or remembered. Gives the number of items, too.
 
-    def _write(self, items: Sequence[Item]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """In a thread: images first, so that no feed names one that is not there."""
-        former, media = self._shelf.paths(), _media(items)
-        # Named by its digest: the same path is the same picture.
-        written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
-        standing = set(media)
-        if self._gallery is not None:
-            standing |= self._gallery.expect(items, former)
-        for path, content in documents_of(feeds_of(items, self._site), self._site, entries=self._entries):
-            standing.add(path)
-            if self._shelf.put(path, content):
-                written.append(path)
-        self._tell_left_out(items)
-        dropped = tuple(path for path in sorted(former - standing) if self._shelf.drop(path))
-        return tuple(written), dropped
+        Args:
+            tell: hears how many documents were looked at, and how many there are.
 
-    def _tell_left_out(self, items: Sequence[Item]) -> None:
-        """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""
-        left_out = self._entries.left_out
-        found = ((item.path, left_out.get(entry_id(item, self._site))) for item in items)
-        faults = tuple(_left_out_fault(path, reason) for path, reason in found if reason is not None)
-        for fault in faults:
-            if fault not in self._left_out:
-                log.error("entry_left_out", path=fault.path, reason=fault.problem)
-        self._left_out = faults
+        Raises:
+            ConfigError: the store is not there, or was lost.
+            CannotWrite: a feed cannot be written.
+        """
+        now = self._clock()
+        scan, _, lost = await self._look()
+        if lost is not None:
+            raise ConfigError((lost,))
+        visible = _visible(scan.items, now)
+        put = partial(self.shelving.put, visible, now, topics=self._topics.values(), tell=tell)
+        return len(visible), await asyncio.to_thread(put)
 
-    def _put_image(self, path: str, image: Image) -> bool:
-        try:
-            return self._shelf.put(path, self._store.image_bytes(image))
-        except ImageUnusable as error:
-            log.warning("image_not_shelved", image=error.ref, reason=error.reason)
-            return False
+    async def _look(self) -> tuple[Scan, Mapping[str, KnownItem], Fault | None]:
+        """The store as it is, what is known of it, and the fault if it was lost."""
+        if self._index is None:
+            self._index = await self._outbox.index(self._rules)
+            self._topics = await self._outbox.topics()
+        scan = await asyncio.to_thread(self._store.scan, self._index)
+        known = await self._outbox.known()
+        return scan, known, lost_store(scan, known)
+
+    async def _publish(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> Shelved:
+        """Write the feeds and images that differ, take away what no feed names any more."""
+        if not changes:
+            await asyncio.to_thread(self.shelving.look)
+        return await asyncio.to_thread(self.shelving.put, visible, now, topics=self._topics.values())
 
     async def _accept(
         self, scan: Scan, visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem], now: datetime
@@ -177,6 +158,8 @@ class Ingest:
         sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known))
         planned = plan(sight, self._channels, seen, now)
         touched = (*changes.new, *changes.revised, *changes.returned, *_moved(visible, changes, known))
+        topics = {topic.slug: topic for item in visible.values() for topic in item.topics if topic.slug}
+        topics = {slug: topic for slug, topic in topics.items() if slug not in self._topics}
         acceptance = Acceptance(
             items=tuple(_known(item, known.get(item.id), now) for item in touched),
             withdrawn=changes.withdrawn,
@@ -186,6 +169,7 @@ class Ingest:
             mended=plan_mended(changes.revised, self._channels, now),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
+            topics=tuple(topics.values()),
         )
         if (
             scan.read
@@ -193,9 +177,11 @@ class Ingest:
             or touched
             or changes.withdrawn
             or planned
+            or topics
             or not acceptance.channels.keys() <= seen.keys()
         ):
             await self._outbox.accept(acceptance, now)
+            self._topics |= topics
         return Counter(one.state for one in planned)
 
     def _told(
@@ -207,7 +193,10 @@ class Ingest:
         known: Mapping[str, KnownItem],
     ) -> Pass:
         future = [item.published for item_id, item in items.items() if item_id not in visible]
-        faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults), *self._left_out]
+        faults = [
+            *scan.faults,
+            *(fault for one in scan.files.values() for fault in one.faults),
+        ]
         return Pass(
             files=len(scan.files),
             items=len(visible),
@@ -219,7 +208,7 @@ class Ingest:
             next_due=min(future, default=None),
             waiting=scan.waiting,
             skipped=Counter(one.skipped for one in scan.files.values() if one.skipped),
-            faults=tuple(faults),
+            faults=(*faults, *self.shelving.left_out),
             topics=len({topic.slug for item in visible.values() for topic in item.topics}),
         )
 
@@ -232,7 +221,7 @@ def _doubt(visible: Mapping[str, Item], known: Mapping[str, KnownItem]) -> str |
     return f"another store: none of the {len(standing)} items that were known is in it"
 
 
-def _lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
+def lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
     """A store that had items and has not a single file any more was not emptied but lost (an unmounted disk)."""
     standing = sum(not one.is_withdrawn for one in known.values())
     if scan.files or scan.waiting or not standing:
@@ -242,14 +231,9 @@ def _lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
     return Fault("content.folder", "E-STORE-LOST", problem, remedy)
 
 
-def _media(items: Iterable[Item]) -> dict[str, Image]:
-    found = ((item.image.shelf_path, item.image) for item in items if item.image is not None)
-    return {path: image for path, image in found if path is not None}
-
-
-def _left_out_fault(path: str, reason: str) -> Fault:
-    problem = f"no feed can tell it, so that it is left out of all: {reason}"
-    return Fault(path, "E-ENTRY", problem, "shorten the text or take out what is named")
+def _visible(items: Mapping[str, Item], now: datetime) -> dict[str, Item]:
+    """The items whose time has come."""
+    return {item_id: item for item_id, item in items.items() if item.published <= now}
 
 
 def _moved(visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem]) -> list[Item]:

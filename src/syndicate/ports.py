@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syndicate.errors import Fault
-from syndicate.items.item import Image, Item
+from syndicate.items.item import Image, Item, Topic
 from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
 from syndicate.posts.cardimage import CardImage
@@ -139,6 +139,9 @@ class Shelf(Protocol):
     def paths(self) -> frozenset[str]:
         """Every file the shelf itself published and still holds."""
 
+    def listed(self) -> frozenset[str]:
+        """Every file the shelf itself published, without looking whether it still stands."""
+
     def is_whole(self) -> bool:
         """Whether all that was published still stands; what does not is forgotten and may be put anew."""
 
@@ -229,7 +232,7 @@ class Acceptance:
 
     `mended` are plans for items that were edited: they stand in for a FAILED delivery and for nothing else.
     `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
-    `rules` is the digest of the mapping the files were read with.
+    `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
     """
 
     items: tuple[KnownItem, ...] = ()
@@ -240,6 +243,7 @@ class Acceptance:
     mended: tuple[Planned, ...] = ()
     channels: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
+    topics: tuple[Topic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +277,9 @@ class Outbox(Protocol):
 
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
+
+    async def topics(self) -> dict[str, Topic]:
+        """Every topic that an item ever had, by slug, as it was last spelled."""
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""

@@ -13,6 +13,7 @@ from syndicate.feeds.entry import Entry, entry_of
 from syndicate.feeds.feed import Feed, feeds_of
 from syndicate.feeds.site import Shape
 from syndicate.feeds.xml import Entries, atom, rss
+from syndicate.items.item import Offering
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 MEDIA = "{http://search.yahoo.com/mrss/}"
@@ -187,16 +188,6 @@ def test_text_too_large_for_a_careful_parser_costs_its_entry_only(feed: Feed) ->
     assert list(entries.left_out) == [huge.id]
 
 
-def test_mended_entry_is_no_longer_told_as_left_out(feed: Feed) -> None:
-    entries = Entries()
-    broken = replace(feed.entries[0], title="\x00")
-
-    entries.xml(broken, "rss")
-    entries.xml(feed.entries[0], "rss")
-
-    assert entries.left_out == {}
-
-
 def test_entry_left_out_before_is_told_again_when_asked_for(feed: Feed) -> None:
     entries = Entries()
     broken = replace(feed.entries[0], title="\x00")
@@ -256,3 +247,40 @@ def test_threads_may_render_at_once_and_the_locale_stays(feed: Feed) -> None:
     assert set(made) == {expected}
     assert len(made) == 40
     assert locale.setlocale(locale.LC_ALL) == before
+
+
+def test_icon_logo_and_rights_stand_where_the_formats_have_a_place_for_them(feed: Feed) -> None:
+    site = replace(
+        SITE, icon="https://example.org/i.png", logo="https://example.org/l.png", rights="© 2026 Example & Co"
+    )
+
+    channel, root = etree.fromstring(rss(feed, site))[0], etree.fromstring(atom(feed, site))
+
+    assert [channel.findtext(f"image/{name}") for name in ("url", "title", "link")] == [
+        site.logo,
+        channel.findtext("title"),
+        channel.findtext("link"),
+    ]
+    assert (root.findtext(f"{ATOM}icon"), root.findtext(f"{ATOM}logo")) == (site.icon, site.logo)
+    assert channel.findtext("copyright") == root.findtext(f"{ATOM}rights") == site.rights
+
+
+def test_a_feeds_own_image_stands_in_place_of_the_logo(feed: Feed) -> None:
+    own = replace(feed, image="https://example.org/own.png")
+    site = replace(SITE, logo="https://example.org/l.png")
+
+    assert etree.fromstring(rss(own, site))[0].findtext("image/url") == own.image
+    assert etree.fromstring(atom(own, site)).findtext(f"{ATOM}logo") == own.image
+
+
+def test_related_offerings_are_links() -> None:
+    item = make_item(
+        offerings=(Offering("Scanner & co", "https://shop.example/?a=1&b=2"), Offering("", "javascript:1"))
+    )
+    feed = feeds_of([item], SITE)[0]
+
+    for document in (rss(feed, SITE), atom(feed, SITE)):
+        links = etree.fromstring(document).xpath("//*[local-name()='link'][@rel='related']")
+        assert [(link.get("title"), link.get("href")) for link in links] == [
+            ("Scanner & co", "https://shop.example/?a=1&b=2")
+        ]

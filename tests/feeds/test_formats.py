@@ -17,9 +17,10 @@ from lxml import etree, html
 
 from feeds.store import AUTOMATION, CODING, PHOTO, READERS, SITE, Told, make_item, small_store
 from syndicate.feeds.feed import Feed, Site, feeds_of
-from syndicate.feeds.formats import FORMATS, documents_of
+from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.press import documents_of
 from syndicate.feeds.xml import Entries
-from syndicate.items.item import Image, Item, Topic
+from syndicate.items.item import Image, Item, Offering, Topic
 
 DATA = Path(__file__).parents[1] / "data" / "feeds"
 HOSTILE = [
@@ -86,7 +87,7 @@ def test_no_text_breaks_a_format(title: str, body: str, label: str, slug: str) -
     )
     entries = Entries()
 
-    documents = dict(documents_of(feeds_of([item], SITE), SITE, entries=entries))
+    documents = dict(documents_of([item], SITE, entries=entries))
 
     assert entries.left_out == {}
     for path, content in documents.items():
@@ -109,7 +110,7 @@ def test_feedparser_reads_each_feed_without_complaint(items: list[Item], name: s
 
 
 def test_no_document_holds_a_script_made_of_text() -> None:
-    for path, content in documents_of(feeds_of(hostile_items(), SITE), SITE):
+    for path, content in documents_of(hostile_items(), SITE):
         if path.endswith(".html"):
             page = html.document_fromstring(content)
             assert not page.xpath("//script | //@onerror | //iframe")
@@ -117,9 +118,7 @@ def test_no_document_holds_a_script_made_of_text() -> None:
 
 
 def test_documents_are_the_feeds_the_directory_and_the_pages() -> None:
-    feeds = feeds_of([make_item(topics=(AUTOMATION,))], SITE)
-
-    assert [path for path, _ in documents_of(feeds, SITE)] == [
+    assert [path for path, _ in documents_of([make_item(topics=(AUTOMATION,))], SITE)] == [
         "all/rss.xml",
         "all/atom.xml",
         "all/feed.json",
@@ -134,53 +133,17 @@ def test_documents_are_the_feeds_the_directory_and_the_pages() -> None:
     ]
 
 
-def test_only_touched_feeds_are_written_when_asked() -> None:
-    feeds = feeds_of(small_store(), SITE)
-
-    some = dict(documents_of(feeds, SITE, only={"topic:mesh-automation"}))
-
-    assert {path for path in some if "/" in path} == {f"mesh-automation/{form.file_name}" for form in FORMATS.values()}
-    assert some.items() <= dict(documents_of(feeds, SITE)).items()
-
-
 def test_only_chosen_formats_are_written() -> None:
     site = replace(SITE, formats=("json",))
 
-    assert [path for path, _ in documents_of(feeds_of([], site), site)] == ["all/feed.json", "index.opml"]
-
-
-def test_bad_entry_is_left_out_of_every_format() -> None:
-    feed = feeds_of(small_store(), SITE)[0]
-    spoilt = replace(feed, entries=(replace(feed.entries[0], title="\x00"), *feed.entries[1:]))
-    entries = Entries()
-
-    documents = dict(documents_of([spoilt], SITE, entries=entries))
-
-    kept = [entry.id for entry in feed.entries[1:]]
-    for name, reader in READERS.items():
-        assert [told.id for told in reader(documents[f"all/{FORMATS[name].file_name}"])] == kept
-    assert b"Coding by machine" not in documents["all/index.html"]
-    assert list(entries.left_out) == [feed.entries[0].id]
-
-
-def test_left_out_tells_of_the_last_documents_only() -> None:
-    feed = feeds_of(small_store(), SITE)[0]
-    spoilt = replace(feed, entries=(replace(feed.entries[0], title="\x00"), *feed.entries[1:]))
-    entries = Entries()
-    told = []
-
-    for one in (spoilt, spoilt, replace(feed, entries=feed.entries[1:])):
-        assert dict(documents_of([one], SITE, entries=entries))
-        told.append(list(entries.left_out))
-
-    assert told == [[feed.entries[0].id], [feed.entries[0].id], []]
+    assert [path for path, _ in documents_of([], site)] == ["all/feed.json", "index.opml"]
 
 
 def test_same_items_give_the_same_bytes_in_any_process() -> None:
     program = (
-        "import hashlib; from feeds.store import SITE, small_store; from syndicate.feeds.feed import feeds_of;"
-        "from syndicate.feeds.formats import documents_of; whole = hashlib.sha256();"
-        "[whole.update(p.encode() + b) for p, b in documents_of(feeds_of(small_store(), SITE), SITE)];"
+        "import hashlib; from feeds.store import SITE, small_store;"
+        "from syndicate.feeds.press import documents_of; whole = hashlib.sha256();"
+        "[whole.update(p.encode() + b) for p, b in documents_of(small_store(), SITE)];"
         "print(whole.hexdigest())"
     )
     tests = Path(__file__).parents[1]
@@ -198,7 +161,7 @@ def test_same_items_give_the_same_bytes_in_any_process() -> None:
         return ran.stdout.strip()
 
     here = hashlib.sha256()
-    for path, content in documents_of(feeds_of(small_store(), SITE), SITE):
+    for path, content in documents_of(small_store(), SITE):
         here.update(path.encode() + content)
 
     assert {digest("1"), digest("4242")} == {here.hexdigest()}
@@ -209,7 +172,7 @@ def test_same_items_give_the_same_bytes_in_any_process() -> None:
 )
 def test_documents_are_as_they_were_agreed(path: str) -> None:
     """After a change on purpose, run once with SYNDICATE_GOLDEN=write and read the diff of tests/data/feeds."""
-    made = dict(documents_of(feeds_of(small_store(), SITE), SITE))[path]
+    made = dict(documents_of(small_store(), SITE))[path]
     golden = DATA / path.replace("/", ".")
     if os.environ.get("SYNDICATE_GOLDEN") == "write":
         golden.write_bytes(made)
@@ -236,8 +199,9 @@ def test_json_feed_is_utf_8_with_keys_in_the_order_of_the_specification() -> Non
         "home_page_url",
         "feed_url",
         "description",
-        "language",
         "authors",
+        "language",
+        "_syndicate",
         "items",
     ]
     assert told["version"] == "https://jsonfeed.org/version/1.1"
@@ -254,3 +218,20 @@ def test_formats_load_without_their_renderers() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
 
     assert ran.stdout.strip() == "[]"
+
+
+def test_json_feed_tells_what_it_has_no_members_for_below_its_own() -> None:
+    site = replace(SITE, icon="https://example.org/i.png", rights="© Example")
+    item = make_item(topics=(CODING,), section="News", offerings=(Offering("Scanner", "https://shop.example/"),))
+
+    told = json.loads(FORMATS["json"].render(feeds_of([item], site)[0], site))
+
+    assert (told["icon"], told["favicon"], told["_syndicate"]["rights"]) == (site.icon, site.icon, site.rights)
+    own = told["items"][0]["_syndicate"]
+    assert (own["section"], own["source_title"]) == ("News", "source.example")
+    assert own["related"] == [{"title": "Scanner", "url": "https://shop.example/"}]
+    assert own["categories"][0] == {
+        "term": "symplur-medical-coding",
+        "label": "Medical Coding",
+        "scheme": "https://example.org/feeds/#topics-symplur",
+    }

@@ -14,8 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from feeds.store import PHOTO, SITE, small_store
-from syndicate.feeds.feed import feeds_of
-from syndicate.feeds.formats import documents_of
+from syndicate.feeds.press import documents_of
 from syndicate.shelf.folder import FolderShelf
 from syndicate.shelf.serve import feed_server
 
@@ -26,7 +25,7 @@ HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 @pytest.fixture
 def shelf(tmp_path: Path) -> FolderShelf:
     shelf = FolderShelf(tmp_path / "feeds")
-    for path, content in documents_of(feeds_of(small_store(), SITE), SITE):
+    for path, content in documents_of(small_store(), SITE):
         shelf.put(path, content)
     shelf.put(PHOTO.shelf_path or "", b"\xff\xd8\xff" + b"j" * 2000)
     (tmp_path / "feeds" / "README.md").write_text("mine")
@@ -257,7 +256,7 @@ async def test_empty_shelf_says_that_nothing_is_published_yet(tmp_path: Path) ->
 async def test_site_without_pages_serves_its_first_format(tmp_path: Path) -> None:
     site = replace(SITE, formats=("atom",))
     shelf = FolderShelf(tmp_path)
-    for path, content in documents_of(feeds_of([], site), site):
+    for path, content in documents_of([], site):
         shelf.put(path, content)
 
     async with TestClient(TestServer(feed_server(tmp_path, site))) as client:

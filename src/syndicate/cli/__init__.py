@@ -17,6 +17,7 @@ COMMANDS = (
     "check",
     "preview",
     "status",
+    "feeds",
     "backfill",
     "held",
     "sample",

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from syndicate.feeds.archive import place_of, volumes_of
 from syndicate.feeds.entry import entry_of, told_at
 from syndicate.feeds.feed import Feed, Neighbour
 from syndicate.feeds.site import KINDS, Named, Site
@@ -15,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from syndicate.feeds.archive import Volume
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.site import Shape
     from syndicate.items.item import Item, Topic
 
 _NEIGHBOURS = 12
+_FRAME_BYTES = 1000
+"""About what an entry weighs without its texts."""
+
 _OPTIONAL = frozenset(("vocabulary", "source", "author", "tag"))
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -33,6 +38,7 @@ class Catalogue:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._named = {named_subject(named.name, named.title).key: named for named in site.named}
+        self._left = {old for old, _ in site.moved}
         self._items: dict[str, Item] = {}
         self._filed: dict[str, tuple[Subject, ...]] = {}
         self._members: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
@@ -40,6 +46,7 @@ class Catalogue:
         self._shared: dict[str, Counter[str]] = defaultdict(Counter)
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
+        self._places: dict[str, tuple[int, int, int]] = {}
         for subject in self._standing():
             self._spellings[subject.key][subject] += 0
 
@@ -90,17 +97,32 @@ class Catalogue:
         shown: list[Item] = []
         room = shape.most_bytes
         for _, item_id in reversed(ids):
-            item = self._items[item_id]
-            room -= _weight_bytes(item, shape)
+            room -= self._weight_bytes(item_id, shape)
             if shown and room < 0:
                 break
-            shown.append(item)
+            shown.append(self._items[item_id])
         return shown
+
+    def volumes(self, key: str, shown: Iterable[Item]) -> tuple[Volume, ...]:
+        """The archive documents that the feed needs beside what it shows; those of a feed by age hold nothing older."""
+        if len(self._members[key]) - self._first(key) == len(tuple(shown)):
+            return ()
+        shape = self._shape(key)
+        members = [
+            (self._places[item_id][0], self._weight_bytes(item_id, shape), self._items[item_id])
+            for _, item_id in self._members[key][self._first(key) :]
+        ]
+        return volumes_of(members, {item.id for item in shown}, most=shape.size, most_bytes=shape.most_bytes)
 
     def entries(self, key: str, items: Iterable[Item]) -> tuple[Entry, ...]:
         """The items as entries of that feed."""
         shape = self._shape(key)
         return tuple(entry_of(item, self._site, shape) for item in items)
+
+    def _weight_bytes(self, item_id: str, shape: Shape) -> int:
+        """About what an entry weighs."""
+        _, full, short = self._places[item_id]
+        return full if shape.content == "full" else short
 
     def _standing(self) -> Sequence[Subject]:
         """Subjects that have a feed, whatever the items."""
@@ -121,10 +143,14 @@ class Catalogue:
             self._spellings[subject.key][subject] += 1
             self._shared[subject.key].update(one.key for one in filed if one.kind == "topic")
         self._items[item.id], self._filed[item.id] = item, filed
+        short = 2 * len(item.summary.encode("utf-8", "replace")) + _FRAME_BYTES
+        full = short + len(item.body_html.encode("utf-8", "replace"))
+        self._places[item.id] = place_of(item), full, short
         return set(subjects)
 
     def _take_out(self, item_id: str) -> set[str]:
         item, filed = self._items.pop(item_id), self._filed.pop(item_id)
+        del self._places[item_id]
         for subject in filed:
             members = self._members[subject.key]
             del members[bisect_left(members, (item.published, item.id))]
@@ -183,6 +209,8 @@ class Catalogue:
         return {subject.key: subject for subject in told}
 
     def _has_feed(self, key: str, subject: Subject) -> bool:
+        if subject.kind == "topic" and not self._members[key]:
+            return self._site.keeps_empty and subject.path not in self._left
         if subject.kind in ("all", "named", "topic"):
             return True
         return len(self._members[key]) >= (self._site.least if subject.kind in _OPTIONAL else 1)
@@ -243,9 +271,3 @@ def _words(subject: Subject, named: Named | None, site: Site) -> tuple[str, str]
         "language": f"What {site.title} publishes in {subject.label}",
     }.get(subject.kind, f"What {site.title} publishes on {subject.label}")
     return f"{subject.label} · {site.title}", (named.description if named else "") or about
-
-
-def _weight_bytes(item: Item, shape: Shape) -> int:
-    """About what an entry weighs: its texts, and its addresses and names in passing."""
-    body = item.body_html if shape.content == "full" else ""
-    return len(body.encode("utf-8", "replace")) + 2 * len(item.summary.encode("utf-8", "replace")) + 1000

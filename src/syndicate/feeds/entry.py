@@ -56,6 +56,14 @@ class Illustration:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """A product or service that goes with an entry: its name and its absolute URL."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One item in a feed, the same in every format.
 
@@ -79,6 +87,8 @@ class Entry:
     authors: tuple[str, ...] = ()
     categories: tuple[Category, ...] = ()
     image: Illustration | None = None
+    section: str = ""
+    related: tuple[Related, ...] = ()
 
 
 def entry_id(item: Item, site: Site) -> str:
@@ -117,7 +127,14 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
         authors=tuple(name for name in map(line, item.authors) if name),
         categories=_categories(item, site),
         image=image,
+        section=line(item.section or ""),
+        related=_related(item),
     )
+
+
+def _related(item: Item) -> tuple[Related, ...]:
+    found = ((line(one.label), web_address(one.url)) for one in item.offerings)
+    return tuple(dict.fromkeys(Related(label or url, url) for label, url in found if url))
 
 
 def _second(moment: datetime) -> datetime:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALL",
     "KINDS",
+    "LATEST",
     "Category",
     "Entry",
     "Feed",
@@ -30,9 +31,11 @@ __all__ = [
     "entry_of",
     "feeds_of",
     "keys_of",
+    "newest_of",
 ]
 
-_LATEST = datetime.max.replace(tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""After everything: no item waits for its time, and no named feed takes any by age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Feed:
     `label` is its name among its fellows, `title` its name in a reader's list. `home` is the topic's page on the site
     where known. `total` counts all its items, beyond those shown. `updated` is the newest change of an entry.
     `shape` is how it is made, its formats among it. `language` is that of the feed, `image` its own, absolute.
+    `current` is the folder of the feed itself where this is one of its archive documents (RFC 5005), `older` and
+    `newer` the folders of the archive documents beside it; the feed's own `older` begins the chain.
     """
 
     key: str
@@ -70,6 +75,9 @@ class Feed:
     shape: Shape = field(default_factory=Shape)
     language: str = "en"
     image: str | None = None
+    current: str | None = None
+    older: str | None = None
+    newer: str | None = None
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -82,8 +90,18 @@ def keys_of(item: Item, site: Site) -> tuple[str, ...]:
     return tuple(dict.fromkeys(subject.key for subject in subjects_of(item, site)))
 
 
+def newest_of(items: Iterable[Item]) -> dict[str, Item]:
+    """The items by id; of two with one id the later revised counts."""
+    by_id: dict[str, Item] = {}
+    for item in items:
+        known = by_id.get(item.id)
+        if known is None or (known.updated, known.revision) < (item.updated, item.revision):
+            by_id[item.id] = item
+    return by_id
+
+
 def feeds_of(
-    items: Iterable[Item], site: Site, *, topics: Iterable[Topic] = (), now: datetime = _LATEST
+    items: Iterable[Item], site: Site, *, topics: Iterable[Topic] = (), now: datetime = LATEST
 ) -> tuple[Feed, ...]:
     """Every feed of the items with its entries: all, then by kind and name.
 
@@ -94,13 +112,8 @@ def feeds_of(
     """
     from syndicate.feeds.catalogue import Catalogue
 
-    by_id: dict[str, Item] = {}
-    for item in items:
-        known = by_id.get(item.id)
-        if known is None or (known.updated, known.revision) < (item.updated, item.revision):
-            by_id[item.id] = item
     catalogue = Catalogue(site)
-    catalogue.update(by_id, now, topics=topics)
+    catalogue.update(newest_of(items), now, topics=topics)
     return tuple(
         replace(feed, entries=catalogue.entries(feed.key, catalogue.shown(feed.key))) for feed in catalogue.feeds
     )

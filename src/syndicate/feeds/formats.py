@@ -1,4 +1,4 @@
-"""The formats of feeds, and every file that a shelf holds for them.
+"""The formats of feeds, and where each feed stands in them.
 
 Renderers are imported when they are called: feedgen, lxml and Jinja cost a quarter of a second. Pure.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
@@ -84,7 +84,7 @@ FORMATS: Mapping[str, Format] = {
 def page_address(feed: Feed, site: Site) -> str:
     """Where people read the feed: its page on the shelf, or where there are no pages the topic's or site's own."""
     if "html" in feed.formats:
-        return site.address(f"{feed.path}/")
+        return site.address(f"{feed.current or feed.path}/")
     return feed.home or site.url
 
 
@@ -98,37 +98,16 @@ def alternates_of(feed: Feed, site: Site, name: str) -> list[dict[str, str]]:
     ]
 
 
+def history_of(feed: Feed, site: Site, form: Format) -> list[dict[str, str]]:
+    """Links to the documents that tell the feed's history in the same format (RFC 5005, section 4)."""
+    beside = {"current": feed.current, "prev-archive": feed.older, "next-archive": feed.newer}
+    return [
+        {"rel": rel, "type": form.media_type, "href": site.address(f"{path}/{form.file_name}")}
+        for rel, path in beside.items()
+        if path is not None
+    ]
+
+
 def subscribable(subject: Formatted) -> Sequence[Format]:
     """The formats of a feed or the site that feed readers take, in the order of the table."""
     return [form for form in FORMATS.values() if form.name in subject.formats and form.name != "html"]
-
-
-def documents_of(
-    feeds: Sequence[Feed], site: Site, *, only: Collection[str] | None = None, entries: Entries | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Every file of the shelf but the images, as path and bytes; the same feeds give the same bytes.
-
-    An entry that XML cannot carry is left out of all formats; `entries.left_out` tells these and no others.
-
-    Args:
-        feeds: all feeds, as `feeds_of` gives them.
-        only: keys of the feeds to write; the directory, the landing page and the stylesheet always come.
-        entries: kept from pass to pass it saves the making of entries that did not change.
-    """
-    from syndicate.feeds.opml import opml
-    from syndicate.feeds.xml import Entries
-
-    entries = Entries() if entries is None else entries
-    entries.left_out.clear()
-    feeds = [entries.sound(feed) for feed in feeds]
-    for feed in feeds:
-        if only is None or feed.key in only:
-            for name in feed.formats:
-                form = FORMATS[name]
-                yield f"{feed.path}/{form.file_name}", form.render(feed, site, entries)
-    yield DIRECTORY, opml(feeds, site)
-    if "html" in site.formats:
-        from syndicate.feeds.page import landing_page, stylesheet
-
-        yield INDEX, landing_page(feeds, site)
-        yield STYLE, stylesheet()

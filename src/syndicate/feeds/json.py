@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from syndicate.feeds.formats import FORMATS, page_address
+from syndicate.feeds.formats import FORMATS, history_of, page_address
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
@@ -17,34 +19,58 @@ _VERSION = "https://jsonfeed.org/version/1.1"
 
 def json_feed(feed: Feed, site: Site) -> bytes:
     """The feed as JSON, keys in the order of the specification."""
-    document = {
+    form = FORMATS["json"]
+    head = {
         "version": _VERSION,
         "title": feed.title,
         "home_page_url": page_address(feed, site),
-        "feed_url": site.address(f"{feed.path}/{FORMATS['json'].file_name}"),
+        "feed_url": site.address(f"{feed.path}/{form.file_name}"),
         "description": feed.description,
-        "language": feed.language,
+        "next_url": site.address(f"{feed.older}/{form.file_name}") if feed.older else None,
+        "icon": feed.image or site.logo or site.icon,
+        "favicon": site.icon,
         "authors": [{"name": site.publisher}],
-        **({"hubs": [{"type": "WebSub", "url": hub} for hub in site.hubs]} if site.hubs else {}),
-        "items": [_item(entry) for entry in feed.entries],
+        "language": feed.language,
+        "hubs": [{"type": "WebSub", "url": hub} for hub in site.hubs],
+        "_syndicate": {
+            "date_modified": feed.updated.isoformat(),
+            "rights": site.rights or None,
+            **{link["rel"].replace("-", "_") + "_url": link["href"] for link in history_of(feed, site, form)},
+        },
     }
+    document = {**_told(head), "items": [_item(entry) for entry in feed.entries]}
     text = json.dumps(document, ensure_ascii=False, indent=1)
     return text.encode("utf-8", "replace") + b"\n"
 
 
 def _item(entry: Entry) -> dict[str, object]:
-    told = {
-        "id": entry.id,
-        "url": entry.link,
-        "external_url": entry.source,
-        "title": entry.title,
-        "content_html": entry.content_html,
-        "summary": entry.summary,
-        "image": entry.image.url if entry.image else None,
-        "date_published": entry.published.isoformat(),
-        "date_modified": entry.updated.isoformat(),
-        "authors": [{"name": name} for name in entry.authors],
-        "tags": [category.label for category in entry.categories],
-        "language": entry.language,
-    }
-    return {key: value for key, value in told.items() if value}
+    return _told(
+        {
+            "id": entry.id,
+            "url": entry.link,
+            "external_url": entry.source,
+            "title": entry.title,
+            "content_html": entry.content_html,
+            "summary": entry.summary,
+            "image": entry.image.url if entry.image else None,
+            "date_published": entry.published.isoformat(),
+            "date_modified": entry.updated.isoformat(),
+            "authors": [{"name": name} for name in entry.authors],
+            "tags": [category.label for category in entry.categories],
+            "language": entry.language,
+            "_syndicate": {
+                "source_title": entry.brand if entry.source else None,
+                "section": entry.section,
+                "categories": [
+                    _told({"term": one.term, "label": one.label, "scheme": one.scheme}) for one in entry.categories
+                ],
+                "related": [{"title": one.label, "url": one.url} for one in entry.related],
+            },
+        }
+    )
+
+
+def _told(members: Mapping[str, object]) -> dict[str, object]:
+    """The members that say something, at every depth."""
+    said = {name: _told(one) if isinstance(one, dict) else one for name, one in members.items()}
+    return {name: one for name, one in said.items() if one}

@@ -74,10 +74,11 @@ class Site:
     `interval_s` is how often the store is scanned, `poll_s` how often readers should come. `icon` (square), `logo`
     (twice as wide as high) are absolute URLs, `rights` is a line of plain text; None or empty: not told.
     `kinds` are the kinds of feeds there are; of vocabularies, sources, authors and tags only those that have at least
-    `least` items get one. `hubs` are addresses of WebSub hubs.
-    `size` to `leads_with_image` tell how feeds are made (see `Shape`), `shapes` how those of
-    some kinds are made instead. `since` dates a feed that has no entry yet. `cards`: how card images look
-    (`posts.cardimage.card_image_of` names an item's), None where there are none.
+    `least` items get one. `hubs` are addresses of WebSub hubs. `size` to `leads_with_image` tell how feeds are made
+    (see `Shape`), `shapes` how those of some kinds are made instead. `archives`: whether feeds tell their whole
+    history in archive documents. `moved` are folders that feeds stood in before, each with the present one.
+    `keeps_empty`: whether a topic keeps its feed when its last item leaves. `since` dates a feed that has no entry
+    yet. `cards`: how card images look (`posts.cardimage.card_image_of` names an item's), None where there are none.
     """
 
     title: str
@@ -103,6 +104,9 @@ class Site:
     formats: tuple[str, ...] = ("rss", "atom", "json", "html")
     leads_with_image: bool = True
     shapes: Mapping[Kind, Shape] = field(default_factory=dict)
+    archives: bool = True
+    keeps_empty: bool = True
+    moved: tuple[tuple[str, str], ...] = ()
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     cards: CardLook | None = None
 

@@ -17,7 +17,7 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from syndicate.feeds.formats import FORMATS, alternates_of, page_address
+from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,11 +31,15 @@ if TYPE_CHECKING:
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 SY = "http://purl.org/rss/1.0/modules/syndication/"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 Kind = Literal["rss", "atom"]
-_NAMESPACES: Mapping[Kind, Mapping[str, str]] = {"rss": {"dc": DC, "media": MEDIA, "sy": SY}, "atom": {"media": MEDIA}}
+_NAMESPACES: Mapping[Kind, Mapping[str, str]] = {
+    "rss": {"dc": DC, "fh": HISTORY, "media": MEDIA, "sy": SY},
+    "atom": {"fh": HISTORY, "media": MEDIA},
+}
 _ENTRY: Mapping[Kind, bytes] = {"rss": b"item", "atom": b"entry"}
 _TAIL: Mapping[Kind, bytes] = {"rss": b"  </channel>", "atom": b"</feed>"}
 _INDENT: Mapping[Kind, bytes] = {"rss": b"    ", "atom": b"  "}
@@ -50,8 +54,8 @@ class Entries:
     """Entries as XML, each made once per format and kept for later feeds and later passes.
 
     Every entry is parsed again after it was made; one that cannot be made or read is left out of all formats, so that
-    it never costs a feed. `left_out` tells by id those that were asked for since it was last cleared, with the
-    reason. At most `room` entries are kept.
+    it never costs a feed. `left_out` tells their ids, with the reason; whoever changes an item takes it out there.
+    At most `room` entries are kept.
     """
 
     def __init__(self, room: int = 4096) -> None:
@@ -78,7 +82,6 @@ class Entries:
         if isinstance(made, str):
             self.left_out[entry.id] = made
             return None
-        self.left_out.pop(entry.id, None)
         return made
 
 
@@ -153,18 +156,40 @@ def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
     generator.author(name=site.publisher)
     form = FORMATS[kind]
     generator.link(href=site.address(f"{feed.path}/{form.file_name}"), rel="self", type=form.media_type)
-    others = alternates_of(feed, site, kind) + [{"rel": "hub", "href": hub} for hub in site.hubs]
+    others = [*alternates_of(feed, site, kind), *history_of(feed, site, form)]
+    if not feed.current:
+        others += [{"rel": "hub", "href": hub} for hub in site.hubs]
+    if site.rights:
+        generator.rights(site.rights)
     if kind == "rss":
         generator.ttl(site.ttl_min)
-        generator.additions.write = lambda root: _finish_channel(root[0], site, others)
+        generator.additions.write = lambda root: _finish_channel(root[0], feed, site, others)
     else:
-        generator.link(others)
+        generator.additions.write = lambda root: _finish_feed(root, feed, site, others)
     # feedgen takes the last link for the channel's own, whatever its relation.
     generator.link(href=page_address(feed, site), rel="alternate", type="text/html")
     return generator
 
 
-def _finish_channel(channel: etree._Element, site: Site, links: Links) -> None:
+def _finish_feed(root: etree._Element, feed: Feed, site: Site, links: Links) -> None:
+    root.set(_LANGUAGE, feed.language)
+    for name, address in (("icon", site.icon), ("logo", feed.image or site.logo)):
+        if address:
+            _add(root, name, address)
+    if feed.current:
+        etree.SubElement(root, f"{{{HISTORY}}}archive")
+    _add_links(root, "link", links)
+
+
+def _finish_channel(channel: etree._Element, feed: Feed, site: Site, links: Links) -> None:
+    image = feed.image or site.logo or site.icon
+    if image:
+        # RSS 2.0: title and link are to be those of the channel.
+        drawn = etree.SubElement(channel, "image")
+        for name, text in (("url", image), ("title", feed.title), ("link", page_address(feed, site))):
+            _add(drawn, name, text)
+    if feed.current:
+        etree.SubElement(channel, f"{{{HISTORY}}}archive")
     _add_links(channel, f"{{{ATOM}}}link", links)
     _add(channel, f"{{{DC}}}creator", site.publisher)
     period, seconds = next((found for found in _PERIODS if found[1] >= site.poll_s), _PERIODS[-1])
@@ -257,6 +282,7 @@ def _provenance(entry: Entry) -> Links:
         links.append({"rel": "via", "type": "text/html", "title": entry.brand, "href": entry.source})
     if entry.page and entry.page != entry.link:
         links.append({"rel": "related", "type": "text/html", "href": entry.page})
+    links += [{"rel": "related", "type": "text/html", "title": one.label, "href": one.url} for one in entry.related]
     return links
 
 

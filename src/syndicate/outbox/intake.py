@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from syndicate.items.item import Topic
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
@@ -43,6 +45,12 @@ def _indexed(row: Row[Any], *, is_current: bool) -> Indexed:
         return Indexed(row.path, UNREAD)
 
 
+def topics(connection: Connection) -> dict[str, Topic]:
+    """Every topic that an item ever had, by slug, as it was last spelled."""
+    kept = connection.execute(select(marks.c.value).where(marks.c.name == "topics")).scalar()
+    return {slug: Topic(slug, *rest) for slug, *rest in json.loads(kept or "[]")}
+
+
 def seen_channels(connection: Connection) -> dict[str, str]:
     """Every channel ever planned for, with its account."""
     return {row.channel: row.account for row in connection.execute(select(channels.c.channel, channels.c.account))}
@@ -55,6 +63,10 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     _write_files(connection, acceptance)
     if acceptance.rules:
         _upsert(connection, marks, [{"name": "rules", "value": acceptance.rules}], "name")
+    if acceptance.topics:
+        spelled = topics(connection) | {topic.slug: topic for topic in acceptance.topics}
+        text = json.dumps([astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
+        _upsert(connection, marks, [{"name": "topics", "value": text}], "name")
     rows = [{"channel": name, "account": account, "first_seen": now} for name, account in acceptance.channels.items()]
     _upsert(connection, channels, rows, "channel", keep=("first_seen",))
     mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from syndicate.items.item import Item
+from syndicate.items.item import Item, Topic
 from syndicate.outbox import intake, lane, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
@@ -45,6 +45,10 @@ class SqlOutbox:
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; every file looks changed if it was made with other rules."""
         return await self._database.read(intake.index, rules)
+
+    async def topics(self) -> dict[str, Topic]:
+        """Every topic that an item ever had, by slug."""
+        return await self._database.read(intake.topics)
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""

@@ -115,6 +115,8 @@ class FeedSettings(Section):
     leads_with_image: bool = Field(True, description="Put the image first in a text that has none.")
     shapes: dict[Kind, ShapeSettings] = Field(default_factory=dict, description="How feeds of some kinds are made.")
     named: dict[FeedName, NamedFeedSettings] = Field(default_factory=dict, description="Feeds by query, by their name.")
+    archives: bool = Field(True, description="Tell the whole history of every feed in archive documents (RFC 5005).")
+    keeps_empty: bool = Field(True, description="A topic keeps its feed when its last item leaves.")
     moved: dict[ShelfPath, ShelfPath] = Field(
         default_factory=dict, description="Folders that feeds stood in before, and where they stand now."
     )

@@ -104,6 +104,11 @@ class FolderShelf:
         with self._lock:
             return frozenset(path for path in self._own if (self._root / path).is_file())
 
+    def listed(self) -> frozenset[str]:
+        """Every file the shelf itself published, without looking whether it still stands."""
+        with self._lock:
+            return frozenset(self._own)
+
     def is_whole(self) -> bool:
         """Whether all that was published still stands. What does not is forgotten, and told once: it may be put anew.
 

@@ -1,0 +1,173 @@
+"""Every file of the shelf but the pictures, made only when it would read differently. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from syndicate.feeds.catalogue import Catalogue
+from syndicate.feeds.entry import entry_id, told_at
+from syndicate.feeds.feed import LATEST, newest_of
+from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX, STYLE, subscribable
+from syndicate.feeds.moved import REDIRECTS, moved_page, redirects_document, redirects_of
+from syndicate.feeds.subjects import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from syndicate.feeds.archive import Volume
+    from syndicate.feeds.feed import Feed
+    from syndicate.feeds.formats import Format
+    from syndicate.feeds.site import Site
+    from syndicate.feeds.xml import Entries
+    from syndicate.items.item import Item, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the shelf: `make` gives its bytes, which are the same as long as `mark` is equal.
+
+    A mark holds what the file is made of, by reference, so that comparing two of them costs next to nothing.
+    """
+
+    path: str
+    mark: object
+    make: Callable[[], bytes]
+
+
+class Press:
+    """Makes the documents of a store, pass after pass, and remembers those of feeds that nothing touched.
+
+    `left_out` tells by entry id what no feed can tell, with the reason, of all entries that were made so far.
+    """
+
+    def __init__(self, site: Site, *, entries: Entries | None = None) -> None:
+        from syndicate.feeds.xml import Entries
+
+        self.catalogue = Catalogue(site)
+        self._site = site
+        self._entries = Entries() if entries is None else entries
+        self._items: Mapping[str, Item] = {}
+        self._kept: dict[str, tuple[Document, ...]] = {}
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Reasons by entry id."""
+        return self._entries.left_out
+
+    def documents(
+        self, items: Mapping[str, Item], now: datetime, *, topics: Iterable[Topic] = ()
+    ) -> Iterator[Document]:
+        """Every document of the shelf as the items are now, in the order of the feeds, the directories last.
+
+        Args:
+            items: what is published, by id.
+            now: what the greatest age in named feeds counts from.
+            topics: further topics to make feeds for, though no item has them now.
+        """
+        self._forget(items)
+        touched = self.catalogue.update(items, now, topics=topics)
+        feeds = self.catalogue.feeds
+        kept = {}
+        for feed in feeds:
+            is_same = feed.key in self._kept and feed.key not in touched
+            kept[feed.key] = self._kept[feed.key] if is_same else tuple(self._of_feed(feed))
+            yield from kept[feed.key]
+        self._kept = kept
+        yield from self._moved(feeds)
+        yield from self._directories(feeds)
+
+    def _forget(self, items: Mapping[str, Item]) -> None:
+        """What changed may be told by now."""
+        if self.left_out:
+            for item_id, item in self._items.items():
+                now = items.get(item_id)
+                if now is item or now == item:
+                    continue
+                self._entries.left_out.pop(entry_id(item, self._site), None)
+        self._items = dict(items)
+
+    def _of_feed(self, feed: Feed) -> Iterator[Document]:
+        """The feed in its formats, then its archive documents, the oldest first."""
+        shown = tuple(self.catalogue.shown(feed.key))
+        volumes = self.catalogue.volumes(feed.key, shown) if self._site.archives else ()
+        folders = [None, *(archive_path(feed, volume) for volume in volumes), None]
+        current = replace(feed, older=folders[-2])
+        for name in feed.formats:
+            yield self._document(current, shown, FORMATS[name])
+        for volume, older, folder, newer in zip(volumes, folders, folders[1:], folders[2:], strict=False):
+            part = _part(replace(feed, older=older, newer=newer), folder or "", volume)
+            for form in subscribable(feed):
+                yield self._document(part, volume.items, form)
+
+    def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
+        def make() -> bytes:
+            whole = replace(feed, entries=self.catalogue.entries(feed.key, items))
+            return form.render(self._entries.sound(whole), self._site, self._entries)
+
+        return Document(f"{feed.path}/{form.file_name}", (feed, items), make)
+
+    def _moved(self, feeds: Sequence[Feed]) -> Iterator[Document]:
+        """At former addresses a page that leads on, and the same feeds, which name their own addresses."""
+        by_path = {feed.path: feed for feed in feeds}
+        redirects = redirects_of(dict(self._site.moved), by_path)
+        for old, new in redirects.items():
+            feed = by_path[new]
+            for document in self._kept[feed.key][: len(feed.formats)]:
+                name = document.path.rpartition("/")[2]
+                make = partial(moved_page, feed, self._site) if name == INDEX else document.make
+                yield Document(f"{old}/{name}", document.mark, make)
+        if redirects:
+            yield Document(REDIRECTS, redirects, partial(redirects_document, redirects))
+
+    def _directories(self, feeds: tuple[Feed, ...]) -> Iterator[Document]:
+        from syndicate.feeds.opml import opml
+
+        yield Document(DIRECTORY, feeds, partial(opml, feeds, self._site))
+        if "html" in self._site.formats:
+            from syndicate.feeds.page import landing_page, stylesheet
+
+            shown = tuple(self.catalogue.shown(ALL))
+
+            def landing() -> bytes:
+                everything = replace(feeds[0], entries=self.catalogue.entries(ALL, shown))
+                return landing_page((self._entries.sound(everything), *feeds[1:]), self._site)
+
+            yield Document(INDEX, (feeds, shown), landing)
+            yield Document(STYLE, None, stylesheet)
+
+
+def documents_of(
+    items: Iterable[Item],
+    site: Site,
+    *,
+    topics: Iterable[Topic] = (),
+    now: datetime = LATEST,
+    entries: Entries | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """Every file of the shelf but the pictures, as path and bytes; the same items give the same bytes.
+
+    An entry that XML cannot carry is left out of all formats; `entries.left_out` tells these.
+    """
+    press = Press(site, entries=entries)
+    for document in press.documents(newest_of(items), now, topics=topics):
+        yield document.path, document.make()
+
+
+def archive_path(feed: Feed, volume: Volume) -> str:
+    """The folder of an archive document on the shelf."""
+    return f"{feed.path}/archive/{volume.name}"
+
+
+def _part(feed: Feed, path: str, volume: Volume) -> Feed:
+    """The feed as an archive document tells of it: nothing in it changes with items of another time."""
+    return replace(
+        feed,
+        path=path,
+        current=feed.path,
+        updated=max(told_at(item)[1] for item in volume.items),
+        total=len(volume.items),
+        neighbours=(),
+    )

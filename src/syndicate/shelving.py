@@ -1,0 +1,122 @@
+"""What stands on the shelf: every document that reads differently is put there, what nothing names any more goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from syndicate.errors import Fault, ImageUnusable
+from syndicate.feeds.entry import entry_id
+from syndicate.feeds.press import Press
+from syndicate.feeds.site import Site
+from syndicate.gallery import Gallery
+from syndicate.items.item import Image, Item, Topic
+from syndicate.ports import Shelf, Store
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """Paths of the shelf that were written since their bytes changed, and that were taken away."""
+
+    written: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+class Shelving:
+    """Keeps a shelf as the items are, pass after pass; remembers what the last pass put there.
+
+    `left_out` are the faults of items that no feed can tell. The `gallery` is told which card images there must be; it
+    draws them afterwards.
+    """
+
+    def __init__(self, store: Store, shelf: Shelf, site: Site, gallery: Gallery | None = None) -> None:
+        self.left_out: tuple[Fault, ...] = ()
+        self._store = store
+        self._shelf = shelf
+        self._site = site
+        self._gallery = gallery
+        self._press = Press(site)
+        self._is_current = False
+        self._marks: dict[str, object] = {}
+
+    def look(self) -> None:
+        """Look whether the shelf stands as the last pass left it; where it does not, the next pass writes all anew.
+
+        Raises:
+            CannotWrite: the folder is gone and cannot be made again.
+        """
+        if self._is_current and not self._shelf.is_whole():
+            self._is_current = False
+
+    def put(
+        self,
+        items: Mapping[str, Item],
+        now: datetime,
+        *,
+        topics: Iterable[Topic] = (),
+        tell: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Shelved:
+        """Write what reads differently, drop what is no more. Images come first, so that no feed names one in vain.
+
+        Args:
+            items: what is published, by id.
+            now: what the greatest age in named feeds counts from.
+            topics: further topics that have a feed, though no item has them now.
+            tell: hears how many documents were looked at, and how many there are.
+
+        Raises:
+            CannotWrite: a file cannot be written; the next pass writes all anew.
+        """
+        is_current, self._is_current = self._is_current, False
+        former = self._shelf.listed() if is_current else self._shelf.paths()
+        marks = self._marks if is_current else {}
+        media = _media(items.values())
+        # Named by its digest: the same path is the same picture.
+        written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
+        standing = set(media)
+        if self._gallery is not None:
+            standing |= self._gallery.expect(items.values(), former)
+        documents = tuple(self._press.documents(items, now, topics=topics))
+        for number, document in enumerate(documents, start=1):
+            is_same = document.path in marks and marks[document.path] == document.mark
+            if not is_same and self._shelf.put(document.path, document.make()):
+                written.append(document.path)
+            tell(number, len(documents))
+        self._tell_left_out(items.values())
+        self._marks = {document.path: document.mark for document in documents}
+        standing |= self._marks.keys()
+        dropped = tuple(path for path in sorted(former - standing) if self._shelf.drop(path))
+        self._is_current = True
+        return Shelved(tuple(written), dropped)
+
+    def _tell_left_out(self, items: Iterable[Item]) -> None:
+        """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""
+        left_out = self._press.left_out
+        found = ((item.path, left_out.get(entry_id(item, self._site))) for item in items) if left_out else ()
+        faults = tuple(_left_out_fault(path, reason) for path, reason in found if reason is not None)
+        for fault in faults:
+            if fault not in self.left_out:
+                log.error("entry_left_out", path=fault.path, reason=fault.problem)
+        self.left_out = faults
+
+    def _put_image(self, path: str, image: Image) -> bool:
+        try:
+            return self._shelf.put(path, self._store.image_bytes(image))
+        except ImageUnusable as error:
+            log.warning("image_not_shelved", image=error.ref, reason=error.reason)
+            return False
+
+
+def _media(items: Iterable[Item]) -> dict[str, Image]:
+    found = ((item.image.shelf_path, item.image) for item in items if item.image is not None)
+    return {path: image for path, image in found if path is not None}
+
+
+def _left_out_fault(path: str, reason: str) -> Fault:
+    problem = f"no feed can tell it, so that it is left out of all: {reason}"
+    return Fault(path, "E-ENTRY", problem, "shorten the text or take out what is named")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeds.store import make_item
+from syndicate.feeds.archive import Volume, place_of, volumes_of
+from syndicate.items.item import Item
+
+BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
+
+
+def at(number: int, moment: datetime) -> Item:
+    return make_item(number, published=moment, updated=moment)
+
+
+def members(items: Iterable[Item], weight: int = 1) -> list[tuple[int, int, Item]]:
+    return [(place_of(item), weight, item) for item in items]
+
+
+def cut(items: Sequence[Item], shown: Iterable[Item] = (), most: int = 50) -> dict[str, Volume]:
+    volumes = volumes_of(members(items), {item.id for item in shown}, most=most, most_bytes=10**9)
+    return {volume.name: volume for volume in volumes}
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 10**9), max_size=120), st.integers(1, 9), st.integers(0, 20))
+def test_volumes_and_what_is_shown_hold_every_item(seconds: list[int], most: int, size: int) -> None:
+    items = [at(number, BEGIN + timedelta(seconds=second)) for number, second in enumerate(seconds)]
+    items.sort(key=lambda item: (item.published, item.id), reverse=True)
+    shown = items[:size]
+
+    volumes = volumes_of(members(items), {item.id for item in shown}, most=most, most_bytes=10**9)
+
+    told = [item for volume in reversed(volumes) for item in volume.items]
+    assert {item.id for item in [*shown, *told]} == {item.id for item in items}
+    assert len({item.id for item in told}) == len(told)
+    assert len({volume.name for volume in volumes}) == len(volumes)
+    assert all(len(volume.items) <= most for volume in volumes)
+    assert [item.published for item in told] == sorted((item.published for item in told), reverse=True)
+
+
+def test_an_item_in_the_middle_of_ten_thousand_changes_its_own_document_alone() -> None:
+    chance = random.Random(4)
+    items = [at(number, BEGIN + timedelta(seconds=chance.randrange(150_000_000))) for number in range(10_000)]
+    items.sort(key=lambda item: item.published, reverse=True)
+    before = cut(items, items[:50])
+    changes = []
+    for number in range(200):
+        late = at(20_000 + number, BEGIN + timedelta(seconds=chance.randrange(140_000_000)))
+        after = cut([*items, late], items[:50])
+        changes.append(len({name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}))
+
+    # One document, or three when it is halved: the former and its halves.
+    assert set(changes) <= {1, 2, 3}
+    assert changes.count(1) > 180
+    assert 200 < len(before) < 400
+
+
+def test_documents_of_closed_stretches_stay_as_new_items_come() -> None:
+    known: dict[str, Volume] = {}
+    items: list[Item] = []
+    for number in range(400):
+        items.insert(0, at(number, BEGIN + timedelta(hours=7 * number)))
+
+        volumes = cut(items, items[:10], most=10)
+
+        assert {name: volumes.get(name) for name in known} == known
+        known = volumes
+    assert len(known) > 30
+
+
+def test_items_of_one_second_are_parted_all_the_same() -> None:
+    items = [at(number, BEGIN) for number in range(300)]
+
+    volumes = cut(items, items[:10], most=10)
+
+    assert sum(len(volume.items) for volume in volumes.values()) == 300
+    assert max(len(volume.items) for volume in volumes.values()) <= 10
+
+
+def test_heavy_items_stand_in_more_documents() -> None:
+    items = [at(number, BEGIN + timedelta(days=number)) for number in range(40)]
+
+    volumes = volumes_of(members(items, weight=400), set(), most=50, most_bytes=1000)
+
+    assert max(len(volume.items) for volume in volumes) == 2
+    assert (
+        sum(len(volume.items) for volume in volumes_of(members(items, weight=9999), set(), most=50, most_bytes=1)) == 40
+    )
+
+
+@pytest.mark.parametrize("year", [1, 1969, 2026, 9999])
+def test_every_date_there_is_has_a_place_and_a_name(year: int) -> None:
+    items = [at(number, datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)) for number in range(3)]
+
+    assert all(name[:4] <= f"{year:04}" for name in cut(items, most=1))
