@@ -99,6 +99,7 @@ def test_front_matter_below_a_comment_is_read_with_a_warning(content: str) -> No
         "- a: b",
         "<!-- a -->\n---\nno key\n---\n",
         "<!-- a\n---\ntitle: A\n---\n",
+        "<!-- a -->" * 21 + "\n---\ntitle: A\n---\n",
         "#!/bin/sh",
         "#+ no key",
     ],

@@ -170,6 +170,10 @@ def test_many_such_values_are_read_and_each_is_told() -> None:
         case("an alias of nothing", "a: [*x]", 3, 5, "alias of nothing"),
         case("a merge of a text", "<<: a", 3, 1, "something else than mappings"),
         case("a merge of texts", "<<: [{a: b}, c]", 3, 1, "something else than mappings"),
+        case("an alias of much", "a: &x [" + "y, " * 2000 + "]\nb: [*x, *x, *x]", 4, 13, "add over 5000 parts"),
+        case("an alias too deep", f"a: &x {'[' * 15}{']' * 15}\nb: {'[' * 9}*x{']' * 9}", 4, 13, "nested deeper"),
+        case("20,000 members", "a: [" + "1, " * 20_000 + "]", 3, 59981, "more than 20000 parts"),
+        case("a value of 200,001 characters", "a: " + "x" * 200_001, 3, 4, "over 200000 characters"),
         case("a list of 3,000 levels", "a: " + "[" * 3000 + "]" * 3000, 3, 23, "nested deeper"),
     ],
 )  # fmt: skip

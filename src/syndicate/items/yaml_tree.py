@@ -8,7 +8,7 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -155,9 +155,7 @@ class _Builder:
     def _take_all(self, events: Iterator[Any]) -> Any:
         """Take all events, the scalars of a block without powers at once; gives the last."""
         is_tame = len(self.text) <= MAX_SCALAR and not any(power in self.text for power in _POWERS)
-        scalar_type: Any = (
-            yaml.ScalarEvent
-        )  # so that mypy does not narrow the events: it thinks their marks may be absent
+        scalar_type: Any = yaml.ScalarEvent  # no type for mypy to narrow events to: it thinks their marks may be absent
         top = self.top
         fields, key, key_mark = top.fields, top.key, top.key_mark
         for event in events:
@@ -185,19 +183,14 @@ class _Builder:
         return event
 
     def _take(self, event: yaml.Event) -> None:
-        kind = event.__class__
-        if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._end()
-        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            self._begin(event)
-        elif isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(str(event.anchor), _mark(event))
-        elif isinstance(event, yaml.DocumentStartEvent):
-            if self.has_document:
-                raise _Slip("a second document begins", _mark(event))
-            self.has_document = True
+        turn = _TURNS.get(event.__class__)
+        if turn is not None:
+            turn(self, event)
+
+    def _document(self, event: yaml.DocumentStartEvent) -> None:
+        if self.has_document:
+            raise _Slip("a second document begins", _mark(event))
+        self.has_document = True
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         text, mark, tag = event.value, _mark(event), event.tag
@@ -223,18 +216,19 @@ class _Builder:
 
     def _begin(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         mark = _mark(event)
+        top = self.top
         if len(self.outer) >= MAX_DEPTH:
             raise self.block.unsafe(f"is nested deeper than {MAX_DEPTH}", "flatten the front matter", mark)
         if event.tag is not None and not is_harmless(event.tag):
             raise _unread_tag(event.tag, mark)
-        if self._is_key_due():
+        if top.fields is not None and top.key is None:
             raise _Slip("a list or mapping stands as a key", mark, "E-FRONTMATTER-UNSAFE")
         if event.anchor is not None:
             self.borrowing.begin(event.anchor)
-        self.outer.append(self.top)
+        self.outer.append(top)
         self.top = _Open(mark, event.anchor, is_mapping=event.__class__ is yaml.MappingStartEvent)
 
-    def _end(self) -> None:
+    def _end(self, _: yaml.CollectionEndEvent) -> None:
         done = self.top
         self.top = self.outer.pop()
         value: Value = done.members if done.fields is None else done.fields
@@ -249,7 +243,8 @@ class _Builder:
         for key in self.borrowing.merge(fields, fields.pop(_MERGE), key_mark, depth=len(self.outer) + 1):
             done.named[key] = (key_mark, mark, None)
 
-    def _alias(self, anchor: str, mark: Mark) -> None:
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        anchor, mark = str(event.anchor), _mark(event)
         if anchor not in self.borrowing:
             raise _Slip(f"`*{anchor}` is an alias of nothing", mark, "E-FRONTMATTER-UNSAFE")
         value = self.borrowing.borrow(anchor, mark, depth=len(self.outer))
@@ -272,13 +267,25 @@ class _Builder:
             return
         key, top.key = top.key or "", None
         folded = key.casefold()
-        former = top.named.get(folded)
-        if not put(top.fields, key, value):
-            assert former is not None
-            self.faults.append(repeated(self.block, key, top.key_mark, former[0]))
+        if folded not in top.fields:
+            top.fields[folded] = value
+        else:
+            self.faults.append(repeated(self.block, key, top.key_mark, top.named[folded][0]))
+            put(top.fields, key, value)
             if top.fields[folded] is not value:
                 return
         top.named[folded] = (top.key_mark, mark, inside)
+
+
+_TURNS: dict[type, Callable[[_Builder, Any], None]] = {
+    yaml.MappingStartEvent: _Builder._begin,
+    yaml.MappingEndEvent: _Builder._end,
+    yaml.SequenceStartEvent: _Builder._begin,
+    yaml.SequenceEndEvent: _Builder._end,
+    yaml.ScalarEvent: _Builder._scalar,
+    yaml.AliasEvent: _Builder._alias,
+    yaml.DocumentStartEvent: _Builder._document,
+}
 
 
 def _mark(event: yaml.Event) -> Mark:
