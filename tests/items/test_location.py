@@ -76,6 +76,8 @@ def test_file_names_tell_date_slug_and_language(
         ("2019/13/x.md", "date", None),
         ("1234/05/x.md", "date", None),
         ("v2019/05/x.md", "date", None),
+        ("posts/2019-05-title.md", "date", None),
+        ("posts/2019-05/title.md", "date", "2019-05-1"),
     ],
 )
 def test_paths_have_parts(path: str, part: str, value: str | None) -> None:

@@ -110,6 +110,8 @@ def _given(tree: Tree, source: Source, location: Location) -> Found:
 
 
 def _at(tree: Tree, source: Source) -> Found:
+    if source.steps[0] not in tree.fields:  # as most are
+        return Found(None, source.words)
     value: Value = tree.fields
     for step in source.steps:
         value = _below(value, step)

@@ -114,6 +114,12 @@ _CURATED = replace(
     },
 )
 
+# Some sites tell the day only in the address that a file names.
+_ADDRESS_DATES = tuple(
+    source_of({"key": key, "regex": r"(?:^|/)((?:19|20)\d\d/\d{1,2}/\d{1,2})(?=/|$)"})
+    for key in ("path", "permalink", "url", "slug")
+)
+
 _GENERIC = Rules(
     preset="generic",
     images=ImageSearch(folders=_PUBLIC, takes_first=True),
@@ -135,6 +141,7 @@ _GENERIC = Rules(
         "published": (
             *("date", "pubDate", "publishDate", "published_at", "publishedAt", "published", "date_posted"),
             *("datePublished", "published_date", "publishedDate", "created", "created_at", "createdAt"),
+            *_ADDRESS_DATES,
             *("filename:date", "path:date"),
         ),
         "starts": ("publishDate",),
@@ -233,7 +240,7 @@ _JEKYLL = replace(
     ),
     # Jekyll takes for a post what is dated by its name.
     include=tuple(f"{_DATED}.{end}" for end in ("md", "markdown", "mkd", "mdown", "mkdn", "html", "htm")),
-    leads=(),
+    leads=("src", "source", "docs"),
     topics=TopicRules(split=" "),
     permalinks={"": "date"},
     permalink_words={"title": "slug"},

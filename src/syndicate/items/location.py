@@ -36,9 +36,10 @@ _EVIDENT_CODES = (
 )
 _EVIDENT = frozenset(_EVIDENT_CODES.split())
 _TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
-_DATED = re.compile(
-    r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])(?:[-/](?P<day>0?[1-9]|[12]\d|3[01]))?(?![^-_ ./])"
+_DAY = re.compile(
+    r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])[-/](?P<day>0?[1-9]|[12]\d|3[01])(?![^-_ ./])"
 )
+_MONTH = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])(?P<day>)(?=/)")
 _YEAR = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)(?=/)")
 _UNSEEN = frozenset({"_posts", "_drafts"})  # folders that the site's builder never shows in an address
 
@@ -133,7 +134,9 @@ class Location:
 
     def _dated(self, name: str) -> str | None:
         """A date, year, month or day of the folders; a month without a day begins on its first."""
-        match = _DATED.search(self.path) or (_YEAR.search(self.path) if name == "year" else None)
+        match = (
+            _DAY.search(self.path) or _MONTH.search(self.path) or (_YEAR.search(self.path) if name == "year" else None)
+        )
         if match is None:
             return None
         parts = match.groupdict()
