@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image as Picture
 
 from syndicate.channels.tokens import vault_in
 from syndicate.errors import CannotWrite, ConfigError
 from syndicate.house import (
     OutboxTokens,
+    card_kit_of,
+    card_look_of,
     card_rules_of,
     clock,
     draft_rules_of,
@@ -230,6 +233,38 @@ def test_tag_authority_is_taken_as_written(tmp_path: Path) -> None:
     made = plot(tmp_path, site={"tag_authority": "heron@marsh.example,2020-05"})
 
     assert site_of(made.settings).tag_authority == "heron@marsh.example,2020-05"
+
+
+def test_cards_look_as_the_settings_say(tmp_path: Path) -> None:
+    logo = tmp_path / "art" / "logo.png"
+    logo.parent.mkdir()
+    Picture.new("RGB", (8, 8)).save(logo)
+    image = {"color": "#1D4F91", "shows": ["title"], "generate": False, "most_bytes": 90_000, "logo": "art/logo.png"}
+
+    plain = plot(tmp_path, site={"title": "Marsh Notes"})
+    own = plot(tmp_path, site={"title": "Marsh Notes"}, cards={"image": {"brand": "Marsh", **image}})
+    off = plot(tmp_path, cards={"image": {"enabled": False, "logo": "gone.png"}})
+
+    look, own_look = card_look_of(plain.settings), card_look_of(own.settings)
+    assert look is not None
+    assert own_look is not None
+    assert (look.brand, look.color, look.is_generating, look.files) == ("Marsh Notes", "", True, ())
+    assert (own_look.brand, own_look.color, own_look.shows) == ("Marsh", "#1d4f91", ("title",))
+    assert (own_look.is_generating, own_look.limit_bytes) == (False, 90_000)
+    assert [name for name, _ in own_look.files] == ["logo"]
+    assert card_kit_of(own.settings).logo == logo
+    assert card_look_of(off.settings) is None
+
+
+def test_files_of_cards_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    (tmp_path / "logo.txt").write_text("text")
+
+    faults = told(tmp_path, cards={"image": {"logo": "logo.txt", "font": "gone.ttf", "color": "blue"}})
+    assert any("cards.image.color" in fault for fault in faults)
+
+    faults = told(tmp_path, cards={"image": {"logo": "logo.txt", "font": "gone.ttf"}})
+    assert any("cards.image.logo: logo.txt is no JPEG, PNG, WebP or GIF; correct" in fault for fault in faults)
+    assert any("cards.image.font" in fault and "cannot be read" in fault for fault in faults)
 
 
 def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from syndicate.ingest import Pass
 from syndicate.outbox.delivery import Action, Delivery, Origin, State, Step
 from syndicate.outbox.lock import PublisherLock
 from syndicate.plot import plot_of
+from syndicate.posts.cardimage import card_image_of
 from syndicate.publisher import MOST_FILES, Tally, merged, publish_forever, publish_once, serving
 
 LIMIT_S = 20.0
@@ -125,6 +126,62 @@ async def test_channel_that_fails_does_not_cut_the_others_short(site: SiteRig) -
             await publish_once(with_lanes(house, full, fine), nothing)
 
     assert fine.drained
+
+
+def card_paths(house: House) -> set[str]:
+    look = house.site.cards
+    assert look is not None
+    cards = [card_image_of(item, look) for item in house.store.scan({}).items.values()]
+    return {path for card in cards if card for path in card.paths}
+
+
+async def test_cards_stand_after_once_and_only_those_that_are_named(site: SiteRig) -> None:
+    async with house_of(site) as house:
+        await publish_once(house, nothing)
+        site.write(1, title="Another title")
+        second = await publish_once(house, nothing)
+
+        cards = card_paths(house)
+        assert house.gallery is not None
+        assert house.gallery.missing == 0
+
+    assert len([path for path in second.dropped if "card-" in path]) == 2
+    shelved = {path.relative_to(site.folder / "feeds").as_posix() for path in (site.folder / "feeds").rglob("card-*")}
+    assert shelved == cards
+    assert len(cards) == 2
+
+
+async def test_publisher_draws_what_is_missing_beside_its_passes(site: SiteRig) -> None:
+    stop = asyncio.Event()
+    async with house_of(site) as house:
+        working = asyncio.create_task(publish_forever(with_lanes(house), stop, nothing))
+        async with asyncio.timeout(LIMIT_S):
+            while len(list((site.folder / "feeds").rglob("card-*"))) < 2:  # noqa: ASYNC110  # files tell no event
+                await asyncio.sleep(0.02)
+        stop.set()
+        await asyncio.wait_for(working, LIMIT_S)
+
+
+async def test_cards_that_cannot_be_written_stop_neither_passes_nor_posts(site: SiteRig) -> None:
+    class Full:
+        def expect(self, items: object, former: object) -> frozenset[str]:
+            return frozenset()
+
+        async def draw(self, *, most: int | None = None) -> int:
+            raise CannotWrite("media", "disk full", "make room")
+
+    stop, lane = asyncio.Event(), ScriptedLane()
+    async with house_of(site) as house:
+        full = replace(with_lanes(house, lane), gallery=Full())  # type: ignore[arg-type]  # scripted
+        with capture_logs() as told:
+            working = asyncio.create_task(publish_forever(full, stop, nothing))
+            async with asyncio.timeout(LIMIT_S):
+                await lane.wake.wait()
+            stop.set()
+            await asyncio.wait_for(working, LIMIT_S)
+
+    assert "cards_failed" in [one["event"] for one in told]
+    assert lane.drained
 
 
 async def test_item_that_stays_half_written_does_not_hold_up_the_rest(site: SiteRig) -> None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syndicate.cli.output import config_option, json_option, load, say, tell_json
-from syndicate.errors import UsageError
+from syndicate.errors import CannotWrite, UsageError
 
 if TYPE_CHECKING:
+    from syndicate.content.images import PictureMaker
     from syndicate.draft import Draft
     from syndicate.items.item import Item
     from syndicate.plot import Plot
@@ -25,26 +26,28 @@ if TYPE_CHECKING:
     short_help="Show what every channel would post.",
     epilog="\b\nExamples:\n  syndicate preview                       the newest item"
     "\n  syndicate preview 18551                 by id, slug, file name or path"
-    "\n  syndicate preview 18551 --channel news --json",
+    "\n  syndicate preview 18551 --channel news --json"
+    "\n  syndicate preview 18551 --card card.jpg",
 )
 @config_option
 @json_option
 @click.option("--channel", "only", help="Only this channel.")
+@click.option("--card", type=click.Path(dir_okay=False, path_type=Path), help="Write the card image (JPEG) there.")
 @click.argument("item", required=False)
-def preview(config: Path, as_json: bool, only: str | None, item: str | None) -> None:
+def preview(config: Path, as_json: bool, only: str | None, card: Path | None, item: str | None) -> None:
     """Show what every channel would post of ITEM: text, card, image with alt text, and the room they take.
 
-    Sends nothing and writes nothing; the code is the one that posts. Limits are the network's usual ones, as no server
-    is asked.
+    Sends nothing, and writes nothing but the card image you ask for; the code is the one that posts. Limits are the
+    network's usual ones, as no server is asked.
     """
     plot = load(config)
     if only is not None and only not in plot.networks:
         names = ", ".join(plot.networks) or "none"
         raise UsageError(f"--channel {only}: no such channel is switched on; there are: {names}")
-    asyncio.run(_preview(plot, as_json, only, item))
+    asyncio.run(_preview(plot, as_json, only, item, card=card))
 
 
-async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | None) -> None:
+async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | None, *, card: Path | None) -> None:
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.draft import draft, post_of
@@ -62,12 +65,31 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
                 channel, rules = channels[plan.name], draft_rules_of(plot, plan.name)
                 made = await draft(item, channel.wants, rules, images)
                 shown.append((channel, made, post_of(made, channel.wants, rules), filtered_by(item, plan)))
+        if card is not None:
+            await _write_card(plot, item, images, card)
     if as_json:
         tell_json({"item": item.id, "channels": [_json(*one) for one in shown]})
         return
     say(f"{item.id}  {item.path}  published {item.published:%Y-%m-%d}")
     for one in shown:
         _tell(*one)
+
+
+async def _write_card(plot: Plot, item: Item, images: PictureMaker, target: Path) -> None:
+    from syndicate.atomic import replace_file
+    from syndicate.content.cards import CardPainter
+    from syndicate.house import card_kit_of, card_look_of
+    from syndicate.posts.cardimage import card_image_of
+
+    look = card_look_of(plot.settings)
+    card = card_image_of(item, look) if look else None
+    if look is None or card is None:
+        raise UsageError(f"--card: {item.id} has no card image by these settings; see `cards.image`")
+    picture = await CardPainter(images, card_kit_of(plot.settings), look).picture(card)
+    try:
+        replace_file(target, picture.content)
+    except OSError as error:
+        raise CannotWrite(str(target), (error.strerror or str(error)).lower(), "choose another file") from error
 
 
 def in_store(plot: Plot, wanted: str | None) -> str | None:

@@ -14,6 +14,7 @@ from syndicate.errors import ImageUnusable
 from syndicate.items.scripts import scripts_in
 from syndicate.ports import Painted
 from syndicate.posts.cardimage import CardLook
+from syndicate.posts.post import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,15 @@ class CardPainter:
                 unusable = str(error)
         jpeg, webp, missing = await self._images.poster(self._sheet(card.words), limit_bytes=limit_bytes)
         return Painted(jpeg, webp, unusable, missing)
+
+    async def picture(self, card: CardImage) -> Picture:
+        """The card as the picture of a post, for networks that want it with the post instead of fetching it.
+
+        Raises:
+            ImageUnusable: as for `paint`.
+        """
+        painted = await self.paint(card)
+        return Picture(painted.jpeg, "image/jpeg", card.width_px, card.height_px, card.alt)
 
     def _sheet(self, words: CardWords) -> dict[str, Any]:
         scripts = scripts_in(" ".join((words.title, words.topic, words.brand, words.author)))

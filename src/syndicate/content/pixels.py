@@ -35,8 +35,7 @@ UPRIGHT_QUALITY: Final = 92
 CARD_SPARE: Final = 1.25
 """A card is made of so many times its own size at least: JPEG is decoded 3 times faster so than in full."""
 
-CARD_QUALITY: Final = 84
-LEAST_QUALITY: Final = 30
+CARD_QUALITIES: Final = (84, 80, 75, 70, 65, 60, 54, 48, 42, 36, 30)
 SOFTER_PX: Final = (1, 2, 4, 8, 16)
 """Where no quality is small enough for a card, it is drawn ever softer: its size must stay."""
 
@@ -147,28 +146,27 @@ def pair(image: Image.Image, limit_bytes: int) -> tuple[bytes, bytes]:
     image.info.clear()
     for soft_px in (0, *SOFTER_PX):
         softer = image.filter(ImageFilter.GaussianBlur(soft_px)) if soft_px else image
-        jpeg = _within(softer, limit_bytes, "JPEG", optimize=True, progressive=True, subsampling="4:2:0")
-        webp = jpeg and _within(softer, len(jpeg), "WEBP", method=2)
+        options = {"optimize": True, "progressive": True, "subsampling": "4:2:0"}
+        place, jpeg = _within(softer, limit_bytes, 0, "JPEG", **options)
+        # Of one quality the WebP is nearly always the smaller one, so that it is rarely encoded twice.
+        _, webp = _within(softer, len(jpeg), place, "WEBP", method=2)
         if jpeg and webp:
             return jpeg, webp
     raise Unusable(f"cannot be made as small as {limit_bytes} bytes")
 
 
-def _within(image: Image.Image, limit_bytes: int, encoder: str, **options: Any) -> bytes | None:
-    """The best quality that keeps the limit, None if none does."""
-    found = _saved(image, encoder, quality=CARD_QUALITY, **options)
-    if len(found) <= limit_bytes:
-        return found
-    best = None
-    low, high = LEAST_QUALITY, CARD_QUALITY - 1
+def _within(image: Image.Image, limit_bytes: int, first: int, encoder: str, **options: Any) -> tuple[int, bytes]:
+    """The best of `CARD_QUALITIES`, from the first on, that keeps the limit: its place and the bytes; else none."""
+    found = (len(CARD_QUALITIES), b"")
+    low, high, middle = first, len(CARD_QUALITIES) - 1, first
     while low <= high:
-        middle = (low + high) // 2
-        found = _saved(image, encoder, quality=middle, **options)
-        if len(found) <= limit_bytes:
-            best, low = found, middle + 1
+        content = _saved(image, encoder, quality=CARD_QUALITIES[middle], **options)
+        if len(content) <= limit_bytes:
+            found, high = (middle, content), middle - 1
         else:
-            high = middle - 1
-    return best
+            low = middle + 1
+        middle = (low + high) // 2
+    return found
 
 
 def _decoded(content: bytes, rules: Rules) -> tuple[Image.Image, tuple[int, int]]:
