@@ -28,6 +28,7 @@ from syndicate.house import (
 from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
+from syndicate.settings.tree import Settings
 
 CANARY = "canary-5ec7e7"
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
@@ -374,3 +375,12 @@ def test_several_roots_are_one_store(tmp_path: Path) -> None:
     assert sorted(item.path for item in scan.items.values()) == ["a/x.md", "b/x.md"]
     assert made.path_in_store(tmp_path / "b" / "x.md") == "b/x.md"
     assert made.path_in_store(tmp_path / "c.md") is None
+
+
+def test_topics_that_were_renamed_leave_their_former_folders_to_the_new_ones(tmp_path: Path) -> None:
+    settings = Settings(
+        content={"topics": {"aliases": {"Machine Learning": "Artificial Intelligence"}}},
+        feeds={"moved": {"old": "section/news"}},
+    )
+
+    assert site_of(settings).moved == (("machine-learning", "artificial-intelligence"), ("old", "section/news"))

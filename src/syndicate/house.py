@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from syndicate.channels.networks import Tools
 from syndicate.feeds.query import Query, Terms
-from syndicate.feeds.site import Named, Shape, Site
+from syndicate.feeds.site import Named, Shape, Site, topic_path
+from syndicate.items.topics import slug_of
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest
@@ -91,9 +92,16 @@ def site_of(settings: Settings) -> Site:
         cards=card_look_of(settings),
         archives=feeds.archives,
         keeps_empty=feeds.keeps_empty,
-        moved=tuple(sorted(feeds.moved.items())),
+        moved=_moved(settings),
         shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
     )
+
+
+def _moved(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Where feeds stood before: as the settings say, and for topics that have another name now."""
+    aliases = settings.content.topics.aliases
+    renamed = {topic_path(slug_of(old)): topic_path(slug_of(new)) for old, new in aliases.items()}
+    return tuple(sorted((renamed | settings.feeds.moved).items()))
 
 
 def _named(name: str, one: NamedFeedSettings, feeds: FeedSettings) -> Named:

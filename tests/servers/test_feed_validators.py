@@ -50,7 +50,16 @@ def write_settings(folder: Path, store: Path) -> Path:
     settings = {
         "site": {"title": "Example & friends <news>", "url": "https://www.example.org/"},
         "content": {"folder": str(store)},
-        "feeds": {"folder": str(folder / "feeds"), "url": FEEDS_URL},
+        "feeds": {
+            "folder": str(folder / "feeds"),
+            "url": FEEDS_URL,
+            "kinds": ["named", "section", "topic", "vocabulary", "language", "source", "author", "tag"],
+            "named": {"recent": {"title": "Recent & <new>", "topics": {"none": ["no such topic"]}, "size": 4}},
+            "moved": {"former/all": "all"},
+            "icon": "https://www.example.org/icon.png",
+            "logo": "https://www.example.org/logo.png?a=1&b=2",
+            "rights": "© Example & friends",
+        },
         "state": {"folder": str(folder / "state")},
     }
     path = folder / "syndicate.yaml"
@@ -89,7 +98,15 @@ def test_every_feed_stands_in_every_format(built: Built) -> None:
 
     assert found["rss.xml"] == found["atom.xml"] == found["feed.json"]
     assert len(found["atom.xml"]) >= (2 if built.store == "hostile" else 11)
-    assert all((folder / "index.html").is_file() for folder in found["atom.xml"])
+    own = [folder for folder in found["atom.xml"] if "archive" not in folder.parts]
+    assert all((folder / "index.html").is_file() for folder in own)
+    assert len(own) < len(found["atom.xml"])
+
+
+def test_every_feed_and_its_history_tell_what_the_store_holds(built: Built) -> None:
+    done = rigs.syndicate("feeds", "verify", "--config", str(built.folder / "syndicate.yaml"), folder=built.folder)
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
 
 
 def test_every_atom_feed_obeys_rfc_4287(built: Built) -> None:
@@ -184,7 +201,8 @@ def test_the_outline_names_every_topic_feed_and_only_feeds_that_exist(built: Bui
     assert all(outline["text"] for outline in outlines)
     assert all(file_at(built, outline["xmlUrl"]).is_file() for outline in outlines)
     assert named <= set(folders(built))
-    assert {folder for folder in folders(built) if folder.parent == built.feeds} - named <= {built.feeds / "all"}
+    shown = {folder for folder in folders(built) if "archive" not in folder.parts and "former" not in folder.parts}
+    assert shown == named
 
 
 def file_at(built: Built, url: str) -> Path:
@@ -195,7 +213,8 @@ def file_at(built: Built, url: str) -> Path:
 
 
 def test_pages_are_sound_in_a_real_browser(built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    topics = [str(folder.relative_to(built.feeds)) + "/" for folder in folders(built)][:ALSO_SEEN]
+    shown = [folder for folder in folders(built) if "archive" not in folder.parts and "former" not in folder.parts]
+    topics = [str(folder.relative_to(built.feeds)) + "/" for folder in shown][:ALSO_SEEN]
 
     looks = rigs.look_at_pages(["", *topics], built.feeds, FEEDS_URL, tmp_path)
 

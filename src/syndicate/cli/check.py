@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -36,6 +37,7 @@ def check(config: Path, as_json: bool) -> None:
     items = scan.items.values()
     faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults)]
     faults += filter_faults(plot, items)
+    faults += authority_faults(plot)
     skipped = Counter(one.skipped for one in scan.files.values() if one.skipped)
     topics = Counter(topic.slug for item in items for topic in item.topics)
     if as_json:
@@ -57,6 +59,16 @@ def check(config: Path, as_json: bool) -> None:
         codes = Counter(one.code for one in faults)
         table(("rule", "files"), [*((f"skipped: {rule}", n) for rule, n in skipped.items()), *sorted(codes.items())])
     sys.exit(65 if any(not one.is_warning for one in faults) else 0)
+
+
+def authority_faults(plot: Plot) -> list[Fault]:
+    """The ids of all entries begin with the site's host where no authority is set: another host, other ids."""
+    if plot.settings.site.tag_authority:
+        return []
+    host = urlsplit(plot.settings.site.url).hostname or "localhost"
+    problem = f"is not set, so that the ids of all entries hang on the host of `site.url` ({host})"
+    remedy = f"write `tag_authority: {host},2026` before readers subscribe, and never change it"
+    return [Fault(str(plot.path), "W-TAG-AUTHORITY", problem, remedy, key="site.tag_authority")]
 
 
 def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from syndicate.cli.check import authority_faults
 from syndicate.cli.output import config_option, count, load, moment, say, tell_faults, warn_of_held
 from syndicate.cli.stopping import stop_on_signals
 
@@ -36,6 +37,7 @@ async def _run(plot: Plot) -> None:
     with PublisherLock(plot.lock_path, clock()):
         async with open_house(plot) as house, serving(house) as address:
             teller = Teller(house, address)
+            tell_faults(authority_faults(plot))
             await publish_forever(house, stop, tell_pass=teller)
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
 
