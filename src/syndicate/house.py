@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate.channels.networks import Tools
+from syndicate.dress import page_rules_of
 from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.items.topics import slug_of
@@ -94,6 +95,7 @@ def site_of(settings: Settings) -> Site:
         keeps_empty=feeds.keeps_empty,
         moved=_moved(settings),
         shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
+        pages=page_rules_of(settings.pages, card_rules_of(settings)),
     )
 
 

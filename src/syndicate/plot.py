@@ -13,10 +13,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from syndicate import __version__
 from syndicate.channels.networks import Network, network_of
+from syndicate.dress import page_rules_of
 from syndicate.errors import ConfigError, Fault
 from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
+from syndicate.posts.card import CardRules
 from syndicate.posts.template import check_template
 from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
 from syndicate.settings.sources import CODE, fault_of
@@ -101,6 +103,10 @@ def plot_of(path: Path) -> Plot:
             faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
+    try:
+        page_rules_of(settings.pages, CardRules())
+    except ConfigError as error:
+        faults.extend(error.faults)
     roots = []
     for name, store in settings.content.stores.items():
         try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import unquote, urljoin
 
 import pytest
 from lxml import html
@@ -8,6 +9,8 @@ from lxml import html
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item, small_store
 from syndicate.feeds.feed import Feed, feeds_of
 from syndicate.feeds.page import landing_page, page, stylesheet
+from syndicate.feeds.pagerules import PageRules
+from syndicate.feeds.press import documents_of
 from syndicate.items.item import Topic
 
 
@@ -71,12 +74,12 @@ def test_entry_in_another_language_says_so() -> None:
     assert (heading.get("lang"), heading.get("dir")) == ("ar", "auto")
 
 
-def test_site_from_right_to_left_turns_the_page_and_dates_are_in_figures() -> None:
+def test_site_from_right_to_left_turns_the_page_and_speaks_its_language() -> None:
     site = replace(SITE, language="ar")
     document = read(page(feeds_of(small_store(), site)[0], site))
 
     assert (document.get("lang"), document.get("dir")) == ("ar", "rtl")
-    assert document.xpath("//time/text()")[0] == "2026-03-03"
+    assert document.xpath("//time/text()")[0] == "3 مارس 2026"
 
 
 def test_empty_page_says_so() -> None:
@@ -107,6 +110,7 @@ def test_landing_page_lists_every_feed_by_vocabulary_with_formats_and_counts() -
         "Medical Subject Headings (MeSH)",
         "Symplur",
         "Topics",
+        "Languages",
     ]
     rows = document.xpath("//*[@class='group']//li")
     assert [row.xpath("string(.//*[@class='name']/span[1])") for row in rows] == [
@@ -115,6 +119,8 @@ def test_landing_page_lists_every_feed_by_vocabulary_with_formats_and_counts() -
         "Automation",
         "Medical Coding",
         "Plain",
+        "English",
+        "العربية",
     ]
     assert rows[3].xpath(".//*[@class='count']/text()") == ["2"]
     assert rows[0].xpath(".//a/@href") == [
@@ -136,7 +142,7 @@ def test_pages_are_whole_in_themselves() -> None:
 
 
 def test_stylesheet_fetches_nothing_and_knows_the_dark() -> None:
-    style = stylesheet().decode()
+    style = stylesheet(SITE).decode()
 
     assert "url(" not in style
     assert "@import" not in style
@@ -163,3 +169,55 @@ def test_topic_with_another_script_links_encoded() -> None:
     feeds = feeds_of([make_item(topics=(Topic("健康", "健康"),))], SITE)
 
     assert read(landing_page(feeds, SITE)).xpath("//*[@class='group']//a/@href")[0] == "%E5%81%A5%E5%BA%B7/"
+
+
+def test_readers_on_the_web_are_plain_links_to_their_own_way_of_subscribing() -> None:
+    site = replace(SITE, pages=PageRules(readers=("feedly", "newsblur")))
+    document = read(page(feeds_of(small_store(), site)[0], site))
+
+    assert document.xpath("//*[@class='ways']//a/@href") == [
+        "feed:https://example.org/feeds/all/rss.xml",
+        "https://feedly.com/i/subscription/feed%2Fhttps%3A%2F%2Fexample.org%2Ffeeds%2Fall%2Frss.xml",
+        "https://www.newsblur.com/?url=https%3A%2F%2Fexample.org%2Ffeeds%2Fall%2Frss.xml",
+    ]
+    assert document.xpath("//*[@class='addresses']//code/text()")[2] == "https://example.org/feeds/all/feed.json"
+
+
+def test_history_is_paged_in_both_directions_and_announces_the_feed_itself() -> None:
+    site = replace(SITE, size=2)
+    documents = dict(documents_of([make_item(number) for number in range(1, 8)], site))
+    older = [path for path in documents if "/archive/" in path and path.startswith("all/") and path.endswith(".html")]
+    pages = {path: read(documents[path]) for path in ("all/index.html", *older)}
+
+    seen, path = [], "all/index.html"
+    while path:
+        seen += pages[path].xpath("//article//h2/a/text()")
+        onward = pages[path].xpath("//a[@rel='next']/@href")
+        path = "all/" + onward[0].partition("all/")[2] + "index.html" if onward else ""
+
+    assert set(seen) == {f"Item number {number}" for number in range(1, 8)}
+    assert pages[older[-1]].xpath("//a[@rel='prev']/@href") == ["../../../all/"]
+    assert pages[older[0]].xpath("//link[@rel='alternate']/@href")[0] == "../../../all/rss.xml"
+    assert pages[older[0]].xpath("//link[@rel='canonical']/@href") == [
+        SITE.address(older[0].removesuffix("index.html"))
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_pages_have_one_h1_unique_ids_and_links_that_lead_to_files(language: str) -> None:
+    site = replace(SITE, size=2, language=language, pages=PageRules(share="page"))
+    documents = dict(documents_of(small_store(), site))
+
+    for path, content in documents.items():
+        if not path.endswith(".html"):
+            continue
+        document = read(content)
+        ids = document.xpath("//@id")
+        assert len(ids) == len(set(ids)), path
+        assert document.xpath("count(//h1)") == 1, path
+        assert document.xpath("count(//main)") == 1, path
+        for link in document.xpath("//a/@href | //link[@rel!='canonical']/@href"):
+            target = urljoin(f"https://example.org/feeds/{path}", link).partition("#")[0]
+            if not link.startswith("http") and target.startswith("https://example.org/feeds/"):
+                file = unquote(target.removeprefix("https://example.org/feeds/"))
+                assert (file + "index.html" if file.endswith("/") or not file else file) in documents, (path, link)

@@ -1,7 +1,7 @@
 """HTML pages for people: one for each feed, and the landing page that lists them all.
 
-The templates are part of the code: they are read once, like modules. Links between pages are relative, so that the
-shelf reads well at any address. Pure.
+The built-in templates are part of the code: they are read once, like modules. Links between pages are relative, so
+that the shelf reads well at any address. Pure.
 """
 
 from __future__ import annotations
@@ -12,29 +12,44 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FunctionLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 
+from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.formats import DIRECTORY, STYLE, page_address, subscribable
-from syndicate.feeds.site import anchor_of
+from syndicate.feeds.site import KINDS, anchor_of
 from syndicate.feeds.text import clip, direction
+from syndicate.feeds.words import day, filled, spoken, words_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
-    from syndicate.feeds.site import Site
+    from syndicate.feeds.site import Kind, Site
 
-# fmt: off
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)
-# fmt: on
 _SUMMARY_ROOM = 280
 _TITLE_ROOM = 160
 _FRONT_ENTRIES = 7
+# The anchors of other kinds' groups, which are keys of words, too.
+_GROUPS: Mapping[Kind, str] = {
+    "named": "collections",
+    "section": "sections",
+    "vocabulary": "vocabularies",
+    "language": "languages",
+    "source": "sources",
+    "author": "authors",
+    "tag": "tags",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +64,23 @@ class Group:
 def page(feed: Feed, site: Site) -> bytes:
     """The feed's page: its entries, the ways to subscribe, its neighbours; below 100 kB at 50 entries."""
     root = "../" * (feed.path.count("/") + 1)
-    return _rendered(
-        "feed.html", site, root=root, feed=feed, canonical=page_address(feed, site), entries=feed.entries, folder=""
+    here = feed.current or feed.path
+    return rendered(
+        "feed.html",
+        site,
+        root=root,
+        feed=feed,
+        here=here,
+        canonical=site.address(f"{feed.path}/"),
+        entries=feed.entries,
+        folder=f"{root}{_relative(here)}/" if feed.current else "",
     )
 
 
 def landing_page(feeds: Sequence[Feed], site: Site) -> bytes:
     """The front page: what is new, and every feed by vocabulary with its formats and counts."""
     everything = next((feed for feed in feeds if feed.kind == "all"), None)
-    return _rendered(
+    return rendered(
         "landing.html",
         site,
         root="",
@@ -65,36 +88,93 @@ def landing_page(feeds: Sequence[Feed], site: Site) -> bytes:
         canonical=site.feeds_url,
         entries=everything.entries[:_FRONT_ENTRIES] if everything else (),
         folder=f"{_relative(everything.path)}/" if everything else "",
-        groups=tuple(_groups(feeds)),
+        groups=tuple(_groups(feeds, words_for(site.language, site.pages.words))),
         directory=DIRECTORY,
     )
 
 
-@cache
-def stylesheet() -> bytes:
-    """The one stylesheet of all pages."""
-    return (files(__package__) / "templates" / STYLE).read_bytes()
+def stylesheet(site: Site) -> bytes:
+    """The one stylesheet of all pages: the built-in one with the operator's behind it, or the operator's alone."""
+    rules = site.pages
+    if rules.is_style_whole:
+        return rules.style.encode("utf-8", "replace")
+    return _stylesheet() + (f"\n{rules.style}".encode("utf-8", "replace") if rules.style else b"")
 
 
-def _groups(feeds: Sequence[Feed]) -> Iterator[Group]:
-    sections = tuple(feed for feed in feeds if feed.kind == "section")
-    if sections:
-        yield Group("Sections", "sections", sections)
-    topics = [feed for feed in feeds if feed.kind == "topic"]
-    for vocabulary in sorted({feed.vocabulary or "" for feed in topics}, key=lambda name: (not name, name.casefold())):
-        fellows = tuple(feed for feed in topics if (feed.vocabulary or "") == vocabulary)
-        yield Group(vocabulary or "Topics", anchor_of(vocabulary), fellows)
+def rendered(template: str, site: Site, **subject: object) -> bytes:
+    """The page that a template makes of its subject.
 
-
-def _rendered(template: str, site: Site, **subject: object) -> bytes:
-    made = _templates().get_template(template).render(site=site, formats=subscribable(site), style=STYLE, **subject)
+    Raises:
+        ConfigError: a template of the operator's fails.
+    """
+    rules = site.pages
+    feed = subject.get("feed")
+    context = {
+        "site": site,
+        "pages": rules,
+        "formats": subscribable(feed or site),  # type: ignore[arg-type]  # a feed, where there is one
+        "style": STYLE,
+        "words": words_for(site.language, rules.words),
+        "page_language": spoken(site.language),
+        "page_address": page_address,
+    }
+    try:
+        made: str = _templates(rules.templates, rules.templates_folder).get_template(template).render(context | subject)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        if not rules.templates:
+            raise
+        raise ConfigError((_fault(error, template, rules.templates_folder),)) from error
     return made.encode("utf-8", "replace")
 
 
+def _fault(error: Exception, template: str, folder: str) -> Fault:
+    """What is wrong with the operator's templates, at the line in their file."""
+    path, line = f"{folder}/{template}", None
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        path, line = error.filename, error.lineno
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(f"{folder}/"):
+            path, line = file, trace.tb_lineno
+        trace = trace.tb_next
+    problem = f"is no template that works: {str(error) or type(error).__name__}"
+    remedy = "mend it, or take it out of the folder to have the built-in one"
+    return Fault(path, "E-TEMPLATE", problem, remedy, line=line)
+
+
 @cache
-def _templates() -> Environment:
+def _stylesheet() -> bytes:
+    return (files(__package__) / "templates" / STYLE).read_bytes()
+
+
+def _groups(feeds: Sequence[Feed], words: Mapping[str, str]) -> Iterator[Group]:
+    by_kind = {kind: tuple(feed for feed in feeds if feed.kind == kind) for kind in KINDS}
+    for kind in KINDS:
+        if kind == "topic":
+            yield from _vocabularies(by_kind["topic"], words["topics"])
+        elif kind in _GROUPS and by_kind[kind]:
+            yield Group(words[_GROUPS[kind]], _GROUPS[kind], by_kind[kind])
+
+
+def _vocabularies(topics: Sequence[Feed], otherwise: str) -> Iterator[Group]:
+    for vocabulary in sorted({feed.vocabulary or "" for feed in topics}, key=lambda name: (not name, name.casefold())):
+        fellows = tuple(feed for feed in topics if (feed.vocabulary or "") == vocabulary)
+        yield Group(vocabulary or otherwise, anchor_of(vocabulary), fellows)
+
+
+@cache
+def _templates(own: tuple[tuple[str, str], ...], folder: str) -> Environment:
+    texts = dict(own)
+
+    def owned(name: str) -> tuple[str, str, None] | None:
+        # With the file's path, so that errors can name it.
+        return (texts[name], f"{folder}/{name}", None) if name in texts else None
+
+    built_in = PackageLoader("syndicate.feeds")
     environment = Environment(
-        loader=PackageLoader("syndicate.feeds"),
+        # `built-in/feed.html` is the template that a `feed.html` of the operator's can extend.
+        loader=ChoiceLoader([FunctionLoader(owned), built_in, PrefixLoader({"built-in": built_in})]),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -102,15 +182,10 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    environment.filters.update(day=_day, summary=_summary, headline=_headline, relative=_relative, dir=direction)
+    environment.filters.update(
+        day=day, summary=_summary, headline=_headline, relative=_relative, dir=direction, fill=filled
+    )
     return environment
-
-
-def _day(moment: datetime, language: str) -> str:
-    """The date as people write it; in ISO form where the months' names would be in the wrong language."""
-    if language.partition("-")[0].lower() != "en":
-        return moment.date().isoformat()
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
 def _summary(entry: Entry) -> str:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.catalogue import Catalogue
+from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id, told_at
 from syndicate.feeds.feed import LATEST, newest_of
-from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX, STYLE, subscribable
+from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX, STYLE
 from syndicate.feeds.moved import REDIRECTS, moved_page, redirects_document, redirects_of
+from syndicate.feeds.pages import Pages
 from syndicate.feeds.subjects import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from syndicate.feeds.archive import Volume
@@ -23,18 +25,6 @@ if TYPE_CHECKING:
     from syndicate.feeds.site import Site
     from syndicate.feeds.xml import Entries
     from syndicate.items.item import Item, Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One file of the shelf: `make` gives its bytes, which are the same as long as `mark` is equal.
-
-    A mark holds what the file is made of, by reference, so that comparing two of them costs next to nothing.
-    """
-
-    path: str
-    mark: object
-    make: Callable[[], bytes]
 
 
 class Press:
@@ -51,6 +41,7 @@ class Press:
         self._entries = Entries() if entries is None else entries
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
+        self._pages = Pages(site, self.catalogue)
 
     @property
     def left_out(self) -> Mapping[str, str]:
@@ -76,6 +67,7 @@ class Press:
             kept[feed.key] = self._kept[feed.key] if is_same else tuple(self._of_feed(feed))
             yield from kept[feed.key]
         self._kept = kept
+        yield from self._pages.documents(feeds)
         yield from self._moved(feeds)
         yield from self._directories(feeds)
 
@@ -99,8 +91,8 @@ class Press:
             yield self._document(current, shown, FORMATS[name])
         for volume, older, folder, newer in zip(volumes, folders, folders[1:], folders[2:], strict=False):
             part = _part(replace(feed, older=older, newer=newer), folder or "", volume)
-            for form in subscribable(feed):
-                yield self._document(part, volume.items, form)
+            for name in feed.formats:
+                yield self._document(part, volume.items, FORMATS[name])
 
     def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
         def make() -> bytes:
@@ -136,7 +128,7 @@ class Press:
                 return landing_page((self._entries.sound(everything), *feeds[1:]), self._site)
 
             yield Document(INDEX, (feeds, shown), landing)
-            yield Document(STYLE, None, stylesheet)
+            yield Document(STYLE, None, partial(stylesheet, self._site))
 
 
 def documents_of(

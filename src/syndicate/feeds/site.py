@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
+from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
 from syndicate.feeds.text import line, short_digest, slug_of
 
@@ -79,6 +80,7 @@ class Site:
     history in archive documents. `moved` are folders that feeds stood in before, each with the present one.
     `keeps_empty`: whether a topic keeps its feed when its last item leaves. `since` dates a feed that has no entry
     yet. `cards`: how card images look (`posts.cardimage.card_image_of` names an item's), None where there are none.
+    `pages`: what pages there are besides the feeds' own, and how all of them look.
     """
 
     title: str
@@ -109,6 +111,7 @@ class Site:
     moved: tuple[tuple[str, str], ...] = ()
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     cards: CardLook | None = None
+    pages: PageRules = field(default_factory=PageRules)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "feeds_url", self.feeds_url.rstrip("/") + "/")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import quote
 
 from syndicate.items.item import Image, Item
+from syndicate.items.topics import slug_of
 from syndicate.posts.markup import clean
 from syndicate.posts.post import Card
 
 TitleSource = Literal["open_graph", "twitter", "title"]
 SummarySource = Literal["open_graph", "twitter", "summary", "description"]
 LinkSource = Literal["source", "own"]
+CardLink = Literal["source", "own", "share"]
+
+_NAME_ROOM = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +26,13 @@ class CardRules:
     """Where a card's parts come from, in order of preference; the first that is not blank is taken.
 
     `link`: share the `source` article, or the site's `own` page (then the page's own tags make the preview). Where
-    the item lacks one, the other is taken. `site_name` names the curating site. `media_url` is the address of the
-    shelf, where the store's images are public; blank if they are not.
+    the item lacks one, the other is taken. `share`: its share page on the shelf. `site_name` names the curating site.
+    `media_url` is the address of the shelf, where the store's images are public; blank if they are not.
     """
 
     title: tuple[TitleSource, ...] = ("open_graph", "twitter", "title")
     summary: tuple[SummarySource, ...] = ("open_graph", "twitter", "summary", "description")
-    link: LinkSource = "source"
+    link: CardLink = "source"
     site_name: str = ""
     media_url: str = ""
 
@@ -37,7 +43,7 @@ def card_of(item: Item, rules: CardRules) -> Card:
     Raises:
         ValueError: the item has neither link nor page (no store lets such an item through).
     """
-    url = (item.link or item.page) if rules.link == "source" else (item.page or item.link)
+    url = _link(item, rules)
     if not url:
         raise ValueError(f"{item.id}: has neither a link nor a page")
     titles = {"open_graph": item.open_graph.title, "twitter": item.twitter.title, "title": item.title}
@@ -63,6 +69,21 @@ def card_of(item: Item, rules: CardRules) -> Card:
         topics=tuple(topic.label for topic in item.topics),
         section=item.section,
     )
+
+
+def share_path(item_id: str) -> str:
+    """The folder of an item's share page on the shelf: from the item's id alone, so that it never changes.
+
+    The digest parts ids that read alike (`a:b` and `a-b`).
+    """
+    digest = hashlib.sha256(item_id.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    return f"item/{slug_of(item_id)[:_NAME_ROOM].strip('-')}-{digest}"
+
+
+def _link(item: Item, rules: CardRules) -> str | None:
+    if rules.link == "share" and rules.media_url:
+        return f"{rules.media_url.rstrip('/')}/{quote(share_path(item.id))}/"
+    return (item.page or item.link) if rules.link == "own" else (item.link or item.page)
 
 
 def _first(texts: Mapping[str, str], order: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from syndicate.durations import Duration
 from syndicate.feeds.query import ItemField
 from syndicate.feeds.site import Kind
-from syndicate.posts.card import LinkSource, SummarySource, TitleSource
+from syndicate.posts.card import CardLink, LinkSource, SummarySource, TitleSource
 from syndicate.posts.cardimage import LIMIT_BYTES, CardText
 from syndicate.settings.kinds import Folder, Section, SiteUrl, WebUrl
 
@@ -169,5 +169,7 @@ class CardSettings(Section):
         ["open_graph", "twitter", "summary", "description"],
         description="Sources of the summary: open_graph, twitter, summary, description.",
     )
-    link: LinkSource = Field("source", description="What a post links to: the article, or the site's own page.")
+    link: CardLink = Field(
+        "source", description="What a post links to: the article, the site's own page, its share page."
+    )
     image: CardImageSettings = CardImageSettings()

@@ -19,6 +19,7 @@ from syndicate.settings.channels import ChannelName, ChannelSettings
 from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
 from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
+from syndicate.settings.pages import PageSettings
 from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
 
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     content: ContentSettings = ContentSettings()
     feeds: FeedSettings = FeedSettings()
     cards: CardSettings = CardSettings()
+    pages: PageSettings = PageSettings()
     channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
     schedule: ScheduleSettings = ScheduleSettings()
     delivery: DeliverySettings = DeliverySettings()
@@ -173,12 +175,25 @@ def _rooted(settings: Settings, path: Path) -> Settings:
     placed = {name: placed_below(root, file) for name, file in given.items() if file is not None}
     cards = settings.cards.model_copy(update={"image": settings.cards.image.model_copy(update=placed)})
     rooted = settings.model_copy(
-        update={"content": content, "feeds": at(settings.feeds), "state": at(settings.state), "cards": cards}
+        update={
+            "content": content,
+            "feeds": at(settings.feeds),
+            "state": at(settings.state),
+            "cards": cards,
+            "pages": _pages(settings, root),
+        }
     )
     faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in _overlaps(rooted, root)]
     if faults:
         raise ConfigError(tuple(faults))
     return rooted
+
+
+def _pages(settings: Settings, root: Path) -> PageSettings:
+    given = {"style": settings.pages.style, "templates": settings.pages.templates}
+    return settings.pages.model_copy(
+        update={name: placed_below(root, path) for name, path in given.items() if path is not None}
+    )
 
 
 def _overlaps(settings: Settings, root: Path) -> Iterator[tuple[str, str, str]]:

@@ -1,0 +1,21 @@
+"""A file of the shelf, before its bytes are made. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the shelf: `make` gives its bytes, which are the same as long as `mark` is equal.
+
+    A mark holds what the file is made of, by reference, so that comparing two of them costs next to nothing.
+    """
+
+    path: str
+    mark: object
+    make: Callable[[], bytes]

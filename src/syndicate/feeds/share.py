@@ -1,0 +1,168 @@
+"""A page for each item, to be shared: what it is, where it comes from, and the way on to it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from syndicate.feeds.entry import Illustration, entry_of
+from syndicate.feeds.formats import INDEX
+from syndicate.feeds.meta import Shared, linked_data, open_graph, twitter_card
+from syndicate.feeds.subjects import ALL, topic_key
+from syndicate.feeds.text import clean, line
+from syndicate.posts.card import card_of, share_path
+from syndicate.posts.cardimage import card_image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from syndicate.feeds.catalogue import Catalogue
+    from syndicate.feeds.entry import Entry
+    from syndicate.feeds.site import Site
+    from syndicate.items.item import Item
+
+_HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
+_ALTLESS = re.compile(r"<img(?![^>]*\salt=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """An item beside this one in its topic: the folder of its page, its title, its language."""
+
+    path: str
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share page of an item: its folder, and the items before and after it in its first topic."""
+
+    path: str
+    item: Item
+    newer: Sibling | None = None
+    older: Sibling | None = None
+
+
+class Shares:
+    """The share pages of a catalogue's items; kept from pass to pass, so that few are looked at anew."""
+
+    def __init__(self, site: Site, catalogue: Catalogue) -> None:
+        self._site = site
+        self._catalogue = catalogue
+        self._siblings: dict[str, tuple[Item, Sibling]] = {}
+
+    def all(self) -> Iterator[Share]:
+        """Every share page, the newest item first."""
+        items = self._catalogue.members(ALL)
+        self._siblings = {item.id: (item, self._sibling(item)) for item in items}
+        rows: dict[str, list[Item]] = {}
+        places = {}
+        for item in items:
+            for key in _rows_of(item):
+                row = rows.setdefault(key, [])
+                places[item.id, key] = len(row)
+                row.append(item)
+        for item in items:
+            home = _rows_of(item)[0]
+            row, place = rows[home], places[item.id, home]
+            newer = self._siblings[row[place - 1].id][1] if place else None
+            older = self._siblings[row[place + 1].id][1] if place + 1 < len(row) else None
+            yield Share(self._siblings[item.id][1].path, item, newer, older)
+
+    def _sibling(self, item: Item) -> Sibling:
+        known = self._siblings.get(item.id)
+        if known is not None and known[0] is item:
+            return known[1]
+        entry = entry_of(replace(item, body_html=""), self._site)
+        return Sibling(share_path(item.id), entry.title, entry.language)
+
+
+def _rows_of(item: Item) -> Sequence[str]:
+    """The rows in which an item stands, that of its first topic first; those without topics stand in one."""
+    return [topic_key(topic.slug) for topic in item.topics if topic.slug] or [ALL]
+
+
+def shared_of(item: Item, site: Site) -> Shared:
+    """What the item's share page is about."""
+    shape = replace(site.shape_of("all"), leads_with_image=False, content="summary")
+    entry = entry_of(item, site, shape)
+    card = card_of(item, site.pages.cards)
+    address = site.address(f"{share_path(item.id)}/")
+    is_own = _is_own(entry, site)
+    original = (entry.page if is_own else entry.source) or address
+    is_indexed = site.pages.index == "all" or (site.pages.index == "own" and is_own)
+    return Shared(
+        entry=entry,
+        address=address,
+        title=line(card.title) or entry.title,
+        summary=line(card.summary) or entry.summary,
+        picture=_picture(item, entry, site),
+        is_own=is_own,
+        canonical=original if site.pages.canonical == "source" else address,
+        is_indexed=is_indexed,
+    )
+
+
+def share_page(share: Share, site: Site, render: Callable[..., bytes]) -> bytes:
+    """The page; `render` fills its template."""
+    shared = shared_of(share.item, site)
+    entry = shared.entry
+    onward = entry.source or entry.page
+    return render(
+        "share.html",
+        site,
+        root="../" * (share.path.count("/") + 1),
+        shared=shared,
+        entry=entry,
+        share=share,
+        onward=onward,
+        body=body_of(share.item) if shared.is_own else "",
+        home=next((category for category in entry.categories if category.path), None),
+        properties=tuple(open_graph(shared, site)),
+        names=tuple(twitter_card(shared, site)),
+        linked_data=linked_data(shared, site),
+        redirects=site.pages.share == "redirect" and onward is not None,
+    )
+
+
+def page_path(share: Share) -> str:
+    """The page's file on the shelf."""
+    return f"{share.path}/{INDEX}"
+
+
+def body_of(item: Item) -> str:
+    """The item's own text below a heading of the first level: headings in order, every picture with an alt text."""
+    level, former = 1, 1
+    lowest = min((int(found[2]) for found in _HEADING.finditer(item.body_html)), default=2)
+
+    def placed(found: re.Match[str]) -> str:
+        nonlocal level, former
+        if not found[1]:
+            level = min(int(found[2]) - lowest + 2, former + 1, 6)
+            former = level
+        return f"<{found[1]}h{level}"
+
+    return _ALTLESS.sub('<img alt=""', _HEADING.sub(placed, clean(item.body_html))).strip()
+
+
+def _is_own(entry: Entry, site: Site) -> bool:
+    """Whether the article is the site's own: it speaks of none elsewhere."""
+    return entry.source is None or urlsplit(entry.source).netloc == urlsplit(site.url).netloc
+
+
+def _picture(item: Item, entry: Entry, site: Site) -> Illustration | None:
+    """The card image, else the featured one."""
+    card = card_image_of(item, site.cards) if site.cards else None
+    if card is None:
+        return entry.image
+    return Illustration(
+        url=site.address(card.jpeg),
+        alt=line(card.alt),
+        path=card.jpeg,
+        media_type="image/jpeg",
+        width_px=card.width_px,
+        height_px=card.height_px,
+    )
