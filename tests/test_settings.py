@@ -153,6 +153,16 @@ _env_file: other.env
             "site.tag_authority: is no tag authority; "
             "write a host of yours and a year in which it was: example.org,2026",
         ),
+        (
+            "cards: {link: share}\npages: {share: 'off'}",
+            "cards.link: is share, though there are no share pages; "
+            "switch `pages.share` on and have html in `feeds.formats`, or write source or own",
+        ),
+        ("pages: {twitter_site: carewire}", "pages.twitter_site: is no account; write it with its @, as in @carewire"),
+        (
+            "pages: {words: {lastest: Fresh}}",
+            "pages.words.lastest: is no word of the pages; docs/reference/templates.md lists them",
+        ),
         ("schedule: {every: 0.5s}", "schedule.every: is too short; write 1s or more"),
         ("schedule: {every: 0}", "schedule.every: is too short; write 1s or more"),
         ("site: {language: ''}", "site.language: is no language tag; write one of BCP 47 such as en, de or pt-BR"),

@@ -4,11 +4,12 @@ from dataclasses import replace
 from urllib.parse import unquote, urljoin
 
 import pytest
+from jinja2 import TemplateNotFound
 from lxml import html
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item, small_store
 from syndicate.feeds.feed import Feed, feeds_of
-from syndicate.feeds.page import landing_page, page, stylesheet
+from syndicate.feeds.page import landing_page, page, rendered, stylesheet
 from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.press import documents_of
 from syndicate.items.item import Topic
@@ -221,3 +222,8 @@ def test_pages_have_one_h1_unique_ids_and_links_that_lead_to_files(language: str
             if not link.startswith("http") and target.startswith("https://example.org/feeds/"):
                 file = unquote(target.removeprefix("https://example.org/feeds/"))
                 assert (file + "index.html" if file.endswith("/") or not file else file) in documents, (path, link)
+
+
+def test_fault_of_the_built_in_templates_is_nobody_elses() -> None:
+    with pytest.raises(TemplateNotFound):
+        rendered("nothing.html", SITE)

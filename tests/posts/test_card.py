@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.items.item import Image, Item, Teaser, Topic
-from syndicate.posts.card import CardRules, card_of
+from syndicate.posts.card import CardRules, card_of, share_path
 
 ITEM = Item(
     id="test:1",
@@ -132,3 +132,20 @@ def test_the_address_of_the_image_is_one_that_everybody_can_reach(
     image: Image | None, shelf: str, url: str | None
 ) -> None:
     assert card_of(replace(ITEM, image=image), CardRules(media_url=shelf)).image_url == url
+
+
+def test_share_page_is_linked_where_the_shelf_is_public() -> None:
+    at = CardRules(link="share", media_url="https://feeds.example/")
+
+    assert card_of(ITEM, at).url == f"https://feeds.example/{share_path(ITEM.id)}/"
+    assert card_of(ITEM, CardRules(link="share")).url == card_of(ITEM, CardRules(link="source")).url
+
+
+@pytest.mark.parametrize("item_id", ["a:b", "健康:1", "x" * 300, "\ud83d", "..", "C++"])
+def test_share_path_is_one_safe_name(item_id: str) -> None:
+    folder, _, name = share_path(item_id).partition("/")
+
+    assert folder == "item"
+    assert "/" not in name
+    assert not name.startswith((".", "-"))
+    assert len(name.encode()) < 250

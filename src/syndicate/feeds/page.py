@@ -25,7 +25,7 @@ from jinja2 import (
 )
 
 from syndicate.errors import ConfigError, Fault
-from syndicate.feeds.formats import DIRECTORY, STYLE, page_address, subscribable
+from syndicate.feeds.formats import DIRECTORY, STYLE, subscribable
 from syndicate.feeds.site import KINDS, anchor_of
 from syndicate.feeds.text import clip, direction
 from syndicate.feeds.words import day, filled, spoken, words_for
@@ -116,7 +116,6 @@ def rendered(template: str, site: Site, **subject: object) -> bytes:
         "style": STYLE,
         "words": words_for(site.language, rules.words),
         "page_language": spoken(site.language),
-        "page_address": page_address,
     }
     try:
         made: str = _templates(rules.templates, rules.templates_folder).get_template(template).render(context | subject)

@@ -183,10 +183,19 @@ def _rooted(settings: Settings, path: Path) -> Settings:
             "pages": _pages(settings, root),
         }
     )
-    faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in _overlaps(rooted, root)]
+    found = (*_contradictions(rooted), *_overlaps(rooted, root))
+    faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
     if faults:
         raise ConfigError(tuple(faults))
     return rooted
+
+
+def _contradictions(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Key, problem and remedy of settings that others make void."""
+    has_shares = settings.pages.share != "off" and "html" in settings.feeds.formats
+    if settings.cards.link == "share" and not has_shares:
+        problem = "is share, though there are no share pages"
+        yield "cards.link", problem, "switch `pages.share` on and have html in `feeds.formats`, or write source or own"
 
 
 def _pages(settings: Settings, root: Path) -> PageSettings:
