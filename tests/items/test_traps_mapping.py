@@ -289,6 +289,8 @@ PAGES = {
     "astro": ("x: y", "astro", "src/content/blog/First-Post.mdx", "/blog/first-post/"),
     "eleventy": ("x: y", "eleventy", "src/blog/2019-05-03-h.md", "/blog/h/"),
     "eleventy, a template of its own": ('permalink: "/{{ title | slug }}/"', "eleventy", "blog/h.md", "/blog/h/"),
+    "eleventy, a folder of its own": ("x: y", "eleventy", "blog/2019-05-03-h/index.md", "/blog/h/"),
+    "zola, a folder of its own": ("x: y", "generic", "content/blog/h/index.md", "/blog/h/"),
     "gatsby, path": ("path: /notes/h/", "generic", "notes/h.md", "/notes/h/"),
     "docusaurus, slug with steps": ("slug: /a/b", "generic", "notes/h.md", "/a/b"),
     "curated, native": ("basePath: /blog/\nslug: h", "curated", "h.md", "/blog/h"),

@@ -69,7 +69,7 @@ _MEDIGY = Rules(
         "starts": ("publishDate",),
         "updated": ("lastMod",),
         "expires": ("expiryDate", "expires"),
-        "slug": ("slug", "slugid", "filename:slug"),
+        "slug": ("slug", "slugid", "path:name"),
         "link": (
             *("link.href", "href", "openProjectCustomFields.cleanUrl", "customFields.cleanUrl"),
             *("link.original", "original", "openProjectCustomFields.sourceUrl", "customFields.sourceUrl"),
@@ -102,7 +102,7 @@ _CURATED = replace(
         **_MEDIGY.fields,
         "title": ("title", "metaTitle", "ogTitle"),
         "summary": ("ogDescription", "metaDesc", "summary", "description"),
-        "slug": ("slug", "slugid", "filename:slug"),
+        "slug": ("slug", "slugid", "path:name"),
         "link": (
             *("link.href", "link.herf", "link", "href", "link.original", "linkOriginal", "original", "sourceUrl"),
         ),
@@ -150,7 +150,7 @@ _GENERIC = Rules(
             *("lastModified", "dateModified"),
         ),
         "expires": ("expiryDate", "expires", "unpublishDate", "unpublish", "expiry_date"),
-        "slug": ("slug", "filename:slug"),
+        "slug": ("slug", "path:name"),
         "link": (
             *("link.href", "link.url", "link", "external_url", "externalUrl", "source_url", "canonical_url"),
             *("canonicalUrl", "crosspost_url"),
@@ -206,7 +206,7 @@ _HUGO = replace(
         "starts": (),
         "updated": ("lastmod", "modified", "updated", "params.lastmod"),
         "expires": ("expiryDate", "unpublishDate"),
-        "slug": ("slug", "filename:slug"),
+        "slug": ("slug", "path:name"),
         "link": (
             *("link.href", "link.url", "link", "externalUrl", "external_url", "externalLink", "external_link"),
             *("linkUrl", "source_url", "canonicalURL", "canonical_url", "params.link", "params.externalUrl"),
