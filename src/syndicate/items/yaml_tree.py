@@ -41,14 +41,16 @@ _QUOTED_TIMES = 20
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "\0<<"  # a merge key while its mapping is open; no key of a file begins with a NUL
+_OPENINGS = ("[", "{", "'", '"')
 _POWERS = ("&", "*", "!", "<<")  # without these a block has no anchors, aliases, tags and merge keys
 
 
 class _Slip(Exception):
     """What is no YAML, but may become it by quotes."""
 
-    def __init__(self, problem: str, mark: Mark, code: str = "E-FRONTMATTER") -> None:
+    def __init__(self, problem: str, mark: Mark, code: str = "E-FRONTMATTER", *, begun: Mark | None = None) -> None:
         super().__init__(problem)
+        self.begun = begun  # where the thing begins in which it was noticed
         self.problem = problem
         self.mark = mark
         self.code = code
@@ -93,10 +95,11 @@ def _warning(slip: _Slip, mending: Mending, block: Block) -> Fault:
 
 def _refusal(slip: _Slip, block: Block) -> InvalidItem:
     lines = block.text.split("\n")
-    at = min(slip.mark.line, len(lines) - 1)
-    while at > 1 and not lines[at].strip():  # the parser notices an open bracket only at the end
-        at -= 1
-    column = slip.mark.column if at == slip.mark.line else 0
+    at, column, begun = min(slip.mark.line, len(lines) - 1), slip.mark.column, slip.begun
+    if begun is not None and begun.line < slip.mark.line and lines[begun.line][begun.column :][:1] in _OPENINGS:
+        at, column = begun.line, begun.column  # a bracket or quote that is not closed is noticed only below
+    while at > 1 and not lines[at].strip():
+        at, column = at - 1, 0
     return block.refusal(slip.code, slip.problem, remedy_for(lines[at]), line=at, column=column)
 
 
@@ -143,7 +146,7 @@ class _Builder:
         try:
             event = self._take_all(islice(iter(_LOADER(self.text).get_event, None), MAX_PARTS))
         except yaml.MarkedYAMLError as error:
-            raise _Slip(str(error.problem), error.problem_mark or self.start) from error
+            raise _Slip(str(error.problem), error.problem_mark or self.start, begun=error.context_mark) from error
         if type(event) is not yaml.StreamEndEvent:
             problem, remedy = f"has more than {MAX_PARTS} parts", "move long lists out of the front matter"
             raise self.block.unsafe(problem, remedy, _mark(event))
