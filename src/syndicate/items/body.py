@@ -71,7 +71,7 @@ _IS_HTML = re.compile(
 )
 _IMAGE = re.compile(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
-_NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|\s*<a [^<>]*>↩︎</a>")
+_NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|<a [^<>]*>↩︎</a>")
 
 
 class Format(StrEnum):

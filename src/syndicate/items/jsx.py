@@ -8,7 +8,7 @@ from syndicate.items.shortcodes import Places, embedded, pictured
 
 LIMIT_TAG = 2_000
 """Most characters of one tag or expression; what is longer was never closed."""
-LIMIT_SCANNED = 1_000_000
+LIMIT_SCANNED = 400_000
 """Most characters that the search for the ends of tags may look at in one body; then the others stay as they are."""
 
 _FIRST = re.compile(
