@@ -92,6 +92,7 @@ class Ingest:
         self._clock = clock
         self._index: Mapping[str, Indexed] | None = None
         self._topics: dict[str, Topic] = {}
+        self._accepted: Mapping[str, Item] = {}
 
     async def run(self) -> Pass:
         """One pass.
@@ -107,10 +108,10 @@ class Ingest:
             return Pass(faults=(lost,), took_ms=_since(begun))
         items = scan.items
         visible = _visible(items, now)
-        changes = compare(visible, known)
+        changes = compare(visible, known, accepted=self._accepted)
         shelved = await self._publish(visible, changes, now)
         decided = await self._accept(scan, visible, changes, known, now)
-        self._index = scan.files
+        self._index, self._accepted = scan.files, visible
         done = self._told(scan, items, visible, changes, known)
         done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)

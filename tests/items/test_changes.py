@@ -65,3 +65,20 @@ def test_accepting_the_changes_leaves_none(titles: dict[str, str], known: dict[s
     accepted = former | {one.id: Memory(one.revision) for one in items.values()}
     accepted |= {name: Memory("", is_withdrawn=True) for name in changes.withdrawn}
     assert not compare(items, accepted)
+
+
+def test_an_item_that_was_accepted_as_it_is_needs_no_second_look() -> None:
+    one, other = item("a"), item("b")
+    known = {"a": Memory("another"), "b": Memory("another")}
+
+    changes = compare({"a": one, "b": other}, known, accepted={"a": one, "b": replace(other)})
+
+    assert changes.revised == (other,)
+
+
+def test_what_is_not_remembered_is_new_though_it_was_accepted_before() -> None:
+    one, other = item("a"), item("b")
+
+    changes = compare({"a": one, "b": other}, {"b": Memory("r", is_withdrawn=True)}, accepted={"a": one, "b": other})
+
+    assert (changes.new, changes.returned) == ((one,), (other,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from syndicate.items.item import Item
@@ -38,15 +39,24 @@ class Changes:
         return bool(self.new or self.revised or self.returned or self.withdrawn)
 
 
-def compare(items: Mapping[str, Item], known: Mapping[str, Remembered]) -> Changes:
+def compare(
+    items: Mapping[str, Item], known: Mapping[str, Remembered], *, accepted: Mapping[str, Item] = MappingProxyType({})
+) -> Changes:
     """What changed. An item is itself by its id: its path, slug, title or date may differ.
 
     Args:
         items: those there are, by id.
         known: those ever accepted, by id.
+        accepted: those that were accepted last, by id: an item that is the very same object needs no second look,
+            as its revision costs a digest of all it says.
     """
     new, revised, returned = [], [], []
-    for item in sorted(items.values(), key=lambda item: (item.published, item.id)):
+    unsure = [
+        item
+        for key, item in items.items()
+        if accepted.get(key) is not item or key not in known or known[key].is_withdrawn
+    ]
+    for item in sorted(unsure, key=lambda item: (item.published, item.id)):
         former = known.get(item.id)
         if former is None:
             new.append(item)
