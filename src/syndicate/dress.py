@@ -34,6 +34,7 @@ def page_rules_of(pages: PageSettings, cards: CardRules) -> PageRules:
         templates=_templates(pages.templates) if pages.templates else (),
         templates_folder=str(pages.templates or ""),
         words=tuple(pages.words.items()),
+        has_filter=pages.filter,
         has_sitemap=pages.sitemap,
         has_news=pages.news,
         has_robots=pages.robots,

@@ -142,6 +142,19 @@ def test_pages_are_whole_in_themselves() -> None:
         assert tree.xpath("//html/@lang") == ["en"]
 
 
+def test_front_page_is_whole_without_its_script_which_stands_in_a_file() -> None:
+    site = replace(SITE, pages=PageRules(has_filter=True))
+    documents = dict(documents_of(small_store(), site))
+    document = read(documents["index.html"])
+
+    assert document.xpath("//script/@src") == ["filter.js"]
+    assert not document.xpath("//script/text()")
+    assert document.xpath("//*[@class='filter']/@hidden") == [""]
+    assert len(document.xpath("//*[@class='group']//li")) == 6
+    assert b"getElementById" in documents["filter.js"]
+    assert "filter.js" not in dict(documents_of([], replace(site, formats=("rss",))))
+
+
 def test_stylesheet_fetches_nothing_and_knows_the_dark() -> None:
     style = stylesheet(SITE).decode()
 

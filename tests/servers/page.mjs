@@ -5,7 +5,8 @@
 // TASK: a JSON file {chromium, folder, site, pages: [{path, screenshot}]}. Requests under `site` are answered with
 // files of the folder; everything else is refused and told, so nothing leaves the machine.
 // Prints what stands in each page, what is amiss (violations of axe, missing files, pictures not shown, errors of
-// scripts, sideways scrolling) and what lay outside: all pages wide and light, then all narrow and dark.
+// scripts, the console's complaints, sideways scrolling, tiny text, targets too small to touch, how far the layout
+// shifted) and what lay outside: all pages wide and light, then narrow and dark, then as narrow and as wide as can be.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -24,6 +25,16 @@ function fileOf(url) {
 async function look(page, path, screenshot) {
   const seen = { path, missing: [], outside: [], errors: [] };
   page.removeAllListeners('pageerror');
+  page.removeAllListeners('console');
+  page.removeAllListeners('dialog');
+  page.on('dialog', (dialog) => {
+    seen.errors.push(`a script asks: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  page.on('console', (message) => {
+    // A refused request is told as what lies outside.
+    if (message.type() === 'error' && !message.text().includes('Failed to load resource')) seen.errors.push(message.text());
+  });
   page.on('pageerror', (error) => seen.errors.push(error.message));
   await page.unrouteAll();
   await page.route('**/*', async (route) => {
@@ -50,21 +61,49 @@ async function look(page, path, screenshot) {
     links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
     unloaded: [...document.images].filter((image) => !image.naturalWidth).map((image) => image.src),
     wide: document.documentElement.scrollWidth > window.innerWidth,
+    robots: document.querySelector('meta[name=robots]')?.content ?? '',
+    shifted: window.shifted ?? 0,
+    tiny: [...document.querySelectorAll('body *')]
+      .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+      .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 12).map((one) => one.outerHTML),
+    // WCAG 2.2, 2.5.8: 24 px, but for links in a line of text.
+    cramped: [...document.querySelectorAll('a, summary')]
+      .filter((one) => one.checkVisibility() && !one.closest('p, h1, h2, h3, code, .body') && !one.matches('.skip'))
+      .filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML),
   })));
   if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate(() => window.axe.run());
   seen.passes = passes.length;
   seen.violations = violations.map((one) => `${one.id}: ${one.help}: ${one.nodes[0].html}`);
+  seen.filtered = await page.evaluate(() => {
+    const field = document.getElementById('filter');
+    const shown = (text) => {
+      field.value = text;
+      field.dispatchEvent(new Event('input'));
+      return [...document.querySelectorAll('.group li')].filter((row) => row.checkVisibility()).length;
+    };
+    if (!field?.checkVisibility()) return null;
+    const all = shown('');
+    const first = document.querySelector('.group .name span').textContent;
+    return { all, first: shown(first), none: shown('no such topic'), said: document.getElementById('found').checkVisibility() };
+  });
   return seen;
 }
 
 const looks = [];
-for (const [colorScheme, width] of [['light', 1200], ['dark', 360]]) {
+const VIEWS = [['light', 1280], ['dark', 360], ['light', 320], ['dark', 1600]];
+for (const [colorScheme, width] of VIEWS) {
   const context = await browser.newContext({ bypassCSP: true, colorScheme, viewport: { width, height: 900 } });
   const page = await context.newPage();
+  await page.addInitScript(() => {
+    window.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.shifted += entry.value;
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
   for (const { path, screenshot } of task.pages) {
-    const seen = await look(page, path, colorScheme === 'light' ? screenshot : null);
+    const seen = await look(page, path, width === 1280 || width === 360 ? screenshot.replace('.png', `-${width}.png`) : null);
     looks.push({ ...seen, colorScheme, width });
   }
   await context.close();

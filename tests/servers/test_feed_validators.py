@@ -22,8 +22,6 @@ pytestmark = pytest.mark.servers
 PROJECT = rigs.HERE.parents[1]
 FEEDS_URL = "https://feeds.example.org/syndicated/"
 FORMATS = {"rss": "rss.xml", "atom": "atom.xml", "json": "feed.json"}
-FEED_TYPES = {"application/rss+xml", "application/atom+xml", "application/feed+json"}
-ALSO_SEEN = 4  # pages looked at besides the landing page; each costs some seconds of Chromium
 ITEM = {"rss": "channel/item", "atom": f"{documents.ATOM}entry"}
 TITLE = {"rss": "title", "atom": f"{documents.ATOM}title"}
 IDENTITY = {"rss": "guid", "atom": f"{documents.ATOM}id"}
@@ -210,30 +208,6 @@ def file_at(built: Built, url: str) -> Path:
     assert url.startswith(FEEDS_URL), url
     path = built.feeds / unquote(urlsplit(url.removeprefix(FEEDS_URL)).path)
     return path / "index.html" if path.is_dir() else path
-
-
-def test_pages_are_sound_in_a_real_browser(built: Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = [folder for folder in folders(built) if "archive" not in folder.parts and "former" not in folder.parts]
-    topics = [str(folder.relative_to(built.feeds)) + "/" for folder in shown][:ALSO_SEEN]
-
-    looks = rigs.look_at_pages(["", *topics], built.feeds, FEEDS_URL, tmp_path)
-
-    with capsys.disabled():
-        print(f"\nscreenshots of {built.store}: {tmp_path}/page-*.png")
-    assert all(look["outside"] == [] for look in looks)
-    assert len(looks) == 2 * (1 + len(topics))
-    for look in looks:
-        where = (look["path"], look["colorScheme"])
-        assert (where, look["violations"]) == (where, [])
-        assert look["passes"] > 10, where
-        assert look["title"], where
-        assert look["language"], where
-        assert (look["missing"], look["errors"], look["unloaded"]) == ([], [], []), where
-        assert not look["wide"], f"{where} scrolls sideways at {look['width']} px"
-        assert {kind for kind, _ in look["alternates"]} >= FEED_TYPES, where
-        assert all(file_at(built, url).is_file() for _, url in look["alternates"]), where
-        inside = [link for link in look["links"] if link.startswith(FEEDS_URL)]
-        assert all(file_at(built, link).is_file() for link in inside), where
 
 
 def test_a_second_run_changes_no_byte(built: Built) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 DIRECTORY = "index.opml"
 STYLE = "style.css"
+SCRIPT = "filter.js"
 
 
 class Formatted(Protocol):

@@ -25,7 +25,7 @@ from jinja2 import (
 )
 
 from syndicate.errors import ConfigError, Fault
-from syndicate.feeds.formats import DIRECTORY, STYLE, subscribable
+from syndicate.feeds.formats import DIRECTORY, SCRIPT, STYLE, subscribable
 from syndicate.feeds.site import KINDS, anchor_of
 from syndicate.feeds.text import clip, direction
 from syndicate.feeds.words import day, filled, spoken, words_for
@@ -90,6 +90,7 @@ def landing_page(feeds: Sequence[Feed], site: Site) -> bytes:
         folder=f"{_relative(everything.path)}/" if everything else "",
         groups=tuple(_groups(feeds, words_for(site.language, site.pages.words))),
         directory=DIRECTORY,
+        script=SCRIPT,
     )
 
 
@@ -99,6 +100,12 @@ def stylesheet(site: Site) -> bytes:
     if rules.is_style_whole:
         return rules.style.encode("utf-8", "replace")
     return _stylesheet() + (f"\n{rules.style}".encode("utf-8", "replace") if rules.style else b"")
+
+
+@cache
+def filter_script() -> bytes:
+    """What finds topics on the front page as one types; the page is whole without it."""
+    return (files(__package__) / "templates" / SCRIPT).read_bytes()
 
 
 def rendered(template: str, site: Site, **subject: object) -> bytes:

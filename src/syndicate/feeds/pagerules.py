@@ -31,7 +31,8 @@ class PageRules:
     engines may list: all, those of the site's `own` items, or none. `readers` are names in `READERS`. `twitter_site`
     and `twitter_creator` are accounts (`@name`) or empty. `style` is the operator's stylesheet, behind the built-in
     one or in its place. `templates` are the operator's templates, as name and text; `templates_folder` is told in
-    errors. `words` stand in place of the interface's own. `cards` decide title and summary of links.
+    errors. `words` stand in place of the interface's own. `has_filter`:
+    the front page has a script that finds topics. `cards` decide title and summary of links.
     """
 
     share: Literal["page", "redirect", "off"] = "off"
@@ -45,6 +46,7 @@ class PageRules:
     templates: tuple[tuple[str, str], ...] = ()
     templates_folder: str = ""
     words: tuple[tuple[str, str], ...] = ()
+    has_filter: bool = False
     has_sitemap: bool = False
     has_news: bool = False
     has_robots: bool = False

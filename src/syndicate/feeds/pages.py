@@ -34,6 +34,11 @@ class Pages:
         shares = tuple(self._shares.all()) if has_shares else ()
         for share in shares:
             yield Document(page_path(share), share, partial(self._page, share))
+        if rules.has_filter and "html" in self._site.formats:
+            from syndicate.feeds.formats import SCRIPT
+            from syndicate.feeds.page import filter_script
+
+            yield Document(SCRIPT, None, filter_script)
         if rules.has_sitemap:
             yield from self._sitemaps(feeds, shares)
         if rules.has_robots:

@@ -50,6 +50,7 @@ class PageSettings(Section):
     words: dict[Annotated[str, AfterValidator(_word)], str] = Field(
         default_factory=dict, description="Other words for the interface, by their keys."
     )
+    filter: bool = Field(True, description="Find topics on the front page by a small script of the site's own.")
     sitemap: bool = Field(False, description="Write `sitemap.xml`.")
     news: bool = Field(False, description="Mark own items of the 48 hours before the newest as news in the map.")
     robots: bool = Field(False, description="Write `robots.txt`.")
