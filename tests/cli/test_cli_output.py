@@ -44,7 +44,7 @@ def test_errors_come_before_warnings_and_not_too_many(capsys: pytest.CaptureFixt
 
     assert capsys.readouterr().err.splitlines() == [
         *["error: b.md:3: E-DATE: odd; mend it"] * 3,
-        "... and 1 more; `syndicate check` lists all",
+        "... and 1 more; `syndicate check --most 1000` lists all",
     ]
 
 

@@ -12,6 +12,7 @@ from syndicate import __version__
 from syndicate.errors import ConfigError, SyndicateError
 
 COMMANDS = (
+    "init",
     "run",
     "once",
     "check",

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_faults, tell_json
+from syndicate.cli.output import (
+    config_option,
+    count,
+    counting,
+    json_option,
+    load,
+    say,
+    table,
+    tell_faults,
+    tell_json,
+)
 from syndicate.errors import Fault
 
 if TYPE_CHECKING:
@@ -21,44 +32,68 @@ if TYPE_CHECKING:
 
 @click.command(
     short_help="Look for faults in settings and content, offline.",
-    epilog="\b\nExamples:\n  syndicate check\n  syndicate check --json | jq .faults",
+    epilog="\b\nExamples:\n  syndicate check\n  syndicate check --code E-DATE --path 'posts/*' --most 5"
+    "\n  syndicate check --json | jq .faults",
 )
 @config_option
 @json_option
-def check(config: Path, as_json: bool) -> None:
+@click.option("--most", type=click.IntRange(min=0), default=100, show_default=True, help="Tell so many faults.")
+@click.option("--code", "codes", multiple=True, help="Tell only faults of this code; may stand several times.")
+@click.option("--path", "globs", multiple=True, help="Tell only faults in files that fit this glob.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--verbose", is_flag=True, help="Name the files without front matter, and topics with two spellings.")
+def check(
+    config: Path,
+    *,
+    as_json: bool,
+    most: int,
+    codes: tuple[str, ...],
+    globs: tuple[str, ...],
+    strict: bool,
+    verbose: bool,
+) -> None:
     """Look at the settings and every file of the store, and say what is wrong and how to mend it.
 
     Reads only; needs no network. Exit code 65: at least one file cannot be published. 78: the settings have faults.
+    Options choose what is told, not what is looked at: the exit code is about the whole store.
     """
-    from syndicate.house import store_of
+    from syndicate.cli.census import census_of, rows_of
+    from syndicate.house import clock, store_of
 
     plot = load(config)
-    scan = store_of(plot, waits=False).scan({})
-    items = scan.items.values()
-    faults = [*scan.faults, *(fault for one in scan.files.values() for fault in one.faults)]
-    faults += filter_faults(plot, items)
-    faults += authority_faults(plot)
-    skipped = Counter(one.skipped for one in scan.files.values() if one.skipped)
-    topics = Counter(topic.slug for item in items for topic in item.topics)
+    with counting("reading") as tell:
+        census = census_of(store_of(plot, waits=False, tell=tell).scan({}), clock())
+    faults = [*census.faults, *filter_faults(plot, census.items), *authority_faults(plot)]
+    told = [fault for fault in faults if _is_wanted(fault, codes, globs)]
+    told.sort(key=lambda fault: (fault.is_warning, fault.path, fault.line or 0))
     if as_json:
-        tell_json(
-            {
-                "files": len(scan.files),
-                "items": len(items),
-                "topics": dict(sorted(topics.items())),
-                "skipped": dict(skipped),
-                "channels": {name: network.name for name, network in plot.networks.items()},
-                "faults": [_fault(one) for one in faults],
-            }
-        )
+        channels = {name: network.name for name, network in plot.networks.items()}
+        tell_json(census.as_json() | {"channels": channels, "faults": [fault_as_json(one) for one in told]})
     else:
-        tell_faults(faults, most=1000)
+        tell_faults(told, most=most, more="`--most` tells more")
         folders = ", ".join(str(root.folder) for root in plot.roots)
         say(f"{plot.path}: settings are sound, {count(len(plot.networks), 'channel')} switched on")
-        say(f"{folders}: {count(len(items), 'item')} in {count(len(topics), 'topic')}")
-        codes = Counter(one.code for one in faults)
-        table(("rule", "files"), [*((f"skipped: {rule}", n) for rule, n in skipped.items()), *sorted(codes.items())])
-    sys.exit(65 if any(not one.is_warning for one in faults) else 0)
+        say(f"{folders}: {count(len(census.items), 'item')} in {count(len(census.topics), 'topic')}")
+        filters = Counter(fault.code for fault in faults[len(census.faults) :])
+        table(("rule", "files"), [*rows_of(census), *filters.items()])
+        if verbose:
+            _tell_more(census.without_front_matter, census.merged)
+        elif census.without_front_matter:
+            say(f"{count(len(census.without_front_matter), 'file')} without front matter: `--verbose` names them")
+    sys.exit(65 if any(strict or not one.is_warning for one in faults) else 0)
+
+
+def _is_wanted(fault: Fault, codes: Sequence[str], globs: Sequence[str]) -> bool:
+    if codes and fault.code.casefold() not in {code.casefold() for code in codes}:
+        return False
+    return not globs or any(fnmatchcase(fault.path, glob) or fnmatchcase(fault.path, f"*/{glob}") for glob in globs)
+
+
+def _tell_more(without_front_matter: Sequence[str], merged: Mapping[str, Sequence[str]]) -> None:
+    for path in without_front_matter:
+        say(f"no front matter: {path}")
+    for slug, spellings in merged.items():
+        say(f"one topic, {slug}: {', '.join(spellings)}")
 
 
 def authority_faults(plot: Plot) -> list[Fault]:
@@ -91,6 +126,7 @@ def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
     return faults
 
 
-def _fault(fault: Fault) -> dict[str, object]:
+def fault_as_json(fault: Fault) -> dict[str, object]:
+    """A fault for machines."""
     names = ("path", "line", "column", "code", "problem", "remedy")
     return {name: getattr(fault, name) for name in names} | {"is_warning": fault.is_warning}

@@ -86,12 +86,14 @@ def tell_json(value: Any) -> None:
     click.echo(json.dumps(_cleared(plain), indent=2, ensure_ascii=False))
 
 
-def tell_faults(faults: Sequence[Fault], *, most: int = 20) -> None:
+def tell_faults(
+    faults: Sequence[Fault], *, most: int = 20, more: str = "`syndicate check --most 1000` lists all"
+) -> None:
     """Faults on stderr, errors first, each with its remedy."""
     for fault in sorted(faults, key=lambda one: one.is_warning)[:most]:
         click.echo(f"{'warning' if fault.is_warning else 'error'}: {fault}", err=True)
     if len(faults) > most:
-        click.echo(f"... and {len(faults) - most} more; `syndicate check` lists all", err=True)
+        click.echo(f"... and {len(faults) - most} more; {more}", err=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -121,6 +123,21 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+@contextmanager
+def counting(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while the block runs, if stderr is a terminal; gives the function that hears done and total."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def moment(value: datetime | None) -> str:

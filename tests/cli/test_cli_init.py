@@ -1,0 +1,189 @@
+"""`init` on sites of every kind: what it writes makes `check` and `once` work as it is."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from syndicate.cli import main
+
+STORES = Path(__file__).parents[1] / "data" / "stores"
+PRESETS = sorted(path.name for path in STORES.iterdir() if path.is_dir())
+POST = "---\ntitle: A Heron\ndate: 2024-05-06\n---\nOne stood there.\n"
+
+
+def call(*words: str) -> Result:
+    return CliRunner(env={"SYNDICATE_CONFIG": None}).invoke(main, words, catch_exceptions=False)
+
+
+def ask(*words: str, code: int = 0) -> Any:
+    result = call(*words, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is worked in."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def put(site: Path, **files: str) -> None:
+    """Files by name; `__` stands for a slash, `_dot_` for a dot."""
+    for name, text in files.items():
+        place = site / name.replace("_dot_", ".").replace("__", "/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_is_written_works_without_an_edit(site: Path, preset: str) -> None:
+    shutil.copytree(STORES / preset, site, dirs_exist_ok=True)
+    told = yaml.safe_load((STORES / f"{preset}.yaml").read_text(encoding="utf-8"))
+
+    made = ask("init")
+    checked, done = ask("check"), ask("once")
+
+    assert made["preset"] == preset
+    assert len(told["items"]) == made["items"] == checked["items"] == done["items"]
+    assert checked["skipped"] == told["skipped"]
+    assert done["channels"] == {"preview": {}}
+    assert ask("once")["written"] == []
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if (STORES / name / "content").is_dir()])
+def test_the_folder_of_the_items_may_be_named_itself(site: Path, preset: str) -> None:
+    shutil.copytree(STORES / preset, site, dirs_exist_ok=True)
+
+    assert ask("init", "content")["preset"] == preset
+
+
+def test_a_site_tells_its_title_address_language_and_permalinks(site: Path) -> None:
+    config = 'baseURL = "https://marsh.example/notes/"\ntitle = "Marsh: Notes"\nlanguageCode = "en-gb"\n'
+    put(
+        site,
+        hugo_dot_toml=f'{config}timeZone = "Europe/London"\n[permalinks]\nposts = "/:year/:slug/"\nodd = ":nonsense"\n',
+        content__posts__heron_dot_md=POST,
+    )
+
+    made = ask("init")
+
+    settings = yaml.safe_load(made["settings"])
+    assert settings["site"] == {
+        "title": "Marsh: Notes",
+        "url": "https://marsh.example/notes/",
+        "language": "en-gb",
+        "timezone": "Europe/London",
+    }
+    assert settings["content"] == {
+        "folder": "content",
+        "preset": "hugo",
+        "permalink": {"posts": "/:year/:slug/"},
+    }
+    assert made["cards"][0]["link"] == "https://marsh.example/notes/2024/heron/"
+    assert ask("check")["items"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "generator"),
+    [
+        ("_config_dot_yml", "title: T\nurl: https://t.example\nbaseurl: /b\nlang: de\nauthor: {name: N}\n", "jekyll"),
+        ("config_dot_toml", 'base_url = "https://t.example/b"\ntitle = "T"\ndefault_language = "de"\n', "zola"),
+        ("package_dot_json", '{"homepage": "https://t.example/b", "dependencies": {"next": "1"}}', "next"),
+        ("astro_dot_config_dot_mjs", "export default {}", "astro"),
+        ("_dot_eleventy_dot_js", "module.exports = {}", "eleventy"),
+        ("config_dot_yaml", "baseURL: https://t.example/b\n", "hugo"),
+    ],
+)
+def test_generators_are_known_by_their_files(site: Path, name: str, text: str, generator: str) -> None:
+    put(site, **{name: text})
+    posts = site / ("_posts" if generator == "jekyll" else "content")
+    posts.mkdir()
+    (posts / "2024-05-06-heron.md").write_text(POST)
+
+    made = ask("init")
+
+    assert made["generator"] == generator
+    url = yaml.safe_load(made["settings"])["site"]["url"]
+    assert url == ("https://t.example/b/" if "t.example" in text else "http://127.0.0.1:8080/")
+    assert ask("once")["items"] == 1
+
+
+def test_a_config_that_is_a_program_a_bomb_or_nonsense_is_passed_over(site: Path) -> None:
+    bomb = "a: &a [x, x]\nb: &b [*a, *a]\ntitle: T\n"
+    put(site, _config_dot_yml=bomb, hugo_dot_toml="not = [toml", package_dot_json="[]", content__a_dot_md=POST)
+
+    assert ask("init")["generator"] is None
+
+
+def test_pages_without_a_date_beside_posts_are_left_out(site: Path) -> None:
+    put(site, content__about_dot_md="---\ntitle: About\n---\n", content__a_dot_md=POST)
+
+    ask("init")
+
+    assert ask("check")["skipped"] == {"undated": 1}
+
+
+def test_output_lies_outside_of_a_store_that_is_the_whole_folder(site: Path) -> None:
+    put(site, a_dot_md=POST, deep__b_dot_md=POST.replace("Heron", "Egret"))
+
+    ask("init")
+    done = ask("once")
+
+    assert done["items"] == 2
+    assert (site.parent / "site-syndicate" / "feeds" / "all" / "rss.xml").is_file()
+
+
+def test_a_dry_run_writes_nothing_and_shows_all(site: Path) -> None:
+    put(site, content__a_dot_md=POST)
+
+    told = call("init", "--dry-run")
+
+    assert told.exit_code == 0
+    assert sorted(path.name for path in site.iterdir()) == ["content"]
+    assert "preset: generic" in told.stdout
+    assert "A Heron" in told.stdout
+
+
+def test_settings_that_are_there_are_kept_unless_forced(site: Path) -> None:
+    put(site, content__a_dot_md=POST, config__syndicate_dot_yaml="site: {}\n")
+
+    refused = call("init")
+    kept = (site / "config" / "syndicate.yaml").read_text()
+    forced = call("init", "--force", "--preset", "astro")
+
+    assert (refused.exit_code, kept, forced.exit_code) == (2, "site: {}\n", 0)
+    assert "--force" in refused.stderr
+    assert "preset: astro" in (site / "config" / "syndicate.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("files", "words", "told"),
+    [
+        ({}, (), "holds no Markdown file"),
+        ({"content__a_dot_md": "Just words.\n"}, (), "1 Markdown file and no item (1 no front matter)"),
+        ({"content__a_dot_md": "---\ntitle: [\n---\n"}, (), "none of its 1 files can be read as an item"),
+        ({"a_dot_md": POST}, ("a.md",), "is a file; name the folder it lies in"),
+        ({}, ("nowhere",), "is not there"),
+        ({"a_dot_md": POST}, ("--preset", "hogu"), "is not known; use one of"),
+    ],
+)
+def test_what_cannot_be_a_store_is_told_in_words(
+    site: Path, files: dict[str, str], words: tuple[str, ...], told: str
+) -> None:
+    put(site, **files)
+
+    result = call("init", *words)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not (site / "config").exists()
