@@ -16,6 +16,7 @@ COMMANDS = (
     "run",
     "once",
     "check",
+    "explain",
     "preview",
     "status",
     "feeds",

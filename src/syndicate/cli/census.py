@@ -106,7 +106,7 @@ def _images(scan: Scan) -> dict[str, int]:
         image = one.item.image
         if image is not None:
             counts["remote" if image.is_remote else "found"] += 1
-        elif any(fault.code.startswith("W-IMAGE") for fault in one.faults):
+        elif any(fault.code.startswith("W-IMAGE-") for fault in one.faults):
             counts["missing"] += 1
         else:
             counts["none"] += 1

@@ -106,6 +106,7 @@ def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, 
     from zoneinfo import ZoneInfo
 
     from syndicate.content.survey import includes
+    from syndicate.house import clock
     from syndicate.items.presets import rules_of
     from syndicate.settings.first import NO_URL, First
     from syndicate.settings.tree import root_of
@@ -120,6 +121,7 @@ def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, 
     first = First(
         folder=os.path.relpath(found.store, root) if found.store.is_relative_to(root) else str(found.store),
         preset=found.preset,
+        year=clock().year,
         title=site.title,
         url=site.url,
         description=site.description,

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from syndicate.settings.kinds import Language, SiteUrl, Zone
+from syndicate.settings.kinds import Language, SiteUrl, TagAuthority, Zone
 
 _COMMENT_AT = 44
 
@@ -44,11 +45,13 @@ class First:
     """What is known of a site; empty where nothing is, and then the settings' own default stands.
 
     `folder` is where the items lie; `below` the folder that feeds, state and preview lie in (empty: the project's).
-    `include` and `permalinks` are for `content`. `hides_undated`: pages without a date are no items.
+    `year` is one in which the address is the site's own: it becomes part of every feed's id. `include` and
+    `permalinks` are for `content`. `hides_undated`: pages without a date are no items.
     """
 
     folder: str
     preset: str
+    year: int
     title: str = ""
     url: str = ""
     description: str = ""
@@ -87,6 +90,9 @@ def _site(first: First) -> list[str]:
         lines.append(_line("description", first.description))
     if url:
         lines.append(_line("url", url, "the site's own pages"))
+        authority = _sound(f"{urlsplit(url).hostname},{first.year}", TagAuthority)
+        if authority:
+            lines.append(_line("tag_authority", authority, "begins every feed id; never change it"))
     else:
         lines.append(_line("url", NO_URL, "not known: write your site's address before others read the feeds"))
     lines.append(_line("language", _sound(first.language, Language) or "en", "of items that name none"))
