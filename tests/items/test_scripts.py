@@ -9,6 +9,8 @@ from syndicate.items.scripts import scripts_in
     ("text", "scripts"),
     [
         ("", set()),
+        ("12 %", set()),
+        ("Plain words, 12 of them", {"LATIN"}),
         ("12, 3 – (…) 👍🏽", set()),
         ("Ångström e\u0301", {"LATIN"}),
         ("Привет, κόσμε", {"CYRILLIC", "GREEK"}),

@@ -82,7 +82,7 @@ def framed(image: Image.Image, frame: Frame, *, color: str = "", full_px: tuple[
         width = min(image.width, round(image.height * wanted))
         height = min(image.height, round(image.width / wanted))
         left, top = _best(image, width, height)
-        return image.resize(CARD_PX, Image.Resampling.LANCZOS, (left, top, left + width, top + height))
+        return image.resize(CARD_PX, Image.Resampling.BICUBIC, (left, top, left + width, top + height))
     even = _even_border(image)
     if even is not None:
         return _set_on(image, Image.new("RGB", CARD_PX, even), full_px, most=ENLARGED)

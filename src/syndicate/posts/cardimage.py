@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from syndicate.items.scripts import scripts_in
@@ -92,7 +92,8 @@ def card_image_of(item: Item, look: CardLook) -> CardImage | None:
     source = (item.image.digest or item.image.ref) if item.image else ""
     spoken = scripts_in(" ".join((words.title, words.topic, words.brand, words.author)))
     fonts = [(script, digest) for script, digest in look.fonts if script in spoken]
-    inputs = (DRAWING, source, astuple(words), look.shows, look.color, look.limit_bytes, fonts, look.files)
+    said = (words.title, words.topic, words.brand, words.author, words.date, words.language)
+    inputs = (DRAWING, source, said, look.shows, look.color, look.limit_bytes, fonts, look.files)
     digest = hashlib.sha256(json.dumps(inputs, ensure_ascii=True).encode()).hexdigest()[:16]
     alt = clean(item.image.alt) if item.image else ""
     return CardImage(
