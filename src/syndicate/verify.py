@@ -187,8 +187,8 @@ class _Check:
         for twice in sorted(one for one, count in (Counter(first) | Counter(archived)).items() if count > 1):
             self._fault(path, "E-FEED-STALE", f"holds {twice} more than once")
         newest = [entry_id(item, self._site) for item in shown]
-        if [one for one in newest if one in first] != [one for one in first if one in newest]:
-            self._fault(path, "E-FEED-STALE", "does not have its entries in the order of the store")
+        if [one for one in newest if one in found] != list(first):
+            self._fault(path, "E-FEED-STALE", "does not show the newest items of the store in their order")
         dates = chain[0].published, tuple(date for told in chain[1:] for date in told.published)
         if any(list(one) != sorted(one, reverse=True) for one in dates):
             self._fault(path, "E-FEED-STALE", "has entries that are not in order, the newest first")

@@ -127,6 +127,14 @@ def test_verify_tells_of_documents_that_nothing_leads_to_and_of_chains_that_brea
     assert ("E-FEED-STALE", "index.opml") in told
 
 
+def test_verify_tells_of_feeds_that_were_built_with_another_size(long: SiteRig) -> None:
+    long.configure(feeds={"size": 4})
+
+    problems = {one["problem"] for one in long.ask("feeds", "verify", code=3)["faults"]}
+
+    assert "does not show the newest items of the store in their order" in problems
+
+
 def test_verify_does_not_follow_a_chain_that_leads_away(long: SiteRig) -> None:
     path = long.folder / "feeds" / "all" / "feed.json"
     feed = json.loads(path.read_text())
