@@ -336,3 +336,11 @@ def test_offerings_without_a_page_are_left_out() -> None:
 
     assert item_of(offered, MEDIGY).offerings == (Offering("A", "https://site.example/a"),)
     assert item_of(offered, rules_of("medigy")).offerings == ()
+
+
+def test_an_item_that_leads_nowhere_is_told_how_it_could() -> None:
+    reading = reading_of("---\ntitle: T\ndate: 2024-01-01\n---\n", rules_of("generic"))
+
+    (fault,) = reading.faults
+    assert (reading.item, fault.code) == (None, "E-NO-LINK")
+    assert "`content.permalink`" in fault.remedy
