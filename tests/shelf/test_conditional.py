@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syndicate.shelf.conditional import best_type, is_known, qualities, takes_gzip
+from syndicate.shelf.conditional import best_encoding, best_type, is_known, qualities
 
 MODIFIED = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 OFFERED = ["text/html", "application/rss+xml", "application/atom+xml"]
@@ -25,19 +25,29 @@ def test_qualities_read_what_readers_send(header: str, weights: dict[str, float]
 
 
 @pytest.mark.parametrize(
-    ("header", "is_taken"),
+    ("header", "best"),
     [
-        ("gzip", True),
-        ("br, gzip;q=0.1", True),
-        ("*", True),
-        ("x-gzip", True),
-        ("gzip;q=0, *", False),
-        ("br", False),
-        ("", False),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("br;q=0.5, gzip", "gzip"),
+        ("br, gzip;q=0.1", "br"),
+        ("*", "br"),
+        ("x-gzip", "gzip"),
+        ("gzip;q=0, *", "br"),
+        ("br;q=0, gzip;q=0", ""),
+        ("identity, br;q=0.5", ""),
+        ("identity;q=0.5, br", "br"),
+        ("gzip;q=nonsense", ""),
+        ("zstd", ""),
+        ("", ""),
     ],
 )
-def test_gzip_is_sent_only_when_asked_for(header: str, is_taken: bool) -> None:
-    assert takes_gzip(header) is is_taken
+def test_best_encoding_is_the_one_that_reader_and_server_like_most(header: str, best: str) -> None:
+    assert best_encoding(header, ["br", "gzip"]) == best
+
+
+def test_what_was_not_compressed_is_sent_as_it_is() -> None:
+    assert best_encoding("br, gzip", []) == ""
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import asyncio
 import gzip
 import os
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import brotli
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -112,18 +113,21 @@ async def test_other_version_is_sent(client: Client, shelf: FolderShelf) -> None
     assert (response.status, await response.read()) == (200, b"<rss/>")
 
 
-async def test_gzip_has_its_own_tag_and_the_same_content(client: Client) -> None:
+@pytest.mark.parametrize(("encoding", "unpack"), [("gzip", gzip.decompress), ("br", brotli.decompress)])
+async def test_compressed_bytes_have_their_own_tag_and_the_same_content(
+    client: Client, encoding: str, unpack: Callable[[bytes], bytes]
+) -> None:
     plain = await client.get("/all/rss.xml", headers={"Accept-Encoding": "identity"})
-    packed = await client.get("/all/rss.xml", headers={"Accept-Encoding": "gzip"})
+    packed = await client.get("/all/rss.xml", headers={"Accept-Encoding": encoding})
 
     assert "Content-Encoding" not in plain.headers
-    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Content-Encoding"] == encoding
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert packed.headers["ETag"] != plain.headers["ETag"]
-    assert gzip.decompress(await packed.read()) == await plain.read()
+    assert unpack(await packed.read()) == await plain.read()
 
     again = await client.get(
-        "/all/rss.xml", headers={"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+        "/all/rss.xml", headers={"Accept-Encoding": encoding, "If-None-Match": packed.headers["ETag"]}
     )
     assert again.status == 304
 

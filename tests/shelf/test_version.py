@@ -4,6 +4,7 @@ import gzip
 import os
 from pathlib import Path
 
+import brotli
 import pytest
 
 from syndicate.shelf.folder import FolderShelf
@@ -44,16 +45,16 @@ def test_only_text_that_gains_is_compressed(tmp_path: Path) -> None:
 
     long = versions.find(["long.txt"], is_text=True)
 
-    assert gzip.decompress(long.gzipped) == b"word " * 500
-    assert long.gzip_etag == long.etag[:-1] + '-gz"'
-    assert versions.find(["short.txt"], is_text=True).gzipped == b""
-    assert versions.find(["noise.txt"], is_text=True).gzipped == b""
+    assert gzip.decompress(long.body("gzip")) == brotli.decompress(long.body("br")) == long.body("") == b"word " * 500
+    assert {long.tag("gzip"), long.tag("br")} == {f'{long.etag[:-1]}-{name}"' for name in ("gzip", "br")}
+    assert versions.find(["short.txt"], is_text=True).packed == {}
+    assert versions.find(["noise.txt"], is_text=True).packed == {}
 
 
 def test_image_is_not_compressed(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"word " * 500)
 
-    assert Versions(tmp_path).find(["a.jpg"], is_text=False).gzipped == b""
+    assert Versions(tmp_path).find(["a.jpg"], is_text=False).packed == {}
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,14 @@ def _weight(text: str) -> float:
     return weight if 0 <= weight <= 1 else 0.0
 
 
-def takes_gzip(accept_encoding: str) -> bool:
-    """Whether the reader wants gzip."""
+def best_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
+    """The offered content coding that the reader likes best, the first of equals; empty: as it is (`identity`)."""
     asked = qualities(accept_encoding)
-    return asked.get("gzip", asked.get("x-gzip", asked.get("*", 0.0))) > 0
+    asked.setdefault("gzip", asked.get("x-gzip", asked.get("*", 0.0)))
+    weights = {name: asked.get(name, asked.get("*", 0.0)) for name in offered}
+    best = max(offered, key=lambda name: weights[name], default="")
+    # Unless it says so, a reader likes the bytes as they are less than any coding that it names.
+    return best if best and weights[best] > 0 and weights[best] >= asked.get("identity", 0.0) else ""
 
 
 def best_type(accept: str, offered: Sequence[str]) -> str:

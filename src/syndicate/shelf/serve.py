@@ -13,8 +13,10 @@ from aiohttp import web
 
 from syndicate.feeds.feed import ALL
 from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX
-from syndicate.shelf.conditional import best_type, is_known, takes_gzip
-from syndicate.shelf.version import Version, Versions
+from syndicate.feeds.moved import REDIRECTS
+from syndicate.shelf.conditional import best_encoding, best_type, is_known
+from syndicate.shelf.detours import guesses_for, moved_to, redirects_in
+from syndicate.shelf.version import ENCODINGS, Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,7 @@ _SAFETY = {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 _MEDIA_FOLDER = "media"
+_ARCHIVE_FOLDER = "archive"
 # An image's name is its content's digest, so it never changes: a year, the usual longest (RFC 8246 for `immutable`).
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -85,6 +88,7 @@ def feed_server(root: Path, site: Site) -> web.Application:
     served = _Served(Versions(root), site)
     application.router.add_get("/healthz", _healthy)
     application.router.add_get("/{path:.*}", served.answer)
+    application.router.add_route("OPTIONS", "/{path:.*}", _permitted)
     return application
 
 
@@ -103,19 +107,36 @@ async def _healthy(_: web.Request) -> web.Response:
     return web.Response(text="ok\n", headers={"Cache-Control": "no-store"})
 
 
+async def _permitted(_: web.Request) -> web.Response:
+    """What scripts of other sites may ask of feeds (Fetch standard, "CORS-preflight request")."""
+    return web.Response(
+        status=204,
+        headers={
+            "Allow": "GET, HEAD, OPTIONS",
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Allow-Methods": "GET, HEAD",
+            "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
+            "Access-Control-Max-Age": "86400",
+        },
+    )
+
+
 class _Served:
     """Answers requests for files of the shelf."""
 
     def __init__(self, versions: Versions, site: Site) -> None:
         self._versions = versions
         self._site = site
+        self._told: Version | None = None
+        self._redirects: dict[str, str] = {}
         # People come first: whoever states no wish gets the page.
         order = sorted(site.formats, key=lambda name: name != "html")
         self._forms = [FORMATS[name] for name in order]
 
     async def answer(self, request: web.Request) -> web.Response:
-        """The file, its page for a folder, a redirect for a folder without its slash, or the 404 page."""
+        """The file, its page for a folder, a redirect for what moved or was guessed, or the 404 page."""
         path = request.match_info["path"]
+        await self._lead_on(path, await self._moved(path), permanent=True)
         folder, _, name = path.rpartition("/")
         parts = folder.split("/") if folder else []
         if name:
@@ -147,43 +168,72 @@ class _Served:
         )
         return next(form for form in self._forms if form.media_type == chosen)
 
+    async def _stands(self, path: str) -> bool:
+        *parts, name = path.split("/")
+        return await self._find(parts, name) is not None
+
+    async def _moved(self, path: str) -> str | None:
+        """Where a path is now that lies below a folder that moved."""
+        told = await asyncio.to_thread(self._versions.find, [REDIRECTS], is_text=False)
+        if told is not self._told:
+            self._told, self._redirects = told, redirects_in(told.content) if told else {}
+        return moved_to(path, self._redirects)
+
+    async def _lead_on(self, path: str, target: str | None, *, permanent: bool) -> None:
+        """Redirect to another path of the shelf, if there is one, by a relative reference that holds below any prefix.
+
+        Raises:
+            web.HTTPMove: always, unless there is no target.
+        """
+        if target is None:
+            return
+        kind = web.HTTPMovedPermanently if permanent else web.HTTPFound
+        raise kind(location=("../" * path.count("/") or "./") + quote(target))
+
     async def _find(self, parts: Sequence[str], name: str) -> Version | None:
-        if _type_of(name) is None:
+        if _type_of(name) is None or (name == REDIRECTS and not parts):
             return None
         return await asyncio.to_thread(self._versions.find, [*parts, name], is_text=_suffix(name) not in _IMAGE_TYPES)
 
     def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
-        is_gzip = bool(version.gzipped) and takes_gzip(",".join(request.headers.getall("Accept-Encoding", [])))
-        etag = version.gzip_etag if is_gzip else version.etag
+        asked = ",".join(request.headers.getall("Accept-Encoding", []))
+        encoding = best_encoding(asked, [form for form in ENCODINGS if form in version.packed])
+        etag = version.tag(encoding)
         headers = {
             "ETag": etag,
             "Last-Modified": format_datetime(version.modified, usegmt=True),
             "Cache-Control": _FOR_EVER if parts[:1] == [_MEDIA_FOLDER] else f"public, max-age={self._site.interval_s}",
-            "Vary": "Accept-Encoding",
         }
-        links = self._links(parts, name)
+        if _suffix(name) not in _IMAGE_TYPES:
+            headers["Vary"] = "Accept-Encoding"
+        links = self._links(version, parts, name)
         if links:
             headers["Link"] = links
         if name != INDEX and (name in _FORM_OF_FILE or name == DIRECTORY):
             # Feeds are public; scripts of other sites may read them.
             headers["Access-Control-Allow-Origin"] = "*"
+            headers["Access-Control-Expose-Headers"] = "ETag, Link"
         known = request.headers.getall("If-None-Match", None)
         if is_known(
             etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
         ):
             return web.Response(status=304, headers=headers)
         headers["Content-Type"] = _type_of(name) or ""
-        if is_gzip:
-            headers["Content-Encoding"] = "gzip"
-        return web.Response(body=version.gzipped if is_gzip else version.content, headers=headers)
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return web.Response(body=version.body(encoding), headers=headers)
 
-    def _links(self, parts: Sequence[str], name: str) -> str:
-        """RFC 8288: where this file lives, and the same feed in its other formats."""
+    def _links(self, version: Version, parts: Sequence[str], name: str) -> str:
+        """RFC 8288: where this file lives, its hubs, its history, and the same feed in its other formats."""
         if name not in _FORM_OF_FILE:
             return ""
         folder = "".join(f"{part}/" for part in parts)
         here = folder if name == INDEX else f"{folder}{name}"
         links = [f'<{self._site.address(here)}>; rel="{"canonical" if name == INDEX else "self"}"']
+        if name != INDEX and _ARCHIVE_FOLDER not in parts:
+            # WebSub, section 4: subscribers look at the headers first.
+            links += [f'<{hub}>; rel="hub"' for hub in self._site.hubs]
+        links += [f'<{address}>; rel="{relation}"' for relation, address in version.history.items()]
         # The landing page stands for the feed of everything.
         siblings = folder or f"{ALL}/"
         links += [
@@ -196,7 +246,12 @@ class _Served:
         return ", ".join(links)
 
     async def _missing(self, request: web.Request) -> web.Response:
-        root = "../" * request.match_info["path"].count("/") or "./"
+        path = request.match_info["path"]
+        *parts, name = path.split("/")
+        for guess in guesses_for(parts, name, ALL):
+            if await self._stands(guess):
+                await self._lead_on(path, guess, permanent=False)
+        root = "../" * path.count("/") or "./"
         if await self._find([], INDEX):
             directory = f'<a href="{root}">All topics and feeds</a> are listed on the front page.'
             words = f"No feed or page has this address, or no longer. {directory}"

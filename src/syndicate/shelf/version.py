@@ -1,44 +1,67 @@
-"""Files of the shelf as they are served: whole versions, read once and kept in memory."""
+"""Files of the shelf as they are served: whole versions, read and compressed once, kept in memory."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import os
+import re
 import stat
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import brotli
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ENCODINGS = ("br", "gzip")
+"""Content codings in the order of their worth: feeds get a fifth smaller by Brotli than by gzip."""
+
 # Smaller bodies fit one network packet anyway.
-_GZIP_FLOOR_BYTES = 860
+_PACKING_FLOOR_BYTES = 860
+# Of 11; beyond, a feed of 60 kB takes over 50 ms for two hundredths of its size.
+_BROTLI_QUALITY = 9
+
+_LINK = re.compile(rb"<(?:atom:)?link\s[^<>]*>")
+_ATTRIBUTE = re.compile(rb'([a-z]+)="([^"<>]*)"')
+_HISTORY = frozenset({"current", "prev-archive", "next-archive"})
+_HEAD_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a file. `etag` is strong, quotes included; `gzipped` is empty where it would not pay."""
+    """One version of a file.
+
+    `etag` is strong, quotes included. `packed` are the compressed forms by content coding, where they pay. `history`
+    are the links of RFC 5005 that an XML document tells in its head, relation to address.
+    """
 
     stamp: tuple[int, int, int]
     content: bytes
     etag: str
     modified: datetime
-    gzipped: bytes = b""
+    packed: Mapping[str, bytes] = field(default_factory=dict)
+    history: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def gzip_etag(self) -> str:
-        """The tag of the compressed bytes, which are another representation (RFC 9110, 8.8.3.3)."""
-        return f'{self.etag[:-1]}-gz"'
+    def body(self, encoding: str) -> bytes:
+        """The bytes in a content coding of `packed`; without one, as they are."""
+        return self.packed[encoding] if encoding else self.content
+
+    def tag(self, encoding: str) -> str:
+        """The tag of these bytes: a compressed form is another representation (RFC 9110, 8.8.3.3)."""
+        return f'{self.etag[:-1]}-{encoding}"' if encoding else self.etag
 
     @property
     def weight_bytes(self) -> int:
         """What it costs to keep."""
-        return len(self.content) + len(self.gzipped)
+        return len(self.content) + sum(map(len, self.packed.values()))
 
 
 class Versions:
@@ -87,13 +110,13 @@ class Versions:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             content = file.read()
-        gzipped = gzip.compress(content, mtime=0) if is_text and len(content) >= _GZIP_FLOOR_BYTES else b""
         version = Version(
             stamp=_stamp(found),
             content=content,
             etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
             modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
-            gzipped=gzipped if len(gzipped) < len(content) else b"",
+            packed=_packed(content) if is_text else {},
+            history=_history(content) if name.endswith(".xml") else {},
         )
         with self._lock:
             self._kept[name] = version
@@ -101,6 +124,25 @@ class Versions:
             while len(self._kept) > 1 and sum(kept.weight_bytes for kept in self._kept.values()) > self._room_bytes:
                 self._kept.popitem(last=False)
         return version
+
+
+def _packed(content: bytes) -> dict[str, bytes]:
+    if len(content) < _PACKING_FLOOR_BYTES:
+        return {}
+    forms = {
+        "br": brotli.compress(content, mode=brotli.MODE_TEXT, quality=_BROTLI_QUALITY),
+        "gzip": gzip.compress(content, mtime=0),
+    }
+    return {name: form for name, form in forms.items() if len(form) < len(content)}
+
+
+def _history(content: bytes) -> dict[str, str]:
+    found = {}
+    for link in _LINK.findall(content[:_HEAD_BYTES]):
+        attributes = {name: unescape(value.decode()) for name, value in _ATTRIBUTE.findall(link)}
+        if attributes.get(b"rel") in _HISTORY and b"href" in attributes:
+            found[attributes[b"rel"]] = attributes[b"href"]
+    return found
 
 
 def _stamp(found: os.stat_result) -> tuple[int, int, int]:
