@@ -55,7 +55,8 @@ def need(path: Path) -> Path:
 
 def program(name: str) -> str:
     """Where a program of a Debian package lies."""
-    found = shutil.which(name)
+    # Where Debian puts servers is not on the path of ordinary users.
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     if found is None:
         raise NotInstalled(f"{name} is not on PATH; run tests/servers/install first")
     return found
