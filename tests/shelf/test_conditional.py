@@ -39,6 +39,8 @@ def test_qualities_read_what_readers_send(header: str, weights: dict[str, float]
         ("identity;q=0.5, br", "br"),
         ("gzip;q=nonsense", ""),
         ("zstd", ""),
+        ("identity;q=0", "br"),
+        ("identity;q=0, gzip", "gzip"),
         ("", ""),
     ],
 )

@@ -140,3 +140,13 @@ def test_moves_that_make_no_sense_are_none(content: bytes) -> None:
 
 def test_front_page_and_ordinary_files_are_no_guess() -> None:
     assert [*guesses_for([], "", "all"), *guesses_for(["a"], "style.css", "all")] == []
+
+
+async def test_links_name_only_formats_that_stand_there(client: Client, shelf: FolderShelf) -> None:
+    shelf.put("feed/mine/rss.xml", b"<rss/>")
+    shelf.put("item/one/index.html", b"<html></html>")
+
+    feed, page = await client.get("/feed/mine/rss.xml"), await client.get("/item/one/")
+
+    assert "alternate" not in feed.headers["Link"]
+    assert "Link" not in page.headers

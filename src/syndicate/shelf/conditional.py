@@ -43,6 +43,8 @@ def best_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
     asked.setdefault("gzip", asked.get("x-gzip", asked.get("*", 0.0)))
     weights = {name: asked.get(name, asked.get("*", 0.0)) for name in offered}
     best = max(offered, key=lambda name: weights[name], default="")
+    if asked.get("identity") == 0 and "*" not in asked and best:  # RFC 9110, 12.5.3: then anything but the plain bytes
+        weights[best] = max(weights[best], 0.001)
     # Unless it says so, a reader likes the bytes as they are less than any coding that it names.
     return best if best and weights[best] > 0 and weights[best] >= asked.get("identity", 0.0) else ""
 

@@ -136,7 +136,9 @@ class _Served:
     async def answer(self, request: web.Request) -> web.Response:
         """The file, its page for a folder, a redirect for what moved or was guessed, or the 404 page."""
         path = request.match_info["path"]
-        await self._lead_on(path, await self._moved(path), permanent=True)
+        moved = await self._moved(path)
+        if moved is not None:
+            raise _led_on(path, moved, web.HTTPMovedPermanently)
         folder, _, name = path.rpartition("/")
         parts = folder.split("/") if folder else []
         if name:
@@ -168,39 +170,40 @@ class _Served:
         )
         return next(form for form in self._forms if form.media_type == chosen)
 
-    async def _stands(self, path: str) -> bool:
-        *parts, name = path.split("/")
-        return await self._find(parts, name) is not None
-
     async def _moved(self, path: str) -> str | None:
         """Where a path is now that lies below a folder that moved."""
-        told = await asyncio.to_thread(self._versions.find, [REDIRECTS], is_text=False)
+        told = await self._read([REDIRECTS], is_text=False) if self._versions.stands([REDIRECTS]) else None
         if told is not self._told:
             self._told, self._redirects = told, redirects_in(told.content) if told else {}
         return moved_to(path, self._redirects)
 
-    async def _lead_on(self, path: str, target: str | None, *, permanent: bool) -> None:
-        """Redirect to another path of the shelf, if there is one, by a relative reference that holds below any prefix.
-
-        Raises:
-            web.HTTPMove: always, unless there is no target.
-        """
-        if target is None:
-            return
-        kind = web.HTTPMovedPermanently if permanent else web.HTTPFound
-        raise kind(location=("../" * path.count("/") or "./") + quote(target))
-
     async def _find(self, parts: Sequence[str], name: str) -> Version | None:
         if _type_of(name) is None or (name == REDIRECTS and not parts):
             return None
-        return await asyncio.to_thread(self._versions.find, [*parts, name], is_text=_suffix(name) not in _IMAGE_TYPES)
+        return await self._read([*parts, name], is_text=_suffix(name) not in _IMAGE_TYPES)
+
+    async def _read(self, parts: Sequence[str], *, is_text: bool) -> Version | None:
+        # What was read before is found without a thread, which would cost ten times the look.
+        return self._versions.kept(parts) or await asyncio.to_thread(self._versions.find, parts, is_text=is_text)
 
     def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
         asked = ",".join(request.headers.getall("Accept-Encoding", []))
         encoding = best_encoding(asked, [form for form in ENCODINGS if form in version.packed])
         etag = version.tag(encoding)
+        headers = self._headers(version, parts, name) | {"ETag": etag}
+        known = request.headers.getall("If-None-Match", None)
+        if is_known(
+            etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
+        ):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = _type_of(name) or ""
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return web.Response(body=version.body(encoding), headers=headers)
+
+    def _headers(self, version: Version, parts: Sequence[str], name: str) -> dict[str, str]:
+        """What a file's answers share, whatever the encoding."""
         headers = {
-            "ETag": etag,
             "Last-Modified": format_datetime(version.modified, usegmt=True),
             "Cache-Control": _FOR_EVER if parts[:1] == [_MEDIA_FOLDER] else f"public, max-age={self._site.interval_s}",
         }
@@ -213,33 +216,31 @@ class _Served:
             # Feeds are public; scripts of other sites may read them.
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Access-Control-Expose-Headers"] = "ETag, Link"
-        known = request.headers.getall("If-None-Match", None)
-        if is_known(
-            etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
-        ):
-            return web.Response(status=304, headers=headers)
-        headers["Content-Type"] = _type_of(name) or ""
-        if encoding:
-            headers["Content-Encoding"] = encoding
-        return web.Response(body=version.body(encoding), headers=headers)
+        return headers
 
     def _links(self, version: Version, parts: Sequence[str], name: str) -> str:
         """RFC 8288: where this file lives, its hubs, its history, and the same feed in its other formats."""
         if name not in _FORM_OF_FILE:
             return ""
         folder = "".join(f"{part}/" for part in parts)
+        # The landing page stands for the feed of everything.
+        siblings = list(parts) or [ALL]
+        others = [
+            form
+            for form in self._forms
+            if form.file_name not in (name, INDEX) and self._versions.stands([*siblings, form.file_name])
+        ]
+        if name == INDEX and not others:
+            return ""  # an item's page: what is canonical stands in the page itself
         here = folder if name == INDEX else f"{folder}{name}"
         links = [f'<{self._site.address(here)}>; rel="{"canonical" if name == INDEX else "self"}"']
         if name != INDEX and _ARCHIVE_FOLDER not in parts:
             # WebSub, section 4: subscribers look at the headers first.
             links += [f'<{hub}>; rel="hub"' for hub in self._site.hubs]
         links += [f'<{address}>; rel="{relation}"' for relation, address in version.history.items()]
-        # The landing page stands for the feed of everything.
-        siblings = folder or f"{ALL}/"
         links += [
-            f'<{self._site.address(siblings + form.file_name)}>; rel="alternate"; type="{form.media_type}"'
-            for form in self._forms
-            if form.file_name not in (name, INDEX)
+            f'<{self._site.address("/".join([*siblings, form.file_name]))}>; rel="alternate"; type="{form.media_type}"'
+            for form in others
         ]
         if not parts:
             links.append(f'<{self._site.address(DIRECTORY)}>; rel="outline"; type="text/x-opml"')
@@ -249,8 +250,8 @@ class _Served:
         path = request.match_info["path"]
         *parts, name = path.split("/")
         for guess in guesses_for(parts, name, ALL):
-            if await self._stands(guess):
-                await self._lead_on(path, guess, permanent=False)
+            if self._versions.stands(guess.split("/")):
+                raise _led_on(path, guess, web.HTTPFound)
         root = "../" * path.count("/") or "./"
         if await self._find([], INDEX):
             directory = f'<a href="{root}">All topics and feeds</a> are listed on the front page.'
@@ -261,6 +262,11 @@ class _Served:
         return web.Response(
             status=404, text=page, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
         )
+
+
+def _led_on(path: str, target: str, kind: type[web.HTTPMove]) -> web.HTTPMove:
+    """A redirect to another path of the shelf, by a relative reference that holds below any prefix."""
+    return kind(location=("../" * path.count("/") or "./") + quote(target))
 
 
 def _type_of(name: str) -> str | None:
