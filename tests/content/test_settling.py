@@ -115,3 +115,19 @@ def test_without_quiet_and_grace_one_look_takes_everything(tmp_path: Path) -> No
 
     assert (len(scan.items), scan.waiting) == (2, ())
     assert [fault.code for fault in scan.files["c.md"].faults] == ["E-FRONTMATTER-UNCLOSED"]
+
+
+def test_a_file_that_goes_while_others_are_read_is_no_fault(tmp_path: Path, clock: Clock) -> None:
+    def remove(done: int, _total: int) -> None:
+        if done == 1:
+            (tmp_path / "b.md").unlink(missing_ok=True)
+
+    store = FolderStore(tmp_path, RULES, clock=clock, tell=remove)
+    for number, name in enumerate(("a.md", "b.md")):
+        put(store, name, f"---\nid: {number}\ntitle: T\ndate: 2023-01-01\n---\n", at=NOW_NS - DAY_NS)
+
+    first = store.scan({})
+    second = store.scan(first.files)
+
+    assert (first.waiting, set(first.files), first.files["a.md"].faults) == (("b.md",), {"a.md"}, ())
+    assert (second.waiting, set(second.files), second.gone) == ((), {"a.md"}, ())

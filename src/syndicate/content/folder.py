@@ -184,6 +184,8 @@ class FolderStore:
             reading = self._reading(content, sight)
         except InvalidItem as error:
             reading = Reading(faults=error.faults)
+        except FileNotFoundError as error:  # gone or renamed since the folder was listed
+            raise NotSettled from error
         except OSError as error:
             problem = f"cannot be read: {reason_of(error)}"
             reading = Reading(faults=(Fault(sight.path, "E-READ", problem, "give read rights"),))
