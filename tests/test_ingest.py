@@ -238,6 +238,20 @@ async def test_item_put_off_into_the_future_leaves_until_then(room: Newsroom) ->
     assert (await room.states())["item:3"] is State.PLANNED
 
 
+async def test_clock_set_back_takes_nothing_away(room: Newsroom) -> None:
+    room.write("3.md")
+    await room.look()
+    before = room.shelved()
+
+    back = await room.look(-timedelta(days=9000))
+    await room.restart()
+    again = await room.look()
+
+    assert (back.withdrawn, again.withdrawn, again.items, again.scheduled) == (0, 0, 3, 0)
+    assert room.shelved() == before
+    assert (await room.states())["item:3"] is State.PLANNED
+
+
 async def test_bad_file_is_named_and_the_rest_goes_on(room: Newsroom) -> None:
     bad = room.put("3.md", b"---\ntitle: [\n---\n")
     room.write("4.md")

@@ -107,7 +107,7 @@ class Ingest:
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
         items = scan.items
-        visible = _visible(items, now)
+        visible = _visible(items, known, now)
         changes = compare(visible, known, accepted=self._accepted)
         shelved = await self._publish(visible, changes, now)
         decided = await self._accept(scan, visible, changes, known, now)
@@ -128,10 +128,10 @@ class Ingest:
             CannotWrite: a feed cannot be written.
         """
         now = self._clock()
-        scan, _, lost = await self._look()
+        scan, known, lost = await self._look()
         if lost is not None:
             raise ConfigError((lost,))
-        visible = _visible(scan.items, now)
+        visible = _visible(scan.items, known, now)
         put = partial(self.shelving.put, visible, now, topics=self._topics.values(), tell=tell)
         return len(visible), await asyncio.to_thread(put)
 
@@ -232,9 +232,15 @@ def lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
     return Fault("content.folder", "E-STORE-LOST", problem, remedy)
 
 
-def _visible(items: Mapping[str, Item], now: datetime) -> dict[str, Item]:
-    """The items whose time has come."""
-    return {item_id: item for item_id, item in items.items() if item.published <= now}
+def _visible(items: Mapping[str, Item], known: Mapping[str, KnownItem], now: datetime) -> dict[str, Item]:
+    """The items whose time has come; a clock that is set back (a board without a battery) takes none away again."""
+    return {item_id: item for item_id, item in items.items() if item.published <= now or _is_told(item, known)}
+
+
+def _is_told(item: Item, known: Mapping[str, KnownItem]) -> bool:
+    """Whether the item was accepted just as it reads now."""
+    former = known.get(item.id)
+    return former is not None and not former.is_withdrawn and former.revision == item.revision
 
 
 def _moved(visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem]) -> list[Item]:
