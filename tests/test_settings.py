@@ -126,6 +126,10 @@ _env_file: other.env
         ("server: {port: 65536}", "server.port: is too large; write 65535 or less"),
         ("server: {port: -1}", "server.port: is too small; write 0 or more"),
         ("server: {enabled: maybe}", "server.enabled: is neither true nor false; write true or false"),
+        (
+            'feeds: {moved: {"a\\x7fb": all}}',
+            "feeds.moved.a\x7fb: is no folder of a feed; write it as below `feeds.url`, as in section/news",
+        ),
         ("feeds: {formats: []}", "feeds.formats: is empty; name at least one"),
         ("feeds: {formats: [rdf]}", "feeds.formats.0: is none of the choices; write 'rss', 'atom', 'json' or 'html'"),
         (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.store import SITE
-from syndicate.feeds.site import RESERVED, anchor_of, section_path, topic_path
+from syndicate.feeds.site import RESERVED, anchor_of, name_path, section_path, topic_path
 
 
 def test_feeds_url_gets_its_slash() -> None:
@@ -76,3 +76,14 @@ def test_sections_and_vocabularies_have_places() -> None:
     assert section_path("Press & Media") == "section/press-media"
     assert anchor_of("Healthcare IT News") == "topics-healthcare-it-news"
     assert anchor_of(None) == "topics"
+
+
+@pytest.mark.parametrize(
+    "text", ["\U00020000" * 80, "\U00020000" * 300, "a" * 300, "健" * 200, "a" + "\U00020000" * 70]
+)
+def test_every_folder_fits_into_a_file_system(text: str) -> None:
+    paths = [topic_path(text), section_path(text), name_path("tag", text), name_path("author", text)]
+
+    assert max(len(part.encode()) for path in paths for part in path.split("/")) <= 255
+    assert name_path("tag", text) != name_path("tag", text + "b")
+    assert topic_path(text) != topic_path(text + "b")

@@ -33,6 +33,7 @@ RESERVED = frozenset((
 # fmt: on
 _STEPPED_ASIDE = "topic-"
 _LONGEST_NAME = 80
+_LONGEST_NAME_BYTES = 240  # a file name takes 255 bytes
 _PLAIN_SLUG = re.compile(r"\w(?:[\w.+-]{0,78}\w)?\Z")
 
 
@@ -146,9 +147,9 @@ class Site:
 
 def topic_path(slug: str) -> str:
     """The folder of a topic's feed: the slug, or an unmistakable other name where the slug is taken or unsafe."""
-    if not _PLAIN_SLUG.match(slug) or ".." in slug or slug != slug.lower():
+    if not _PLAIN_SLUG.match(slug) or not _is_short(slug) or ".." in slug or slug != slug.lower():
         # Two slugs that differ in case alone would share a folder on some disks.
-        return f"{slug_of(slug)[:60]}-{short_digest(slug)}"
+        return _shortened(slug_of(slug), slug)
     bare = slug
     while bare.startswith(_STEPPED_ASIDE):
         bare = bare.removeprefix(_STEPPED_ASIDE)
@@ -158,14 +159,15 @@ def topic_path(slug: str) -> str:
 
 def section_path(section: str) -> str:
     """The folder of a section's feed."""
-    return f"section/{slug_of(section)[:80]}"
+    slug = slug_of(section)[:_LONGEST_NAME]
+    return f"section/{slug if _is_short(slug) else _shortened(slug_of(section), section)}"
 
 
 def name_path(kind: Kind, name: str) -> str:
     """The folder of the feed of a tag, an author, a source or a vocabulary."""
     # `C++` and `C#` are two names.
     slug = slug_of(name.replace("+", " plus ").removeprefix("#").replace("#", " sharp "))
-    return f"{kind}/{slug}" if len(slug) <= _LONGEST_NAME else f"{kind}/{slug[:60]}-{short_digest(slug)}"
+    return f"{kind}/{slug if _is_short(slug) else _shortened(slug, slug)}"
 
 
 def language_path(tag: str) -> str:
@@ -181,3 +183,12 @@ def named_path(name: str) -> str:
 def anchor_of(vocabulary: str | None) -> str:
     """The place of a vocabulary on the landing page; with the address it is the vocabulary's scheme."""
     return f"topics-{slug_of(vocabulary)}" if vocabulary else "topics"
+
+
+def _is_short(slug: str) -> bool:
+    """Whether a folder can have that name: letters of some scripts take four bytes."""
+    return len(slug) <= _LONGEST_NAME and len(slug.encode()) <= _LONGEST_NAME_BYTES
+
+
+def _shortened(slug: str, text: str) -> str:
+    return f"{slug[:60].encode()[: _LONGEST_NAME_BYTES - 9].decode(errors='ignore')}-{short_digest(text)}"

@@ -35,7 +35,8 @@ def _minute_or_more(value: timedelta) -> timedelta:
 
 def _shelf_path(value: str) -> str:
     path = value.strip("/")
-    if not path or any(not part or part.startswith(".") or "\\" in part for part in path.split("/")):
+    parts = path.split("/")
+    if any(not part or part.startswith(".") or "\\" in part or not part.isprintable() for part in parts):
         raise ValueError("is no folder of a feed; write it as below `feeds.url`, as in section/news")
     return path
 
