@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -171,3 +172,25 @@ async def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
         await made.draw()
 
     assert [(one["cards"], one["missing"]) for one in told] == [(PROGRESS, 1), (PROGRESS + 1, 0)]
+
+
+async def test_cards_of_chosen_items_come_first_though_others_are_being_drawn(tmp_path: Path) -> None:
+    easel = Easel()
+    made, shelf = gallery(tmp_path, easel)
+    made.expect([item(number) for number in range(4)], shelf.paths())
+    others = asyncio.create_task(made.draw())
+
+    await made.draw_of(["test:3", "test:0", "test:99"])
+
+    assert paths(item(3), item(0)) <= shelf.paths()
+    await others
+    assert sorted(easel.drawn) == ["Title 0", "Title 1", "Title 2", "Title 3"]
+
+
+async def test_two_who_draw_share_the_work(tmp_path: Path) -> None:
+    easel = Easel()
+    made, shelf = gallery(tmp_path, easel)
+    made.expect([item(1)], shelf.paths())
+
+    assert sorted(await asyncio.gather(made.draw(), made.draw())) == [0, 1]
+    assert easel.drawn == ["Title 1"]

@@ -1,6 +1,7 @@
 """Card images on the shelf: which there must be, which are still missing, and drawing those one after the other.
 
-Pages are written first and name their cards by what goes into them; the cards follow at once, newest items first.
+Pages are written first and name their cards by what goes into them. The cards of items that are to be posted follow
+before their posts are planned, since networks fetch them with the post; the others at once, newest items first.
 Whatever a stop leaves undrawn is missing from the shelf, and so the next pass finds it.
 """
 
@@ -40,6 +41,7 @@ class Gallery:
         self._missing: deque[CardImage] = deque()
         self._standing: frozenset[str] = frozenset()
         self._told: set[str] = set()
+        self._hanging = asyncio.Lock()
 
     @property
     def missing(self) -> int:
@@ -71,12 +73,35 @@ class Gallery:
         """
         begun, drawn, tried = time.monotonic(), 0, 0
         while self._missing and (most is None or tried < most):
-            tried += 1
-            drawn += await self._hang(self._missing.popleft())
+            async with self._hanging:
+                if not self._missing:  # whoever drew in the meantime drew all
+                    break
+                tried += 1
+                drawn += await self._hang(self._missing.popleft())
             if tried % PROGRESS == 0:
                 log.info("cards_drawn", cards=tried, missing=self.missing, took_ms=_since(begun))
         if tried % PROGRESS:
             log.info("cards_drawn", cards=tried, missing=self.missing, took_ms=_since(begun))
+        return drawn
+
+    async def draw_of(self, ids: Iterable[str]) -> int:
+        """Draw what is missing of these items before all others; gives how many cards were drawn.
+
+        When it ends, each of their cards stands on the shelf, unless it cannot be drawn.
+
+        Raises:
+            CannotWrite: the shelf takes no more.
+        """
+        named = (self._named.get(item_id) for item_id in ids)
+        wanted = {one[1].jpeg for one in named if one is not None and one[1] is not None}
+        begun, drawn = time.monotonic(), 0
+        async with self._hanging:
+            first = [card for card in self._missing if card.jpeg in wanted]
+            for card in first:
+                self._missing.remove(card)
+                drawn += await self._hang(card)
+        if first:
+            log.info("cards_drawn", cards=len(first), missing=self.missing, took_ms=_since(begun))
         return drawn
 
     def _card(self, item: Item) -> CardImage | None:

@@ -69,7 +69,8 @@ class Ingest:
     """Passes over one store; keeps what it read in memory from pass to pass.
 
     `rules` is a digest of the settings the files are read with: other rules, other items. The `gallery` is told which
-    card images there must be; it draws them afterwards. `shelving` is what it keeps the shelf by.
+    card images there must be, and draws those of items that are to be posted before their posts are planned.
+    `shelving` is what it keeps the shelf by.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Ingest:
     ) -> None:
         self._store = store
         self._outbox = outbox
+        self._gallery = gallery
         self.shelving = Shelving(store, shelf, site, gallery)
         self._channels = tuple(channels)
         self._rules = rules
@@ -158,6 +160,9 @@ class Ingest:
         links = _same_links(coming, visible, known)
         sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known))
         planned = plan(sight, self._channels, seen, now)
+        if self._gallery is not None:
+            # Here and no later: once it is accepted, a delivery may be claimed at any time.
+            await self._gallery.draw_of(one.item_id for one in planned if one.state is State.PLANNED)
         touched = (*changes.new, *changes.revised, *changes.returned, *_moved(visible, changes, known))
         topics = {topic.slug: topic for item in visible.values() for topic in item.topics if topic.slug}
         topics = {slug: topic for slug, topic in topics.items() if slug not in self._topics}

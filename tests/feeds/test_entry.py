@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from feeds.store import AUTOMATION, PHOTO, SITE, day, make_item
+from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item
 from syndicate.feeds.entry import Category, Entry, entry_id, entry_of
 from syndicate.items.item import Image, Topic
 
@@ -144,11 +144,20 @@ def test_categories_are_topics_section_and_tags_without_echo() -> None:
             "Automation",
             "https://example.org/feeds/#topics-medical-subject-headings-mesh",
             "mesh-automation",
+            "Medical Subject Headings (MeSH)",
         ),
         Category("automation", "Automation", "https://example.org/feeds/#topics", "automation"),
         Category("news", "News", "https://example.org/feeds/#sections", "section/news"),
         Category("Fresh", "Fresh"),
     )
+
+
+def test_vocabulary_is_told_only_of_topics_with_one_label() -> None:
+    others = Topic("a-2", "automation", "Symplur"), CODING, CODING
+
+    told = entry_of(make_item(topics=(AUTOMATION, *others)), SITE).categories
+
+    assert [one.vocabulary for one in told] == ["Medical Subject Headings (MeSH)", "Symplur", ""]
 
 
 def test_blank_authors_are_left_out() -> None:

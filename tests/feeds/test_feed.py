@@ -10,7 +10,7 @@ from feeds.store import AUTOMATION, CODING, SITE, day, make_item, small_store
 from syndicate.feeds.catalogue import Catalogue
 from syndicate.feeds.feed import KINDS, Feed, Neighbour, feeds_of, keys_of
 from syndicate.feeds.query import Query, Terms
-from syndicate.feeds.site import Named, Shape
+from syndicate.feeds.site import Named, Shape, Site
 from syndicate.items.item import Item, Topic
 
 
@@ -281,3 +281,20 @@ def test_a_topic_keeps_its_feed_and_its_name_when_its_last_item_leaves() -> None
 
     feed = catalogue.feed("topic:symplur-medical-coding")
     assert (feed.label, feed.total) == ("Medical Coding", 0)
+
+
+def test_titles_and_descriptions_speak_the_language_of_the_site_or_the_operators_words() -> None:
+    german = replace(SITE, language="de-AT", description="")
+    own = replace(german, pages=replace(german.pages, words=(("topic_about", "{site} über {label}"),)))
+    items = [make_item(topics=(CODING,), body_html="")]
+
+    def told(site: Site) -> list[tuple[str, str]]:
+        return [(feed.label, feed.description) for feed in feeds_of(items, site)]
+
+    assert told(german) == [
+        ("Alles von Example News", "Alles Neue von Example News"),
+        ("Medical Coding", "Was Example News zu Medical Coding veröffentlicht"),
+    ]
+    assert told(own)[1] == ("Medical Coding", "Example News über Medical Coding")
+    assert "<p>Quelle: <a" in feeds_of(items, german)[0].entries[0].content_html
+    assert [feed.key for feed in feeds_of(items, german)] == [feed.key for feed in feeds_of(items, SITE)]

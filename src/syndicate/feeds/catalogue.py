@@ -11,6 +11,7 @@ from syndicate.feeds.entry import entry_of, told_at
 from syndicate.feeds.feed import Feed, Neighbour
 from syndicate.feeds.site import KINDS, Named, Site
 from syndicate.feeds.subjects import ALL, Subject, everything, named_subject, subjects_of, topic_subject
+from syndicate.feeds.words import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
     from syndicate.feeds.archive import Volume
     from syndicate.feeds.entry import Entry
-    from syndicate.feeds.site import Shape
+    from syndicate.feeds.site import Kind, Shape
     from syndicate.items.item import Item, Topic
 
 _NEIGHBOURS = 12
 _FRAME_BYTES = 1000
 """About what an entry weighs without its texts."""
 
+# Keys of words; the others are about a topic.
+_ABOUT: Mapping[Kind, str] = {"source": "source_about", "author": "author_about", "language": "language_about"}
 _OPTIONAL = frozenset(("vocabulary", "source", "author", "tag"))
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -263,11 +266,8 @@ def _told_apart(subject: Subject, fellows: int) -> Subject:
 
 def _words(subject: Subject, named: Named | None, site: Site) -> tuple[str, str]:
     """The feed's title and description."""
+    words = site.words
     if subject.key == ALL:
-        return site.title, site.description or f"Everything new on {site.title}"
-    about = {
-        "source": f"What {site.title} publishes from {subject.label}",
-        "author": f"What {site.title} publishes by {subject.label}",
-        "language": f"What {site.title} publishes in {subject.label}",
-    }.get(subject.kind, f"What {site.title} publishes on {subject.label}")
+        return site.title, site.description or filled(words["everything_about"], site=site.title)
+    about = filled(words[_ABOUT.get(subject.kind, "topic_about")], site=site.title, label=subject.label)
     return f"{subject.label} · {site.title}", (named.description if named else "") or about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC
 from html import escape
@@ -25,13 +26,15 @@ _TITLE_ROOM = 100
 class Category:
     """What an entry is filed under: `term` for machines, `label` for people, `scheme` the vocabulary's URL.
 
-    `path` is the feed's folder on the shelf where the category has a feed.
+    `path` is the feed's folder on the shelf where the category has a feed. `vocabulary` is told where the entry is
+    filed under another category of the same label.
     """
 
     term: str
     label: str
     scheme: str | None = None
     path: str | None = None
+    vocabulary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
         id=entry_id(item, site),
         title=title,
         summary=summary,
-        content_html=_content(item, shape, summary, image, source, brand),
+        content_html=_content(item, shape, summary, image, _attribution(source, brand, site)),
         link=next(filter(None, links), site.url),
         published=published,
         updated=updated,
@@ -161,15 +164,21 @@ def _illustration(image: Image, site: Site) -> Illustration | None:
     )
 
 
-def _content(item: Item, shape: Shape, summary: str, image: Illustration | None, source: str | None, brand: str) -> str:
+def _content(item: Item, shape: Shape, summary: str, image: Illustration | None, attribution: str) -> str:
     body = clean(item.body_html).strip() if shape.content == "full" else ""
     parts = [body or f"<p>{escape(summary)}</p>"]
     if image and shape.leads_with_image and not _HAS_IMAGE.search(body):
         # Readers that ignore Media RSS still show what stands in the text.
         parts.insert(0, f"<p>{_img(image)}</p>")
-    if source:
-        parts.append(f'<p>Source: <a href="{escape(source)}" rel="noopener">{escape(brand)}</a></p>')
+    if attribution:
+        parts.append(attribution)
     return "\n".join(parts)
+
+
+def _attribution(source: str | None, brand: str, site: Site) -> str:
+    if source is None:
+        return ""
+    return f'<p>{escape(site.words["source"])}: <a href="{escape(source)}" rel="noopener">{escape(brand)}</a></p>'
 
 
 def _img(image: Illustration) -> str:
@@ -179,12 +188,15 @@ def _img(image: Illustration) -> str:
 
 def _categories(item: Item, site: Site) -> tuple[Category, ...]:
     found = []
+    alike = Counter({topic.slug: line(topic.label).casefold() for topic in item.topics}.values())
     for topic in item.topics:
         if topic.slug:
             path = topic_path(topic.slug)
             term = line(topic.slug) or path
             scheme = f"{site.feeds_url}#{anchor_of(topic.vocabulary)}"
-            found.append(Category(term, line(topic.label) or term, scheme, path))
+            label = line(topic.label)
+            vocabulary = line(topic.vocabulary or "") if alike[label.casefold()] > 1 else ""
+            found.append(Category(term, label or term, scheme, path, vocabulary))
     section = line(item.section or "")
     if section:
         found.append(Category(slug_of(section), section, f"{site.feeds_url}#sections", section_path(section)))

@@ -6,6 +6,9 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
+from syndicate.feeds.text import direction
+from syndicate.feeds.words import spoken
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,9 +38,10 @@ def redirects_document(redirects: Mapping[str, str]) -> bytes:
 
 def moved_page(feed: Feed, site: Site) -> bytes:
     """The page at a former address, which leads to the feed's own."""
+    language = spoken(site.language)
     address, title = escape(site.address(f"{feed.path}/")), escape(feed.title)
     return f"""<!DOCTYPE html>
-<html lang="{escape(site.language)}">
+<html lang="{language}" dir="{direction(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -49,7 +53,7 @@ def moved_page(feed: Feed, site: Site) -> bytes:
 </head>
 <body>
 <main>
-<h1>This feed has moved</h1>
+<h1>{escape(site.words["moved"])}</h1>
 <p><a href="{address}">{title}</a></p>
 </main>
 </body>

@@ -8,44 +8,32 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from syndicate.feeds.formats import page_address, subscribable
+from syndicate.feeds.words import GROUPS, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from syndicate.feeds.feed import Feed, Kind
+    from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
-
-
-TITLES: Mapping[Kind, str] = {
-    "named": "Selections",
-    "section": "Sections",
-    "topic": "Topics",
-    "vocabulary": "Vocabularies",
-    "language": "Languages",
-    "source": "Sources",
-    "author": "Authors",
-    "tag": "Tags",
-}
-"""The kinds of feeds but that of everything, as directories name them."""
 
 
 def opml(feeds: Sequence[Feed], site: Site) -> bytes:
     """All feeds: everything first, then a folder for each kind, the topics by vocabulary."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
-    etree.SubElement(head, "title").text = f"Feeds of {site.title}"
+    etree.SubElement(head, "title").text = filled(site.words["feeds_of"], site=site.title)
     updated = max((feed.updated for feed in feeds), default=site.since)
     etree.SubElement(head, "dateModified").text = format_datetime(updated)
     etree.SubElement(head, "ownerName").text = site.publisher
     etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
     body = etree.SubElement(root, "body")
     _add(body, (feed for feed in feeds if feed.kind == "all"), site)
-    for kind, title in TITLES.items():
+    for kind, key in GROUPS.items():
         fellows = [feed for feed in feeds if feed.kind == kind]
         for vocabulary in sorted(
             {feed.vocabulary or "" for feed in fellows}, key=lambda name: (not name, name.casefold())
         ):
-            name = vocabulary or title
+            name = vocabulary or site.words[key]
             group = etree.SubElement(body, "outline", text=name, title=name)
             _add(group, (feed for feed in fellows if (feed.vocabulary or "") == vocabulary), site)
     made: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

@@ -28,28 +28,18 @@ from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.formats import DIRECTORY, SCRIPT, STYLE, subscribable
 from syndicate.feeds.site import KINDS, anchor_of
 from syndicate.feeds.text import clip, direction
-from syndicate.feeds.words import day, filled, spoken, words_for
+from syndicate.feeds.words import GROUPS, day, filled, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
-    from syndicate.feeds.site import Kind, Site
+    from syndicate.feeds.site import Site
 
 _SUMMARY_ROOM = 280
 _TITLE_ROOM = 160
 _FRONT_ENTRIES = 7
-# The anchors of other kinds' groups, which are keys of words, too.
-_GROUPS: Mapping[Kind, str] = {
-    "named": "collections",
-    "section": "sections",
-    "vocabulary": "vocabularies",
-    "language": "languages",
-    "source": "sources",
-    "author": "authors",
-    "tag": "tags",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,7 @@ def landing_page(feeds: Sequence[Feed], site: Site) -> bytes:
         canonical=site.feeds_url,
         entries=everything.entries[:_FRONT_ENTRIES] if everything else (),
         folder=f"{_relative(everything.path)}/" if everything else "",
-        groups=tuple(_groups(feeds, words_for(site.language, site.pages.words))),
+        groups=tuple(_groups(feeds, site.words)),
         directory=DIRECTORY,
         script=SCRIPT,
     )
@@ -121,7 +111,7 @@ def rendered(template: str, site: Site, **subject: object) -> bytes:
         "pages": rules,
         "formats": subscribable(feed or site),  # type: ignore[arg-type]  # a feed, where there is one
         "style": STYLE,
-        "words": words_for(site.language, rules.words),
+        "words": site.words,
         "page_language": spoken(site.language),
     }
     try:
@@ -159,8 +149,8 @@ def _groups(feeds: Sequence[Feed], words: Mapping[str, str]) -> Iterator[Group]:
     for kind in KINDS:
         if kind == "topic":
             yield from _vocabularies(by_kind["topic"], words["topics"])
-        elif kind in _GROUPS and by_kind[kind]:
-            yield Group(words[_GROUPS[kind]], _GROUPS[kind], by_kind[kind])
+        elif kind in GROUPS and by_kind[kind]:
+            yield Group(words[GROUPS[kind]], GROUPS[kind], by_kind[kind])
 
 
 def _vocabularies(topics: Sequence[Feed], otherwise: str) -> Iterator[Group]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
 from syndicate.feeds.text import line, short_digest, slug_of
+from syndicate.feeds.words import words_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +124,11 @@ class Site:
     def publisher(self) -> str:
         """The name that stands as the author of the feeds."""
         return self.owner or self.title
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What feeds and pages say in their own name: the words of the site's language, or the operator's."""
+        return words_for(self.language, self.pages.words)
 
     @property
     def ttl_min(self) -> int:

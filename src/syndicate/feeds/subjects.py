@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from syndicate.feeds.site import Kind, Site, language_path, name_path, named_path, section_path, topic_path
 from syndicate.feeds.text import language_tag, line, web_address
+from syndicate.feeds.words import filled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def subjects_of(item: Item, site: Site) -> Iterator[Subject]:
 
 def everything(site: Site) -> Subject:
     """The subject of all items."""
-    return Subject(ALL, "all", ALL, f"All of {site.title}")
+    return Subject(ALL, "all", ALL, filled(site.words["everything"], site=site.title))
 
 
 def named_subject(name: str, title: str) -> Subject:

@@ -1,16 +1,28 @@
-"""What pages say in the language of the site: words of the interface, and dates. Pure."""
+"""What feeds and pages say in the language of the site: words of the interface, and dates. Pure."""
 
 from __future__ import annotations
 
+from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from syndicate.feeds.site import Kind
+
 # fmt: off
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
+        "everything": "All of {site}", "everything_about": "Everything new on {site}",
+        "topic_about": "What {site} publishes on {label}", "source_about": "What {site} publishes from {label}",
+        "author_about": "What {site} publishes by {label}", "language_about": "What {site} publishes in {label}",
+        "moved": "This feed has moved",
+        "feeds_of": "Feeds of {site}", "missing": "Nothing stands here",
+        "missing_about": "No feed or page has this address, or no longer.",
+        "missing_way": "All topics and feeds are on the front page.",
+        "missing_yet": "Nothing is published yet. Feeds appear here as soon as the first item is.",
         "collections": "Collections", "sections": "Sections", "vocabularies": "Vocabularies", "languages": "Languages",
         "sources": "Sources", "authors": "Authors", "tags": "Tags",
         "skip": "Skip to content", "site": "Site", "latest": "Latest", "topics": "Topics", "topic": "Topic",
@@ -30,6 +42,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "next": "Later", "here": "You are here",
     },
     "de": {
+        "everything": "Alles von {site}", "everything_about": "Alles Neue von {site}",
+        "topic_about": "Was {site} zu {label} veröffentlicht", "source_about": "Was {site} aus {label} veröffentlicht",
+        "author_about": "Was {site} von {label} veröffentlicht",
+        "language_about": "Was {site} in der Sprache {label} veröffentlicht",
+        "moved": "Dieser Feed ist umgezogen",
+        "feeds_of": "Feeds von {site}", "missing": "Hier steht nichts",
+        "missing_about": "Unter dieser Adresse steht kein Feed und keine Seite, oder nicht mehr.",
+        "missing_way": "Alle Themen und Feeds stehen auf der Startseite.",
+        "missing_yet": "Noch ist nichts veröffentlicht. Feeds erscheinen hier mit dem ersten Beitrag.",
         "collections": "Sammlungen", "sections": "Rubriken", "vocabularies": "Vokabulare", "languages": "Sprachen",
         "sources": "Quellen", "authors": "Autoren", "tags": "Schlagwörter",
         "skip": "Zum Inhalt", "site": "Website", "latest": "Neuestes", "topics": "Themen", "topic": "Thema",
@@ -50,6 +71,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "previous": "Früher", "next": "Später", "here": "Sie sind hier",
     },
     "fr": {
+        "everything": "Tout {site}", "everything_about": "Toutes les nouveautés de {site}",
+        "topic_about": "Ce que {site} publie sur {label}", "source_about": "Ce que {site} publie à partir de {label}",
+        "author_about": "Ce que {site} publie de {label}",
+        "language_about": "Ce que {site} publie dans cette langue : {label}",
+        "moved": "Ce flux a déménagé",
+        "feeds_of": "Flux de {site}", "missing": "Il n’y a rien ici",
+        "missing_about": "Aucun flux ni aucune page n’a cette adresse, ou ne l’a plus.",
+        "missing_way": "Tous les sujets et tous les flux sont sur la page d’accueil.",
+        "missing_yet": "Rien n’est encore publié. Les flux paraîtront ici avec le premier article.",
         "collections": "Collections", "sections": "Rubriques", "vocabularies": "Vocabulaires", "languages": "Langues",
         "sources": "Sources", "authors": "Auteurs", "tags": "Mots-clés",
         "skip": "Aller au contenu", "site": "Site", "latest": "Dernières", "topics": "Sujets", "topic": "Sujet",
@@ -71,6 +101,15 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "next": "Plus tard", "here": "Vous êtes ici",
     },
     "es": {
+        "everything": "Todo {site}", "everything_about": "Todo lo nuevo de {site}",
+        "topic_about": "Lo que {site} publica sobre {label}",
+        "source_about": "Lo que {site} publica de la fuente {label}",
+        "author_about": "Lo que {site} publica de {label}", "language_about": "Lo que {site} publica en {label}",
+        "moved": "Este canal se ha mudado",
+        "feeds_of": "Canales de {site}", "missing": "Aquí no hay nada",
+        "missing_about": "Ningún canal ni página tiene esta dirección, o ya no.",
+        "missing_way": "Todos los temas y canales están en la portada.",
+        "missing_yet": "Aún no se ha publicado nada. Los canales aparecerán aquí con la primera entrada.",
         "collections": "Colecciones", "sections": "Secciones", "vocabularies": "Vocabularios", "languages": "Idiomas",
         "sources": "Fuentes", "authors": "Autores", "tags": "Etiquetas",
         "skip": "Ir al contenido", "site": "Sitio", "latest": "Lo último", "topics": "Temas", "topic": "Tema",
@@ -92,6 +131,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "next": "Siguiente", "here": "Está aquí",
     },
     "ar": {
+        "everything": "كل ما في {site}", "everything_about": "كل جديد في {site}",
+        "topic_about": "ما ينشره {site} عن {label}", "source_about": "ما ينشره {site} من {label}",
+        "author_about": "ما ينشره {site} بقلم {label}", "language_about": "ما ينشره {site} بلغة {label}",
+        "moved": "انتقلت هذه الخلاصة",
+        "feeds_of": "خلاصات {site}", "missing": "لا شيء هنا",
+        "missing_about": "لا خلاصة ولا صفحة بهذا العنوان، أو لم تعد موجودة.",
+        "missing_way": "كل المواضيع والخلاصات في الصفحة الرئيسية.",
+        "missing_yet": "لم يُنشر شيء بعد. ستظهر الخلاصات هنا مع أول مقال.",
         "collections": "مجموعات", "sections": "الأقسام", "vocabularies": "المعاجم", "languages": "اللغات",
         "sources": "المصادر", "authors": "المؤلفون", "tags": "الوسوم",
         "skip": "انتقل إلى المحتوى", "site": "الموقع", "latest": "الأحدث", "topics": "المواضيع", "topic": "موضوع",
@@ -109,6 +156,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "more_in": "المزيد في {label}", "previous": "السابق", "next": "التالي", "here": "أنت هنا",
     },
 }
+GROUPS: Final[Mapping[Kind, str]] = {
+    "named": "collections", "section": "sections", "topic": "topics", "vocabulary": "vocabularies",
+    "language": "languages", "source": "sources", "author": "authors", "tag": "tags",
+}
+"""The words for the kinds of feeds but that of everything, which are the groups' anchors, too."""
 # Names of months and how a date is put together (Unicode CLDR 45, `dateFormats/long`).
 _DATES: Final[Mapping[str, tuple[str, str]]] = {
     "en": ("January February March April May June July August September October November December", "{d} {m} {y}"),
@@ -121,9 +173,9 @@ _DATES: Final[Mapping[str, tuple[str, str]]] = {
 # fmt: on
 
 
-def words_for(language: str, own: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
+def words_for(language: str, own: Iterable[tuple[str, str]] = ()) -> Mapping[str, str]:
     """The words of the interface by their key: those given, else in the language, else in English."""
-    return {**WORDS["en"], **WORDS.get(_primary(language), {}), **dict(own)}
+    return _words_for(_primary(language), tuple(own))
 
 
 def spoken(language: str) -> str:
@@ -148,3 +200,8 @@ def day(moment: datetime, language: str) -> str:
 
 def _primary(language: str) -> str:
     return language.partition("-")[0].lower()
+
+
+@cache
+def _words_for(language: str, own: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    return MappingProxyType({**WORDS["en"], **WORDS.get(language, {}), **dict(own)})

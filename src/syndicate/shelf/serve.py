@@ -14,6 +14,8 @@ from aiohttp import web
 from syndicate.feeds.feed import ALL
 from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX
 from syndicate.feeds.moved import REDIRECTS
+from syndicate.feeds.text import direction
+from syndicate.feeds.words import spoken
 from syndicate.shelf.conditional import best_encoding, best_type, is_known
 from syndicate.shelf.detours import guesses_for, moved_to, redirects_in
 from syndicate.shelf.version import ENCODINGS, Version, Versions
@@ -58,18 +60,18 @@ _ARCHIVE_FOLDER = "archive"
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 _MISSING = """<!DOCTYPE html>
-<html lang="en">
+<html lang="{language}" dir="{dir}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Not found · {title}</title>
+<title>{heading} · {title}</title>
 <link rel="stylesheet" href="{root}style.css">
 </head>
 <body>
 <main>
 <div class="opening">
-<h1>Nothing stands here</h1>
+<h1>{heading}</h1>
 <p class="about">{words}</p>
 </div>
 </main>
@@ -253,12 +255,19 @@ class _Served:
             if self._versions.stands(guess.split("/")):
                 raise _led_on(path, guess, web.HTTPFound)
         root = "../" * path.count("/") or "./"
+        words = {key: escape(text) for key, text in self._site.words.items()}
+        told = words["missing_yet"]
         if await self._find([], INDEX):
-            directory = f'<a href="{root}">All topics and feeds</a> are listed on the front page.'
-            words = f"No feed or page has this address, or no longer. {directory}"
-        else:
-            words = "Nothing is published yet. Feeds appear here as soon as the first item is."
-        page = _MISSING.format(title=escape(self._site.title), root=root, words=words)
+            told = f'{words["missing_about"]} <a href="{root}">{words["missing_way"]}</a>'
+        language = spoken(self._site.language)
+        page = _MISSING.format(
+            language=language,
+            dir=direction(language),
+            title=escape(self._site.title),
+            heading=words["missing"],
+            root=root,
+            words=told,
+        )
         return web.Response(
             status=404, text=page, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
         )
