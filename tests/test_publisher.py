@@ -188,7 +188,7 @@ async def test_item_that_stays_half_written_does_not_hold_up_the_rest(site: Site
     ingest = ScriptedIngest([Pass(waiting=("2.md",))] * 20)
 
     async with house_of(site) as house:
-        done = await publish_once(replace(with_lanes(house), ingest=ingest), nothing)  # type: ignore[arg-type]
+        done = await publish_once(replace(with_lanes(house), ingest=ingest), nothing)  # type: ignore[arg-type]  # scripted
 
     assert done.waiting == ("2.md",)
     assert 2 <= len(ingest.called) <= 10

@@ -130,7 +130,7 @@ def test_picture_that_lies_is_cut_as_its_upright_twin() -> None:
     twin_card = develop(saved(bands(1600, 1200), "JPEG"), rules("card", media_types=("image/png",)))[0]
 
     assert near(opened(turned_card).getpixel((600, 5)), opened(twin_card).getpixel((600, 5)))  # type: ignore[arg-type]  # RGB has three
-    assert near(opened(turned_card).getpixel((600, 625)), opened(twin_card).getpixel((600, 625)))  # type: ignore[arg-type]
+    assert near(opened(turned_card).getpixel((600, 625)), opened(twin_card).getpixel((600, 625)))  # type: ignore[arg-type]  # RGB has three
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])

@@ -114,7 +114,7 @@ class Meanwhile:
 
     def __call__(self, file: Path, limit: int) -> tuple[bytes, os.stat_result]:
         if self._events:
-            self._events.pop(0)()  # type: ignore[operator]
+            self._events.pop(0)()  # type: ignore[operator]  # events are calls
         return bytes_of(file, limit)
 
 

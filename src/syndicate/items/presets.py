@@ -83,12 +83,12 @@ def rules_of(preset: str, *, origin: str = "settings", below: str = "content", *
         "images": _images(base, wishes.get("images", {})),
         "topics": _topics(base, wishes.get("topics", {})),
         **_visibility(base, wishes.get("visibility", {}), slips),
-        **{name: tuple(wishes[name]) for name in _LISTS if wishes.get(name) is not None},  # type: ignore[literal-required]
-        **{name: wishes[name] for name in _PLAIN if wishes.get(name) is not None},  # type: ignore[literal-required]
+        **{name: tuple(wishes[name]) for name in _LISTS if wishes.get(name) is not None},  # type: ignore[literal-required]  # names of Wishes
+        **{name: wishes[name] for name in _PLAIN if wishes.get(name) is not None},  # type: ignore[literal-required]  # names of Wishes
     }
     if slips.faults:
         raise ConfigError(tuple(slips.faults))
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)  # type: ignore[arg-type]  # each was checked above
 
 
 _LISTS = ("languages", "language_folders", "link_tracking")

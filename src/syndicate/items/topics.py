@@ -86,7 +86,7 @@ def agreed(items: Mapping[str, Item]) -> dict[str, Item]:
         for topic in item.topics:
             spellings.setdefault(topic.slug, Counter())[(not topic.is_labelled, topic.label)] += 1
     chosen = {
-        slug: min(counts, key=lambda one, counts=counts: (one[0], -counts[one], one[1]))[1]  # type: ignore[misc]
+        slug: min(counts, key=lambda one, counts=counts: (one[0], -counts[one], one[1]))[1]  # type: ignore[misc]  # a default that binds
         for slug, counts in spellings.items()
         if len(counts) > 1
     }
