@@ -16,7 +16,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import OperationalError
 
 from deliver_rig import NAME, NOW, acceptance, item
@@ -207,6 +207,18 @@ async def test_database_that_another_process_holds_is_told_as_such_at_a_write(tm
                 await outbox.accept(acceptance(item(1)), NOW)
 
         await outbox.accept(acceptance(item(1)), NOW)
+
+
+async def test_full_disk_is_told_as_such_and_the_next_write_with_room_succeeds(database: Database) -> None:
+    def grow(connection: Connection, pages: int) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        connection.execute(insert(marks), [{"name": "long", "value": "x" * 1_000_000}])
+
+    with pytest.raises(CannotWrite) as caught:
+        await database.write(grow, 1)
+    await database.write(grow, 100_000)
+
+    assert str(caught.value) == f"{database.path}: database or disk is full; make room on the disk"
 
 
 async def test_other_errors_of_a_transaction_are_left_as_they_are(database: Database) -> None:

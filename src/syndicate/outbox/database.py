@@ -89,9 +89,10 @@ class Database:
             with self._engine.connect().execution_options(is_writing=is_writing) as connection, connection.begin():
                 return work(connection, *args, **kwargs)
         except DatabaseError as error:
-            if _is_locked(error):
-                raise _locked(self.path) from error
-            raise
+            trouble = _trouble(self.path, error)
+            if trouble is None:
+                raise
+            raise trouble from error
 
     def _check(self) -> None:
         assert self._standing is not None, "open() comes first"
@@ -109,8 +110,9 @@ class Database:
             self._standing = Standing(self.path, self.path.stat())
         except (OSError, DatabaseError) as error:
             self._close()
-            if isinstance(error, DatabaseError) and _is_locked(error):
-                raise _locked(self.path) from error
+            trouble = _trouble(self.path, error) if isinstance(error, DatabaseError) else None
+            if trouble is not None:
+                raise trouble from error
             reason = str(error.orig if isinstance(error, DatabaseError) else error.strerror)
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             raise CannotWrite(str(self.path), reason, remedy) from error
@@ -121,14 +123,17 @@ class Database:
             self._engine = None
 
 
-def _is_locked(error: DatabaseError) -> bool:
-    """Whether another process was in the way, for longer than BUSY_TIMEOUT_MS (SQLite, "Result and Error Codes")."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
+def _trouble(path: Path, error: DatabaseError) -> CannotWrite | None:
+    """What passes, or the operator can mend, as the file stays whole (SQLite, "Result and Error Codes").
 
-
-def _locked(path: Path) -> CannotWrite:
-    return CannotWrite(str(path), "database is locked by another process", "wait and call again")
+    A file that another process holds is told after BUSY_TIMEOUT_MS.
+    """
+    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_BUSY:
+            return CannotWrite(str(path), "database is locked by another process", "wait and call again")
+        case sqlite3.SQLITE_FULL:
+            return CannotWrite(str(path), "database or disk is full", "make room on the disk")
+    return None
 
 
 def _engine(path: Path) -> Engine:
