@@ -118,6 +118,19 @@ def test_archives_can_be_switched_off_and_are_not_made_where_a_feed_shows_all() 
     assert not [path for path, _ in documents_of(items, SITE) if "archive" in path]
 
 
+def test_older_documents_stand_before_the_feed_that_names_them() -> None:
+    site = replace(SITE, size=5, moved=(("old/all", "all"),))
+
+    paths = [path for path, _ in documents_of([make_item(n) for n in range(1, 60)], site)]
+
+    older = [place for place, path in enumerate(paths) if path.startswith("all/archive/")]
+    assert older
+    assert max(older) < min(paths.index(f"all/{FORMATS[name].file_name}") for name in SITE.formats)
+    assert {path for path in paths if path.startswith("old/")} == {
+        f"old/all/{FORMATS[name].file_name}" for name in SITE.formats
+    }
+
+
 def test_former_addresses_keep_their_readers() -> None:
     site = replace(SITE, moved=(("old/coding", "symplur-medical-coding"), ("gone", "nowhere"), ("all", "section/news")))
 

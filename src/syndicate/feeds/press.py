@@ -82,17 +82,17 @@ class Press:
         self._items = dict(items)
 
     def _of_feed(self, feed: Feed) -> Iterator[Document]:
-        """The feed in its formats, then its archive documents, the oldest first."""
+        """Its archive documents, the oldest first, then the feed in its formats, so that it names none in vain."""
         shown = tuple(self.catalogue.shown(feed.key))
         volumes = self.catalogue.volumes(feed.key, shown) if self._site.archives else ()
         folders = [None, *(archive_path(feed, volume) for volume in volumes), None]
         current = replace(feed, older=folders[-2])
-        for name in feed.formats:
-            yield self._document(current, shown, FORMATS[name])
         for volume, older, folder, newer in zip(volumes, folders, folders[1:], folders[2:], strict=False):
             part = _part(replace(feed, older=older, newer=newer), folder or "", volume)
             for name in feed.formats:
                 yield self._document(part, volume.items, FORMATS[name])
+        for name in feed.formats:
+            yield self._document(current, shown, FORMATS[name])
 
     def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
         def make() -> bytes:
@@ -107,7 +107,7 @@ class Press:
         redirects = redirects_of(dict(self._site.moved), by_path)
         for old, new in redirects.items():
             feed = by_path[new]
-            for document in self._kept[feed.key][: len(feed.formats)]:
+            for document in self._kept[feed.key][-len(feed.formats) :]:
                 name = document.path.rpartition("/")[2]
                 make = partial(moved_page, feed, self._site) if name == INDEX else document.make
                 yield Document(f"{old}/{name}", document.mark, make)
