@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from syndicate.deliver import Lane, LaneRules
     from syndicate.draft import DraftRules
     from syndicate.gallery import Gallery
+    from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
     from syndicate.ports import Channel, Shelf, Store
@@ -239,6 +240,7 @@ class House:
     plans: tuple[ChannelPlan, ...]
     ingest: Ingest
     lanes: tuple[Lane, ...]
+    hubs: Hubs
     gallery: Gallery | None = None
 
 
@@ -251,10 +253,12 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         ConfigError: the state was made by a newer version.
     """
     from syndicate.channels.http import Web
+    from syndicate.channels.hub import HubCaller
     from syndicate.channels.tokens import vault_in
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane
+    from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
     from syndicate.shelf.folder import FolderShelf
@@ -279,7 +283,8 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
             Lane(channel, outbox, images, lane_rules_of(plot, name), owner=owner, clock=clock, chance=random.random)
             for name, channel in channels.items()
         )
-        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, gallery)
+        hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
+        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, gallery)
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:

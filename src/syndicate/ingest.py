@@ -39,7 +39,7 @@ class Pass:
 
     `skipped` counts visibility rules, `decided` the states of new deliveries. `scheduled` items wait for
     their time, the first at `next_due`. `written` are the shelf's paths whose bytes changed, `dropped`
-    those that were taken away.
+    those that were taken away. `feeds` are the paths of the feeds that readers subscribe to, None if none were made.
     """
 
     files: int = 0
@@ -56,6 +56,7 @@ class Pass:
     topics: int = 0
     written: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    feeds: frozenset[str] | None = None
     decided: Mapping[State, int] = field(default_factory=dict)
     took_ms: int = 0
 
@@ -216,6 +217,7 @@ class Ingest:
             skipped=Counter(one.skipped for one in scan.files.values() if one.skipped),
             faults=(*faults, *self.shelving.left_out),
             topics=len({topic.slug for item in visible.values() for topic in item.topics}),
+            feeds=self.shelving.feeds,
         )
 
 

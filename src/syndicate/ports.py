@@ -11,6 +11,7 @@ from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Topic
 from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
+from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.posts.cardimage import CardImage
 from syndicate.posts.post import ImageRules, Picture, Post, Wants
 
@@ -144,6 +145,9 @@ class Shelf(Protocol):
 
     def is_whole(self) -> bool:
         """Whether all that was published still stands; what does not is forgotten and may be put anew."""
+
+    def digest(self, path: str) -> str | None:
+        """Hex SHA-256 of the bytes that stand at the path; None if there are none."""
 
 
 class Channel(Protocol):
@@ -352,3 +356,35 @@ class Outbox(Protocol):
         Raises:
             UsageError: no such delivery, or its state does not allow it.
         """
+
+
+class HubLine(Protocol):
+    """The way to WebSub hubs."""
+
+    async def ping(self, hub: str, topic: str) -> None:
+        """Tell a hub that a topic changed; repeatable at will.
+
+        Raises:
+            NetworkError: Rejected and Unauthorized are final, whatever else is tried again.
+        """
+
+
+class Announcements(Protocol):
+    """The durable record of what hubs were told and are owed. Each method is one transaction, run off the loop."""
+
+    async def owe(self, hubs: Sequence[str], standing: Mapping[str, str], now: datetime) -> None:
+        """These are the hubs, and these the topics with the digests of what stands there now; others are forgotten."""
+
+    async def due_pings(self, hub: str, now: datetime, most: int) -> list[Ping]:
+        """What the hub may be told now, the longest due first; nothing while it rests."""
+
+    async def next_ping(self, hub: str) -> datetime | None:
+        """When the hub has to be told something next."""
+
+    async def settle_pings(
+        self, hub: str, outcomes: Sequence[Pinged], rests_until: datetime | None, now: datetime
+    ) -> None:
+        """Write what came of pings, and until when the hub is left alone."""
+
+    async def hub_counts(self) -> list[HubCounts]:
+        """How every hub stands."""

@@ -35,6 +35,9 @@ STATE_LOOK_S = 2.0
 FIRST_CARDS = 20
 """So many missing card images are drawn before anything is posted, the newest first; the others beside it."""
 
+PATIENCE_WITH_HUBS_S = 10.0
+"""How long `once` tells hubs what changed; what they have not taken by then is left to the next call."""
+
 REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""
 
@@ -80,7 +83,8 @@ async def publish_once(house: House, tell: Tell) -> Pass:
         done = merged(done, await house.ingest.run())
     await _draw_first(house)
     # Every channel has its turn to the end, whatever befalls another one.
-    rest = [house.gallery.draw()] if house.gallery else []
+    house.hubs.look(done.feeds)
+    rest = [house.hubs.drain(PATIENCE_WITH_HUBS_S), *([house.gallery.draw()] if house.gallery else [])]
     ends = await asyncio.gather(*(lane.drain(tell) for lane in house.lanes), *rest, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
@@ -181,18 +185,20 @@ async def publish_forever(
     drawing = asyncio.create_task(_draw(house, undrawn))
     watching = asyncio.create_task(_watch(house, stirred, stop))
     standing = asyncio.create_task(_stand(house, stop))
+    pinging = asyncio.create_task(house.hubs.run())
     stopping = asyncio.create_task(stop.wait())
     try:
         async with Schedule() as schedule:
             schedule.every(settings.schedule.every, tick, "rescan")
-            await _first_of(stopping, passes, watching, standing, drawing)
+            await _first_of(stopping, passes, watching, standing, drawing, pinging)
         stop.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
-        for task in (lanes_done, passes, watching, standing, drawing, stopping):
+        tasks = (lanes_done, passes, watching, standing, drawing, pinging, stopping)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(lanes_done, passes, watching, standing, drawing, stopping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _first_of(*tasks: asyncio.Task[Any]) -> None:
@@ -236,6 +242,7 @@ async def _passes(
             wait_s = None
             continue
         is_first = False
+        house.hubs.look(done.feeds)
         tell_pass(done)
         undrawn.set()
         if done.decided:

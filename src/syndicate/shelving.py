@@ -10,6 +10,7 @@ import structlog
 
 from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.entry import entry_id
+from syndicate.feeds.formats import subscribable
 from syndicate.feeds.press import Press
 from syndicate.feeds.site import Site
 from syndicate.gallery import Gallery
@@ -43,6 +44,12 @@ class Shelving:
         self._press = Press(site)
         self._is_current = False
         self._marks: dict[str, object] = {}
+
+    @property
+    def feeds(self) -> frozenset[str]:
+        """The paths of the feeds that readers subscribe to, archives not, as the last pass made them."""
+        feeds = self._press.catalogue.feeds
+        return frozenset(f"{feed.path}/{form.file_name}" for feed in feeds for form in subscribable(feed))
 
     def look(self) -> None:
         """Look whether the shelf stands as the last pass left it; where it does not, the next pass writes all anew.

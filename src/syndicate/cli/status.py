@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from syndicate.cli.held import undecided
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
 
 if TYPE_CHECKING:
+    from syndicate.outbox.ping import HubCounts
     from syndicate.plot import Plot
     from syndicate.ports import ChannelCounts
 
@@ -33,12 +35,13 @@ async def _status(plot: Plot, as_json: bool) -> None:
 
     if not plot.outbox_path.exists():
         if as_json:
-            tell_json({"publisher": None, "items": 0, "undecided": 0, "channels": []})
+            tell_json({"publisher": None, "items": 0, "undecided": 0, "channels": [], "hubs": []})
         else:
             say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
         return
     async with SqlOutbox(plot.outbox_path) as outbox:
         counts = await outbox.counts()
+        hubs = await outbox.hub_counts()
         known = await outbox.known()
         open_ones = len(await undecided(outbox))
     pid, since = holder_of(plot.lock_path)
@@ -51,6 +54,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
                 "items": standing,
                 "undecided": open_ones,
                 "channels": [_json(one) for one in counts],
+                "hubs": [asdict(one) for one in hubs],
             }
         )
         return
@@ -60,6 +64,8 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
         [_row(plot, one) for one in counts],
     )
+    if hubs:
+        table(("hub", "owed", "last accepted", "rests until", "last error"), [_hub_row(one) for one in hubs])
     if open_ones:
         say(f"{open_ones} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
@@ -72,6 +78,11 @@ def _row(plot: Plot, counts: ChannelCounts) -> list[object]:
     in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
     numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in shown]
     return [name, *numbers, _next(counts), moment(counts.last_sent)]
+
+
+def _hub_row(counts: HubCounts) -> list[object]:
+    error = f"{moment(counts.failed_at)} {counts.error}" if counts.error else "-"
+    return [counts.hub, counts.owed, moment(counts.accepted_at), moment(counts.rests_until), error]
 
 
 def _next(counts: ChannelCounts) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -133,4 +133,25 @@ marks = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("rests_until", Moment),
+    Column("accepted_at", Moment),
+    Column("error", Text),
+    Column("failed_at", Moment),
+)
+
+pings = Table(
+    "pings",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("topic", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("told", String),
+    Column("due", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
 )

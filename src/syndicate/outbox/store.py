@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import intake, lane, review
+from syndicate.outbox import announce, intake, lane, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.ports import Acceptance, ChannelCounts, Event, Indexed, KnownItem
 
 
@@ -127,3 +128,25 @@ class SqlOutbox:
     async def keep_sealed_token(self, name: str, sealed: bytes, now: datetime) -> None:
         """Keep a sealed secret, durably, in place of the former one."""
         await self._database.write(review.keep_sealed_token, name, sealed, now)
+
+    async def owe(self, hubs: Sequence[str], standing: Mapping[str, str], now: datetime) -> None:
+        """These are the hubs, and these the topics with the digests of what stands there now."""
+        await self._database.write(announce.owe, hubs, standing, now)
+
+    async def due_pings(self, hub: str, now: datetime, most: int) -> list[Ping]:
+        """What the hub may be told now, the longest due first."""
+        return await self._database.read(announce.due_pings, hub, now, most)
+
+    async def next_ping(self, hub: str) -> datetime | None:
+        """When the hub has to be told something next."""
+        return await self._database.read(announce.next_ping, hub)
+
+    async def settle_pings(
+        self, hub: str, outcomes: Sequence[Pinged], rests_until: datetime | None, now: datetime
+    ) -> None:
+        """Write what came of pings, and until when the hub is left alone."""
+        await self._database.write(announce.settle_pings, hub, outcomes, rests_until, now)
+
+    async def hub_counts(self) -> list[HubCounts]:
+        """How every hub stands."""
+        return await self._database.read(announce.hub_counts)

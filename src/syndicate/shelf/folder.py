@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import threading
@@ -51,6 +52,7 @@ class FolderShelf:
         self._root = root
         self._manifest = root / MANIFEST
         self._lock = threading.Lock()
+        self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._own = self._read_manifest()
@@ -126,6 +128,27 @@ class FolderShelf:
                 raise _cannot_write(self._root, cause) from cause
             self._own = standing
             return False
+
+    def digest(self, path: str) -> str | None:
+        """Hex SHA-256 of the bytes that stand at the path; None if there are none. Read again only when changed.
+
+        Raises:
+            CannotWrite: something stands there that cannot be read.
+        """
+        target = self._target(path)
+        try:
+            with target.open("rb") as file:
+                seen = os.fstat(file.fileno())
+                stamp = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+                kept = self._digests.get(path)
+                if kept is None or kept[0] != stamp:
+                    kept = self._digests[path] = (stamp, hashlib.file_digest(file, "sha256").hexdigest())
+        except FileNotFoundError:
+            self._digests.pop(path, None)
+            return None
+        except OSError as cause:
+            raise _cannot_write(target, cause) from cause
+        return kept[1]
 
     def _target(self, path: str) -> Path:
         parts = path.split("/")
