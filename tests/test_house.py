@@ -384,3 +384,12 @@ def test_topics_that_were_renamed_leave_their_former_folders_to_the_new_ones(tmp
     )
 
     assert site_of(settings).moved == (("machine-learning", "artificial-intelligence"), ("old", "section/news"))
+
+
+def test_topics_that_were_renamed_below_roots_leave_their_former_folders_as_well(tmp_path: Path) -> None:
+    roots = {
+        "a": {"topics": {"aliases": {"ML": "Machine Learning"}}},
+        "b": {"topics": {"aliases": {"Birds": "Herons"}}},
+    }
+
+    assert site_of(Settings(content={"roots": roots})).moved == (("birds", "herons"), ("ml", "machine-learning"))

@@ -6,15 +6,19 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest_asyncio
+from lxml import etree
 from PIL import Image as Pictures
 from structlog.testing import capture_logs
 
 from newsroom import NEWS, SITE, Newsroom, picture
 from syndicate.content.folder import FolderStore
+from syndicate.feeds.entry import tag_of
+from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.ingest import Ingest
 from syndicate.ports import Indexed, Scan
 from syndicate.shelf.folder import FolderShelf
@@ -116,3 +120,39 @@ async def test_item_that_no_feed_can_tell_is_a_fault_until_it_is_gone(tmp_path: 
         assert [[(one.code, one.path) for one in done.errors] for done in told] == [[("E-ENTRY", "2.md")]] * 3 + [[]]
         assert [one["path"] for one in events if one["event"] == "entry_left_out"] == ["2.md"]
         assert {entry["title"] for entry in json.loads(room.feed())["items"]} == {"Title 1", "Title 3"}
+
+
+def gone(room: Newsroom, feed: str = "all") -> list[tuple[str | None, str | None]]:
+    """What an Atom feed tells of items that left: id and time."""
+    root = etree.parse(room.feeds / feed / "atom.xml").getroot()
+    found = root.iter("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    return [(one.get("ref"), one.get("when")) for one in found]
+
+
+async def test_item_that_left_is_told_of_over_restarts_until_it_is_back(room: Newsroom) -> None:
+    def restart() -> None:
+        shelf = FolderShelf(room.feeds)
+        site = replace(SITE, tombstones=TombstoneRules(10, timedelta(days=30)))
+        room.ingest = Ingest(room.store, room.outbox, shelf, site, (NEWS,), rules="rules-1", clock=lambda: room.now)
+
+    lost = next(one.item for one in (await room.outbox.index("rules-1")).values() if one.path.endswith("2.md"))
+    assert lost is not None
+    (room.content / "2.md").unlink()
+    restart()
+    await room.look()
+    left_at = room.now.replace(microsecond=0).isoformat()
+    expected = [(tag_of(lost.id, SITE), left_at)]
+    assert gone(room) == expected
+
+    room.now += timedelta(days=1)
+    restart()
+    await room.look()
+    assert gone(room) == expected
+
+    room.write("2.md")
+    await room.look()
+    assert gone(room) == []
+    restart()
+    await room.look()
+    assert gone(room) == []
+    assert await room.outbox.tombstones() == {}

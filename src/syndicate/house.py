@@ -16,6 +16,7 @@ from syndicate.channels.networks import Tools
 from syndicate.dress import page_rules_of
 from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site, topic_path
+from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.plan import ChannelPlan, FirstSight
@@ -95,6 +96,7 @@ def site_of(settings: Settings) -> Site:
         archives=feeds.archives,
         keeps_empty=feeds.keeps_empty,
         moved=_moved(settings),
+        tombstones=TombstoneRules(feeds.tombstones_size, feeds.tombstones_age) if feeds.tombstones else None,
         shapes={kind: _shape(one, feeds) for kind, one in feeds.shapes.items()},
         pages=page_rules_of(settings.pages, card_rules_of(settings)),
     )
@@ -102,8 +104,8 @@ def site_of(settings: Settings) -> Site:
 
 def _moved(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Where feeds stood before: as the settings say, and for topics that have another name now."""
-    aliases = settings.content.topics.aliases
-    renamed = {topic_path(slug_of(old)): topic_path(slug_of(new)) for old, new in aliases.items()}
+    aliases = (pair for store in settings.content.stores.values() for pair in store.topics.aliases.items())
+    renamed = {topic_path(slug_of(old)): topic_path(slug_of(new)) for old, new in aliases}
     return tuple(sorted((renamed | settings.feeds.moved).items()))
 
 

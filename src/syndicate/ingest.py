@@ -17,7 +17,9 @@ from functools import partial
 import structlog
 
 from syndicate.errors import ConfigError, Fault
+from syndicate.feeds.feed import ALL, keys_of
 from syndicate.feeds.site import Site
+from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
@@ -89,12 +91,14 @@ class Ingest:
         self._store = store
         self._outbox = outbox
         self._gallery = gallery
+        self._site = site
         self.shelving = Shelving(store, shelf, site, gallery)
         self._channels = tuple(channels)
         self._rules = rules
         self._clock = clock
         self._index: Mapping[str, Indexed] | None = None
         self._topics: dict[str, Topic] = {}
+        self._tombstones: dict[str, Tombstone] = {}
         self._accepted: Mapping[str, Item] = {}
 
     async def run(self) -> Pass:
@@ -112,6 +116,7 @@ class Ingest:
         items = scan.items
         visible = _visible(items, known, now)
         changes = compare(visible, known, accepted=self._accepted)
+        self._bury(visible, changes, now)
         shelved = await self._publish(visible, changes, now)
         decided = await self._accept(scan, visible, changes, known, now)
         self._index, self._accepted = scan.files, visible
@@ -135,14 +140,32 @@ class Ingest:
         if lost is not None:
             raise ConfigError((lost,))
         visible = _visible(scan.items, known, now)
-        put = partial(self.shelving.put, visible, now, topics=self._topics.values(), tell=tell)
-        return len(visible), await asyncio.to_thread(put)
+        put = partial(self.shelving.put, visible, now, tombstones=self._tombstones.values(), tell=tell)
+        return len(visible), await asyncio.to_thread(put, topics=self._topics.values())
+
+    def _bury(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> None:
+        """Keep in mind for the feeds which items left; those that are back or long gone are told of no more."""
+        rules = self._site.tombstones
+        if rules is None or not (changes.withdrawn or changes.returned):
+            return
+        former = {one.item.id: one.item for one in (self._index or {}).values() if one.item is not None}
+        kept = {
+            item_id: one
+            for item_id, one in self._tombstones.items()
+            if item_id not in visible and now - one.at <= rules.most_age
+        }
+        for item_id in changes.withdrawn:
+            # Without the former item, as after other rules of reading, the feed of everything is known to have had it.
+            keys = keys_of(former[item_id], self._site) if item_id in former else (ALL,)
+            kept[item_id] = Tombstone(item_id, now.replace(microsecond=0), keys)
+        self._tombstones = kept
 
     async def _look(self) -> tuple[Scan, Mapping[str, KnownItem], Fault | None]:
         """The store as it is, what is known of it, and the fault if it was lost."""
         if self._index is None:
             self._index = await self._outbox.index(self._rules)
             self._topics = await self._outbox.topics()
+            self._tombstones = await self._outbox.tombstones()
         scan = await asyncio.to_thread(self._store.scan, self._index)
         known = await self._outbox.known()
         return scan, known, lost_store(scan, known)
@@ -151,7 +174,8 @@ class Ingest:
         """Write the feeds and images that differ, take away what no feed names any more."""
         if not changes:
             await asyncio.to_thread(self.shelving.look)
-        return await asyncio.to_thread(self.shelving.put, visible, now, topics=self._topics.values())
+        topics, tombstones = self._topics.values(), self._tombstones.values()
+        return await asyncio.to_thread(self.shelving.put, visible, now, topics=topics, tombstones=tombstones)
 
     async def _accept(
         self, scan: Scan, visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem], now: datetime
@@ -177,6 +201,7 @@ class Ingest:
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
             topics=tuple(topics.values()),
+            tombstones=tuple(self._tombstones.values()) if changes.withdrawn or changes.returned else None,
         )
         if (
             scan.read

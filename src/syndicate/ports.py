@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syndicate.errors import Fault
+from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Image, Item, Topic
 from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import Delivery, Guarantee, Planned, Receipt, State, Step
@@ -237,6 +238,7 @@ class Acceptance:
     `mended` are plans for items that were edited: they stand in for a FAILED delivery and for nothing else.
     `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
+    `tombstones` are all that are kept from now on, None: as before.
     """
 
     items: tuple[KnownItem, ...] = ()
@@ -248,6 +250,7 @@ class Acceptance:
     channels: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
     topics: tuple[Topic, ...] = ()
+    tombstones: tuple[Tombstone, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,9 @@ class Outbox(Protocol):
 
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug, as it was last spelled."""
+
+    async def tombstones(self) -> dict[str, Tombstone]:
+        """The items that left and are told of, by id."""
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""

@@ -13,6 +13,7 @@ from syndicate.feeds.entry import entry_id
 from syndicate.feeds.formats import subscribable
 from syndicate.feeds.press import Press
 from syndicate.feeds.site import Site
+from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
 from syndicate.items.item import Image, Item, Topic
 from syndicate.ports import Shelf, Store
@@ -66,6 +67,7 @@ class Shelving:
         now: datetime,
         *,
         topics: Iterable[Topic] = (),
+        tombstones: Iterable[Tombstone] = (),
         tell: Callable[[int, int], None] = lambda done, total: None,
     ) -> Shelved:
         """Write what reads differently, drop what is no more. Images come first, so that no feed names one in vain.
@@ -74,6 +76,7 @@ class Shelving:
             items: what is published, by id.
             now: what the greatest age in named feeds counts from.
             topics: further topics that have a feed, though no item has them now.
+            tombstones: items that left.
             tell: hears how many documents were looked at, and how many there are.
 
         Raises:
@@ -88,7 +91,7 @@ class Shelving:
         standing = set(media)
         if self._gallery is not None:
             standing |= self._gallery.expect(items.values(), former)
-        documents = tuple(self._press.documents(items, now, topics=topics))
+        documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones))
         for number, document in enumerate(documents, start=1):
             is_same = document.path in marks and marks[document.path] == document.mark
             if not is_same and self._shelf.put(document.path, document.make()):

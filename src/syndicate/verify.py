@@ -18,7 +18,7 @@ from lxml import etree
 
 from syndicate.errors import Fault
 from syndicate.feeds.catalogue import Catalogue
-from syndicate.feeds.entry import entry_id
+from syndicate.feeds.entry import entry_id, tag_of
 from syndicate.feeds.feed import Feed
 from syndicate.feeds.formats import DIRECTORY, Format, subscribable
 from syndicate.feeds.site import Site
@@ -28,12 +28,16 @@ Read = Callable[[str], bytes | None]
 """Gives the bytes at a path of the shelf, None if nothing stands there."""
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
+_TOMBSTONE = "{http://purl.org/atompub/tombstones/1.0}deleted-entry"
 _ARCHIVE = "{http://purl.org/syndication/history/1.0}archive"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a document tells when it is read: ids and dates in its order, and where it says it stands."""
+    """What a document tells when it is read: ids and dates in its order, and where it says it stands.
+
+    `tombstones` are ids of entries that left, each with the time.
+    """
 
     ids: tuple[str, ...]
     published: tuple[datetime, ...]
@@ -42,6 +46,7 @@ class Told:
     newer: str = ""
     current: str = ""
     is_archive: bool = False
+    tombstones: tuple[tuple[str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ class _Check:
         due = {entry_id(item, self._site): item for item in members}
         first, archived = chain[0].ids, [one for told in chain[1:] for one in told.ids]
         found = Counter(first) + Counter({one: count for one, count in Counter(archived).items() if one not in first})
+        self._tombstones(feed, form, chain)
         for stranger in sorted(found.keys() - due.keys()):
             self._fault(path, "E-FEED-STALE", f"holds {stranger}, which the store does not have for it")
         for lost in sorted(due.keys() - found.keys()):
@@ -192,6 +198,13 @@ class _Check:
         dates = chain[0].published, tuple(date for told in chain[1:] for date in told.published)
         if any(list(one) != sorted(one, reverse=True) for one in dates):
             self._fault(path, "E-FEED-STALE", "has entries that are not in order, the newest first")
+
+    def _tombstones(self, feed: Feed, form: Format, chain: Sequence[Told]) -> None:
+        """Whether the feed, and no archive document, tells which items left."""
+        due = [(tag_of(one.item_id, self._site), one.at) for one in feed.tombstones if form.name == "atom"]
+        if list(chain[0].tombstones) != due or any(told.tombstones for told in chain[1:]):
+            path = f"{feed.path}/{form.file_name}"
+            self._fault(path, "E-FEED-STALE", "does not tell of the items that left as the state does")
 
     def _path_at(self, address: str, path: str) -> str:
         """The path of a document by its address."""
@@ -229,6 +242,9 @@ def _told_by_atom(content: bytes) -> Told:
     return Told(
         ids=tuple(_text(entry, f"{_ATOM}id") for entry in entries),
         published=tuple(datetime.fromisoformat(_text(entry, f"{_ATOM}published")) for entry in entries),
+        tombstones=tuple(
+            (one.get("ref", ""), datetime.fromisoformat(one.get("when", ""))) for one in feed.findall(_TOMBSTONE)
+        ),
         **_links_in(feed),
     )
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import Any
 
 from lxml import etree
@@ -111,14 +112,19 @@ def told_by_rss(document: bytes) -> list[Told]:
     ]
 
 
+def _plain(element: Any) -> str:
+    """The plain text of an Atom text construct."""
+    return unescape(element.text) if element.get("type") == "html" else str(element.text)
+
+
 def told_by_atom(document: bytes) -> list[Told]:
     root = etree.fromstring(document)
     return [
         Told(
             id=entry.findtext("a:id", namespaces=_NS),
-            title=entry.findtext("a:title", namespaces=_NS),
+            title=_plain(entry.find("a:title", namespaces=_NS)),
             link=entry.xpath("string(a:link[@rel='alternate']/@href)", namespaces=_NS),
-            summary=entry.findtext("a:summary", namespaces=_NS),
+            summary=_plain(entry.find("a:summary", namespaces=_NS)),
             content=entry.findtext("a:content", namespaces=_NS),
             published=datetime.fromisoformat(entry.findtext("a:published", namespaces=_NS)),
             updated=datetime.fromisoformat(entry.findtext("a:updated", namespaces=_NS)),

@@ -1,4 +1,4 @@
-"""A store of files that break naive publishers: each is a valid item, and each holds something feeds must survive."""
+"""A store that breaks naive publishers: valid items that hold what feeds must survive, and files that are no items."""
 
 from __future__ import annotations
 
@@ -73,31 +73,60 @@ CASES: Mapping[str, tuple[dict[str, object], str]] = {
         "Body\r\nwith\r\rmixed\u2028ends\n",
     ),
     "deep": ({"title": "Deep", "description": "Nested."}, ">" * 60 + " deep\n\n" + "<div>" * 200 + "x\n"),
+    "naive-date": (
+        {"title": "Dates without a zone", "date": "2026-10-20T23:59:59", "lastMod": "2026-10-21 00:30"},
+        "Body.\n",
+    ),
+    "edited-before-it-was-published": (
+        {"title": "Edited first", "date": "2026-10-19T10:00:00+14:00", "lastMod": "2001-01-01"},
+        "Body.\n",
+    ),
+    "bidi": (
+        {"title": "\u2067שָׁלוֹם\u2069 and \u2066abc\u2069 \u061c٪", "description": "עִבְרִית", "lang": "he"},
+        "> שָׁלוֹם **עֲלֵיכֶם** `code()` [קישור](https://example.net/שלום?ש=1)\n",
+    ),
+    "megabyte": (
+        {"title": "A megabyte", "description": "Much of it."},
+        "A *paragraph* of [much](https://example.net/?a=1&b=2) text & more, ünïcode 👩🏽‍🔬.\n\n" * 12_000,
+    ),
     "long": ({"title": "Long " * 200, "description": "Word " * 2000}, "Paragraph of words. " * 5000 + "\n"),
+}
+
+# What no feed may show: the code of the fault that tells so, or empty for what waits for its time.
+REFUSED: Mapping[str, tuple[str, dict[str, object]]] = {
+    "the-same-id": ("E-DUPLICATE", {"title": "Another one of the same id", "id": 1}),
+    "no-title": ("E-NO-TITLE", {"title": "", "description": ""}),
+    "title-of-tags": ("E-NO-TITLE", {"title": "<b></b><br/>", "description": " <p>&nbsp;</p> "}),
+    "year-2999": ("E-DATE", {"title": "No year of ours", "date": "2999-01-01T00:00:00Z"}),
+    "future": ("", {"title": "Not yet", "date": "2035-12-31T00:00:00Z", "lastMod": "2035-12-31T00:00:00Z"}),
 }
 
 
 def write_hostile_store(folder: Path) -> frozenset[str]:
     """Write the files into a new folder; gives the addresses of the articles they speak of, one for each."""
     folder.mkdir()
-    links = set()
     for number, (name, (front, body)) in enumerate(CASES.items(), start=1):
-        link = f"{SITE}/{name}"
-        links.add(link)
-        matter = {
-            "id": number,
-            "source": "hostile",
-            "archetype": "curated-content",
-            "date": f"2026-10-{number:02}",
-            "lastMod": f"2026-10-{number:02}T09:00:00.5Z",
-            "author": ['Ada "&" <Bob>'],
-            "categories": [f"Odd Vocabulary: {TOPIC}"],
-            "link": {"brand": "news.example.net", "href": link, "original": link},
-            "slug": name,
-            "tags": ["News"],
-            **front,
-        }
-        text = f"---\n{yaml.safe_dump(matter, allow_unicode=False)}---\n{body}"
-        (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="")
+        _write(folder, name, number, front, body)
+    for number, (name, (_, front)) in enumerate(REFUSED.items(), start=len(CASES) + 1):
+        _write(folder, name, number, front, "Body.\n")
     (folder / "lie.jpeg").write_text("not a picture", encoding="utf-8")
-    return frozenset(links)
+    return frozenset(f"{SITE}/{name}" for name in CASES)
+
+
+def _write(folder: Path, name: str, number: int, front: Mapping[str, object], body: str) -> None:
+    link = f"{SITE}/{name}"
+    matter = {
+        "id": number,
+        "source": "hostile",
+        "archetype": "curated-content",
+        "date": f"2026-10-{number:02}",
+        "lastMod": f"2026-10-{number:02}T09:00:00.5Z",
+        "author": ['Ada "&" <Bob>'],
+        "categories": [f"Odd Vocabulary: {TOPIC}"],
+        "link": {"brand": "news.example.net", "href": link, "original": link},
+        "slug": name,
+        "tags": ["News"],
+        **front,
+    }
+    text = f"---\n{yaml.safe_dump(matter, allow_unicode=False)}---\n{body}"
+    (folder / f"{name}.md").write_text(text, encoding="utf-8", newline="")

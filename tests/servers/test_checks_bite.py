@@ -9,7 +9,7 @@ from typing import Any
 import feedparser
 import pytest
 
-from servers import documents, rigs
+from servers import documents, rigs, validation_service
 
 pytestmark = pytest.mark.servers
 
@@ -162,6 +162,99 @@ def test_the_rss_check_refuses(old: str, new: str, tmp_path: Path) -> None:
     path = write(tmp_path / "rss.xml", RSS.replace(old, new))
 
     assert documents.rss_faults(path) != []
+
+
+STRICT_RSS = RSS.replace(
+    "<title>Soil news</title>",
+    "<title>Soil news</title><language>en</language><ttl>30</ttl><sy:updatePeriod>hourly</sy:updatePeriod>"
+    "<sy:updateFrequency>2</sy:updateFrequency><image><url>https://example.org/l.png?a=1</url><title>Soil news</title>"
+    "<link>https://example.org/</link></image>",
+).replace(
+    "<rss ", '<rss xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" xmlns:m="http://search.yahoo.com/mrss/" '
+)
+
+UNSOUND_RSS = {
+    "title that is HTML": ("<title>Compost", "<title>&lt;b&gt;Compost&lt;/b&gt;"),
+    "title that is read as HTML": ("<title>Compost", "<title>AT&amp;amp;T"),
+    "element that is none": ("<ttl>", "<rating>good</rating><ttl>"),
+    "description twice": (
+        "<description>One</description>",
+        "<description>One</description><description>1</description>",
+    ),
+    "another image title": (
+        "<image><url>https://example.org/l.png?a=1</url><title>Soil",
+        "<image><url>https://example.org/l.png</url><title>Mud",
+    ),
+    "image that is none": ("l.png?a=1", "l.svg"),
+    "no language": ("<language>en", "<language>English"),
+    "ttl that is no number": ("<ttl>30", "<ttl>-1"),
+    "no period": (">hourly<", ">often<"),
+    "self elsewhere": ("https://example.org/feeds/rss.xml", "https://example.org/rss.xml"),
+    "unknown relation": ("<ttl>", '<atom:link rel="amp" href="https://example.org/"/><ttl>'),
+    "relative link": ("<ttl>", '<atom:link rel="hub" href="hub"/><ttl>'),
+    "link with a strange type": ("<ttl>", '<atom:link rel="hub" type="html" href="https://example.org/"/><ttl>'),
+    "link that holds text": ("<ttl>", '<atom:link rel="hub" href="https://example.org/">x</atom:link><ttl>'),
+    "archive without links": ("<ttl>", '<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/><ttl>'),
+    "media in a group": ("<guid", '<m:group><m:content url="https://example.org/a.png"/></m:group><guid'),
+    "media without an address": ("<guid", "<m:content/><guid"),
+    "media without a size": ("<guid", '<m:content url="https://example.org/a.png" width="0"/><guid'),
+    "media with a strange type": ("<guid", '<m:content url="https://example.org/a.png" type="png"/><guid'),
+}
+
+
+def test_a_sound_rss_feed_passes_the_service(tmp_path: Path) -> None:
+    path = write(tmp_path / "rss.xml", STRICT_RSS.replace("<title>Compost", "<title>AT&#x26;amp;T &#x3C;b>"))
+
+    assert validation_service.rss_faults(path, "https://example.org/feeds/rss.xml") == []
+
+
+@pytest.mark.parametrize(("old", "new"), UNSOUND_RSS.values(), ids=UNSOUND_RSS)
+def test_the_service_refuses_rss(old: str, new: str, tmp_path: Path) -> None:
+    assert old in STRICT_RSS
+    path = write(tmp_path / "rss.xml", STRICT_RSS.replace(old, new, 1))
+
+    assert validation_service.rss_faults(path, "https://example.org/feeds/rss.xml") != []
+
+
+UNSOUND_ATOM = {
+    "HTML as text": ("<summary>One", "<summary>&lt;i&gt;One&lt;/i&gt;"),
+    "references as text": ("<title>Compost", "<title>AT&amp;amp;T"),
+    "scheme that is no address": ("https://example.org/topic/soil", "soil"),
+    "relative icon": ("<generator ", "<icon>icon.png</icon><generator "),
+    "self elsewhere": ("https://example.org/feeds/atom.xml", "https://example.org/atom.xml"),
+    "history in an entry": ("<summary>One", '<link rel="prev-archive" href="https://example.org/"/><summary>One'),
+    "media title": ('url="https://example.org/2.png"', 'url="2.png"'),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), UNSOUND_ATOM.values(), ids=UNSOUND_ATOM)
+def test_the_service_refuses_atom(old: str, new: str, tmp_path: Path) -> None:
+    assert old in ATOM
+    address = "https://example.org/feeds/atom.xml"
+
+    assert validation_service.atom_faults(write(tmp_path / "good.xml", ATOM), address) == []
+    assert validation_service.atom_faults(write(tmp_path / "bad.xml", ATOM.replace(old, new, 1)), address) != []
+
+
+OUTLINE = (
+    '<opml version="2.0"><head><title>Soil</title></head><body><outline text="Soil">'
+    '<outline type="rss" text="Worms" title="Worms" xmlUrl="https://example.org/rss.xml"/></outline></body></opml>'
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("</head>", "<docs>http://example.org/</docs></head>"),
+        ("<title>Soil", "<title>&lt;b>Soil"),
+        ('<outline text="Soil">', '<outline text="Soil" title="Soil">'),
+        (' title="Worms"', ""),
+        ('text="Worms"', 'text="&lt;i>Worms"'),
+    ],
+)
+def test_the_service_refuses_an_outline(old: str, new: str, tmp_path: Path) -> None:
+    assert validation_service.opml_faults(write(tmp_path / "good.opml", OUTLINE)) == []
+    assert validation_service.opml_faults(write(tmp_path / "bad.opml", OUTLINE.replace(old, new, 1))) != []
 
 
 @pytest.mark.parametrize("source", [ATOM, RSS], ids=["atom", "rss"])

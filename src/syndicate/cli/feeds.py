@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from syndicate.feeds.catalogue import Catalogue
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
+    from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
     from syndicate.plot import Plot
     from syndicate.ports import Store
@@ -179,15 +180,17 @@ async def _catalogue(plot: Plot) -> tuple[Site, Catalogue]:
     from syndicate.house import clock, site_of, store_of
 
     now = clock()
-    items, topics = await _visible(plot, store_of(plot, waits=False), now)
+    items, topics, tombstones = await _visible(plot, store_of(plot, waits=False), now)
     site = site_of(plot.settings)
     catalogue = Catalogue(site)
-    catalogue.update(items, now, topics=topics)
+    catalogue.update(items, now, topics=topics, tombstones=tombstones)
     return site, catalogue
 
 
-async def _visible(plot: Plot, store: Store, now: datetime) -> tuple[dict[str, Item], tuple[Topic, ...]]:
-    """What is published now, and the topics that ever were.
+async def _visible(
+    plot: Plot, store: Store, now: datetime
+) -> tuple[dict[str, Item], tuple[Topic, ...], tuple[Tombstone, ...]]:
+    """What is published now, the topics that ever were, and the items that left.
 
     Raises:
         ConfigError: the store is not there, or was lost.
@@ -198,13 +201,15 @@ async def _visible(plot: Plot, store: Store, now: datetime) -> tuple[dict[str, I
 
     scan = await asyncio.to_thread(store.scan, {})
     topics: tuple[Topic, ...] = ()
+    tombstones: tuple[Tombstone, ...] = ()
     if plot.outbox_path.exists():
         async with SqlOutbox(plot.outbox_path) as outbox:
             lost = lost_store(scan, await outbox.known())
             if lost is not None:
                 raise ConfigError((lost,))
             topics = tuple((await outbox.topics()).values())
-    return {item_id: item for item_id, item in scan.items.items() if item.published <= now}, topics
+            tombstones = tuple((await outbox.tombstones()).values())
+    return {item_id: item for item_id, item in scan.items.items() if item.published <= now}, topics, tombstones
 
 
 def _standing(folder: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from syndicate.feeds.entry import entry_of, told_at
 from syndicate.feeds.feed import Feed, Neighbour
 from syndicate.feeds.site import KINDS, Named, Site
 from syndicate.feeds.subjects import ALL, Subject, everything, named_subject, subjects_of, topic_subject
+from syndicate.feeds.tombstone import by_feed
 from syndicate.feeds.words import filled
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from syndicate.feeds.archive import Volume
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.site import Kind, Shape
+    from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
 
 _NEIGHBOURS = 12
@@ -50,15 +52,24 @@ class Catalogue:
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
         self._places: dict[str, tuple[int, int, int]] = {}
+        self._tombstones: Mapping[str, tuple[Tombstone, ...]] = {}
         for subject in self._standing():
             self._spellings[subject.key][subject] += 0
 
-    def update(self, items: Mapping[str, Item], now: datetime, *, topics: Iterable[Topic] = ()) -> frozenset[str]:
+    def update(
+        self,
+        items: Mapping[str, Item],
+        now: datetime,
+        *,
+        topics: Iterable[Topic] = (),
+        tombstones: Iterable[Tombstone] = (),
+    ) -> frozenset[str]:
         """Take the items as they are now, by id; gives the keys of the feeds that read differently since.
 
         Args:
             now: what `most_age` of named feeds counts from.
             topics: further topics to make feeds for, though no item has them now (an empty feed is a valid feed).
+            tombstones: items that left.
         """
         touched: set[str] = set()
         for item_id in [known for known in self._items if known not in items]:
@@ -72,7 +83,7 @@ class Catalogue:
         if "topic" in self._site.kinds:
             for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
                 self._spellings[subject.key].setdefault(subject, 0)
-        touched |= self._grown_old(now)
+        touched |= self._grown_old(now) | self._buried(tombstones, items, now)
         return self._renew(touched)
 
     @property
@@ -172,6 +183,12 @@ class Catalogue:
                     changed.add(key)
         return changed
 
+    def _buried(self, tombstones: Iterable[Tombstone], items: Mapping[str, Item], now: datetime) -> set[str]:
+        """Keys of the feeds that tell otherwise of items that left."""
+        rules, former = self._site.tombstones, self._tombstones
+        self._tombstones = by_feed(tombstones, rules, items, now) if rules else {}
+        return {key for key in former.keys() | self._tombstones.keys() if former.get(key) != self._tombstones.get(key)}
+
     def _first(self, key: str) -> int:
         """The place of the oldest member that is young enough."""
         oldest = self._oldest.get(key)
@@ -222,6 +239,8 @@ class Catalogue:
         site, key = self._site, subject.key
         named = self._named.get(key)
         title, description = _words(subject, named, site)
+        tombstones = self._tombstones.get(key, ())
+        changes = [*(told_at(item)[1] for item in self.shown(key)), *(one.at for one in tombstones)]
         return Feed(
             key=key,
             kind=subject.kind,
@@ -230,7 +249,7 @@ class Catalogue:
             title=title,
             description=description,
             entries=(),
-            updated=max((told_at(item)[1] for item in self.shown(key)), default=site.since),
+            updated=max(changes, default=site.since),
             vocabulary=subject.vocabulary,
             home=subject.home,
             total=len(self._members[key]) - self._first(key),
@@ -238,6 +257,7 @@ class Catalogue:
             shape=self._shape(key),
             language=subject.language or site.language,
             image=named.image if named else None,
+            tombstones=tombstones,
         )
 
     def _neighbours(self, key: str, subjects: Mapping[str, Subject]) -> tuple[Neighbour, ...]:

@@ -96,7 +96,12 @@ class Entry:
 
 def entry_id(item: Item, site: Site) -> str:
     """The id by which readers know an item: from its identity alone, never from address, title or date."""
-    return site.tag(f"item/{item.id}")
+    return tag_of(item.id, site)
+
+
+def tag_of(item_id: str, site: Site) -> str:
+    """The entry id of the item of that id."""
+    return site.tag(f"item/{item_id}")
 
 
 def told_at(item: Item) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from syndicate.feeds.subjects import ALL, subjects_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
 
 __all__ = [
@@ -58,6 +59,7 @@ class Feed:
     `shape` is how it is made, its formats among it. `language` is that of the feed, `image` its own, absolute.
     `current` is the folder of the feed itself where this is one of its archive documents (RFC 5005), `older` and
     `newer` the folders of the archive documents beside it; the feed's own `older` begins the chain.
+    `tombstones` are items that left it, the last first.
     """
 
     key: str
@@ -78,6 +80,7 @@ class Feed:
     current: str | None = None
     older: str | None = None
     newer: str | None = None
+    tombstones: tuple[Tombstone, ...] = ()
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""The directory of all feeds as OPML 2.0, which feed readers import in one go. Pure."""
+"""The directory of all feeds as OPML 2.0, which feed readers import in one go.
+
+Its texts may hold HTML (OPML 2.0 specification, "Text attribute", read 2026-11), so what looks like HTML is escaped.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from syndicate.feeds.formats import page_address, subscribable
+from syndicate.feeds.text import as_html
 from syndicate.feeds.words import GROUPS, filled
 
 if TYPE_CHECKING:
@@ -21,11 +26,10 @@ def opml(feeds: Sequence[Feed], site: Site) -> bytes:
     """All feeds: everything first, then a folder for each kind, the topics by vocabulary."""
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
-    etree.SubElement(head, "title").text = filled(site.words["feeds_of"], site=site.title)
+    etree.SubElement(head, "title").text = as_html(filled(site.words["feeds_of"], site=site.title))
     updated = max((feed.updated for feed in feeds), default=site.since)
     etree.SubElement(head, "dateModified").text = format_datetime(updated)
-    etree.SubElement(head, "ownerName").text = site.publisher
-    etree.SubElement(head, "docs").text = "http://opml.org/spec2.opml"
+    etree.SubElement(head, "ownerName").text = as_html(site.publisher)
     body = etree.SubElement(root, "body")
     _add(body, (feed for feed in feeds if feed.kind == "all"), site)
     for kind, key in GROUPS.items():
@@ -34,7 +38,7 @@ def opml(feeds: Sequence[Feed], site: Site) -> bytes:
             {feed.vocabulary or "" for feed in fellows}, key=lambda name: (not name, name.casefold())
         ):
             name = vocabulary or site.words[key]
-            group = etree.SubElement(body, "outline", text=name, title=name)
+            group = etree.SubElement(body, "outline", text=as_html(name))
             _add(group, (feed for feed in fellows if (feed.vocabulary or "") == vocabulary), site)
     made: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return made
@@ -48,10 +52,10 @@ def _add(parent: etree._Element, feeds: Iterable[Feed], site: Site) -> None:
                 parent,
                 "outline",
                 type="rss",
-                text=feed.label,
-                title=feed.title,
+                text=as_html(feed.label),
+                title=as_html(feed.title),
                 xmlUrl=site.address(f"{feed.path}/{form.file_name}"),
                 htmlUrl=page_address(feed, site),
-                description=feed.description,
+                description=as_html(feed.description),
                 language=feed.language,
             )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.formats import Format
     from syndicate.feeds.site import Site
+    from syndicate.feeds.tombstone import Tombstone
     from syndicate.feeds.xml import Entries
     from syndicate.items.item import Item, Topic
 
@@ -49,7 +50,12 @@ class Press:
         return self._entries.left_out
 
     def documents(
-        self, items: Mapping[str, Item], now: datetime, *, topics: Iterable[Topic] = ()
+        self,
+        items: Mapping[str, Item],
+        now: datetime,
+        *,
+        topics: Iterable[Topic] = (),
+        tombstones: Iterable[Tombstone] = (),
     ) -> Iterator[Document]:
         """Every document of the shelf as the items are now, in the order of the feeds, the directories last.
 
@@ -57,9 +63,10 @@ class Press:
             items: what is published, by id.
             now: what the greatest age in named feeds counts from.
             topics: further topics to make feeds for, though no item has them now.
+            tombstones: items that left.
         """
         self._forget(items)
-        touched = self.catalogue.update(items, now, topics=topics)
+        touched = self.catalogue.update(items, now, topics=topics, tombstones=tombstones)
         feeds = self.catalogue.feeds
         kept = {}
         for feed in feeds:
@@ -162,4 +169,5 @@ def _part(feed: Feed, path: str, volume: Volume) -> Feed:
         updated=max(told_at(item)[1] for item in volume.items),
         total=len(volume.items),
         neighbours=(),
+        tombstones=(),
     )

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
 from syndicate.feeds.text import line, short_digest, slug_of
+from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.feeds.words import words_for
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class Site:
     (see `Shape`), `shapes` how those of some kinds are made instead. `archives`: whether feeds tell their whole
     history in archive documents. `moved` are folders that feeds stood in before, each with the present one.
     `keeps_empty`: whether a topic keeps its feed when its last item leaves. `since` dates a feed that has no entry
-    yet. `cards`: how card images look (`posts.cardimage.card_image_of` names an item's), None where there are none.
+    yet. `tombstones`: how feeds tell of items that left, None: they do not. `cards`: how card images look
+    (`posts.cardimage.card_image_of` names an item's), None where there are none.
     `pages`: what pages there are besides the feeds' own, and how all of them look.
     """
 
@@ -112,6 +114,7 @@ class Site:
     keeps_empty: bool = True
     moved: tuple[tuple[str, str], ...] = ()
     since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    tombstones: TombstoneRules | None = None
     cards: CardLook | None = None
     pages: PageRules = field(default_factory=PageRules)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from html import unescape
 from urllib.parse import quote, urlsplit
 
 # XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
@@ -40,6 +41,18 @@ def clip(text: str, room: int) -> str:
         return text
     head, blank, _ = text[:room].rpartition(" ")
     return (head if blank else text[: room - 1]).rstrip(" ,;:.–-") + "…"
+
+
+def is_like_html(text: str) -> bool:
+    """Whether a reader that takes plain text for HTML would show something else."""
+    return "<" in text or unescape(text) != text
+
+
+def as_html(text: str) -> str:
+    """The text for places that readers take for HTML: escaped only where they would misread it."""
+    if is_like_html(text):
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
 
 
 def web_address(url: str | None) -> str | None:

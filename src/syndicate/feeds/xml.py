@@ -7,17 +7,19 @@ entries get theirs from here, and a lock keeps two threads from rendering at onc
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from email.utils import format_datetime
-from html import unescape
 from typing import TYPE_CHECKING, Literal
 
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
+from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +34,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
 HISTORY = "http://purl.org/syndication/history/1.0"
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 SY = "http://purl.org/rss/1.0/modules/syndication/"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -46,6 +49,11 @@ _INDENT: Mapping[Kind, bytes] = {"rss": b"    ", "atom": b"  "}
 
 # RSS 1.0 syndication module: updatePeriod takes these words.
 _PERIODS = (("hourly", 3600), ("daily", 86_400), ("weekly", 604_800), ("monthly", 2_592_000), ("yearly", 31_536_000))
+
+# Elements of RSS that hold plain text. Readers disagree whether to take it for HTML; least harm comes from hexadecimal
+# references (RSS Advisory Board, "RSS Best Practices Profile", section "Character Data", read 2026-11).
+_PLAIN = re.compile(rb"<(?:title|description|copyright|category|dc:creator)(?: [^>]*)?>[^<]*&[^<]*")
+_REFERENCES = ((b"&amp;", b"&#x26;"), (b"&lt;", b"&#x3C;"), (b"&gt;", b"&#x3E;"))
 
 _rendering = threading.Lock()
 
@@ -113,8 +121,17 @@ def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
 
 
 def _bytes(generator: FeedGenerator, kind: Kind) -> bytes:
-    made: bytes = generator.rss_str(pretty=True) if kind == "rss" else generator.atom_str(pretty=True)
+    if kind == "rss":
+        return _PLAIN.sub(_with_references, generator.rss_str(pretty=True))
+    made: bytes = generator.atom_str(pretty=True)
     return made
+
+
+def _with_references(found: re.Match[bytes]) -> bytes:
+    text = found[0]
+    for name, number in _REFERENCES:
+        text = text.replace(name, number)
+    return text
 
 
 class _Additions:
@@ -179,6 +196,9 @@ def _finish_feed(root: etree._Element, feed: Feed, site: Site, links: Links) -> 
     if feed.current:
         etree.SubElement(root, f"{{{HISTORY}}}archive")
     _add_links(root, "link", links)
+    for one in feed.tombstones:
+        told = {"ref": tag_of(one.item_id, site), "when": one.at.isoformat()}
+        etree.SubElement(root, f"{{{TOMBSTONES}}}deleted-entry", told, nsmap={"at": TOMBSTONES})
 
 
 def _finish_channel(channel: etree._Element, feed: Feed, site: Site, links: Links) -> None:
@@ -229,7 +249,7 @@ def _told(entry: Entry, kind: Kind) -> FeedEntry:
     told.category([_category(term=c.term, label=c.label, scheme=c.scheme) for c in entry.categories])
     told.link(href=entry.link, rel="alternate")
     if kind == "rss":
-        told.description(_as_html(entry.summary), isSummary=True)
+        told.description(as_html(entry.summary), isSummary=True)
         if entry.image and entry.image.is_enclosable:
             told.enclosure(entry.image.url, entry.image.size_bytes, entry.image.media_type)
         told.additions.write = lambda item: _finish_item(item, entry)
@@ -245,13 +265,6 @@ def _category(**parts: str | None) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _as_html(text: str) -> str:
-    """The text as RSS readers want a description, which they take for HTML: escaped where they would misread it."""
-    if "<" in text or unescape(text) != text:
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text
-
-
 def _finish_item(item: etree._Element, entry: Entry) -> None:
     _add(item, "pubDate", format_datetime(entry.published))
     _add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
@@ -264,6 +277,11 @@ def _finish_item(item: etree._Element, entry: Entry) -> None:
 
 def _finish_entry(element: etree._Element, entry: Entry) -> None:
     element.set(_LANGUAGE, entry.language)
+    for name, text in (("title", entry.title), ("summary", entry.summary)):
+        for told in element.findall(name) if is_like_html(text) else ():
+            # As `text` it would be right as well, but readers that guess would take it for HTML.
+            told.set("type", "html")
+            told.text = as_html(text)
     for bare in element.findall("link"):
         element.remove(bare)
     links: Links = [{"rel": "alternate", "type": "text/html", "href": entry.link}, *_provenance(entry)]

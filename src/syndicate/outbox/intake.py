@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
@@ -51,6 +52,15 @@ def topics(connection: Connection) -> dict[str, Topic]:
     return {slug: Topic(slug, *rest) for slug, *rest in json.loads(kept or "[]")}
 
 
+def tombstones(connection: Connection) -> dict[str, Tombstone]:
+    """The items that left and are told of, by id."""
+    kept = connection.execute(select(marks.c.value).where(marks.c.name == "tombstones")).scalar()
+    return {
+        item_id: Tombstone(item_id, datetime.fromisoformat(at), tuple(feeds))
+        for item_id, at, feeds in json.loads(kept or "[]")
+    }
+
+
 def seen_channels(connection: Connection) -> dict[str, str]:
     """Every channel ever planned for, with its account."""
     return {row.channel: row.account for row in connection.execute(select(channels.c.channel, channels.c.account))}
@@ -67,6 +77,9 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
         spelled = topics(connection) | {topic.slug: topic for topic in acceptance.topics}
         text = json.dumps([astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
         _upsert(connection, marks, [{"name": "topics", "value": text}], "name")
+    if acceptance.tombstones is not None:
+        told = [(one.item_id, one.at.isoformat(), one.feeds) for one in acceptance.tombstones]
+        _upsert(connection, marks, [{"name": "tombstones", "value": json.dumps(told)}], "name")
     rows = [{"channel": name, "account": account, "first_seen": now} for name, account in acceptance.channels.items()]
     _upsert(connection, channels, rows, "channel", keep=("first_seen",))
     mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox import announce, intake, lane, review
 from syndicate.outbox.database import Database
@@ -50,6 +51,10 @@ class SqlOutbox:
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug."""
         return await self._database.read(intake.topics)
+
+    async def tombstones(self) -> dict[str, Tombstone]:
+        """The items that left and are told of, by id."""
+        return await self._database.read(intake.tombstones)
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""

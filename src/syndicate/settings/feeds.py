@@ -118,6 +118,9 @@ class FeedSettings(Section):
     named: dict[FeedName, NamedFeedSettings] = Field(default_factory=dict, description="Feeds by query, by their name.")
     archives: bool = Field(True, description="Tell the whole history of every feed in archive documents (RFC 5005).")
     keeps_empty: bool = Field(True, description="A topic keeps its feed when its last item leaves.")
+    tombstones: bool = Field(False, description="Tell in Atom feeds which items left (RFC 6721).")
+    tombstones_size: Size = Field(100, description="The last items that left each feed, at most so many.")
+    tombstones_age: Duration = Field(timedelta(days=90), description="How long feeds tell of an item that left.")
     moved: dict[ShelfPath, ShelfPath] = Field(
         default_factory=dict, description="Folders that feeds stood in before, and where they stand now."
     )
