@@ -6,7 +6,6 @@ that the shelf reads well at any address. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -25,14 +24,15 @@ from jinja2 import (
 )
 
 from syndicate.errors import ConfigError, Fault
+from syndicate.feeds.directory import groups_of
 from syndicate.feeds.formats import DIRECTORY, SCRIPT, STYLE, subscribable
-from syndicate.feeds.site import KINDS, anchor_of
 from syndicate.feeds.text import clip, direction
-from syndicate.feeds.words import GROUPS, day, filled, spoken
+from syndicate.feeds.words import day, filled, spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
+    from syndicate.feeds.directory import Group
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
@@ -40,15 +40,6 @@ if TYPE_CHECKING:
 _SUMMARY_ROOM = 280
 _TITLE_ROOM = 160
 _FRONT_ENTRIES = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Feeds that stand together on the landing page: a vocabulary's topics, or the sections."""
-
-    title: str
-    anchor: str
-    feeds: tuple[Feed, ...]
 
 
 def page(feed: Feed, site: Site) -> bytes:
@@ -78,9 +69,25 @@ def landing_page(feeds: Sequence[Feed], site: Site) -> bytes:
         canonical=site.feeds_url,
         entries=everything.entries[:_FRONT_ENTRIES] if everything else (),
         folder=f"{_relative(everything.path)}/" if everything else "",
-        groups=tuple(_groups(feeds, site.words)),
+        groups=groups_of(feeds, site.words),
         directory=DIRECTORY,
         script=SCRIPT,
+    )
+
+
+def sheet_page(group: Group, number: int, site: Site) -> bytes:
+    """A page of a group that is too large for the front page."""
+    sheet = group.sheets[number]
+    return rendered(
+        "directory.html",
+        site,
+        root="../" * (sheet.path.count("/") + 1),
+        feed=None,
+        canonical=site.address(f"{sheet.path}/"),
+        group=group,
+        sheet=sheet,
+        before=group.sheets[number - 1] if number else None,
+        after=next(iter(group.sheets[number + 1 :]), None),
     )
 
 
@@ -142,21 +149,6 @@ def _fault(error: Exception, template: str, folder: str) -> Fault:
 @cache
 def _stylesheet() -> bytes:
     return (files(__package__) / "templates" / STYLE).read_bytes()
-
-
-def _groups(feeds: Sequence[Feed], words: Mapping[str, str]) -> Iterator[Group]:
-    by_kind = {kind: tuple(feed for feed in feeds if feed.kind == kind) for kind in KINDS}
-    for kind in KINDS:
-        if kind == "topic":
-            yield from _vocabularies(by_kind["topic"], words["topics"])
-        elif kind in GROUPS and by_kind[kind]:
-            yield Group(words[GROUPS[kind]], GROUPS[kind], by_kind[kind])
-
-
-def _vocabularies(topics: Sequence[Feed], otherwise: str) -> Iterator[Group]:
-    for vocabulary in sorted({feed.vocabulary or "" for feed in topics}, key=lambda name: (not name, name.casefold())):
-        fellows = tuple(feed for feed in topics if (feed.vocabulary or "") == vocabulary)
-        yield Group(vocabulary or otherwise, anchor_of(vocabulary), fellows)
 
 
 @cache

@@ -126,7 +126,8 @@ class Press:
 
         yield Document(DIRECTORY, feeds, partial(opml, feeds, self._site))
         if "html" in self._site.formats:
-            from syndicate.feeds.page import landing_page, stylesheet
+            from syndicate.feeds.directory import groups_of, sheet_path
+            from syndicate.feeds.page import landing_page, sheet_page, stylesheet
 
             shown = tuple(self.catalogue.shown(ALL))
 
@@ -135,6 +136,9 @@ class Press:
                 return landing_page((self._entries.sound(everything), *feeds[1:]), self._site)
 
             yield Document(INDEX, (feeds, shown), landing)
+            for group in groups_of(feeds, self._site.words):
+                for number, sheet in enumerate(group.sheets):
+                    yield Document(sheet_path(sheet), group, partial(sheet_page, group, number, self._site))
             yield Document(STYLE, None, partial(stylesheet, self._site))
 
 
