@@ -205,6 +205,16 @@ def test_own_page_shows_the_text() -> None:
     assert page.xpath("//a[contains(@class, 'button')]/@href") == [OWN.page]
 
 
+def test_text_too_long_for_a_share_page_is_left_to_the_items_own_page() -> None:
+    long = replace(OWN, body_html=f"<p>{'ä' * 40_000}</p>")
+
+    page = read(long)
+
+    assert page.xpath("//*[@class='body']") == []
+    assert page.xpath("//p[@class='lead']/text()") == [OWN.summary]
+    assert page.xpath("//a[contains(@class, 'button')]/@href") == [OWN.page]
+
+
 @pytest.mark.parametrize(
     ("body", "shown"),
     [

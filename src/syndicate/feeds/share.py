@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from syndicate.feeds.site import Site
     from syndicate.items.item import Item
 
+LIMIT_BODY_BYTES = 70_000
+"""A longer text is left to the item's own page, so that share pages stay below 100 kB."""
+
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
 _ALTLESS = re.compile(r"<img(?![^>]*\salt=)")
 
@@ -119,7 +122,7 @@ def share_page(share: Share, site: Site, render: Callable[..., bytes]) -> bytes:
         entry=entry,
         share=share,
         onward=onward,
-        body=body_of(share.item) if shared.is_own else "",
+        body=body_of(share.item) if shared.is_own and _is_shown(share.item) else "",
         home=next((category for category in entry.categories if category.path), None),
         properties=tuple(open_graph(shared, site)),
         names=tuple(twitter_card(shared, site)),
@@ -131,6 +134,11 @@ def share_page(share: Share, site: Site, render: Callable[..., bytes]) -> bytes:
 def page_path(share: Share) -> str:
     """The page's file on the shelf."""
     return f"{share.path}/{INDEX}"
+
+
+def _is_shown(item: Item) -> bool:
+    """Whether the text stands on the share page, or readers are led to it."""
+    return len(item.body_html.encode()) <= LIMIT_BODY_BYTES
 
 
 def body_of(item: Item) -> str:
