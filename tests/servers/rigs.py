@@ -1,4 +1,4 @@
-"""Starts and stops what `tests/servers/install` installed: two servers, three feed parsers, a browser, jing."""
+"""Starts and stops what `tests/servers/install` installed: three servers, three feed parsers, a browser, jing."""
 
 from __future__ import annotations
 
@@ -138,6 +138,15 @@ def mastodon_server(folder: Path) -> Iterator[MastodonAccount]:
     command = [str(python), str(HERE / "mastodon_server.py"), token]
     with running(command, folder, folder / "mastodon.log") as said:
         yield MastodonAccount(said["url"], token)
+
+
+@contextmanager
+def websub_hub(folder: Path) -> Iterator[str]:
+    """A Flask-WebSub hub on loopback; gives its address."""
+    python = need(CACHE / "flask-websub" / "bin" / "python")
+    command = [str(python), str(HERE / "websub_hub.py"), str(folder / "hub.sqlite3")]
+    with running(command, folder, folder / "hub.log") as said:
+        yield said["url"]
 
 
 def post_json(url: str, value: object, token: str | None = None) -> Any:
