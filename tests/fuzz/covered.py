@@ -16,7 +16,7 @@ import atheris
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
-with atheris.instrument_imports(include=["syndicate", "fuzz", "yaml", "tomllib", "frontmatter", "markdown_it"]):
+with atheris.instrument_imports(include=["syndicate", "fuzz", "yaml", "tomllib", "frontmatter"]):
     from fuzz.judge import judge
     from fuzz.mutations import mutated
     from fuzz.seeds import SEEDS

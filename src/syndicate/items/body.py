@@ -7,9 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
@@ -18,20 +17,11 @@ from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
+    import pyromark
 
-LIMIT_HTML = 1_000_000
-"""Most characters of a body of HTML that is rendered; the largest of real stores have 850,000."""
+LIMIT_HTML = 2_000_000
+"""Most characters of HTML that is cleaned; the largest bodies of real stores have 850,000 of Markdown."""
 LIMIT_TAGS = 100_000
-LIMIT_MARKDOWN = 256_000
-LIMIT_MARKS = 30_000
-"""Most work that Markdown may make: 1 for a mark, 2 for one that opens, 5 for a line. Each costs 20 to 40 µs."""
-LIMIT_SCANNED = 50_000_000
-"""Most characters that Markdown's search for the ends of comments may look at, all openings together."""
-LIMIT_REFERENCED = 4_000_000
-"""Most characters of addresses in rendered Markdown: one definition may be used a thousand times."""
-LIMIT_NESTING = 20
-"""Levels of Markdown (a list has two): below, the parser would leave text out."""
 LIMIT_LINKS = 5_000
 """Most links and images of a body; the addresses of further ones are dropped. Each costs about 50 µs."""
 LIMIT_EXCERPT = 64_000
@@ -39,9 +29,6 @@ LIMIT_EXCERPT = 64_000
 
 # So few tags make a parser little work however they stand; such a body reaches it as written, and most do.
 _FEW_TAGS, _SHORT = 256, 64_000
-# In this order, as in the cost: what stops the reading of plain text, what opens something, what ends a line.
-_MARKS, _OPENINGS = frozenset("$%&*+-:<=>@[\\]^_`{}~!#|"), frozenset("*_[!")
-_HOLDERS = {"blockquote_open", "list_item_open"}
 _ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
 
 # All that safe HTML holds, the ampersand last.
@@ -70,8 +57,11 @@ _IS_HTML = re.compile(
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
+_INDENTED = re.compile(r"^[ \t>]*(?: {4}|\t)", re.MULTILINE)
+_INDENTS = re.compile(rb"^[ \t]+(?=[^ \t\n])", re.MULTILINE)
+_INDENTED_CODE = {"Start": {"CodeBlock": "Indented"}}
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
-_NOTED = re.compile(r"<sup><a [^<>]*>\[\d[\d:]*\]</a></sup>|<a [^<>]*>↩︎</a>")
+_NOTED = re.compile(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
 
 
 class Format(StrEnum):
@@ -145,14 +135,12 @@ def safe_body(
     has_components = not has_html and is_mdx(text, path)
     text = untemplated(text, path=path, is_html=has_html, places=places)
     more_place = more_at(text, marks=more, is_html=has_html)
-    if has_html:
-        rendered, problem = text, _oversize(text)
-    else:
-        rendered, problem = _rendered(text, has_components)
+    rendered = text if has_html else _rendered(text, has_components)
+    problem = _oversize(rendered)
     if problem:
         return SafeBody(_as_text(text), problem)
     excerpt = _FOOTNOTE.sub("", text[:more_place]) if 0 < more_place <= LIMIT_EXCERPT else ""
-    before = excerpt if has_html else _rendered(excerpt, has_components)[0]
+    before = excerpt if has_html else _rendered(excerpt, has_components)
     sources: list[str] = []
     clean = _cleaned(rendered, base, sources)
     image = _IMAGE.search(clean) if sources else None
@@ -218,39 +206,33 @@ def _is_html(text: str, path: str, written: Format) -> bool:
     return path.casefold().endswith((".html", ".htm", ".xhtml")) or is_html(text)
 
 
-def _rendered(text: str, has_components: bool) -> tuple[str, str]:
-    """Markdown as HTML, or the problem that forbids it."""
-    if len(text) > LIMIT_MARKDOWN:
-        return "", f"has over {LIMIT_MARKDOWN} characters of Markdown"
-    if _work(text) > LIMIT_MARKS or (text.count("<!") + text.count("<?")) * len(text) > LIMIT_SCANNED:
-        return "", "has more Markdown marks than any text needs"
-    env: dict[str, Any] = {}  # the type that the library asks for
-    markdown = _markdown(has_components)
-    tokens = markdown.parse(text, env)
-    if any(token.type in _HOLDERS and token.level >= LIMIT_NESTING - 1 for token in tokens):
-        return "", "has Markdown nested too deep"
-    children = [child for token in tokens for child in token.children or ()]
-    if sum(len(str(value)) for child in children for value in child.attrs.values()) > LIMIT_REFERENCED:
-        return "", "repeats long addresses too often"
-    return str(markdown.renderer.render(tokens, markdown.options, env)), ""
+def _rendered(text: str, has_components: bool) -> str:
+    """Markdown as HTML; with components it has no code by indentation."""
+    import pyromark
+
+    given = pyromark.Options
+    options = given.ENABLE_TABLES | given.ENABLE_FOOTNOTES | given.ENABLE_STRIKETHROUGH | given.ENABLE_DEFINITION_LIST
+    if has_components and _INDENTED.search(text):
+        text = _outdented(text, options)
+    return pyromark.html(text, options=options)
 
 
-def _work(text: str) -> int:
-    return sum(text.count(mark) * (2 if mark in _OPENINGS else 1) for mark in _MARKS) + 5 * text.count("\n")
+def _outdented(text: str, options: pyromark.Options) -> str:
+    """Markdown without code by indentation: its lines begin where the text around them does."""
+    import pyromark
+
+    data, out, at = text.encode(), [], 0
+    for event, place in pyromark.events_with_range(text, options=options):
+        if event == _INDENTED_CODE:
+            line = data.rfind(b"\n", 0, place["start"]) + 1
+            begin = line if data[line : place["start"]].isspace() else place["start"]
+            indent = b" " * max(0, place["start"] - begin - 4)
+            out += [data[at:begin], _INDENTS.sub(indent, data[begin : place["end"]])]
+            at = place["end"]
+    return b"".join([*out, data[at:]]).decode()
 
 
 def _as_text(text: str) -> str:
     """All text of a body as paragraphs, nothing in it read as Markdown."""
     paragraphs = sound(html.unescape(_ANY_TAG.sub(" ", text))).split("\n\n")
     return "\n".join(f"<p>{html.escape(part.strip(), quote=False)}</p>" for part in paragraphs if part.strip())
-
-
-@lru_cache(maxsize=2)
-def _markdown(has_components: bool) -> MarkdownIt:
-    from markdown_it import MarkdownIt
-    from mdit_py_plugins.deflist import deflist_plugin
-    from mdit_py_plugins.footnote import footnote_plugin
-
-    markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": LIMIT_NESTING}).enable(["table", "strikethrough"])
-    markdown.use(footnote_plugin).use(deflist_plugin)
-    return markdown.disable("code") if has_components else markdown  # MDX has no code by indentation

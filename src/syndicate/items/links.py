@@ -17,6 +17,10 @@ _IPV6 = re.compile(r"\[[0-9a-f:.]+\]\Z")
 _KEPT = "%/:=&?~#+!$,;'@()*[]"  # RFC 3986 section 2.2 and the percent sign: what is escaped already stays so
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
+_REST = r"[A-Za-z0-9/._~%&=+!$,'@:()*-]"
+_READY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
+"""Addresses that need no change; most of a body's are."""
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
@@ -41,6 +45,8 @@ def usable(url: str) -> str | None:
 def absolute(base: str | None, link: str) -> str | None:
     """A link of a page at `base` as an absolute http(s) or mailto URL; None if it can be none."""
     link = link.strip()
+    if _READY.fullmatch(link):
+        return link
     if link.lower().startswith("mailto:"):
         return quote(link, safe=_KEPT)
     try:
