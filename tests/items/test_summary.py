@@ -23,6 +23,19 @@ def test_complete_texts_come_before_mended_ones(candidates: list[str], excerpt: 
     assert summary_of(candidates, excerpt=excerpt, body_html=HTML, body=TEXT, limit=300) == summary
 
 
+@pytest.mark.parametrize(
+    ("text", "summary"),
+    [
+        ("Hello world. https://video.example/watch?v=x", "Hello world."),
+        ("See https://one.example/ and https://two.example/ for more.", "See and for more."),
+        ("https://one.example/", "https://one.example/"),
+    ],
+)
+def test_a_summary_from_the_body_has_no_bare_addresses(text: str, summary: str) -> None:
+    assert summary_of([], excerpt="", body_html=f"<p>{text}</p>", body=text, limit=300) == summary
+    assert summary_of([], excerpt=text, body_html="", body=text, limit=300) == summary
+
+
 def test_a_summary_from_the_body_keeps_its_limit() -> None:
     assert summary_of([], excerpt="", body_html=HTML, body=TEXT, limit=30) == "The first sentence is here."
 

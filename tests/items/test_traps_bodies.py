@@ -15,8 +15,8 @@ from syndicate.items.presets import rules_of
 from syndicate.items.summary import paragraph_of
 
 SITE = "https://site.example/"
-BOUND_S = 3.0
-"""Each takes less than a second on an idle machine; the bound is for busy ones."""
+BOUND_S = 8.0
+"""Each takes less than a second on an idle machine; the bound is for busy ones and for coverage."""
 SIZE = 240_000
 
 FIRST = "The harbour was quiet that morning. Nobody had told the crew that the tide would come in early."

@@ -25,6 +25,7 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 _LEAST_WORDS, _LEAST_LETTERS = 3, 12
+_ADDRESS = re.compile(r"\s*https?://\S+")
 
 
 def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body: str, limit: int) -> str:
@@ -45,9 +46,14 @@ def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body:
             return candidate
         cut = cut or candidate
     if excerpt:
-        return shorten(excerpt, limit)
-    mend, own = _mended(cut, beginnings), shorten(paragraph, limit)
+        return shorten(_worded(excerpt), limit)
+    mend, own = _mended(cut, beginnings), shorten(_worded(paragraph), limit)
     return own if len(mend) < MEND_LEAST <= len(own) else mend or own
+
+
+def _worded(text: str) -> str:
+    """The text without bare addresses, such as those that stand for a video: a post has its own link."""
+    return _ADDRESS.sub("", text).strip() or text
 
 
 def description_of(text: str, *, body_html: str, body: str) -> str:
