@@ -126,6 +126,25 @@ def test_a_config_that_is_a_program_a_bomb_or_nonsense_is_passed_over(site: Path
     assert ask("init")["generator"] is None
 
 
+def test_generator_that_builds_the_site_decides_how_it_is_read(site: Path) -> None:
+    # Read as Jekyll's, the dated names alone would be items, without a single fault.
+    posts = {f"content__post__2026-01-0{day}-a_dot_md": "---\ntitle: A\ndate: 2026-01-05\n---\n" for day in range(1, 5)}
+    pages = {f"content__docs__{name}_dot_md": "---\ntitle: A page\n---\n" for name in "abcdefgh"}
+    put(site, hugo_dot_toml='baseURL = "https://site.example/"\n', **posts, **pages)
+
+    made = ask("init")
+
+    assert (made["generator"], made["preset"], made["items"]) == ("hugo", "hugo", 4)
+    assert ask("check")["skipped"] == {"undated": 8}
+
+
+def test_keys_of_a_family_count_for_more_than_the_generator(site: Path) -> None:
+    shutil.copytree(STORES / "curated", site, dirs_exist_ok=True)
+    put(site, hugo_dot_toml='baseURL = "https://site.example/"\n')
+
+    assert ask("init")["preset"] == "curated"
+
+
 def test_pages_without_a_date_beside_posts_are_left_out(site: Path) -> None:
     put(site, content__about_dot_md="---\ntitle: About\n---\n", content__a_dot_md=POST)
 

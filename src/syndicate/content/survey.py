@@ -31,8 +31,11 @@ _HINTS: dict[str, frozenset[str]] = {
     "astro": frozenset({"pubdate", "pubdatetime", "heroimage", "updateddate"}),
     "eleventy": frozenset({"eleventynavigation", "eleventyexcludefromcollections", "templateengineoverride"}),
 }
+_FAMILIES = frozenset({"medigy", "curated"})
 _WEIGHTS = {"items": 100, "hidden": 95, "undated": -20, "errors": -100, "warnings": -10}
-_HINT, _KNOWN, _NOTHING = 30, 40, -1000
+_HINT, _NOTHING = 30, -1000
+_FAMILY_HINTS = 0.25
+"""Where such a part of the files has keys of one family of sites, that counts for more than the site's generator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +90,15 @@ def survey(folder: Path, *, only: str | None = None) -> Survey:
     known = PRESET_OF.get(generator.name, "")
     samples = {preset: _sample(store, preset, include) for preset in presets}
     total = max(map(len, samples.values())) or 1
-    trials = [_trial(preset, sample, total, is_known=preset == known) for preset, sample in samples.items()]
-    # Among equals the generator's own preset, then the one without special habits.
-    trials.sort(key=lambda one: (-one.score, one.preset != known, one.preset != "generic"))
-    return Survey(folder, generator, store, include, tuple(trials))
+    trials = [_trial(preset, sample, total) for preset, sample in samples.items()]
+    best_first = sorted(trials, key=lambda one: (not _is_own(one, known, trials), -one.score, one.preset != "generic"))
+    return Survey(folder, generator, store, include, tuple(best_first))
+
+
+def _is_own(trial: Trial, known: str, trials: Sequence[Trial]) -> bool:
+    """Whether the generator that builds the site decides: a preset of another may read fewer files without a fault."""
+    is_of_family = any(one.hints >= _FAMILY_HINTS and one.preset in _FAMILIES for one in trials)
+    return trial.preset == known and not is_of_family and 4 * trial.items >= max(one.items for one in trials) > 0
 
 
 def _store_in(folder: Path, generator: Generator) -> tuple[Path, str]:
@@ -135,13 +143,12 @@ def _sample(store: Path, preset: str, include: str) -> list[tuple[str, Tree | No
     return list(_fronts(root, _spread(sweep(root, rules).sights), rules))
 
 
-def _trial(preset: str, fronts: Sequence[tuple[str, Tree | None]], total: int, *, is_known: bool) -> Trial:
+def _trial(preset: str, fronts: Sequence[tuple[str, Tree | None]], total: int) -> Trial:
     rules = rules_of(preset, site_url="https://site.example/")
     counts = Counter(kind for path, front in fronts for kind in _kinds(path, front, rules))
     hinting = _HINTS.get(preset, frozenset())
     hints = sum(front is not None and not hinting.isdisjoint(front.fields) for _, front in fronts) / total
     points = sum(counts[kind] * weight for kind, weight in _WEIGHTS.items()) / total + _HINT * hints
-    points += _KNOWN if is_known and counts["items"] else 0
     return Trial(
         preset,
         files=len(fronts),
