@@ -99,6 +99,18 @@ def test_verify_tells_of_items_that_came_and_went(long: SiteRig) -> None:
     assert "holds tag:marsh.example,2026:item/item:1, which the store does not have for it" in problems
 
 
+def test_verify_counts_the_last_good_item_of_a_file_that_is_broken_now(site: SiteRig) -> None:
+    site.call("once")
+    [path, *_] = sorted((site.folder / "content").glob("*.md"))
+    path.write_text(path.read_text(encoding="utf-8").replace("date: ", "date: never "), encoding="utf-8")
+
+    assert site.call("once").exit_code == 65
+    assert faults(site, code=0) == set()
+
+    path.unlink()
+    assert {code for code, _ in faults(site)} == {"E-FEED-STALE"}
+
+
 def test_verify_tells_of_entries_twice_and_out_of_order(long: SiteRig) -> None:
     path = long.folder / "feeds" / "all" / "feed.json"
     feed = json.loads(path.read_text())

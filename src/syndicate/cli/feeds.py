@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
     from syndicate.plot import Plot
-    from syndicate.ports import Store
+    from syndicate.ports import Indexed, Scan, Store
     from syndicate.verify import Read, Verdict
 
 MOST_BYTES = 100_000_000
@@ -198,6 +199,7 @@ async def _visible(
     from syndicate.errors import ConfigError
     from syndicate.ingest import lost_store
     from syndicate.outbox.store import SqlOutbox
+    from syndicate.plot import rules_digest
 
     scan = await asyncio.to_thread(store.scan, {})
     topics: tuple[Topic, ...] = ()
@@ -207,9 +209,20 @@ async def _visible(
             lost = lost_store(scan, await outbox.known())
             if lost is not None:
                 raise ConfigError((lost,))
+            scan = _with_last_good(scan, await outbox.index(rules_digest(plot.roots)))
             topics = tuple((await outbox.topics()).values())
             tombstones = tuple((await outbox.tombstones()).values())
     return {item_id: item for item_id, item in scan.items.items() if item.published <= now}, topics, tombstones
+
+
+def _with_last_good(scan: Scan, index: Mapping[str, Indexed]) -> Scan:
+    """The scan with the last good item of each file that is broken now, as feeds go on to show it."""
+    last_good = {
+        path: replace(one, item=index[path].item)
+        for path, one in scan.files.items()
+        if one.item is None and one.skipped is None and path in index
+    }
+    return replace(scan, files={**scan.files, **last_good})
 
 
 def _standing(folder: Path) -> tuple[str, ...]:
