@@ -71,7 +71,9 @@ def test_nothing_else_beside_the_store_is_looked_at(value: str) -> None:
         assert ".." not in place.removeprefix(folder).split("/")
 
 
-@pytest.mark.parametrize("value", [None, "", {"href": None, "valid": "true"}, [], {"alt": "only"}])
+@pytest.mark.parametrize(
+    "value", [None, "", {"href": None, "valid": "true"}, [], {"alt": "only"}, "false", {"path": "no"}]
+)
 def test_blank_references_are_no_image(value: Value) -> None:
     assert featured_of(value, path="x.md", search=STATIC, title="T") is None
 

@@ -123,7 +123,7 @@ def _one(value: Value, path: str, search: ImageSearch, title: str) -> Featured |
             return _by_uid(uid, value, search, alt)
     else:
         alt = title
-    if not names:
+    if not names or names[0].casefold() in _FALSE:  # `image: false` names none
         return None
     if "://" in names[0] or names[0].startswith("//"):
         url = usable("https:" + names[0] if names[0].startswith("//") else names[0])
