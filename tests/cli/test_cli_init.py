@@ -119,6 +119,52 @@ def test_generators_are_known_by_their_files(site: Path, name: str, text: str, g
     assert ask("once")["items"] == 1
 
 
+@pytest.mark.parametrize(
+    ("config", "address"),
+    [
+        ("permalink: /:title/\ncollections: {posts: {permalink: '/told/:year/:title/'}}\n", "told/2024/heron/"),
+        (
+            "permalink: /:title/\ndefaults:\n"
+            "- {scope: {path: '', type: posts}, values: {permalink: '/marsh/:title/'}}\n"
+            "- {scope: {path: '', type: pages}, values: {permalink: '/page/:title/'}}\n"
+            "- {scope: {path: odd}, values: {permalink: '/odd/:title/'}}\n- nonsense\n",
+            "marsh/heron/",
+        ),
+        ("permalink: /:title/\ncollections: [posts]\ndefaults: {scope: {}}\n", "heron/"),
+    ],
+)
+def test_posts_of_jekyll_lie_where_its_collections_and_defaults_say(site: Path, config: str, address: str) -> None:
+    put(site, _config_dot_yml=f"url: https://t.example\n{config}")
+    (site / "_posts").mkdir()
+    (site / "_posts" / "2024-05-06-heron.md").write_text(POST)
+
+    assert ask("init")["cards"][0]["link"] == f"https://t.example/{address}"
+
+
+def test_a_config_may_use_a_text_again_by_its_anchor(site: Path) -> None:
+    put(
+        site, hugo_dot_yaml="title: &t Marsh\nbaseURL: https://t.example/\nparams: {head: *t}\n", content__a_dot_md=POST
+    )
+
+    made = ask("init")
+
+    assert made["generator"] == "hugo"
+    assert yaml.safe_load(made["settings"])["site"]["title"] == "Marsh"
+
+
+@pytest.mark.parametrize(
+    "homepage", ["https://github.com/marsh/site#readme", "https://t.example/#x", "https://gitlab.com/a/b", "http://[x"]
+)
+def test_the_home_of_the_source_code_is_not_the_address_of_the_site(site: Path, homepage: str) -> None:
+    package = json.dumps({"homepage": homepage, "dependencies": {"next": "1"}})
+    put(site, package_dot_json=package, content__a_dot_md=POST, content__b_dot_md=POST.replace("Heron", "Egret"))
+
+    made = ask("init")
+
+    assert yaml.safe_load(made["settings"])["site"]["url"] == "http://127.0.0.1:8080/"
+    assert made["faults"] == []
+
+
 def test_a_config_that_is_a_program_a_bomb_or_nonsense_is_passed_over(site: Path) -> None:
     bomb = "a: &a [x, x]\nb: &b [*a, *a]\ntitle: T\n"
     put(site, _config_dot_yml=bomb, hugo_dot_toml="not = [toml", package_dot_json="[]", content__a_dot_md=POST)

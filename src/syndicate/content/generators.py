@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -25,6 +26,7 @@ _CODE = (
     ("eleventy", (".eleventy.js", "eleventy.config.js", "eleventy.config.mjs", "eleventy.config.cjs")),
     ("next", ("next.config.js", "next.config.mjs", "next.config.ts")),
 )
+_CODE_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "codeberg.org"})
 _LAYOUTS = (
     ("hugo", ("archetypes",)),
     ("astro", ("src/content",)),
@@ -119,7 +121,7 @@ def _jekyll(folder: Path) -> Generator | None:
         found = _described("jekyll", name, values, url="url", language="lang")
         base = _text(values.get("baseurl")).strip("/")
         author = values.get("author")
-        permalink = _text(values.get("permalink"))
+        permalink = _jekyll_permalink(values)
         return Generator(
             found.name,
             name,
@@ -132,6 +134,18 @@ def _jekyll(folder: Path) -> Generator | None:
             permalinks={"": permalink} if permalink else {},
         )
     return None
+
+
+def _jekyll_permalink(values: Mapping[str, Any]) -> str:
+    """The template of posts: of the defaults for all of them, else of their collection, else of the site."""
+    defaults = values.get("defaults")
+    for default in reversed(defaults) if isinstance(defaults, list) else ():  # the last one wins
+        scope, given = (_mapping(_mapping(default).get(key)) for key in ("scope", "values"))
+        is_for_all = not scope.get("path") and scope.get("type", "posts") == "posts"
+        if is_for_all and (found := _text(given.get("permalink"))):
+            return found
+    posts = _mapping(_mapping(values.get("collections")).get("posts"))
+    return _text(posts.get("permalink")) or _text(values.get("permalink"))
 
 
 def _by_code(folder: Path) -> Generator | None:
@@ -152,8 +166,17 @@ def _package(folder: Path) -> Generator | None:
     name = next((name for package, name in _PACKAGES if package in needed), "")
     if not name:
         return None
+    return Generator(name, "package.json", url=_homepage(values), description=_text(values.get("description")))
+
+
+def _homepage(values: Mapping[str, Any]) -> str:
+    """The site's address; npm itself writes that of the source code there, which is none."""
     url = _text(values.get("homepage"))
-    return Generator(name, "package.json", url=url, description=_text(values.get("description")))
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return "" if parts.fragment or parts.query or parts.hostname in _CODE_HOSTS else url
 
 
 def _by_layout(folder: Path) -> Generator | None:
@@ -188,8 +211,8 @@ def _values(path: Path) -> dict[str, Any] | None:
         elif path.suffix == ".json":
             values = json.loads(text)
         else:
-            if "&" in text and any(isinstance(event, yaml.AliasEvent) for event in _events(text)):
-                return None  # what an alias can grow to is not worth the risk
+            if "&" in text and _may_grow(text):
+                return None
             values = yaml.safe_load(text)
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError):
         return None
@@ -197,8 +220,15 @@ def _values(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and all(isinstance(key, str) for key in found) else None
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    yield from yaml.parse(text, Loader=yaml.SafeLoader)
+def _may_grow(text: str) -> bool:
+    """Whether an alias stands for a whole list or mapping: what that can grow to is not worth the risk."""
+    collections: set[str] = set()
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent) and event.anchor is not None:
+            collections.add(event.anchor)
+        elif isinstance(event, yaml.AliasEvent) and event.anchor in collections:
+            return True
+    return False
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
