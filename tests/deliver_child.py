@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from deliver_rig import DURABLE, NOW, READABLE, WINDOWED, WRITE_ONLY, Clock, Pictures, ScriptedChannel, lane_of
+from syndicate.attempt import AttemptRules
 from syndicate.deliver import LaneRules
 from syndicate.draft import DraftRules
 from syndicate.outbox.delivery import Delivery, Receipt, Step
@@ -107,7 +108,7 @@ def channels_in(folder: Path, clock: Clock, reach: Reach = nowhere) -> list[File
 
 async def publish_until(folder: Path, point: str, clock: Clock) -> None:
     """Run every lane to the point, or until it has nothing to do."""
-    rules = LaneRules(DraftRules(CardRules()))
+    rules = LaneRules(AttemptRules(DraftRules(CardRules())))
     arrived = {name: asyncio.Event() for name in KINDS}
 
     async def reach(channel: str, where: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from syndicate.attempt import AttemptRules
 from syndicate.deliver import Lane, LaneRules
 from syndicate.draft import DraftRules
 from syndicate.errors import ImageUnusable
@@ -16,7 +17,9 @@ from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, St
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.plan import planned as planned_for
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance, Channel, Images, Indexed, KnownItem, Outbox, Stamp
+from syndicate.ports.channel import Channel
+from syndicate.ports.content import Images, Indexed, Stamp
+from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import ImageRules, Picture, Post, Room, Shape, Wants
 
@@ -107,7 +110,7 @@ Deed = Exception | Callable[[], Awaitable[None]]
 
 
 @dataclass
-class ScriptedChannel:
+class ScriptedChannel(Channel):
     """A channel whose `made` posts are the truth: payload and key, in order.
 
     `script` has deeds for the next calls by name (`open`, `upload`, `publish`, `find`); without one the call succeeds.
@@ -258,7 +261,7 @@ async def rig(
     """A rig that owes these items."""
     clock = Clock()
     channel = ScriptedChannel(guarantee, clock=clock)
-    rules = LaneRules(DraftRules(CardRules()), gap=gap)
+    rules = LaneRules(AttemptRules(DraftRules(CardRules())), gap=gap)
     pictures = Pictures()
     async with HookedOutbox(folder / "outbox.sqlite3") as outbox:
         lane = lane_of(channel, outbox, pictures, rules, clock)

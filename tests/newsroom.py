@@ -19,7 +19,7 @@ from syndicate.items.presets import rules_of
 from syndicate.outbox.delivery import Delivery, State
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance
+from syndicate.ports.outbox import Acceptance
 from syndicate.shelf.folder import FolderShelf
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import WITHDRAWN, Origin, State
 from syndicate.outbox.plan import ChannelPlan, Sight, plan
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance
+from syndicate.ports.outbox import Acceptance
 
 PACE = timedelta(minutes=30)
 ALL = Selection()

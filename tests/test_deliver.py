@@ -13,10 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
-from syndicate.deliver import FROZEN_FOR, Settled
+from syndicate.attempt import FROZEN_FOR
+from syndicate.deliver import Settled
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import WITHDRAWN, State
-from syndicate.ports import Acceptance
+from syndicate.ports.outbox import Acceptance
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -314,7 +315,7 @@ async def test_every_call_has_an_end(shown: Rig) -> None:
     async def hang() -> None:
         await asyncio.Event().wait()
 
-    shown.restart(replace(shown.rules, longest_call=timedelta(milliseconds=20)))
+    shown.restart(replace(shown.rules, attempts=replace(shown.rules.attempts, longest_call=timedelta(milliseconds=20))))
     shown.channel.script = {name: [hang] for name in ("open", "upload", "publish", "find")}
 
     assert await shown.settle_all() == [

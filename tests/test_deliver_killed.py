@@ -14,6 +14,7 @@ import pytest
 
 from deliver_child import KINDS, POINTS, FileChannel, WatchedOutbox, channels_in
 from deliver_rig import ACCOUNT, NOW, Clock, Pictures, acceptance, lane_of, pictured
+from syndicate.attempt import AttemptRules
 from syndicate.deliver import LaneRules
 from syndicate.draft import DraftRules
 from syndicate.outbox.delivery import State
@@ -56,7 +57,7 @@ async def die_at(folder: Path, point: str, clock: Clock) -> None:
         if where == point:
             raise Died
 
-    rules = LaneRules(DraftRules(CardRules()))
+    rules = LaneRules(AttemptRules(DraftRules(CardRules())))
     async with WatchedOutbox(folder / "outbox.sqlite3", reach) as outbox:
         for channel in channels_in(folder, clock, reach):
             with pytest.raises(Died):
@@ -66,7 +67,7 @@ async def die_at(folder: Path, point: str, clock: Clock) -> None:
 async def recover(folder: Path, clock: Clock, steps: int = 20) -> tuple[dict[str, State], dict[str, int]]:
     """A publisher that lives on for that many steps; gives the states and how many posts stand on each network."""
     channels = channels_in(folder, clock)
-    rules = LaneRules(DraftRules(CardRules()))
+    rules = LaneRules(AttemptRules(DraftRules(CardRules())))
     async with SqlOutbox(folder / "outbox.sqlite3") as outbox:
         for channel in channels:
             lane = lane_of(channel, outbox, Pictures(), rules, clock)

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from syndicate.errors import CannotWrite, ImageUnusable
 from syndicate.gallery import PROGRESS, Gallery
 from syndicate.items.item import Item
-from syndicate.ports import Painted
+from syndicate.ports.content import Painted
 from syndicate.posts.cardimage import CardImage, CardLook, card_image_of
 from syndicate.shelf.folder import FolderShelf
 

@@ -15,7 +15,8 @@ from syndicate.gallery import Gallery
 from syndicate.ingest import Ingest
 from syndicate.outbox.delivery import State
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import Acceptance, Painted
+from syndicate.ports.content import Painted
+from syndicate.ports.outbox import Acceptance
 from syndicate.posts.cardimage import CardImage, CardLook, card_image_of
 from syndicate.shelf.folder import FolderShelf
 

@@ -20,7 +20,7 @@ from syndicate.content.folder import FolderStore
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.ingest import Ingest
-from syndicate.ports import Indexed, Scan
+from syndicate.ports.content import Indexed, Scan
 from syndicate.shelf.folder import FolderShelf
 
 

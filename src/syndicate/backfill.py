@@ -10,7 +10,7 @@ from syndicate.items.item import Item
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, State
 from syndicate.outbox.plan import SAME_LINK, TICK, ChannelPlan, filtered_by, oldest_first, planned
-from syndicate.ports import Outbox
+from syndicate.ports.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)

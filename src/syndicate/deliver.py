@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from syndicate.draft import DraftRules, draft, post_of
-from syndicate.errors import LostClaim, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.items.item import Item
+from syndicate.attempt import AttemptRules, Attempts, names_of, outcome_of
+from syndicate.errors import LostClaim, NetworkError
 from syndicate.outbox.delivery import (
-    WITHDRAWN,
-    Absent,
     Delivery,
-    Done,
     NotDone,
     Outcome,
-    Refused,
-    Remedy,
-    RetryPolicy,
-    State,
     Step,
     Uncertain,
-    after,
-    may_repeat_key,
     orphaned,
-    remedy_for,
 )
-from syndicate.ports import Channel, Images, Outbox
-from syndicate.posts.post import Picture
+from syndicate.ports.channel import Channel
+from syndicate.ports.content import Images
+from syndicate.ports.outbox import Outbox
 
 log = structlog.get_logger()
-
-FROZEN_FOR = timedelta(hours=1)
-"""A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
 
 CLOCK_STEP = timedelta(minutes=1)
 """By so much a clock may be set back without any wait being cut short."""
@@ -47,16 +34,10 @@ LONGEST_NAP_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LaneRules:
-    """How one channel's posts are made and paced.
+    """How one channel's posts are made, tried and paced."""
 
-    `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
-    ends would stop the lane for good.
-    """
-
-    drafts: DraftRules
+    attempts: AttemptRules
     gap: timedelta = timedelta(0)
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    longest_call: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +74,11 @@ class Lane:
         self.outage: NotDone | Uncertain | None = None
         self.wake = asyncio.Event()
         self._outbox = outbox
-        self._images = images
-        self._rules = rules
+        self._attempts = Attempts(channel, outbox, images, rules.attempts, clock=clock, chance=chance)
+        self._gap = rules.gap
+        self._retry = rules.attempts.retry
         self._owner = owner
         self._clock = clock
-        self._chance = chance
         self._is_open = False
         self._is_tidy = False
         self._stumbles = 0
@@ -144,134 +125,26 @@ class Lane:
         settled = None
         if delivery is not None:
             try:
-                settled = Settled(delivery, await self._attend(delivery))
+                attempted = await self._attempts.attend(delivery)
+                settled = Settled(delivery, attempted.step)
+                if attempted.outcome is not None:
+                    await self._rest_after(attempted.outcome, self._clock())
             except LostClaim:
-                log.warning("claim_lost", **_names(delivery))
+                log.warning("claim_lost", **names_of(delivery))
         self._is_tidy = True  # not after another error: what was in work is then looked at anew
         return settled
 
     async def _tidy(self, now: datetime) -> None:
         """Take up what a dead publisher, or an error in this one (a full disk), left in work."""
         for orphan in await self._outbox.orphans(self.channel.name):
-            step = orphaned(orphan, now=now, guarantee=self.channel.guarantee, retry=self._rules.retry)
+            step = orphaned(orphan, now=now, guarantee=self.channel.guarantee, retry=self._retry)
             await self._outbox.settle(orphan, step, now)
-            log.warning("delivery_recovered", **_names(orphan), state=step.state.value, reason=step.reason)
+            log.warning("delivery_recovered", **names_of(orphan), state=step.state.value, reason=step.reason)
         self._is_tidy = True
-
-    async def _attend(self, delivery: Delivery) -> Step:
-        if delivery.account != self.channel.account:
-            return await self._hold(delivery)
-        if delivery.state is not State.UNKNOWN:
-            return await self._post(delivery)
-        match remedy_for(delivery, self.channel.guarantee, self._clock()):
-            case Remedy.REPEAT:
-                return await self._send(delivery)
-            case Remedy.READ_BACK:
-                return await self._settle(delivery, await self._read_back(delivery))
-            case Remedy.HOLD:
-                return await self._settle(delivery, Uncertain(delivery.reason), is_local=True)
-
-    async def _hold(self, delivery: Delivery) -> Step:
-        """Planned for the account that the channel led to before: nothing is sent or looked up at another one."""
-        now = self._clock()
-        change = f"target changed: planned for {delivery.account}, the channel leads to {self.channel.account}"
-        remedy = "drop it, and `syndicate backfill` plans it for the new account"
-        step = Step(State.HELD, f"{change}; {remedy}", now, delivery.failures, is_unclear=delivery.is_unclear)
-        await self._outbox.settle(delivery, step, now)
-        _log_step(delivery, step)
-        return step
-
-    async def _post(self, delivery: Delivery) -> Step:
-        item = await self._outbox.item(delivery.item_id)
-        if item is None:
-            return await self._write(delivery, Step(State.SKIPPED, WITHDRAWN, self._clock()))
-        if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
-            return await self._send(delivery)
-        try:
-            async with self._limit():
-                frozen = await self._compose(delivery, item)
-        except NetworkError as error:
-            return await self._settle(delivery, _outcome(error, is_repeatable=True))
-        except ValueError as error:  # not even the link fits: the same post never will; an edit tries again
-            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
-        except Exception as error:  # a post that cannot be made must not stop the lane
-            log.exception("compose_failed", **_names(delivery))
-            failed = NotDone(f"could not be composed: {type(error).__name__}")
-            return await self._settle(delivery, failed, is_local=True)
-        return await self._send(frozen)
-
-    def _limit(self) -> asyncio.Timeout:
-        return asyncio.timeout(self._rules.longest_call.total_seconds())
-
-    async def _compose(self, delivery: Delivery, item: Item) -> Delivery:
-        wants, rules = self.channel.wants, self._rules.drafts
-        made = await draft(item, wants, rules, self._images)
-        if made.missing is not None:
-            log.warning("image_left_out", **_names(delivery), reason=made.missing)
-        media = await self._upload(delivery, made.picture) if made.picture is not None else None
-        post = post_of(made, wants, rules, has_picture=media is not None)
-        key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
-        return replace(delivery, payload=self.channel.freeze(post, media, key, self._clock()), key=key)
-
-    async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
-        try:
-            return await self.channel.upload(picture)
-        except (Rejected, Transient, Unknown) as error:  # a failing image costs the image, not the post
-            is_worth_another_try = delivery.failures < self._rules.retry.most_failures // 2
-            if is_worth_another_try and not isinstance(error, Rejected):
-                raise
-            log.warning("image_left_out", **_names(delivery), reason=str(error))
-            return None
-
-    async def _send(self, composed: Delivery) -> Step:
-        """Durable intent, then one try; `composed` carries payload and key."""
-        assert composed.payload is not None and composed.key is not None
-        delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
-        if delivery.is_unclear and not may_repeat_key(delivery, self.channel.guarantee, self._clock()):
-            # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
-            return await self._settle(delivery, Uncertain("too late to repeat the key"), is_local=True)
-        outcome: Outcome
-        try:
-            async with self._limit():
-                outcome = Done(await self.channel.publish(composed.payload, composed.key))
-        except NetworkError as error:
-            outcome = _outcome(error, is_repeatable=False)
-        except Exception as error:  # the edge of one delivery: what is not proven is unknown
-            log.exception("publish_failed", **_names(delivery))
-            outcome = Uncertain(f"unexpected {type(error).__name__}")
-        return await self._settle(delivery, outcome)
-
-    async def _read_back(self, delivery: Delivery) -> Outcome:
-        since = delivery.first_sent_at or delivery.due
-        try:
-            async with self._limit():
-                receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
-        except NetworkError as error:
-            return _outcome(error, is_repeatable=True)
-        except Exception as error:  # the edge of one reading
-            log.exception("read_back_failed", **_names(delivery))
-            return NotDone(f"could not be looked up: {type(error).__name__}")
-        return Absent() if receipt is None else Done(receipt)
-
-    async def _settle(self, delivery: Delivery, outcome: Outcome, *, is_local: bool = False) -> Step:
-        """Write what the outcome makes of the delivery; one that is local says nothing about the network."""
-        now = self._clock()
-        rules = self._rules.retry
-        guarantee = self.channel.guarantee
-        step = after(delivery, outcome, now=now, guarantee=guarantee, retry=rules, jitter=self._chance())
-        await self._write(delivery, step)
-        if not is_local:
-            await self._rest_after(outcome, now)
-        return step
-
-    async def _write(self, delivery: Delivery, step: Step) -> Step:
-        await self._outbox.settle(delivery, step, self._clock())
-        _log_step(delivery, step)
-        return step
 
     async def _rest_after(self, outcome: Outcome, now: datetime) -> None:
         """After a failure of the network, the whole lane waits: the next post would fail as well."""
-        rules = self._rules.retry
+        rules = self._retry
         self.outage = outcome if isinstance(outcome, NotDone | Uncertain) else None
         match outcome:
             case NotDone(until=until) if until is not None:
@@ -289,18 +162,18 @@ class Lane:
     def _stumble(self, now: datetime) -> None:
         self._stumbles += 1
         doublings: int = 2 ** min(self._stumbles - 1, 16)
-        self._rests_until = now + min(self._rules.retry.first * doublings, self._rules.retry.longest)
+        self._rests_until = now + min(self._retry.first * doublings, self._retry.longest)
 
     async def _opened(self) -> bool:
         if self._is_open:
             return True
         outcome: Outcome
         try:
-            async with self._limit():
+            async with self._attempts.limit():
                 await self.channel.open()
         except NetworkError as error:
             log.warning("channel_unavailable", channel=self.channel.name, reason=str(error))
-            outcome = _outcome(error, is_repeatable=True)
+            outcome = outcome_of(error, is_repeatable=True)
         except Exception as error:  # the edge of one channel: without a rest it would be tried again at once
             log.exception("channel_failed", channel=self.channel.name)
             outcome = NotDone(f"could not be opened: {type(error).__name__}")
@@ -315,7 +188,7 @@ class Lane:
         due = await self._outbox.next_due(self.channel.name)
         if due is None:
             return now + timedelta(seconds=LONGEST_NAP_S)
-        gap, retry = self._rules.gap, self._rules.retry
+        gap, retry = self._gap, self._retry
         last = await self._outbox.last_sent(self.channel.name)
         cools = await self._outbox.cools_until(self.channel.name)
         waits = (
@@ -339,36 +212,3 @@ class Lane:
         finally:
             for wait in waits:
                 wait.cancel()
-
-
-def _outcome(error: NetworkError, *, is_repeatable: bool) -> Outcome:
-    """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
-    match error:
-        case RateLimited():
-            return NotDone(str(error), until=error.until)
-        case Unauthorized():
-            return NotDone(str(error), is_paused=True)
-        case Unknown() if not is_repeatable:
-            return Uncertain(str(error))
-        case Rejected() if not is_repeatable:
-            return Refused(str(error), is_stale_media=error.is_stale_media)
-        case _:
-            return NotDone(str(error))
-
-
-def _names(delivery: Delivery) -> dict[str, str]:
-    return {"channel": delivery.channel, "item": delivery.item_id, "uid": delivery.uid}
-
-
-def _log_step(delivery: Delivery, step: Step) -> None:
-    names = _names(delivery)
-    match step.state:
-        case State.SENT:
-            url = step.receipt.url if step.receipt else None
-            log.info("delivered", **names, attempt=delivery.attempts, url=url, how=step.reason)
-        case State.SKIPPED:
-            log.info("delivery_skipped", **names, reason=step.reason)
-        case State.HELD | State.FAILED | State.DEAD:
-            log.error("delivery_stopped", **names, state=step.state.value, reason=step.reason)
-        case _:
-            log.warning("delivery_postponed", **names, state=step.state.value, reason=step.reason, due=str(step.due))

@@ -9,7 +9,7 @@ import structlog
 
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item
-from syndicate.ports import Images
+from syndicate.ports.content import Images
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
 from syndicate.posts.post import Card, Picture, Post, Wants

@@ -143,11 +143,12 @@ class Transient(NetworkError):
 
 
 class RateLimited(NetworkError):
-    """Proven not done; the network asks for silence until `until`."""
+    """Proven not done; the network asks for silence until `until`; `is_app_wide`: of all of an app's accounts."""
 
-    def __init__(self, message: str, until: datetime) -> None:
+    def __init__(self, message: str, until: datetime, *, is_app_wide: bool = False) -> None:
         super().__init__(message)
         self.until = until
+        self.is_app_wide = is_app_wide
 
 
 class Rejected(NetworkError):
@@ -159,6 +160,18 @@ class Rejected(NetworkError):
     def __init__(self, message: str, *, is_stale_media: bool = False) -> None:
         super().__init__(message)
         self.is_stale_media = is_stale_media
+
+
+class Duplicate(NetworkError):
+    """Proven not done anew: the network says that the same post is there already.
+
+    `remote_id` and `url` name that post where the network does.
+    """
+
+    def __init__(self, message: str, remote_id: str | None = None, url: str | None = None) -> None:
+        super().__init__(message)
+        self.remote_id = remote_id
+        self.url = url
 
 
 class Unauthorized(NetworkError):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from syndicate.items.item import Item
-    from syndicate.ports import Painter, Shelf
+    from syndicate.ports.content import Painter
+    from syndicate.ports.shelf import Shelf
     from syndicate.posts.cardimage import CardImage, CardLook
 
 log = structlog.get_logger()

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
-    from syndicate.ports import Channel, Shelf, Store
+    from syndicate.ports.channel import Channel
+    from syndicate.ports.content import Store
+    from syndicate.ports.shelf import Shelf
     from syndicate.posts.cardimage import CardLook
 
 Clock = Callable[[], datetime]
@@ -300,15 +302,13 @@ def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gall
 
 def lane_rules_of(plot: Plot, name: str) -> LaneRules:
     """How a channel's posts are made and paced."""
+    from syndicate.attempt import AttemptRules
     from syndicate.deliver import LaneRules
 
     settings, channel = plot.settings, plot.settings.channels[name]
     delivery = settings.delivery
-    return LaneRules(
-        drafts=draft_rules_of(plot, name),
-        gap=channel.gap,
-        retry=RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries),
-    )
+    retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
+    return LaneRules(AttemptRules(draft_rules_of(plot, name), retry), gap=channel.gap)
 
 
 def draft_rules_of(plot: Plot, name: str) -> DraftRules:

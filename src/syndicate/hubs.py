@@ -17,7 +17,8 @@ import structlog
 from syndicate.errors import NetworkError, RateLimited, Rejected, StateLost, Unauthorized
 from syndicate.feeds.site import Site
 from syndicate.outbox.ping import Ping, Pinged, patience
-from syndicate.ports import Announcements, HubLine, Shelf
+from syndicate.ports.hubs import Announcements, HubLine
+from syndicate.ports.shelf import Shelf
 
 log = structlog.get_logger()
 

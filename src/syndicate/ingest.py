@@ -26,7 +26,9 @@ from syndicate.items.item import Item, Topic
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import State
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
-from syndicate.ports import Acceptance, Indexed, KnownItem, Outbox, Scan, Shelf, Store
+from syndicate.ports.content import Indexed, Scan, Store
+from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
+from syndicate.ports.shelf import Shelf
 from syndicate.shelving import Shelved, Shelving
 
 log = structlog.get_logger()

@@ -16,7 +16,8 @@ from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
 from syndicate.items.item import Image, Item, Topic
-from syndicate.ports import Shelf, Store
+from syndicate.ports.content import Store
+from syndicate.ports.shelf import Shelf
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 from syndicate.posts.compose import compose
 from syndicate.posts.post import Card, Picture, Post, Wants
 from syndicate.sandbox.addresses import WEBHOOK_SECRET, SandboxAddresses

@@ -19,7 +19,7 @@ from syndicate.channels.bluesky_session import pds_in
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 
 DID = "did:plc:abc"
 KEY = "3mzecpqnq5zpj"

@@ -18,7 +18,7 @@ from syndicate.channels.http import Web
 from syndicate.channels.networks import NETWORKS, network_names, network_of
 from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 from syndicate.sandbox.addresses import WEBHOOK_SECRET
 from syndicate.sandbox.faults import Effect, InjectedFault
 from syndicate.sandbox.server import Running

@@ -14,7 +14,7 @@ from channels.scripted import CUT, NOW, Script, says
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 from syndicate.posts.post import Wants
 
 INSTANCE = {

@@ -15,7 +15,7 @@ from syndicate.channels.http import Web
 from syndicate.channels.preview import SHOWN, UPLOADS
 from syndicate.errors import Rejected, Transient
 from syndicate.outbox.delivery import Receipt
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 
 ITEM = "herons-1-dc1d82"
 """Folder of the item `herons:1`."""

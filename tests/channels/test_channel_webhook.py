@@ -16,7 +16,7 @@ from syndicate.channels.http import Web
 from syndicate.channels.webhook import EVENT_BYTES, WebhookSettings, keys_in, signatures
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Image
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + base64.b64encode(bytes(range(32))).decode()

@@ -12,7 +12,7 @@ from PIL import Image as Pictures
 
 from syndicate.content.folder import FolderStore
 from syndicate.items.presets import rules_of
-from syndicate.ports import Indexed, Scan
+from syndicate.ports.content import Indexed, Scan
 
 RULES = rules_of("medigy", site_url="https://site.example/")
 LONG_AGO_NS = 1_700_000_000_000_000_000

@@ -12,7 +12,7 @@ import pytest
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, item_text, put, store
 from syndicate.content.folder import FolderStore
 from syndicate.content.sweep import MAX_DEPTH
-from syndicate.ports import Scan
+from syndicate.ports.content import Scan
 
 __all__ = ["clock", "store"]  # fixtures
 

@@ -13,7 +13,7 @@ from syndicate.content import folder as folder_module
 from syndicate.content.folder import LOOKS, FolderStore
 from syndicate.content.places import bytes_of
 from syndicate.errors import ConfigError
-from syndicate.ports import Indexed, Scan
+from syndicate.ports.content import Indexed, Scan
 
 __all__ = ["clock"]  # fixtures
 

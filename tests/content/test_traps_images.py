@@ -16,7 +16,7 @@ from syndicate.errors import ImageUnusable
 from syndicate.items.featured import ImageSearch
 from syndicate.items.item import Image
 from syndicate.items.presets import rules_of
-from syndicate.ports import Scan
+from syndicate.ports.content import Scan
 
 SITE = "https://site.example/"
 

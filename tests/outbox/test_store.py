@@ -17,7 +17,8 @@ from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, Receipt, State, Step
 from syndicate.outbox.plan import planned
 from syndicate.outbox.store import SqlOutbox
-from syndicate.ports import UNREAD, Acceptance, ChannelCounts, Indexed, Stamp
+from syndicate.ports.content import UNREAD, Indexed, Stamp
+from syndicate.ports.outbox import Acceptance, ChannelCounts
 
 LATER = NOW + timedelta(hours=1)
 RECEIPT = Receipt("42", "https://social.example/42", NOW)

@@ -11,7 +11,7 @@ from PIL import Image as Raster
 
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 from syndicate.posts.compose import compose
 from syndicate.posts.post import Card, Picture, Post
 

@@ -11,7 +11,7 @@ import pytest
 
 from servers import adapters, rigs
 from syndicate.errors import Rejected, Unauthorized
-from syndicate.ports import Channel
+from syndicate.ports.channel import Channel
 
 pytestmark = pytest.mark.servers
 

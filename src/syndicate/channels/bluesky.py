@@ -24,6 +24,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
 COLLECTION = "app.bsky.feed.post"
@@ -82,7 +83,7 @@ class _Ask:
     within: timedelta | None = None
 
 
-class Bluesky:
+class Bluesky(Channel):
     """One account."""
 
     network = "bluesky"

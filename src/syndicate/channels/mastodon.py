@@ -22,6 +22,7 @@ from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 KEY_WINDOW = timedelta(hours=1)
@@ -86,7 +87,7 @@ class Server:
     honours_keys: bool = False
 
 
-class Mastodon:
+class Mastodon(Channel):
     """One account on one server."""
 
     network = "mastodon"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from syndicate.channels.http import Web
-    from syndicate.ports import Channel, Tokens
+    from syndicate.ports.channel import Channel, Tokens
 
 NETWORKS: Mapping[str, str] = MappingProxyType(
     {

@@ -22,6 +22,7 @@ from syndicate.channels.secrets import ChannelSettings
 from syndicate.errors import Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
 from syndicate.posts.measure import count
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -95,7 +96,7 @@ class PreviewPost(BaseModel):
         return None if self.image is None else f"{self.folder}/{self.channel}.{self.image.suffix}"
 
 
-class Preview:
+class Preview(Channel):
     """A folder in the place of an account."""
 
     network = "preview"

@@ -22,6 +22,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Measure, Picture, Post, Room, Wants
 
@@ -89,7 +90,7 @@ def signatures(keys: tuple[bytes, ...], key: str, at: datetime, payload: bytes) 
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-class Webhook:
+class Webhook(Channel):
     """One endpoint."""
 
     network = "webhook"

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from syndicate.outbox.plan import ChannelPlan
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import Plot
-    from syndicate.ports import Channel, Store
+    from syndicate.ports.channel import Channel
+    from syndicate.ports.content import Store
     from syndicate.publisher import Tally
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from syndicate.errors import Fault
 from syndicate.items.item import Item
-from syndicate.ports import Scan
+from syndicate.ports.content import Scan
 
 NO_FRONT_MATTER = "no front matter"
 

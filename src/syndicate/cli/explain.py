@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syndicate.items.item import Item
     from syndicate.items.trace import Trace
     from syndicate.plot import Plot, Root
-    from syndicate.ports import Indexed, Scan
+    from syndicate.ports.content import Indexed, Scan
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
     from syndicate.plot import Plot
-    from syndicate.ports import Indexed, Scan, Store
+    from syndicate.ports.content import Indexed, Scan, Store
     from syndicate.verify import Read, Verdict
 
 MOST_BYTES = 100_000_000

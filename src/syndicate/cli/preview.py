@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syndicate.draft import Draft
     from syndicate.items.item import Item
     from syndicate.plot import Plot
-    from syndicate.ports import Channel
+    from syndicate.ports.channel import Channel
     from syndicate.posts.post import Post
 
 

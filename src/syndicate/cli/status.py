@@ -15,7 +15,7 @@ from syndicate.cli.output import config_option, json_option, load, moment, say, 
 if TYPE_CHECKING:
     from syndicate.outbox.ping import HubCounts
     from syndicate.plot import Plot
-    from syndicate.ports import ChannelCounts
+    from syndicate.ports.outbox import ChannelCounts
 
 
 @click.command(

@@ -12,7 +12,7 @@ from syndicate.content.look import look
 from syndicate.content.typefaces import BOLD, REGULAR, Typeface, font_folders, typefaces_in
 from syndicate.errors import ImageUnusable
 from syndicate.items.scripts import scripts_in
-from syndicate.ports import Painted
+from syndicate.ports.content import Painted
 from syndicate.posts.cardimage import CardLook
 from syndicate.posts.post import Picture
 

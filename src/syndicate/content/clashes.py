@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syndicate.errors import Fault
 from syndicate.items.links import link_key
-from syndicate.ports import Indexed
+from syndicate.ports.content import Indexed
 
 
 def clashes(

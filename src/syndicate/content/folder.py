@@ -19,7 +19,7 @@ from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
 from syndicate.items.mapping import Reading, item_from
 from syndicate.items.rules import Rules
-from syndicate.ports import UNREAD, Indexed, Scan, Stamp
+from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp
 
 NO_ITEM = "no front matter"
 

@@ -25,7 +25,7 @@ from syndicate.posts.post import ImageRules, Picture, Room
 if TYPE_CHECKING:
     from syndicate.content.fetch import Fetcher
     from syndicate.items.item import Image
-    from syndicate.ports import Store
+    from syndicate.ports.content import Store
 
 ACCEPT: Final = "image/jpeg, image/png, image/webp, image/gif;q=0.8"
 LIMIT_S: Final = 10.0

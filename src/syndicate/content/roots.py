@@ -10,7 +10,7 @@ from syndicate.content.clashes import clashes
 from syndicate.content.folder import FolderStore
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.item import Image
-from syndicate.ports import Indexed, Scan
+from syndicate.ports.content import Indexed, Scan
 
 
 class Roots:

@@ -58,6 +58,7 @@ class Action(StrEnum):
     POST = "post"
     EDIT = "edit"
     DELETE = "delete"
+    REPLY = "reply"
 
 
 class Origin(StrEnum):
@@ -156,9 +157,9 @@ class Delivery:
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:
     """Name of one thing owed; equal input, equal name: planning it twice is planning it once.
 
-    The revision counts for edits only, so an edited, moved or re-dated item never posts again.
+    The revision counts for edits and replies only, so an edited, moved or re-dated item never posts again.
     """
-    parts = [channel, account, item_id, action.value, revision if action is Action.EDIT else ""]
+    parts = [channel, account, item_id, action.value, revision if action in {Action.EDIT, Action.REPLY} else ""]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 

@@ -17,7 +17,8 @@ from syndicate.items.item import Topic
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
-from syndicate.ports import UNREAD, Acceptance, Indexed, KnownItem
+from syndicate.ports.content import UNREAD, Indexed
+from syndicate.ports.outbox import Acceptance, KnownItem
 
 T = TypeVar("T")
 

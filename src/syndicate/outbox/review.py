@@ -14,7 +14,7 @@ from syndicate.items.snapshot import from_json
 from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
-from syndicate.ports import ChannelCounts, Event
+from syndicate.ports.outbox import ChannelCounts, Event
 
 
 def item(connection: Connection, item_id: str) -> Item | None:

@@ -8,7 +8,8 @@ from sqlalchemy import Row
 
 from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
-from syndicate.ports import Indexed, KnownItem, Stamp
+from syndicate.ports.content import Indexed, Stamp
+from syndicate.ports.outbox import KnownItem
 
 
 def delivery_of(row: Row[Any]) -> Delivery:

@@ -14,7 +14,8 @@ from syndicate.outbox import announce, intake, lane, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
-from syndicate.ports import Acceptance, ChannelCounts, Event, Indexed, KnownItem
+from syndicate.ports.content import Indexed
+from syndicate.ports.outbox import Acceptance, ChannelCounts, Event, KnownItem
 
 
 class SqlOutbox:

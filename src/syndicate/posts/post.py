@@ -85,13 +85,16 @@ class Wants:
     """What a network wants of a post.
 
     `link_in_text`: the URL must stand in the text (otherwise the client-made card carries it).
-    `hashtags` is the most to append. `image` is None where the network takes none.
+    `hashtags` is the most to append. `image` is None where the network takes none; `needs_image`: it takes no post
+    without one. `image_by_address`: the network fetches the picture itself from `Card.image_url`, nothing is uploaded.
     """
 
     room: Room
     image: ImageRules | None = None
     link_in_text: bool = True
     hashtags: int = 3
+    needs_image: bool = False
+    image_by_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Text, card and picture for one network, already fitted; `spans` are in order and never overlap."""
+    """Text, card and picture for one network, already fitted; `spans` are in order and never overlap.
+
+    `reply_to` is the remote id of the post that this one corrects.
+    """
 
     text: str
     card: Card
@@ -135,3 +141,4 @@ class Post:
     spans: tuple[Span, ...] = ()
     hashtags: tuple[str, ...] = ()
     picture: Picture | None = None
+    reply_to: str | None = None

@@ -1,0 +1,229 @@
+"""What is done about one claimed delivery: compose, freeze, send, look up, settle."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from syndicate.draft import DraftRules, draft, post_of
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.items.item import Item
+from syndicate.outbox.delivery import (
+    WITHDRAWN,
+    Absent,
+    Delivery,
+    Done,
+    NotDone,
+    Outcome,
+    Refused,
+    Remedy,
+    RetryPolicy,
+    State,
+    Step,
+    Uncertain,
+    after,
+    may_repeat_key,
+    remedy_for,
+)
+from syndicate.ports.channel import Channel
+from syndicate.ports.content import Images
+from syndicate.ports.outbox import Outbox
+from syndicate.posts.post import Picture
+
+log = structlog.get_logger()
+
+FROZEN_FOR = timedelta(hours=1)
+"""A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRules:
+    """How one channel's posts are made and tried.
+
+    `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
+    ends would stop the lane for good.
+    """
+
+    drafts: DraftRules
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    longest_call: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What became of a delivery; `outcome` is None where it says nothing about the network."""
+
+    step: Step
+    outcome: Outcome | None = None
+
+
+class Attempts:
+    """One channel's way from a claimed delivery to a settled one. `chance` gives 0 to 1 for jitter."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        outbox: Outbox,
+        images: Images,
+        rules: AttemptRules,
+        *,
+        clock: Callable[[], datetime],
+        chance: Callable[[], float],
+    ) -> None:
+        self.channel = channel
+        self._outbox = outbox
+        self._images = images
+        self._rules = rules
+        self._clock = clock
+        self._chance = chance
+
+    async def attend(self, delivery: Delivery) -> Attempted:
+        """One attempt or reading of a claimed delivery, settled.
+
+        Raises:
+            LostClaim: it is no longer ours; nothing was written.
+        """
+        if delivery.account != self.channel.account:
+            return await self._hold(delivery)
+        if delivery.state is not State.UNKNOWN:
+            return await self._post(delivery)
+        match remedy_for(delivery, self.channel.guarantee, self._clock()):
+            case Remedy.REPEAT:
+                return await self._send(delivery)
+            case Remedy.READ_BACK:
+                return await self._settle(delivery, await self._read_back(delivery))
+            case Remedy.HOLD:
+                return await self._settle(delivery, Uncertain(delivery.reason), is_local=True)
+
+    async def _hold(self, delivery: Delivery) -> Attempted:
+        """Planned for the account that the channel led to before: nothing is sent or looked up at another one."""
+        now = self._clock()
+        change = f"target changed: planned for {delivery.account}, the channel leads to {self.channel.account}"
+        remedy = "drop it, and `syndicate backfill` plans it for the new account"
+        step = Step(State.HELD, f"{change}; {remedy}", now, delivery.failures, is_unclear=delivery.is_unclear)
+        return await self._write(delivery, step)
+
+    async def _post(self, delivery: Delivery) -> Attempted:
+        item = await self._outbox.item(delivery.item_id)
+        if item is None:
+            return await self._write(delivery, Step(State.SKIPPED, WITHDRAWN, self._clock()))
+        if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
+            return await self._send(delivery)
+        try:
+            async with self.limit():
+                frozen = await self._compose(delivery, item)
+        except NetworkError as error:
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+        except ValueError as error:  # not even the link fits: the same post never will; an edit tries again
+            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
+        except Exception as error:  # a post that cannot be made must not stop the lane
+            log.exception("compose_failed", **names_of(delivery))
+            failed = NotDone(f"could not be composed: {type(error).__name__}")
+            return await self._settle(delivery, failed, is_local=True)
+        return await self._send(frozen)
+
+    def limit(self) -> asyncio.Timeout:
+        """How long one call may take, as a context."""
+        return asyncio.timeout(self._rules.longest_call.total_seconds())
+
+    async def _compose(self, delivery: Delivery, item: Item) -> Delivery:
+        wants, rules = self.channel.wants, self._rules.drafts
+        made = await draft(item, wants, rules, self._images)
+        if made.missing is not None:
+            log.warning("image_left_out", **names_of(delivery), reason=made.missing)
+        media = await self._upload(delivery, made.picture) if made.picture is not None else None
+        post = post_of(made, wants, rules, has_picture=media is not None)
+        key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
+        payload = await self.channel.stage(self.channel.freeze(post, media, key, self._clock()), key)
+        return replace(delivery, payload=payload, key=key)
+
+    async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
+        try:
+            return await self.channel.upload(picture)
+        except (Rejected, Transient, Unknown) as error:  # a failing image costs the image, not the post
+            is_worth_another_try = delivery.failures < self._rules.retry.most_failures // 2
+            if is_worth_another_try and not isinstance(error, Rejected):
+                raise
+            log.warning("image_left_out", **names_of(delivery), reason=str(error))
+            return None
+
+    async def _send(self, composed: Delivery) -> Attempted:
+        """Durable intent, then one try; `composed` carries payload and key."""
+        assert composed.payload is not None and composed.key is not None
+        delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
+        if delivery.is_unclear and not may_repeat_key(delivery, self.channel.guarantee, self._clock()):
+            # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
+            return await self._settle(delivery, Uncertain("too late to repeat the key"), is_local=True)
+        outcome: Outcome
+        try:
+            async with self.limit():
+                outcome = Done(await self.channel.publish(composed.payload, composed.key))
+        except NetworkError as error:
+            outcome = outcome_of(error, is_repeatable=False)
+        except Exception as error:  # the edge of one delivery: what is not proven is unknown
+            log.exception("publish_failed", **names_of(delivery))
+            outcome = Uncertain(f"unexpected {type(error).__name__}")
+        return await self._settle(delivery, outcome)
+
+    async def _read_back(self, delivery: Delivery) -> Outcome:
+        since = delivery.first_sent_at or delivery.due
+        try:
+            async with self.limit():
+                receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
+        except NetworkError as error:
+            return outcome_of(error, is_repeatable=True)
+        except Exception as error:  # the edge of one reading
+            log.exception("read_back_failed", **names_of(delivery))
+            return NotDone(f"could not be looked up: {type(error).__name__}")
+        return Absent() if receipt is None else Done(receipt)
+
+    async def _settle(self, delivery: Delivery, outcome: Outcome, *, is_local: bool = False) -> Attempted:
+        """Write what the outcome makes of the delivery; one that is local says nothing about the network."""
+        rules = self._rules.retry
+        guarantee = self.channel.guarantee
+        step = after(delivery, outcome, now=self._clock(), guarantee=guarantee, retry=rules, jitter=self._chance())
+        await self._write(delivery, step)
+        return Attempted(step, None if is_local else outcome)
+
+    async def _write(self, delivery: Delivery, step: Step) -> Attempted:
+        await self._outbox.settle(delivery, step, self._clock())
+        _log_step(delivery, step)
+        return Attempted(step)
+
+
+def outcome_of(error: NetworkError, *, is_repeatable: bool) -> Outcome:
+    """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
+    match error:
+        case RateLimited():
+            return NotDone(str(error), until=error.until)
+        case Unauthorized():
+            return NotDone(str(error), is_paused=True)
+        case Unknown() if not is_repeatable:
+            return Uncertain(str(error))
+        case Rejected() if not is_repeatable:
+            return Refused(str(error), is_stale_media=error.is_stale_media)
+        case _:
+            return NotDone(str(error))
+
+
+def names_of(delivery: Delivery) -> dict[str, str]:
+    """What logs call a delivery."""
+    return {"channel": delivery.channel, "item": delivery.item_id, "uid": delivery.uid}
+
+
+def _log_step(delivery: Delivery, step: Step) -> None:
+    names = names_of(delivery)
+    match step.state:
+        case State.SENT:
+            url = step.receipt.url if step.receipt else None
+            log.info("delivered", **names, attempt=delivery.attempts, url=url, how=step.reason)
+        case State.SKIPPED:
+            log.info("delivery_skipped", **names, reason=step.reason)
+        case State.HELD | State.FAILED | State.DEAD:
+            log.error("delivery_stopped", **names, state=step.state.value, reason=step.reason)
+        case _:
+            log.warning("delivery_postponed", **names, state=step.state.value, reason=step.reason, due=str(step.due))

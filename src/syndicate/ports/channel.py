@@ -1,0 +1,113 @@
+"""Where posts go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from syndicate.errors import Rejected
+from syndicate.outbox.delivery import Action, Guarantee, Receipt
+from syndicate.posts.post import Picture, Post, Wants
+
+
+class Channel(Protocol):
+    """A configured account or place on a network.
+
+    `account` names the place as the settings give it, known without a connection; it is part of each delivery's uid.
+    `wants` and `guarantee` may be refined by `open`. `is_rehearsal`: posts are seen by the operator only (preview).
+    Adapters derive from this class: it says for them what they cannot do.
+    """
+
+    name: str
+    network: str
+    account: str
+    is_rehearsal: bool
+
+    @property
+    def wants(self) -> Wants:
+        """What a post must look like here."""
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """What is promised about posting twice here."""
+
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """What can be done about a post here besides making it."""
+        return frozenset({Action.POST})
+
+    @property
+    def app(self) -> str:
+        """What shares the limits that the network sets for an application rather than an account."""
+        return self.network
+
+    async def open(self) -> None:
+        """Check access and read the server's limits; safe to call again.
+
+        Raises:
+            Transient, RateLimited, Unauthorized: the lane waits and tries again.
+        """
+
+    async def upload(self, picture: Picture) -> str:
+        """Bring the picture to the network, repeatable at will; gives an opaque reference for `freeze`.
+
+        Raises:
+            NetworkError: by kind; Rejected means the picture cannot be used and the post goes without.
+        """
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The idempotency key in the network's own form; deterministic."""
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The exact request body (or record) that every attempt under this key sends."""
+
+    async def stage(self, payload: bytes, key: str) -> bytes:
+        """Last repeatable step before the intent, such as making a container; gives the payload to publish.
+
+        Raises:
+            NetworkError: by kind; nothing was published.
+        """
+        return payload
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Send once. Follows no redirect; never repeats by itself.
+
+        Raises:
+            NetworkError: by kind; whatever is not proven is Unknown.
+        """
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Look for the post among our own since then; None if it is not there.
+
+        Raises:
+            NetworkError: it could not be read.
+        """
+
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Make a post read as the payload does; repeatable at will. Only where `abilities` has EDIT.
+
+        Raises:
+            NetworkError: by kind; Rejected: it cannot be edited (any more).
+        """
+        raise Rejected(f"{self.account}: {self.network} cannot edit posts")
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Take a post away; repeatable at will: one that is gone already is done. Only where `abilities` has DELETE.
+
+        Raises:
+            NetworkError: by kind.
+        """
+        raise Rejected(f"{self.account}: {self.network} cannot delete posts")
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Tokens(Protocol):
+    """Sessions and refresh tokens, kept encrypted over restarts."""
+
+    async def token(self, name: str) -> str | None:
+        """The kept secret of that name, or None."""
+
+    async def keep_token(self, name: str, secret: str) -> None:
+        """Keep a secret durably before it is used."""

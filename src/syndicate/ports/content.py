@@ -1,0 +1,121 @@
+"""Where items and pictures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from syndicate.errors import Fault
+from syndicate.items.item import Image, Item
+from syndicate.items.topics import agreed
+from syndicate.posts.cardimage import CardImage
+from syndicate.posts.post import ImageRules, Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells that a file changed without reading it; `digest` (hex SHA-256 of the bytes) settles doubts.
+
+    `image` is the same for the places where the featured image was looked for, so that a new picture is a change.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+    digest: str = ""
+    image: str = ""
+
+
+UNREAD = Stamp(-1, -1, -1)
+"""The stamp of a file that has to be read again whatever it looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What is known of one file: its item, why it is none (`skipped` names the visibility rule), or its faults."""
+
+    path: str
+    stamp: Stamp
+    item: Item | None = None
+    skipped: str | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One look at a store.
+
+    `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
+    `waiting` the paths still being written (left as they were known before). `faults` are the store's own, for
+    example two files with one id; the files' faults are in `files`.
+    """
+
+    files: Mapping[str, Indexed]
+    read: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """The items by id, one for each id (the first path in order wins; the others are faults).
+
+        A topic has one label in all of them (see `agreed`).
+        """
+        found: dict[str, Item] = {}
+        for path in sorted(self.files):
+            item = self.files[path].item
+            if item is not None:
+                found.setdefault(item.id, item)
+        return agreed(found)
+
+
+class Store(Protocol):
+    """Where items come from. Called in a thread: it may block, it may not touch the event loop."""
+
+    def scan(self, known: Mapping[str, Indexed]) -> Scan:
+        """Look at every file, read those that changed against `known`.
+
+        Raises:
+            ConfigError: the store itself is not there.
+        """
+
+    def image_bytes(self, image: Image) -> bytes:
+        """The bytes of a local image.
+
+        Raises:
+            ImageUnusable: gone, unsafe or over the size cap.
+        """
+
+
+class Images(Protocol):
+    """Makes pictures fit networks."""
+
+    async def picture(self, image: Image, rules: ImageRules) -> Picture:
+        """The image within the rules: read or fetched, decoded, cut, scaled, encoded, alt text fitted.
+
+        Raises:
+            ImageUnusable: with the reason in words.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A card image as files; why the featured image could not be used, and the scripts that no font here can write."""
+
+    jpeg: bytes
+    webp: bytes
+    unusable: str = ""
+    missing: tuple[str, ...] = ()
+
+
+class Painter(Protocol):
+    """Draws card images."""
+
+    async def paint(self, card: CardImage) -> Painted:
+        """The card of the featured image, or the generated one where there is none that can be used.
+
+        Raises:
+            ImageUnusable: not even that can be drawn; the reason in words.
+        """

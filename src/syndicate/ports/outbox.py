@@ -1,0 +1,158 @@
+"""What is owed and was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from syndicate.feeds.tombstone import Tombstone
+from syndicate.items.item import Item, Topic
+from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.ports.content import Indexed
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """What the outbox remembers of an item."""
+
+    item_id: str
+    revision: str
+    path: str
+    link_key: str
+    is_withdrawn: bool
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Everything one ingest changes, written in one transaction.
+
+    `mended` are plans for items that were edited: they stand in for a FAILED delivery and for nothing else.
+    `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
+    `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
+    `tombstones` are all that are kept from now on, None: as before.
+    """
+
+    items: tuple[KnownItem, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    indexed: tuple[Indexed, ...] = ()
+    gone: tuple[str, ...] = ()
+    planned: tuple[Planned, ...] = ()
+    mended: tuple[Planned, ...] = ()
+    channels: Mapping[str, str] = field(default_factory=dict)
+    rules: str = ""
+    topics: tuple[Topic, ...] = ()
+    tombstones: tuple[Tombstone, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a delivery's history: what it became, when and why."""
+
+    uid: str
+    at: datetime
+    state: State
+    reason: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCounts:
+    """How a channel stands: deliveries by state, the next due time, the last post, the cool-down's end."""
+
+    channel: str
+    account: str
+    states: Mapping[State, int] = field(default_factory=dict)
+    next_due: datetime | None = None
+    last_sent: datetime | None = None
+    cools_until: datetime | None = None
+
+
+class Outbox(Protocol):
+    """The durable record of deliveries. Each method is one transaction, run off the loop."""
+
+    async def known(self) -> dict[str, KnownItem]:
+        """Every item ever accepted, by id."""
+
+    async def index(self, rules: str) -> dict[str, Indexed]:
+        """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
+
+    async def topics(self) -> dict[str, Topic]:
+        """Every topic that an item ever had, by slug, as it was last spelled."""
+
+    async def tombstones(self) -> dict[str, Tombstone]:
+        """The items that left and are told of, by id."""
+
+    async def channels(self) -> dict[str, str]:
+        """Every channel ever planned for, with its account."""
+
+    async def accept(self, acceptance: Acceptance, now: datetime) -> int:
+        """Write one ingest; gives how many deliveries were new.
+
+        Known uids are left as they are, but for what was skipped as withdrawn: that is planned anew when the item
+        returns. Planned deliveries of withdrawn items are skipped.
+        """
+
+    async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
+        """Backfill: SKIPPED deliveries and unknown uids become what is planned, others stay; gives how many."""
+
+    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+        """Take the next due delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
+
+        Live before backfill, then the oldest due. Never two claims of one delivery.
+        """
+
+    async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
+        """Durable intent: payload, key and SENDING are on disk when this returns. From CLAIMED or UNKNOWN.
+
+        Raises:
+            LostClaim: the fence moved on; nothing may be sent.
+        """
+
+    async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
+        """Write what became of a claimed, sending or unknown delivery, release it, and keep the event.
+
+        Raises:
+            LostClaim: the fence moved on; nothing was written.
+        """
+
+    async def orphans(self, channel: str) -> list[Delivery]:
+        """What former owners left in work. Only the holder of the lock may ask, between claims."""
+
+    async def next_due(self, channel: str) -> datetime | None:
+        """When the channel has something to do next."""
+
+    async def cool(self, channel: str, until: datetime) -> None:
+        """Keep a network's wish for silence over restarts."""
+
+    async def cools_until(self, channel: str) -> datetime | None:
+        """The kept wish for silence, if any."""
+
+    async def last_sent(self, channel: str) -> datetime | None:
+        """When the channel last posted, for pacing over restarts."""
+
+    async def item(self, item_id: str) -> Item | None:
+        """The item as last accepted."""
+
+    async def find_items(self, text: str) -> list[Item]:
+        """Items whose id, path or slug is `text`, or ends with it after `:` or `/`."""
+
+    async def counts(self) -> list[ChannelCounts]:
+        """How every channel stands."""
+
+    async def deliveries(
+        self, *, states: Iterable[State] = (), channel: str | None = None, item_id: str | None = None, limit: int = 1000
+    ) -> list[Delivery]:
+        """Deliveries, newest due first; payloads included."""
+
+    async def history(self, uid: str) -> list[Event]:
+        """A delivery's events, oldest first."""
+
+    async def resolve(self, uid: str, state: State, reason: str, now: datetime, url: str | None = None) -> Delivery:
+        """The operator's word on a HELD, FAILED or DEAD delivery: SENT (is there), PLANNED (send again), DEAD (drop).
+
+        Raises:
+            UsageError: no such delivery, or its state does not allow it.
+        """

@@ -1,0 +1,31 @@
+"""Where rendered files go."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Shelf(Protocol):
+    """Where rendered files are published. Called in a thread."""
+
+    def put(self, path: str, content: bytes) -> bool:
+        """Publish bytes at a POSIX path below the shelf; True if they differ from what stood there.
+
+        Raises:
+            CannotWrite: nothing changed; the former file stands.
+        """
+
+    def drop(self, path: str) -> bool:
+        """Take a file away; True if it was there."""
+
+    def paths(self) -> frozenset[str]:
+        """Every file the shelf itself published and still holds."""
+
+    def listed(self) -> frozenset[str]:
+        """Every file the shelf itself published, without looking whether it still stands."""
+
+    def is_whole(self) -> bool:
+        """Whether all that was published still stands; what does not is forgotten and may be put anew."""
+
+    def digest(self, path: str) -> str | None:
+        """Hex SHA-256 of the bytes that stand at the path; None if there are none."""
