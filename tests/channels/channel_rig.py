@@ -26,6 +26,9 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
+ELSEWHERE = frozenset({"email"})
+"""Networks that are not spoken to by HTTP: a real server of theirs stands in their own tests."""
+
 
 @dataclass
 class KeptTokens:

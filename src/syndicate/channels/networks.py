@@ -25,6 +25,7 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "mastodon": "syndicate.channels.mastodon:NETWORK",
         "bluesky": "syndicate.channels.bluesky:NETWORK",
         "webhook": "syndicate.channels.webhook:NETWORK",
+        "email": "syndicate.channels.email:NETWORK",
     }
 )
 """Name to `module:attribute`, loaded when a channel first needs it, so that unused networks cost nothing."""

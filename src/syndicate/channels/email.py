@@ -1,0 +1,334 @@
+"""E-mail through an SMTP server: one message an item to one address, usually that of a mailing list.
+
+Source: RFC 5321 (SMTP), RFC 5322 (messages), RFC 2919 (List-Id), RFC 8058 (one-click unsubscribing). Read 2026-11.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Self
+
+import aiosmtplib
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from syndicate.channels.addresses import EndpointURL
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.durations import Duration
+from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
+from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+
+TEXT_LIMIT = 10_000
+"""A choice of ours: long enough for every summary, and far below what clients cut (about 100 kB of HTML)."""
+
+IMAGE_BYTES = 300_000
+"""A choice of ours: an image travels with every copy of the message."""
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+"""Source: RFC 8314, section 3.3 (submission); RFC 5321 for 25."""
+
+INLINE = "inline"
+PICTURE_ID = "picture"
+
+_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_ADDRESS = re.compile(r"[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+\.[^@\s<>\"(),:;.]+")
+_LINE_BREAKS = re.compile(r"\s+")
+_TEMPORARY = range(400, 500)
+_BAD_ACCESS = frozenset({530, 534, 535, 538})
+"""Source: RFC 4954, section 6."""
+
+
+def mail_address(value: str) -> str:
+    """An address as `name@host.example`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    address = value.strip()
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError("must be one e-mail address, such as news@site.example")
+    return address
+
+
+MailAddress = Annotated[str, AfterValidator(mail_address)]
+
+
+class Security(StrEnum):
+    """How the connection is kept from others."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class EmailSettings(ChannelSettings):
+    """The server that takes mail, the sender, and the one address that every message goes to."""
+
+    host: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)
+    security: Security = Security.STARTTLS
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: SecretFile | None = None
+    sender: MailAddress
+    sender_name: str = Field(default="", max_length=200)
+    to: MailAddress
+    list_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+\.[A-Za-z0-9.-]+$")
+    unsubscribe: EndpointURL | None = None
+    unsubscribe_to: MailAddress | None = None
+    attach: str = Field(default="image", pattern="^(image|none)$")
+    timeout: Duration = timedelta(seconds=30)
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.security is Security.NONE and self.host not in _LOCAL:
+            raise ValueError("security: `none` is taken for this machine only; use `starttls` or `tls`")
+        if self.username is not None:
+            either("password", self.password, self.password_file)
+        elif self.password is not None or self.password_file is not None:
+            raise ValueError("username: is missing; a password alone signs in nobody")
+        return self
+
+
+class Email(Channel):
+    """One address."""
+
+    network = "email"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: EmailSettings, tools: Tools) -> None:
+        self.name = name
+        self.account = f"{settings.to} from {settings.sender}"
+        self._settings = settings
+        self._password = ""
+        if settings.username is not None:
+            self._password = either("password", settings.password, settings.password_file).get_secret_value()
+            tools.web.hide(self._password)
+        self._port = settings.port or PORTS[settings.security]
+        self._place = f"smtp://{settings.host}:{self._port}"
+        self._limit_bytes: int | None = None
+        self._tools = tools
+
+    @property
+    def wants(self) -> Wants:
+        """The whole summary and the link in the text; the picture travels inside."""
+        image = ImageRules(Shape.CARD, limit_bytes=IMAGE_BYTES, media_types=("image/jpeg", "image/png"))
+        room = Room(TEXT_LIMIT, Measure.CODE_POINTS)
+        return Wants(room, image=None if self._settings.attach == "none" else image, hashtags=0)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """A server may have taken a message though its answer was lost, and nobody can be asked."""
+        return Guarantee(key_window=None, evidence=Evidence.NONE)
+
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """A message that was sent stays; a correction is a further one in its thread."""
+        return frozenset({Action.POST, Action.REPLY})
+
+    async def open(self) -> None:
+        """Sign in once, and learn the largest message."""
+        async with self._session() as server:
+            size = server.esmtp_extensions.get("size", "").strip()
+            self._limit_bytes = int(size) if size.isdecimal() and int(size) > 0 else None
+
+    async def upload(self, picture: Picture) -> str:
+        """Nothing to bring: the picture is part of the message."""
+        return INLINE
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """The `Message-ID`, which some stores keep once only."""
+        return f"<{uid}.{generation}@{self._settings.sender.rpartition('@')[2]}>"
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The whole message.
+
+        Raises:
+            ValueError: it is larger than the server takes.
+        """
+        message = _message(post, self._settings, key, now, has_picture=media is not None)
+        content = message.as_bytes(policy=policy.SMTP)
+        if self._limit_bytes is not None and len(content) > self._limit_bytes:
+            raise ValueError(f"{len(content)} bytes are more than the {self._limit_bytes} that {self._place} takes")
+        return content
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Hand the message over; up to its last byte, nothing is sent."""
+        async with self._session() as server:
+            try:
+                await server.mail(self._settings.sender, options=_options(server, self._settings))
+                await server.rcpt(self._settings.to)
+            except aiosmtplib.SMTPException as error:
+                raise self._refusal(error) from error
+            try:
+                await server.data(payload)
+            except aiosmtplib.SMTPResponseException as error:
+                if error.code < 400:  # an answer to no question of ours
+                    raise Unknown(f"{self._place}: {error.code} after the message") from error
+                raise self._refusal(error) from error
+            except (aiosmtplib.SMTPException, OSError) as error:
+                raise Unknown(f"{self._place}: {_words(error)} while the message was sent") from error
+        return Receipt(key, None, self._tools.clock())
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Mail cannot be read back.
+
+        Raises:
+            Rejected: always.
+        """
+        raise Rejected(f"{self.account}: mail cannot be read back")
+
+    async def close(self) -> None:
+        """Nothing is held: each message has its own connection."""
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection, signed in.
+
+        Raises:
+            Transient, Unauthorized: nothing was sent.
+        """
+        settings = self._settings
+        server = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=self._port,
+            use_tls=settings.security is Security.TLS,
+            start_tls=settings.security is Security.STARTTLS,
+            tls_context=None if settings.security is Security.NONE else ssl.create_default_context(),
+            timeout=settings.timeout.total_seconds(),
+        )
+        try:
+            await server.connect()
+            await server.ehlo()
+            if settings.username is not None:
+                await server.login(settings.username, self._password)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            server.close()
+            raise self._access_refused(error) from None  # its words may repeat what was sent
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            server.close()
+            raise Transient(f"{self._place}: {_words(error)}") from None
+        try:
+            yield server
+        finally:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await server.quit()
+            server.close()
+
+    def _access_refused(self, error: aiosmtplib.SMTPAuthenticationError) -> Transient | Unauthorized:
+        if error.code in _TEMPORARY:
+            return Transient(f"{self._place}: {error.code} at the sign-in")
+        return Unauthorized(f"{self._place}: {error.code}, the sign-in was refused; check `username` and `password`")
+
+    def _refusal(self, error: aiosmtplib.SMTPException) -> Transient | Rejected | Unauthorized:
+        """What a server's no proves: nothing was sent. RFC 5321, section 4.2.1: 4yz may pass later, 5yz never will."""
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+            error = error.recipients[0]
+        if not isinstance(error, aiosmtplib.SMTPResponseException):
+            return Transient(f"{self._place}: {_words(error)}")
+        told = f"{self._place}: {error.code} {_LINE_BREAKS.sub(' ', error.message)[:200]}"
+        if error.code in _BAD_ACCESS:
+            return Unauthorized(f"{told}; check `username` and `password`")
+        return Transient(told) if error.code in _TEMPORARY or error.code < 0 else Rejected(told)
+
+
+def _options(server: aiosmtplib.SMTP, settings: EmailSettings) -> list[str] | None:
+    is_plain = settings.sender.isascii() and settings.to.isascii()
+    return None if is_plain or not server.supports_extension("smtputf8") else ["SMTPUTF8"]
+
+
+def _words(error: BaseException) -> str:
+    """The kind of failure; what a library says may hold what a server repeated."""
+    return {
+        "SMTPConnectError": "no connection",
+        "SMTPConnectTimeoutError": "no connection in time",
+        "SMTPConnectResponseError": "refused the connection",
+        "SMTPTimeoutError": "no answer in time",
+        "SMTPReadTimeoutError": "no answer in time",
+        "SMTPServerDisconnected": "closed the connection",
+    }.get(type(error).__name__, type(error).__name__)
+
+
+def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, has_picture: bool) -> EmailMessage:
+    card = post.card
+    message = EmailMessage(policy=policy.SMTP)
+    message["Subject"] = _line(card.title if post.reply_to is None else f"Correction: {card.title}")
+    message["From"] = Address(_line(settings.sender_name or card.site_name), addr_spec=settings.sender)
+    message["To"] = Address(addr_spec=settings.to)
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = key
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in answer
+    message["Precedence"] = "bulk"
+    if post.reply_to is not None:
+        message["In-Reply-To"] = message["References"] = post.reply_to
+    if settings.list_id is not None:
+        message["List-Id"] = f"<{settings.list_id}>"
+    ways = [settings.unsubscribe, settings.unsubscribe_to and f"mailto:{settings.unsubscribe_to}?subject=unsubscribe"]
+    if any(ways):
+        message["List-Unsubscribe"] = ", ".join(f"<{way}>" for way in ways if way)
+    if settings.unsubscribe is not None:
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    leave = settings.unsubscribe or (settings.unsubscribe_to and f"mailto:{settings.unsubscribe_to}")
+    message.set_content(_template("email.txt").render(post=post, card=card, leave=leave), cte="quoted-printable")
+    picture = post.picture if has_picture else None
+    page = _template("email.html").render(post=post, card=card, leave=leave, picture=picture, picture_id=PICTURE_ID)
+    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    if picture is not None:
+        kind, _, subtype = picture.media_type.partition("/")
+        [_, shown] = message.iter_parts()
+        assert isinstance(shown, EmailMessage)
+        shown.add_related(picture.content, kind, subtype, cid=f"<{PICTURE_ID}>", disposition="inline")
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"{'=' * 8}{hashlib.sha256(f'{key} {number}'.encode()).hexdigest()[:32]}")
+    return message
+
+
+def _line(text: str) -> str:
+    """Text for a header: on one line, as a break would begin another header."""
+    return _LINE_BREAKS.sub(" ", text).strip()
+
+
+@cache
+def _drawing() -> Environment:
+    return Environment(
+        loader=PackageLoader("syndicate.channels", "."),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _template(name: str) -> Template:
+    return _drawing().get_template(name)
+
+
+NETWORK = Network(
+    name="email",
+    title="E-mail (SMTP)",
+    settings=EmailSettings,
+    make=Email,
+    example="""\
+newsletter:
+  network: email
+  host: smtp.site.example
+  username: news@site.example
+  password_file: ~/.config/syndicate/smtp.password
+  sender: news@site.example
+  to: readers@lists.site.example
+""",
+)
