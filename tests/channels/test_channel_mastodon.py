@@ -113,7 +113,10 @@ class TestOpen:
     async def test_trusts_keys_only_where_they_are_known_to_be_kept(
         self, script: Script, web: Web, version: str, source: str, is_trusted: bool
     ) -> None:
-        script.will(says(200, {"version": version, "source_url": source}), says(200, ME))
+        is_asked_further = not is_trusted and "gotosocial" not in source and "Pixelfed" not in version
+        script.will(
+            says(200, {"version": version, "source_url": source}), *[says(404)] * is_asked_further, says(200, ME)
+        )
         channel = mastodon(script, web)
         assert channel.guarantee.key_window is None
 

@@ -6,7 +6,6 @@ Source: Mastodon documentation "statuses", "media", "instance", "Rate limits", "
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -16,23 +15,24 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, RemoteId, check_access, json_bytes, page_url, verdict
 from syndicate.channels.marks import Mark
+from syndicate.channels.mastodon_server import (
+    KEY_WINDOW,
+    Dialect,
+    Instance,
+    NodeInfo,
+    NodeInfoLinks,
+    Server,
+    dialect_of,
+    server_of,
+)
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
-from syndicate.errors import NetworkError, Rejected, Transient
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
-
-KEY_WINDOW = timedelta(hours=1)
-"""Mastodon keeps an Idempotency-Key for 3,600 s (post_status_service.rb); Pleroma and Akkoma longer."""
-
-URL_LENGTH = 23
-"""Every URL counts this much (Mastodon documentation, "Posting": StatusLengthValidator)."""
-
-PHOTO_BYTES = 2_000_000
-"""Far below Mastodon's 16,777,216, and enough for 2048 pixels: small uploads fail less often."""
 
 UPLOAD_TIME = timedelta(seconds=60)
 PROCESSING_TIME = timedelta(seconds=60)
@@ -44,7 +44,6 @@ LIMIT_PAGES = 50
 """2,000 statuses: no account may post more than 300 in 3 h (documentation, "Rate limits")."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
-_IMAGE_BYTES = range(10_000, 10**12)
 _RESET = "X-RateLimit-Reset"
 _REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
 
@@ -68,23 +67,6 @@ class MastodonSettings(ChannelSettings):
     def _has_token(self) -> Self:
         either("token", self.token, self.token_file)
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What one server allows. The defaults are what holds before it was asked.
-
-    `honours_keys`: a repeat under the same Idempotency-Key makes no second post. Servers that do not say so are not
-    trusted to: some real ones make two posts for one key.
-    """
-
-    characters: int = 500
-    url_length: int = URL_LENGTH
-    image_bytes: int = PHOTO_BYTES
-    image_pixels: int = 33_177_600  # Instance entity, `image_matrix_limit`
-    media_types: tuple[str, ...] = ("image/jpeg", "image/png")
-    alt: int = 1500  # Instance entity, `description_limit`
-    honours_keys: bool = False
 
 
 class Mastodon(Channel):
@@ -115,15 +97,17 @@ class Mastodon(Channel):
             limit_pixels=server.image_pixels,
             limit_alt=server.alt,
         )
+        needs_image = server.dialect.needs_image
         return Wants(
             room=Room(server.characters, Measure.GRAPHEMES, url_length=server.url_length),
-            image=rules if self._settings.attach == "image" else None,
+            image=rules if needs_image or self._settings.attach == "image" else None,
+            needs_image=needs_image,
         )
 
     @property
     def guarantee(self) -> Guarantee:
         """Own posts can be read; keys are trusted only where the server is known to honour them."""
-        window = KEY_WINDOW if self._server.honours_keys else None
+        window = KEY_WINDOW if self._server.dialect.honours_keys else None
         return Guarantee(key_window=window, evidence=Evidence.READS_OWN, settle=self._settings.settle)
 
     async def open(self) -> None:
@@ -132,7 +116,8 @@ class Mastodon(Channel):
         if answer.status == 404:  # before Mastodon 4.0, and some others
             answer = await self._get("/api/v1/instance")
         remedy = "check that `instance` is the address of a server with the Mastodon API"
-        self._server = server_of(check_access(answer, self._now(), remedy=remedy).read(_Instance))
+        instance = check_access(answer, self._now(), remedy=remedy).read(Instance)
+        self._server = server_of(instance, dialect_of(instance) or await self._software())
         self._account_id = await self._who_am_i()
 
     async def upload(self, picture: Picture) -> str:
@@ -165,16 +150,21 @@ class Mastodon(Channel):
         language = (self._settings.language or post.language).partition("-")[0].lower()
         if re.fullmatch(r"[a-z]{2,3}", language):  # ISO 639
             status["language"] = language
+        if (content_type := self._server.dialect.content_type) is not None:
+            status["content_type"] = content_type
         if media is not None:
             status["media_ids"] = [media]
         return json_bytes(status)
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
-        """Post under our key."""
+        """Post, under our key where that is worth something."""
+        headers = {**self._authorization, "Content-Type": "application/json"}
+        if self._server.dialect.honours_keys:
+            headers["Idempotency-Key"] = key
         answer = await self._tools.web.call(
             "POST",
             f"{self._settings.instance}/api/v1/statuses",
-            headers={**self._authorization, "Content-Type": "application/json", "Idempotency-Key": key},
+            headers=headers,
             body=payload,
         )
         try:
@@ -208,6 +198,20 @@ class Mastodon(Channel):
     async def _who_am_i(self) -> str:
         answer = await self._get("/api/v1/accounts/verify_credentials")
         return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(_Identified).id
+
+    async def _software(self) -> Dialect:
+        """The software by NodeInfo; OTHER if the server does not tell."""
+        try:
+            known = self._checked(await self._get("/.well-known/nodeinfo")).read(NodeInfoLinks)
+            address = known.newest(host_of(self._settings.instance))
+            if address is None:
+                return Dialect.OTHER
+            answer = await self._tools.web.call("GET", address, is_repeatable=True)
+            return self._checked(answer).read(NodeInfo).dialect
+        except RateLimited:
+            raise
+        except NetworkError:  # OTHER is the careful answer
+            return Dialect.OTHER
 
     async def _processed(self, media_id: str) -> None:
         """Wait for a picture that was answered with 202.
@@ -252,65 +256,10 @@ class Mastodon(Channel):
         return self._tools.clock()
 
 
-def server_of(instance: _Instance) -> Server:
-    """What a server's own description means for us.
-
-    It honours keys if it is Mastodon itself, by its version and the place of its source, or Pleroma or Akkoma, which
-    tell their name in the version: `2.7.2 (compatible; Akkoma 3.10.4)`.
-    """
-    statuses, media = instance.configuration.statuses, instance.configuration.media_attachments
-    is_mastodon = re.fullmatch(r"\d+\.\d+\.\d+[\w.+-]*", instance.version) and "mastodon" in instance.source_url.lower()
-    is_pleroma = re.search(r"\(compatible; (Pleroma|Akkoma) ", instance.version)
-    usual = Server()
-    offered = tuple(kind for kind in usual.media_types if kind in media.supported_mime_types)
-    return Server(
-        characters=_sane(statuses.max_characters or instance.max_toot_chars, range(100, 1_000_001), usual.characters),
-        url_length=_sane(statuses.characters_reserved_per_url, range(1, 51), usual.url_length),
-        image_bytes=min(_sane(media.image_size_limit or instance.upload_limit, _IMAGE_BYTES, PHOTO_BYTES), PHOTO_BYTES),
-        image_pixels=_sane(media.image_matrix_limit, range(10_000, 10**9), usual.image_pixels),
-        media_types=offered or usual.media_types,
-        alt=_sane(media.description_limit or instance.description_limit, range(100, 100_001), usual.alt),
-        honours_keys=bool(is_mastodon or is_pleroma),
-    )
-
-
-def _sane(told: int | None, sane: range, usual: int) -> int:
-    """A limit as the server tells it, unless no post could be made under it."""
-    return told if told is not None and told in sane else usual
-
-
 class _Entity(BaseModel):
     """JSON of a server; some send numbers as ids."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True, frozen=True)
-
-
-class _StatusLimits(_Entity):
-    max_characters: int | None = None
-    characters_reserved_per_url: int | None = None
-
-
-class _MediaLimits(_Entity):
-    supported_mime_types: tuple[str, ...] = ()
-    image_size_limit: int | None = None
-    image_matrix_limit: int | None = None
-    description_limit: int | None = None
-
-
-class _Configuration(_Entity):
-    statuses: _StatusLimits = _StatusLimits()
-    media_attachments: _MediaLimits = _MediaLimits()
-
-
-class _Instance(_Entity):
-    """Instance, V1::Instance, and Pleroma's additions to it."""
-
-    version: str
-    source_url: str = ""
-    configuration: _Configuration = _Configuration()
-    max_toot_chars: int | None = None
-    upload_limit: int | None = None
-    description_limit: int | None = None
 
 
 class _Identified(_Entity):
