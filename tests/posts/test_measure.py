@@ -104,3 +104,21 @@ def test_graphemes_are_those_of_the_standard_without_conjuncts(text: str) -> Non
 @given(NFC_TEXTS)
 def test_utf16_units_are_those_of_the_encoding(text: str) -> None:
     assert count(text, Room(1, Measure.UTF16)) == utf16_by_rule(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("👩🏽‍⚕️", 2),
+        ("👩‍❤️‍💋‍👨", 2),
+        ("🏳️‍🌈", 2),
+        ("🧑‍⚕️", 5),  # later than Emoji 11: its parts count
+        ("🧑🏻‍🤝‍🧑🏿", 8),
+        ("❤️‍🔥", 5),
+        ("⚧️", 4),
+        ("setup.py", 23),
+        ("report.final.pdf", 27),
+    ],
+)
+def test_x_counts_what_its_library_does_not_know_by_parts(text: str, weight: int) -> None:
+    assert count(text, Room(280, Measure.WEIGHTED)) == weight

@@ -191,6 +191,14 @@ def parse_feeds(files: Sequence[Path], scratch: Path) -> dict[Path, dict[str, An
     return {Path(path): view for path, view in views.items()}
 
 
+def counted(texts: Sequence[str], scratch: Path) -> list[dict[str, Any]]:
+    """How long each text is by foreign counters (see `count.mjs`)."""
+    listed = scratch / "texts-to-count.json"
+    listed.write_text(json.dumps(texts), encoding="utf-8")
+    counts: list[dict[str, Any]] = run_module("counters", "count.mjs", str(listed))
+    return counts
+
+
 def look_at_pages(pages: Sequence[str], folder: Path, site: str, pictures: Path) -> list[dict[str, Any]]:
     """Each page in Chromium, all wide and light, then all narrow and dark, with what axe found; the first are pictured.
 

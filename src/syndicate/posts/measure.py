@@ -38,10 +38,20 @@ _DOUBTFUL_URL: Final = regex.compile(r"https?://(?:(?!https?://)\S)*", regex.IGN
 # X links bare domains too, so that they cost as much as a URL.
 _BARE_URL: Final = regex.compile(rf"(?<![a-z0-9@$#]){_HOST}{_REST}", regex.IGNORECASE)
 
+_AFTER_TWO_LABELS: Final = regex.compile(r"^[^./]+\.[^./?]+(?:[/?].*)?", regex.DOTALL)
+
+# Sequences that X's library knows as one emoji: those of Emoji 11. It counts the parts of later ones, as it does with
+# U+26A7. Source: twitter-text 3.1.0 (twemoji-parser 11.0.2), compared sign by sign. Read 2026-11.
+_JOINED: Final = (
+    r"[\U0001F468\U0001F469]\p{EMod}?(?:\u200D(?:\u2764\uFE0F?|[\u2695\u2696\u2708]\uFE0F?"
+    r"|[\U0001F466-\U0001F469\U0001F48B\U0001F33E\U0001F373\U0001F393\U0001F3A4\U0001F3A8\U0001F3EB\U0001F3ED"
+    r"\U0001F4BB\U0001F4BC\U0001F527\U0001F52C\U0001F680\U0001F692\U0001F9B0-\U0001F9B3]\p{EMod}?))+"
+    r"|\U0001F3F3\uFE0F\u200D\U0001F308"
+)
 _EMOJI: Final = regex.compile(
     r"\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3"
     r"|\U0001F3F4[\U000E0061-\U000E007A]+\U000E007F"
-    r"|\p{ExtPict}\p{EMod}?\uFE0F?(?:\u200D\p{ExtPict}\p{EMod}?\uFE0F?)*"
+    rf"|{_JOINED}|(?!\u26A7)\p{{ExtPict}}\p{{EMod}}?\uFE0F?"
 )
 
 # Unicode 15.1 joins Indic conjuncts into one cluster (rule GB9c), servers with older tables count their parts.
@@ -101,8 +111,10 @@ def _weighted(text: str, url_length: int) -> int:
     text = _levelled(unicodedata.normalize("NFC", text), url_length)
     total, start = 0, 0
     for found in _BARE_URL.finditer(text):
-        # "Node.js" looks like a domain and is none: the greater of both is never too small.
-        total += _weight(text[start : found.start()]) + max(url_length, _weight(found[0]))
+        # "Node.js" looks like a domain and is none: the greater of both is never too small. In "report.final.pdf" the
+        # URL may end after any name from the second on, and what follows counts as text.
+        rest = _AFTER_TWO_LABELS.sub("", found[0])
+        total += _weight(text[start : found.start()]) + max(url_length + _weight(rest), _weight(found[0]))
         start = found.end()
     return total + _weight(text[start:])
 
@@ -112,6 +124,8 @@ def _weight(text: str) -> int:
     for cluster in _CLUSTER.findall(text):
         if _EMOJI.fullmatch(cluster):
             total += 2
+        elif "\u200d" in cluster:
+            total += sum(_weight(part) for part in cluster.split("\u200d")) + cluster.count("\u200d")
         else:
             total += sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in cluster)
     return total

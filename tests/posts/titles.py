@@ -1,0 +1,128 @@
+"""A hundred titles as they come in real life: long, short, in many scripts, with traps for counters."""
+
+from __future__ import annotations
+
+FAMILY = "👨‍👩‍👧‍👦"
+ZALGO = "".join(f"{sign}\u0301\u0323\u0330\u0361" for sign in "The haunted hospital")
+LONG_URL = "https://news.example.org/" + "/".join(f"chapter-{number}-of-the-longest-path" for number in range(9))
+
+TITLES: tuple[str, ...] = (
+    # Plain news
+    "Herons return to the city ponds after eleven years",
+    "AI",
+    "5",
+    "What is medical coding automation, and what could it do for hospitals?",
+    "U.S. drops plan for St. John's wort trial, Dr. Ames says",
+    "“Nothing about us without us”: patients write the protocol",
+    "Why we – and you – should read the fine print… all of it",
+    "1,000,000 steps: what a year with a wearable taught me",
+    "Breaking: COVID-19 booster uptake at 42.5% (up 3.1 pts)",
+    "Price cut to $9.99/month — but who pays the other $40?",
+    "C++, C#, F# and .NET: which one for your next FHIR server?",
+    "Node.js 22 & R&D budgets",
+    "Don't @ me: why mentions in titles are a bad idea",
+    "@everyone: please read this before the meeting",
+    "@channel the build is red again",
+    "<!channel> and <@U012AB3CD> walk into a bar",
+    "[Draft] *bold* _italic_ ~strike~ `code` ||spoiler||",
+    "How to write **Markdown** in titles [and not](https://evil.example)",
+    "<b>Bold claims</b> & <script>alert('x')</script>",
+    "AT&amp;T and &lt;friends&gt; are escaped twice",
+    "{{ template }} {% raw %} injection in CMS titles",
+    "Path C:\\temp\\new | pipes | and \\ backslashes",
+    "100% of #hashtags are #1 in #2026",
+    "Tag soup: #MachineLearning #AI#ML ##double #",
+    "Underscores_in_the_middle and __at_the_ends__",
+    "He said: (a) no, {b} maybe, <c> yes @[d] and ~e~",
+    # Links and what looks like links
+    "Read https://news.example.org/a?b=c&d=e#f before you vote",
+    LONG_URL,
+    f"A short word, then {LONG_URL}",
+    "example.com is reserved, and so is example.org.",
+    "Files named report.final.pdf and setup.py are no links",
+    "Write to someone@news.example.org for details",
+    "ftp://old.example.org and mailto:someone@example.org",
+    "http:// https:// ://",
+    "www.example.com/path(with)(parentheses)/and,commas;semicolons",
+    "Visit münchen.example or xn--mnchen-3ya.example",
+    "t.co links count 23: https://t.co/abc and http://t.co/x",
+    "javascript:alert(1) is not a link",
+    "tel:+1-555-0100 call now",
+    "medium.com/@writer/a-story tells it all",
+    # Emoji
+    f"A {FAMILY} of four tries telehealth",
+    FAMILY * 40,
+    "👩🏽‍⚕️👨🏿‍⚕️🧑🏻‍⚕️ doctors of all colours",
+    "🇩🇪🇫🇷🇪🇸🇮🇹 four flags, one directive",
+    "🇩🇪🇫🇷🇪🇸🇮🇹" * 30,
+    "🏴󠁧󠁢󠁳󠁣󠁴󠁿 Scotland codes its own discharge letters",
+    "1️⃣ 2️⃣ 3️⃣ steps to a better triage #️⃣",
+    "❤️ or ❤? Variation selectors matter ☎️☎",
+    "☝🏽 one more thing ✌🏿",
+    "🧑‍🤝‍🧑🧑🏻‍🤝‍🧑🏿 hands across the ward",
+    "🫠🫡🫥 new emoji of 2022",
+    "🏳️‍🌈🏳️‍⚧️ pride in medicine",
+    "Emoji at the end 🎉",
+    "🎉",
+    "©®™ and ‼⁉ are emoji, too",
+    "Skin tone alone: 🏽 and joiner alone: a\u200db",
+    # Combining marks and odd characters
+    ZALGO,
+    ZALGO * 6,
+    "Cafe\u0301 and Café are the same word",
+    "A\u030a, Å and Å: three ways to Ångström",
+    "Ligatures: ﬁ ﬂ ﬃ, and ½ ¾ ² ³ ㎏ ℃",
+    "Zero\u200bwidth\u200cspaces\u200dand\ufeffmarks\u2060here",
+    "Soft\u00adhyphens in hos\u00adpi\u00adtal\u00adiza\u00adtion",
+    "Non\u00a0breaking\u202fspaces\u2009everywhere",
+    "Bidi \u202eoverride\u202c and \u2066isolate\u2069 controls",
+    "Tabs\tand\nline\r\nbreaks\u2028in\u2029titles",
+    "NUL\x00, bell\x07, escape\x1b[31m and delete\x7f",
+    "Lone surrogates are broken: \ud83d and \udc00",
+    "Private use \ue000 and noncharacter \uffff",
+    "Mathematical 𝐛𝐨𝐥𝐝, 𝒮𝒸𝓇𝒾𝓅𝓉 and 𝔉𝔯𝔞𝔨𝔱𝔲𝔯",
+    "ｆｕｌｌ ｗｉｄｔｈ ｌｅｔｔｅｒｓ",
+    "Ellipses … and . . . and ...",
+    # Other scripts
+    "日本の病院、音声入力カルテを全国で導入へ",
+    "日本語" * 120,
+    "电子病历互联互通:三年之后我们学到了什么?",
+    "한국 병원의 디지털 전환과 환자 안전",
+    "각" * 50 + "ㄱㅏㄱ 자모",
+    "भारत में टेलीमेडिसिन: क्षेत्रीय अस्पतालों का अनुभव",
+    "தமிழ்நாட்டில் மருத்துவக் குறியீடு",
+    "বাংলাদেশে স্বাস্থ্যসেবার ডিজিটাল রূপান্তর",
+    "ระบบสุขภาพดิจิทัลของไทยก้าวหน้าอย่างรวดเร็ว",
+    "ကျန်းမာရေး စောင့်ရှောက်မှု",
+    "المستشفيات الرقمية في القاهرة: تجربة 2026 (الجزء 1)",
+    "בתי חולים בישראל עוברים לענן, 100% עד 2027",
+    "مقالهٔ آزمایشی دربارهٔ سلامت\u200cهای دیجیتال",
+    "Электронные рецепты: что изменится в 2026 году",
+    "Ψηφιακή υγεία στην Ελλάδα: τα πρώτα αποτελέσματα",
+    "Dijital sağlıkta İstanbul ve Iğdır örneği",
+    "Straßenärzte: größer, weiter, ẞ",
+    "Hệ thống y tế Việt Nam đổi mới từng ngày",
+    "ქართული ჯანდაცვა და ხელოვნური ინტელექტი",
+    "የኢትዮጵያ ጤና አገልግሎት",
+    "Mixed: Tel Aviv תל אביב, القاهرة and 東京 in one title",
+    # MeSH terms, long titles, numbers
+    "Medical Subject Headings (MeSH): Neoplasms (Benign), Squamous Cell; Carcinoma, 2-Acetylaminofluorene [N0000001]",
+    "Interleukin-1 Receptor-Like 1 Protein (IL1RL1/ST2) in Heart Failure with Preserved Ejection Fraction (HFpEF)",
+    "pH 7.4, CO₂ 40 mmHg, HbA1c ≥ 6.5%, p<0.05: lab values explained",
+    "Effect of a Nurse-Led, Smartphone-Supported, Culturally Adapted Self-Management Programme on Glycaemic Control, "
+    "Quality of Life and Hospital Admissions in Adults with Type 2 Diabetes: a Multicentre, Open-Label, "
+    "Cluster-Randomised Controlled Trial with Embedded Process Evaluation in Seven Low-Resource Settings",
+    "Supercalifragilisticexpialidocious" * 20,
+    "-" * 400,
+    "One sentence. Two sentences. Three sentences! Four? " * 12,
+)
+
+SUMMARIES: tuple[str, ...] = (
+    "",
+    "They stand where the water is shallow, and wait.",
+    "Algorithms work tirelessly and accurately. That is the promise, at least! Hospitals in three countries tried it "
+    "for a year, with 40 coders, 12,000 letters and one question: who checks the checker? " * 3,
+    f"日本語の要約。{FAMILY} 二つ目の文です。" * 30,
+)
+
+LABELS = ("Medical Coding", "Artificial Intelligence", "Biomedical Technology (Devices)", "日本語", "C++", "5G")
