@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -206,6 +208,23 @@ async def test_network_is_in_the_reference_with_its_promise(name: str, tmp_path:
 
     assert f"| `{name}` | {channel.guarantee.in_words} | " in reference("networks")
     assert section(reference("networks"), name).strip()
+
+
+def test_pages_of_networks_are_made_from_their_declarations() -> None:
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "networks.py"), "--check"], capture_output=True, text=True, check=False
+    )
+
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", ""), "run `.venv/bin/python docs/networks.py`"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_says_what_it_needs_and_costs(name: str) -> None:
+    kind = network_of(name)
+
+    assert kind.needs
+    assert all(need.endswith(".") for need in kind.needs)
+    assert kind.cost
 
 
 @pytest.mark.parametrize(("network", "key", "field"), network_settings(), ids=lambda value: str(value)[:20])

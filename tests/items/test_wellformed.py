@@ -123,7 +123,7 @@ def test_whatever_comes_in_leaves_in_order_and_grows_by_end_tags_only(pieces: li
     written = "".join(pieces) * times
 
     stack = Stack()
-    stack.feed(shown(written))
+    stack.feed(ordered(written))
 
     assert stack.open == []
     assert stack.deepest <= limits.LIMIT_DEPTH

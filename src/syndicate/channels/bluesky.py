@@ -316,6 +316,10 @@ NETWORK = Network(
     title="Bluesky",
     settings=BlueskySettings,
     make=Bluesky,
+    needs=(
+        "An account on Bluesky or another personal data server.",
+        "An app password (Settings, Privacy and security, App passwords), never the account's own password.",
+    ),
     example="""\
 news_bluesky:
   network: bluesky

@@ -322,6 +322,11 @@ NETWORK = Network(
     title="E-mail (SMTP)",
     settings=EmailSettings,
     make=Email,
+    needs=(
+        "An SMTP server that takes your mail, and its user name and password.",
+        "One address to write to, usually that of a mailing list, whose server keeps the readers.",
+    ),
+    cost="free, but for the mail server",
     example="""\
 newsletter:
   network: email

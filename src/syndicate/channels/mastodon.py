@@ -296,6 +296,11 @@ NETWORK = Network(
     title="Mastodon and servers with its API",
     settings=MastodonSettings,
     make=Mastodon,
+    needs=(
+        "An account on a server with Mastodon's API; mark it as a bot in its profile.",
+        "An access token with the scopes `write:statuses`, `write:media`, `read:statuses` and `profile` "
+        "(Preferences, Development, New application).",
+    ),
     example="""\
 news_mastodon:
   network: mastodon

@@ -53,7 +53,8 @@ class Network:
 
     `settings` checks what the operator wrote below a channel, without the keys that all channels share. `make` gets the
     channel's name, its checked settings and the tools; it opens nothing. `is_rehearsal`: posts are seen by the operator
-    only. `example` is a channel as it stands in the settings file (YAML, below `channels:`).
+    only. `example` is a channel as it stands in the settings file (YAML, below `channels:`). `needs` are sentences that
+    say what the operator must have before, `cost` what the network charges, in words.
     """
 
     name: str
@@ -62,6 +63,8 @@ class Network:
     make: Callable[[str, Any, Tools], Channel]  # Any: each network takes its own settings type
     example: str
     is_rehearsal: bool = False
+    needs: tuple[str, ...] = ()
+    cost: str = "free"
 
 
 def network_names() -> tuple[str, ...]:

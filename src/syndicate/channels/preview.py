@@ -328,6 +328,7 @@ NETWORK = Network(
     settings=PreviewSettings,
     make=Preview,
     is_rehearsal=True,
+    needs=("Nothing: no account, no network.",),
     example="""\
 preview:
   network: preview

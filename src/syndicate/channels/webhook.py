@@ -232,6 +232,11 @@ NETWORK = Network(
     title="Webhook (Standard Webhooks)",
     settings=WebhookSettings,
     make=Webhook,
+    needs=(
+        "A receiver that verifies Standard Webhooks and acts once on each `webhook-id`.",
+        "A secret of 24 to 64 random bytes that both sides know.",
+    ),
+    cost="free, but for the receiver",
     example="""\
 my_service:
   network: webhook
