@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from syndicate.channels.http import Web
+    from syndicate.channels.oauth import Access
     from syndicate.ports.channel import Channel, Tokens
 
 NETWORKS: Mapping[str, str] = MappingProxyType(
@@ -38,13 +39,15 @@ ENTRY_POINTS = "syndicate.networks"
 class Tools:
     """What every channel may use of the world.
 
-    `clock` gives aware UTC. `sleep` takes seconds and is only for waiting on a network's own work.
+    `clock` gives aware UTC. `sleep` takes seconds and is only for waiting on a network's own work. `shared` is what
+    channels of one account hold in common, by name (see `oauth.access_of`).
     """
 
     web: Web
     tokens: Tokens
     clock: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    shared: dict[str, Access] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

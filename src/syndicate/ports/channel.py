@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Guarantee, Receipt
 from syndicate.posts.post import Picture, Post, Wants
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a channel's access stands: who is signed in, what it may do, and when it ends unless a person renews it.
+
+    `who` is the account in the network's own words. None and empty: not known, or not asked by this network.
+    """
+
+    who: str | None = None
+    scopes: tuple[str, ...] = ()
+    until: datetime | None = None
 
 
 class Channel(Protocol):
@@ -47,6 +60,10 @@ class Channel(Protocol):
         Raises:
             Transient, RateLimited, Unauthorized: the lane waits and tries again.
         """
+
+    async def standing(self) -> Standing:
+        """How the access stands as far as is known here; the network is not asked."""
+        return Standing()
 
     async def upload(self, picture: Picture) -> str:
         """Bring the picture to the network, repeatable at will; gives an opaque reference for `freeze`.
