@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from pydantic import ValidationError
 
-from channels.channel_rig import CANARY, PUBLISHED, channel_of, picture, post
+from channels.channel_rig import CANARY, PUBLISHED, card, channel_of, picture, post
 from channels.mailbox import USER, Mailbox, mailbox
 from sandbox_rig import image_bytes
 from syndicate.channels.email import EmailSettings
@@ -19,6 +19,7 @@ from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action
 from syndicate.ports.channel import Channel
+from syndicate.posts.digest import Issue, digest_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SERVER = {"host": "127.0.0.1", "security": "none", "sender": "news@site.example", "to": "readers@lists.example"}
@@ -105,6 +106,25 @@ async def test_a_correction_stands_in_the_thread_of_the_first(web: Web) -> None:
     [message] = box.messages
     assert (message["In-Reply-To"], message["References"]) == ("<first@site.example>",) * 2
     assert message["Subject"].startswith("Correction: Herons are back")
+
+
+async def test_a_digest_lists_its_items_by_topic(web: Web) -> None:
+    cards = (card(1), card(2, title="<Egrets>", topics=()), card(3, brand="The Marsh", authors=("Ada",)))
+    issue = Issue("digest:news:1", cards, NOW, "https://news.example.org/", "en")
+    async with mailbox() as box:
+        channel = await opened(web, box)
+        key = channel.key_of("d" * 32, 0, PUBLISHED)
+
+        await channel.publish(channel.freeze(digest_of(issue, channel.wants.room), None, key, NOW), key)
+
+    [message] = box.messages
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None and page is not None
+    assert message["Subject"] == "Marsh Notes: Herons are back, no. 1 (+2)"
+    assert text.get_content().index("no. 3") < text.get_content().index("<Egrets>")
+    shown = page.get_content()
+    assert shown.index("Water Birds") < shown.index("Ada · The Marsh") < shown.index("&lt;Egrets&gt;")
+    assert [shown.count(f"/herons/{number}?") for number in (1, 2, 3)] == [1, 1, 1]
 
 
 async def test_the_same_delivery_is_the_same_bytes(web: Web) -> None:

@@ -30,6 +30,7 @@ from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
+from syndicate.posts.digest import by_topic
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 TEXT_LIMIT = 10_000
@@ -283,10 +284,12 @@ def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, ha
     if settings.unsubscribe is not None:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     leave = settings.unsubscribe or (settings.unsubscribe_to and f"mailto:{settings.unsubscribe_to}")
-    message.set_content(_template("email.txt").render(post=post, card=card, leave=leave), cte="quoted-printable")
     picture = post.picture if has_picture else None
-    page = _template("email.html").render(post=post, card=card, leave=leave, picture=picture, picture_id=PICTURE_ID)
-    message.add_alternative(page, subtype="html", cte="quoted-printable")
+    form = "email_digest" if post.parts else "email"
+    fields = {"post": post, "card": card, "leave": leave, "groups": by_topic(post.parts)}
+    fields |= {"picture": picture, "picture_id": PICTURE_ID}
+    message.set_content(_template(f"{form}.txt").render(fields), cte="quoted-printable")
+    message.add_alternative(_template(f"{form}.html").render(fields), subtype="html", cte="quoted-printable")
     if picture is not None:
         kind, _, subtype = picture.media_type.partition("/")
         [_, shown] = message.iter_parts()

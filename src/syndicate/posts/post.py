@@ -132,7 +132,7 @@ class Span:
 class Post:
     """Text, card and picture for one network, already fitted; `spans` are in order and never overlap.
 
-    `reply_to` is the remote id of the post that this one corrects.
+    `reply_to` is the remote id of the post that this one corrects. `parts` are the cards of a digest, in order.
     """
 
     text: str
@@ -142,3 +142,4 @@ class Post:
     hashtags: tuple[str, ...] = ()
     picture: Picture | None = None
     reply_to: str | None = None
+    parts: tuple[Card, ...] = ()

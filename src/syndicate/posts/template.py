@@ -36,9 +36,9 @@ def render(source: str, fields: Mapping[str, str]) -> str:
     except TemplateError as error:
         line = getattr(error, "lineno", None)
         place = f"line {line}: " if line else ""
-        raise ValueError(f"template: {place}{error}; fields are {', '.join(FIELDS)}") from error
+        raise ValueError(f"template: {place}{error}; fields are {', '.join(fields)}") from error
     except (TypeError, ArithmeticError, LookupError, AttributeError) as error:
-        raise ValueError(f"template: {error}; fields are {', '.join(FIELDS)}") from error
+        raise ValueError(f"template: {error}; fields are {', '.join(fields)}") from error
 
 
 @lru_cache(maxsize=64)

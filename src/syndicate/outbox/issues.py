@@ -1,0 +1,44 @@
+"""When a channel's digests go out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Final
+
+WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PREFIX: Final = "digest:"
+"""Begins the item id of a delivery that carries many items."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueTimes:
+    """At which local times of which weekdays (0 is Monday) a digest goes out."""
+
+    times: tuple[time, ...]
+    days: frozenset[int]
+    zone: tzinfo
+
+
+def next_issue(times: IssueTimes, now: datetime) -> datetime:
+    """The first issue after `now`, aware UTC.
+
+    A local time that a change of clocks skips comes as much later; one that comes twice is the first.
+
+    Raises:
+        ValueError: there is none, as times or days are missing.
+    """
+    today = now.astimezone(times.zone).date()
+    for ahead in range(9):
+        day = today + timedelta(days=ahead)
+        if day.weekday() in times.days:
+            issues = sorted(datetime.combine(day, at, times.zone).astimezone(UTC) for at in times.times)
+            coming = [issue for issue in issues if issue > now]
+            if coming:
+                return coming[0]
+    raise ValueError("no issue within a week: times or days are missing")
+
+
+def issue_id(channel: str, times: IssueTimes, issue: datetime) -> str:
+    """Name of one issue: the channel and its local time, so that it goes out once even if the clock is set back."""
+    return f"{PREFIX}{channel}:{issue.astimezone(times.zone):%Y-%m-%dT%H:%M}"
