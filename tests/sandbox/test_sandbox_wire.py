@@ -21,7 +21,7 @@ async def test_a_multipart_body_keeps_bytes_as_they_are() -> None:
 
     fields = form_of(call(bytes(stream.body), writer.content_type))
 
-    assert fields == {"file": Upload(body, "image/jpeg"), "description": "Grüße"}
+    assert fields == {"file": Upload(body, "image/jpeg", "a.jpg"), "description": "Grüße"}
 
 
 class _Sink:

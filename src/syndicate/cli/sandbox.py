@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, help="Seed of faults that come by chance.")
 @click.option("--json", "as_json", is_flag=True, help="Tell the addresses as one line of JSON.")
 def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
-    """Run fake Mastodon, Bluesky and webhook servers on this machine, with a log of what was really posted.
+    """Run fake social networks on this machine, with a log of what was really posted.
 
-    They take what the real ones take and refuse what the real ones refuse; any token or app password that begins with
-    `sandbox-` makes an account. Nothing leaves this machine.
+    Mastodon, Bluesky, webhooks, Slack, Discord, Telegram, LinkedIn and an OAuth token endpoint. They take what the real
+    ones take and refuse what the real ones refuse; any credential that begins with `sandbox-` makes an account. Nothing
+    leaves this machine.
     """
     from syndicate.sandbox.server import serve
 
@@ -56,4 +57,12 @@ def _lines(addresses: SandboxAddresses) -> list[str]:
         f"  sandbox_bluesky: {{network: bluesky, service: {addresses.bluesky_url}, identifier: news.test,"
         f" password: {TOKEN_PREFIX}news}}",
         f"  sandbox_webhook: {{network: webhook, url: {addresses.webhook_url}/news, secret: {WEBHOOK_SECRET}}}",
+        "",
+        "The others stand here, instead of the addresses of the real ones:",
+        "",
+        f"  Slack     {addresses.slack_url}   (token xoxb-{TOKEN_PREFIX}news, channel CNEWS)",
+        f"  Discord   {addresses.discord_url}/webhooks/1/{TOKEN_PREFIX}news",
+        f"  Telegram  {addresses.telegram_url}   (token 1:{TOKEN_PREFIX}news, chat @sandbox_news)",
+        f"  LinkedIn  {addresses.linkedin_url}   (token {TOKEN_PREFIX}news, author urn:li:person:news)",
+        f"  OAuth 2   {addresses.oauth_url}   (refresh token {TOKEN_PREFIX}news, once)",
     ]

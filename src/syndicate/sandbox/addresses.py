@@ -17,18 +17,36 @@ class SandboxAddresses:
     """The base URLs of one running sandbox, without a slash at the end.
 
     `mastodon_url` is an instance, `bluesky_url` a PDS; a webhook endpoint is `webhook_url/NAME`, one account a name.
+    `slack_url` stands for https://slack.com/api, `discord_url` for https://discord.com/api (a webhook is
+    `discord_url/webhooks/1/sandbox-NAME`), `telegram_url` for https://api.telegram.org, `linkedin_url` for
+    https://api.linkedin.com, `oauth_url` is the token endpoint.
     `control_url` has the timelines for people at `/`, and `/truth`, `/plan`, `/rules`, `/clock`, `/reset` for programs.
     """
 
     mastodon_url: str
     bluesky_url: str
     webhook_url: str
+    slack_url: str
+    discord_url: str
+    telegram_url: str
+    linkedin_url: str
+    oauth_url: str
     control_url: str
 
     @classmethod
     def at(cls, base_url: str) -> SandboxAddresses:
         """The addresses of a sandbox that listens at `base_url`."""
-        return cls(base_url, base_url, f"{base_url}/webhook", f"{base_url}/sandbox")
+        return cls(
+            mastodon_url=base_url,
+            bluesky_url=base_url,
+            webhook_url=f"{base_url}/webhook",
+            slack_url=f"{base_url}/api",
+            discord_url=f"{base_url}/api",
+            telegram_url=base_url,
+            linkedin_url=base_url,
+            oauth_url=f"{base_url}/oauth/token",
+            control_url=f"{base_url}/sandbox",
+        )
 
     @classmethod
     def from_line(cls, line: str | bytes) -> SandboxAddresses:

@@ -119,14 +119,15 @@ class Bluesky:
         """An error in XRPC's shape."""
         return trouble(status)
 
-    def quota_used_up(self, until: datetime) -> dict[str, str]:
+    def limited(self, until: datetime, wait_s: int) -> Answer:
         """Nothing remains until then."""
-        return {
+        headers = {
             "RateLimit-Limit": str(WRITES_HOUR.points),
             "RateLimit-Remaining": "0",
             "RateLimit-Reset": str(int(until.timestamp())),
             "RateLimit-Policy": f"{WRITES_HOUR.points};w={WRITES_HOUR.window_s}",
         }
+        return trouble(429).with_headers(headers)
 
     def reset(self) -> None:
         """Forget every account, session, blob and record."""

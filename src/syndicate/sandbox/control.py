@@ -10,15 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from syndicate.sandbox.bluesky import Bluesky
 from syndicate.sandbox.door import LOGIN_PAGE, Door
 from syndicate.sandbox.faults import InjectedFault, Plan, fault_from
 from syndicate.sandbox.ground import Ground
-from syndicate.sandbox.mastodon import Mastodon
-from syndicate.sandbox.page import TYPES, Timeline, render, timelines_of
+from syndicate.sandbox.page import TYPES, Shown, Timeline, render, timelines_of
 from syndicate.sandbox.rules import Rules
 from syndicate.sandbox.truth import summary_of
-from syndicate.sandbox.webhook import Webhook
 from syndicate.sandbox.wire import json_object
 
 # No script, nothing from elsewhere: a post's text can do no harm even if escaping failed.
@@ -32,18 +29,10 @@ AVATAR = (
 class Control:
     """Everything a test, a demo or a curious person asks of the sandbox itself."""
 
-    def __init__(
-        self,
-        ground: Ground,
-        plan: Plan,
-        mastodon: Mastodon,
-        bluesky: Bluesky,
-        webhook: Webhook,
-        doors: tuple[Door, ...],
-    ) -> None:
+    def __init__(self, ground: Ground, plan: Plan, shown: Shown, doors: tuple[Door, ...]) -> None:
         self._ground = ground
         self._plan = plan
-        self._mastodon, self._bluesky, self._webhook = mastodon, bluesky, webhook
+        self._shown = shown
         self._doors = doors
 
     def routes(self) -> tuple[web.AbstractRouteDef, ...]:
@@ -104,7 +93,7 @@ class Control:
         raise web.HTTPNotFound
 
     def _timelines(self) -> tuple[Timeline, ...]:
-        return timelines_of(self._mastodon, self._bluesky, self._webhook, self._ground.truth)
+        return timelines_of(self._shown, self._ground.truth)
 
     def _rendered(self, timelines: tuple[Timeline, ...]) -> web.Response:
         page = render(timelines, summary_of(tuple(self._ground.truth)), self._plan.state(), self.pending)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from socket import SO_LINGER, SOL_SOCKET
 from typing import Protocol
 
 from aiohttp import web
 
 from syndicate.sandbox.faults import Effect, InjectedFault, Plan
+from syndicate.sandbox.spoiling import cut, reset_soon, spoil
 from syndicate.sandbox.wire import Answer, Call, Refusal, Route
 
 # Each of these is (status, whether the network does the thing first).
@@ -47,8 +46,8 @@ class Network(Protocol):
     def trouble(self, status: int) -> Answer:
         """An error with this status in the shape this network gives its errors."""
 
-    def quota_used_up(self, until: datetime) -> dict[str, str]:
-        """The headers by which this network tells when its rate limit ends."""
+    def limited(self, until: datetime, wait_s: int) -> Answer:
+        """Its 429 with its own way to tell when the limit ends, without Retry-After."""
 
     def reset(self) -> None:
         """Forget every account and post."""
@@ -94,14 +93,16 @@ class Door:
         delay_s = fault.delay_ms / 1000
         match fault.effect:
             case Effect.RESET_BEFORE:
-                return _cut(request, is_reset=True)
+                return cut(request, is_reset=True)
             case Effect.LATE_COMMIT:
                 self._commit_later(route, call, delay_s)
-                return _cut(request)
+                return cut(request)
             case Effect.SLOW:
                 await asyncio.sleep(delay_s)
             case Effect.PROCESSING_202:
                 call = replace(call, polls=fault.polls)
+            case Effect.PAGE_LOSS:
+                call = replace(call, lacks=fault.lacks)
             case _ if (refused := self._refused(fault)) is not None:
                 return response_of(refused)
         answer = await answer_of(route, call)
@@ -111,13 +112,18 @@ class Door:
         """The answer to something that is done by now, spoilt as the fault says."""
         match fault.effect:
             case Effect.LOST_AFTER:
-                return _cut(request)
+                return cut(request)
             case Effect.SLOW_AFTER:
                 await asyncio.sleep(fault.delay_ms / 1000)
             case Effect.TRUNCATED_JSON:
                 return response_of(replace(answer, status=200, body=answer.body[: len(answer.body) // 2]))
-            case Effect.SHORT_BODY:
-                return await _cut_within(answer, request)
+            case Effect.SHORT_BODY | Effect.LONG_BODY | Effect.SLOW_HEADERS | Effect.SLOW_BODY | Effect.HALF_CLOSED:
+                return await spoil(answer, fault, request)
+            case Effect.KEEPALIVE_RESET:
+                reset_soon(request)
+            case Effect.SKEWED_DATE:
+                told_at = datetime.now(UTC) + timedelta(seconds=fault.skew_s)
+                return response_of(answer.with_headers({"Date": format_datetime(told_at, usegmt=True)}))
             case effect if effect in ERRORS:
                 return response_of(self.network.trouble(ERRORS[effect][0]))
         return response_of(answer)
@@ -141,7 +147,7 @@ class Door:
             "absent": {},
             "absurd": {"Retry-After": "after lunch"},
         }[fault.form]
-        return self.network.trouble(429).with_headers({**self.network.quota_used_up(until), **told})
+        return self.network.limited(until, fault.retry_after).with_headers(told)
 
     def _commit_later(self, route: Route, call: Call, delay_s: float) -> None:
         async def commit() -> Answer:
@@ -177,25 +183,3 @@ def response_of(answer: Answer) -> web.Response:
     """The answer as aiohttp sends it."""
     headers = {"Content-Type": answer.content_type, **answer.headers}
     return web.Response(status=answer.status, body=answer.body, headers=headers)
-
-
-def _cut(request: web.Request, *, is_reset: bool = False) -> web.Response:
-    """Close the connection without a byte; what is returned can no longer be written and aiohttp drops it."""
-    if (transport := request.transport) is not None:
-        if is_reset:
-            # Lingering for zero seconds makes the kernel send RST instead of FIN, as a crashing server's would.
-            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-    return web.Response()
-
-
-async def _cut_within(answer: Answer, request: web.Request) -> web.StreamResponse:
-    """Promise the whole length, send half of it, close."""
-    response = web.StreamResponse(
-        status=answer.status, headers={"Content-Type": answer.content_type, "Content-Length": str(len(answer.body))}
-    )
-    await response.prepare(request)
-    await response.write(answer.body[: len(answer.body) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return response

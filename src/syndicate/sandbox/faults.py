@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from syndicate.sandbox.wire import RouteKind
 
-NETWORKS = ("mastodon", "bluesky", "webhook")
+NETWORKS = ("mastodon", "bluesky", "webhook", "slack", "discord", "telegram", "linkedin", "oauth")
 ANY = "*"
 RetryForm = Literal["seconds", "date", "absent", "absurd"]
 
@@ -38,6 +38,13 @@ class Effect(StrEnum):
     SLOW_AFTER = "slow_after"
     TRUNCATED_JSON = "truncated_json"
     SHORT_BODY = "short_body"
+    LONG_BODY = "long_body"
+    SLOW_HEADERS = "slow_headers"
+    SLOW_BODY = "slow_body"
+    HALF_CLOSED = "half_closed"
+    KEEPALIVE_RESET = "keepalive_reset"
+    SKEWED_DATE = "skewed_date"
+    PAGE_LOSS = "page_loss"
     HTML_200 = "html_200"
     REDIRECT_302 = "redirect_302"
     REDIRECT_307 = "redirect_307"
@@ -54,7 +61,8 @@ class InjectedFault:
     `network`, `route`: where; `*` is everywhere. `times`: how often at most, None without end. `skip`: how many
     matching requests pass first. `probability`: drawn from the seed for each request. `delay_ms`: how long
     `slow` waits, and `late_commit` before it does the thing. `retry_after`: seconds told by a 429, in `form`.
-    `polls`: how often a medium says 206 after `processing_202`.
+    `polls`: how often a medium says 206 after `processing_202`. `skew_s`: how far the Date header of `skewed_date` is
+    off, behind if negative. `lacks`: how many of the newest posts a listing leaves out after `page_loss`.
     """
 
     network: str
@@ -67,6 +75,8 @@ class InjectedFault:
     retry_after: int = 30
     form: RetryForm = "seconds"
     polls: int = 2
+    skew_s: int = -86_400
+    lacks: int = 1
 
     def is_aimed_at(self, network: str, route: RouteKind) -> bool:
         """Whether requests for this route can meet the fault."""
@@ -92,8 +102,10 @@ def fault_from(values: Mapping[str, Any]) -> InjectedFault:
     _check_choice("route", whole.get("route", ANY), (ANY, *RouteKind))
     _check_choice("effect", whole["effect"], tuple(Effect))
     _check_choice("form", whole.get("form", "seconds"), get_args(RetryForm))
-    for name in ("times", "skip", "delay_ms", "retry_after", "polls"):
+    for name in ("times", "skip", "delay_ms", "retry_after", "polls", "lacks"):
         _check_count(name, whole.get(name, 0), is_optional=name == "times")
+    if isinstance(whole.get("skew_s", 0), bool) or not isinstance(whole.get("skew_s", 0), int):
+        raise ValueError("skew_s: must be a whole number")
     chance = whole.get("probability", 1.0)
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
         raise ValueError("probability: must be a number from 0 to 1")

@@ -83,9 +83,9 @@ class Mastodon:
         """An error in Mastodon's shape."""
         return trouble(status)
 
-    def quota_used_up(self, until: datetime) -> dict[str, str]:
+    def limited(self, until: datetime, wait_s: int) -> Answer:
         """Nothing remains until then."""
-        return quota_headers(GENERAL, 0, until)
+        return trouble(429).with_headers(quota_headers(GENERAL, 0, until))
 
     def reset(self) -> None:
         """Forget every account, status, upload and key."""
@@ -186,7 +186,8 @@ class Mastodon:
             listed = [status for status in listed if status.visibility in {"public", "unlisted"}]
         wanted = call.asked("limit", str(DEFAULT_LISTED))
         limit = min(int(wanted), MOST_LISTED) if wanted.isdecimal() else DEFAULT_LISTED
-        page = listed[:limit]
+        shown_until = self._ground.clock.now() - timedelta(seconds=self._ground.rules.listing_lag_s)
+        page = [status for status in listed if status.created_at <= shown_until][call.lacks :][:limit]
         headers = visitor.headers | self._links(call, page)
         return as_json([self._json(status) for status in page], 200, headers)
 

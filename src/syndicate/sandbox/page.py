@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from syndicate.sandbox.bluesky import Bluesky, StoredRecord
 from syndicate.sandbox.bluesky_record import alts_of
+from syndicate.sandbox.board import Board, Message
 from syndicate.sandbox.clock import stamp
 from syndicate.sandbox.mastodon import Mastodon
 from syndicate.sandbox.mastodon_entities import Status
@@ -81,8 +82,26 @@ class Timeline:
     posts: tuple[Post, ...]
 
 
-def timelines_of(mastodon: Mastodon, bluesky: Bluesky, webhook: Webhook, truth: Truth) -> tuple[Timeline, ...]:
+class Boarded(Protocol):
+    """A network that keeps its posts as messages on a board."""
+
+    name: str
+    board: Board
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The networks whose timelines are shown."""
+
+    mastodon: Mastodon
+    bluesky: Bluesky
+    webhook: Webhook
+    boarded: tuple[Boarded, ...]
+
+
+def timelines_of(shown: Shown, truth: Truth) -> tuple[Timeline, ...]:
     """Every account's timeline."""
+    mastodon, bluesky, webhook = shown.mastodon, shown.bluesky, shown.webhook
     types = {medium.id: (medium.sha256, medium.type) for entry in truth for medium in entry.media}
     sources = {medium_id: image_path(sha256, mime_type) for medium_id, (sha256, mime_type) in types.items()}
     return (
@@ -97,6 +116,11 @@ def timelines_of(mastodon: Mastodon, bluesky: Bluesky, webhook: Webhook, truth: 
         *(
             _timeline("webhook", name, events, [_event_post(each) for each in events[:MOST_SHOWN]])
             for name, events in webhook.timelines().items()
+        ),
+        *(
+            _timeline(network.name, name, messages, [_message_post(each) for each in messages[:MOST_SHOWN]])
+            for network in shown.boarded
+            for name, messages in network.board.timelines().items()
         ),
     )
 
@@ -200,6 +224,22 @@ def _event_post(event: Event) -> Post:
         card=Card(_safe(event.link), urlsplit(event.link).netloc, event.link, "", None) if event.link else None,
         note=str(event.body["type"]),
         source=json.dumps(event.body, ensure_ascii=False, indent=2),
+    )
+
+
+def _message_post(message: Message) -> Post:
+    """The words as people read them; the request's own form stands below."""
+    return Post(
+        id=message.id,
+        at=_shown_time(stamp(message.at)),
+        url=None,
+        runs=tuple(_status_runs(message.text)),
+        images=tuple(
+            Image(image_path(file.sha256, file.picture.type), file.alt) for file in message.files if file.picture
+        ),
+        card=Card(_safe(message.link), urlsplit(message.link).netloc, message.link, "", None) if message.link else None,
+        note="" if message.edited_at is None else f"edited {_shown_time(stamp(message.edited_at))}",
+        source=json.dumps(message.value, ensure_ascii=False, indent=2),
     )
 
 

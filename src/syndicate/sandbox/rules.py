@@ -13,8 +13,11 @@ class Rules:
 
     `key_window_s`: how long Mastodon keeps an Idempotency-Key; 0 ignores keys, as GoToSocial does.
     `max_characters`, `max_media`: what `/api/v2/instance` tells and the server enforces.
-    `access_token_s`, `refresh_token_s`: lifetimes of a Bluesky session's two tokens.
+    `access_token_s`, `refresh_token_s`: lifetimes of the two tokens of a Bluesky session and of an OAuth grant.
+    `refresh_grace_s`: how long a used OAuth refresh token still gives the same pair; 0 ends the family at once.
     `blob_ttl_s`: how long an unreferenced Bluesky blob lives.
+    `duplicate_window_s`: how long LinkedIn refuses words that an account has said.
+    `listing_lag_s`: how old a post must be before listings of own posts show it.
     `has_limits`: whether rate limits count down and refuse; otherwise their headers show a quota never used up.
 
     Source: Mastodon documentation "statuses", "Instance", and post_status_service.rb (3,600 s); atproto PDS
@@ -26,7 +29,10 @@ class Rules:
     max_media: int = 4
     access_token_s: float = 7_200
     refresh_token_s: float = 7_776_000
+    refresh_grace_s: float = 0
     blob_ttl_s: float = 3_600
+    duplicate_window_s: float = 86_400
+    listing_lag_s: float = 0
     has_limits: bool = False
 
     def changed(self, values: Mapping[str, object]) -> Rules:

@@ -17,11 +17,18 @@ from syndicate.errors import UsageError
 from syndicate.sandbox.addresses import SandboxAddresses
 from syndicate.sandbox.bluesky import Bluesky
 from syndicate.sandbox.control import Control
-from syndicate.sandbox.door import Door, response_of
+from syndicate.sandbox.discord import Discord
+from syndicate.sandbox.door import Door, Network, response_of
 from syndicate.sandbox.faults import InjectedFault, Plan
+from syndicate.sandbox.grants import Grants
 from syndicate.sandbox.ground import Ground
+from syndicate.sandbox.linkedin import LinkedIn
 from syndicate.sandbox.mastodon import Mastodon
+from syndicate.sandbox.oauth import OAuth
+from syndicate.sandbox.page import Shown
 from syndicate.sandbox.pictures import Attic
+from syndicate.sandbox.slack import Slack
+from syndicate.sandbox.telegram import Telegram
 from syndicate.sandbox.truth import Truth
 from syndicate.sandbox.webhook import Webhook
 from syndicate.sandbox.wire import Answer
@@ -137,9 +144,12 @@ async def serve(
 
 
 async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Running:
-    mastodon, bluesky, webhook = Mastodon(ground), Bluesky(ground), Webhook(ground)
-    doors = (Door(mastodon, plan), Door(bluesky, plan), Door(webhook, plan))
-    control = Control(ground, plan, mastodon, bluesky, webhook, doors)
+    mastodon, bluesky, webhook, grants = Mastodon(ground), Bluesky(ground), Webhook(ground), Grants(ground)
+    slack, discord, telegram, linkedin = Slack(ground), Discord(ground), Telegram(ground), LinkedIn(ground, grants)
+    boarded = (slack, discord, telegram, linkedin)
+    networks: tuple[Network, ...] = (mastodon, bluesky, webhook, *boarded, OAuth(ground, grants))
+    doors = tuple(Door(network, plan) for network in networks)
+    control = Control(ground, plan, Shown(mastodon, bluesky, webhook, boarded), doors)
     app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=[_local_names_only])
     app.add_routes(control.routes())
     for door in doors:

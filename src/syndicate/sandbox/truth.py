@@ -16,13 +16,21 @@ from syndicate.errors import CannotWrite
 
 
 class Action(StrEnum):
-    """What happened. `repeat` is a request that a network recognised by its key and did not carry out again."""
+    """What happened. `repeat` is a request that a network recognised by its key and did not carry out again.
+
+    `refresh` is a new pair of OAuth tokens, `reuse` a used refresh token that was shown again and ended its family.
+    """
 
     POST = "post"
     EDIT = "edit"
     DELETE = "delete"
     MEDIA = "media"
     REPEAT = "repeat"
+    REFRESH = "refresh"
+    REUSE = "reuse"
+
+
+ABOUT_A_POST = (Action.POST, Action.EDIT, Action.DELETE, Action.REPEAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +170,10 @@ def _rows(entries: tuple[Entry, ...], name: str) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in entries:
         value = getattr(entry, name)
-        if value is None or entry.action is Action.MEDIA:
+        if value is None or entry.action not in ABOUT_A_POST:
             continue
         fresh = {"network": entry.network, "account": entry.account, name: value}
-        fresh |= {action.value: 0 for action in Action if action is not Action.MEDIA}
+        fresh |= {action.value: 0 for action in ABOUT_A_POST}
         rows.setdefault((entry.network, entry.account, value), fresh)[entry.action] += 1
     return list(rows.values())
 

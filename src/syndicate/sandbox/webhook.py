@@ -66,9 +66,9 @@ class Webhook:
         """An error as a small receiver gives it."""
         return as_json({"error": f"status {status}"}, status)
 
-    def quota_used_up(self, until: datetime) -> dict[str, str]:
+    def limited(self, until: datetime, wait_s: int) -> Answer:
         """The specification knows Retry-After alone."""
-        return {}
+        return self.trouble(429)
 
     def reset(self) -> None:
         """Forget every event."""

@@ -24,10 +24,11 @@ class RouteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file of a multipart form: its bytes and the type the sender claims."""
+    """One file of a multipart form: its bytes, the type and the name the sender claims."""
 
     body: bytes
     content_type: str
+    filename: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Call:
     """One request, read to its end.
 
     `path_values` are the named parts of the route, `query` the pairs of the address in order, `headers` have lower-case
-    names. `polls` is set by a fault: how often an uploaded medium says that it is still being processed.
+    names. `polls` and `lacks` are set by faults: how often an uploaded medium says that it is still being processed,
+    and how many of the newest posts a listing leaves out.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes
     polls: int = 0
+    lacks: int = 0
 
     @property
     def bearer(self) -> str | None:
@@ -161,5 +164,7 @@ def _part(piece: bytes) -> tuple[str, Any]:
     if name is None:
         raise ValueError("multipart part without a name")
     if "filename=" in headers.get("content-disposition", ""):
-        return name[1].decode(), Upload(body, headers.get("content-type", "").strip())
+        filename = re.search(rb'filename="([^"]*)"', head)
+        claimed = headers.get("content-type", "").strip()
+        return name[1].decode(), Upload(body, claimed, filename[1].decode() if filename else "")
     return name[1].decode(), body.decode()
