@@ -26,8 +26,8 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
-ELSEWHERE = frozenset({"email"})
-"""Networks that are not spoken to by HTTP: a real server of theirs stands in their own tests."""
+ELSEWHERE = frozenset({"email", "linkedin", "x"})
+"""Networks that no sandbox stands for: a server of their own stands in their own tests."""
 
 
 @dataclass

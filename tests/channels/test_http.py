@@ -217,3 +217,12 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     return context
+
+
+async def test_an_address_is_asked_for_as_it_is_written(web: Web, script: Script) -> None:
+    script.will(OK, OK)
+
+    await web.call("GET", f"{script.url}/posts/urn%3Ali%3A1?q=a%2Cb")
+    await web.call("GET", f"{script.url}/höhe?q=ä")
+
+    assert [heard.path for heard in script.heard] == ["/posts/urn%3Ali%3A1?q=a%2Cb", "/h%C3%B6he?q=%C3%A4"]

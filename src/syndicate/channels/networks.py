@@ -27,6 +27,8 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "bluesky": "syndicate.channels.bluesky:NETWORK",
         "webhook": "syndicate.channels.webhook:NETWORK",
         "email": "syndicate.channels.email:NETWORK",
+        "linkedin": "syndicate.channels.linkedin:NETWORK",
+        "x": "syndicate.channels.x:NETWORK",
     }
 )
 """Name to `module:attribute`, loaded when a channel first needs it, so that unused networks cost nothing."""
