@@ -14,6 +14,7 @@ from syndicate.draft import DraftRules
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Item, Topic
 from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, State, Step
+from syndicate.outbox.pace import PaceRules
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.plan import planned as planned_for
 from syndicate.outbox.store import SqlOutbox
@@ -32,6 +33,7 @@ READABLE = Guarantee(None, Evidence.READS_OWN, SETTLE)
 WRITE_ONLY = Guarantee(None, Evidence.NONE, SETTLE)
 
 NAME, ACCOUNT = "news", "social.example"
+FREE = PaceRules(interleaves=False)
 WANTS = Wants(Room(500), image=ImageRules(Shape.CARD, 1000))
 
 
@@ -184,9 +186,9 @@ class HookedOutbox(SqlOutbox):
         self.before: dict[str, list[Deed]] = {}
         self.after: dict[str, list[Deed]] = {}
 
-    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+    async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
         await done(self.before.get("claim", []))
-        delivery = await super().claim(channel, owner, now)
+        delivery = await super().claim(channel, owner, now, uid)
         await done(self.after.get("claim", []))
         return delivery
 
@@ -233,8 +235,8 @@ class Rig:
     async def step_when_due(self) -> State | None:
         """The same, when the clock has gone on to the time at which the lane has something to do."""
         for _ in range(50):
-            waits = [await self.outbox.next_due(NAME), await self.outbox.cools_until(NAME)]
-            self.clock.now = max(self.clock.now, *(end for end in waits if end is not None))
+            chosen = await self.lane.next_turn()
+            self.clock.now = max(self.clock.now, chosen.at if chosen is not None else self.clock.now)
             state = await self.step()
             if state is not None:
                 return state
@@ -255,13 +257,11 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(
-    folder: Path, *owed: Item, guarantee: Guarantee = READABLE, gap: timedelta = timedelta(0)
-) -> AsyncIterator[Rig]:
+async def rig(folder: Path, *owed: Item, guarantee: Guarantee = READABLE, pace: PaceRules = FREE) -> AsyncIterator[Rig]:
     """A rig that owes these items."""
     clock = Clock()
     channel = ScriptedChannel(guarantee, clock=clock)
-    rules = LaneRules(AttemptRules(DraftRules(CardRules())), gap=gap)
+    rules = LaneRules(AttemptRules(DraftRules(CardRules())), pace)
     pictures = Pictures()
     async with HookedOutbox(folder / "outbox.sqlite3") as outbox:
         lane = lane_of(channel, outbox, pictures, rules, clock)

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
+from deliver_rig import ACCOUNT, NOW, WRITE_ONLY, Rig, item, pictured, rig, unusable
 from syndicate.attempt import FROZEN_FOR
 from syndicate.deliver import Settled
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import WITHDRAWN, State
+from syndicate.outbox.pace import PaceRules, Rest, Why
 from syndicate.ports.outbox import Acceptance
 
 HOUR = timedelta(hours=1)
@@ -263,7 +264,8 @@ async def test_rate_limit_that_is_over_does_not_make_the_lane_spin(many: Rig, ag
 
     assert await many.step() is State.PLANNED
     assert await many.step() is None
-    assert await many.outbox.cools_until(NAME) == NOW + timedelta(seconds=5)
+    [rest] = (await many.outbox.rests()).values()
+    assert rest.until == NOW + timedelta(seconds=5)
 
 
 async def test_refused_access_pauses_the_lane_and_signs_in_again(many: Rig) -> None:
@@ -333,7 +335,7 @@ async def test_every_call_has_an_end(shown: Rig) -> None:
 
 
 async def test_gap_is_kept_over_restarts(tmp_path: Path) -> None:
-    async with rig(tmp_path, item(1), item(2), gap=HOUR) as paced:
+    async with rig(tmp_path, item(1), item(2), pace=PaceRules(gap=HOUR)) as paced:
         assert await paced.step() is State.SENT
         paced.restart()
         paced.clock.now = NOW + HOUR - SECOND
@@ -343,10 +345,12 @@ async def test_gap_is_kept_over_restarts(tmp_path: Path) -> None:
 
 
 async def test_clock_that_is_set_back_does_not_stop_the_lane(tmp_path: Path) -> None:
-    async with rig(tmp_path, item(1), gap=HOUR) as jumped:
+    async with rig(tmp_path, item(1), pace=PaceRules(gap=HOUR)) as jumped:
         jumped.clock.now = NOW + timedelta(days=365)
         await jumped.step()
-        await jumped.outbox.cool(NAME, jumped.clock.now + HOUR)
+        limit = Rest(Why.LIMIT, jumped.clock.now + HOUR, "429", jumped.clock.now)
+        await jumped.outbox.keep_rest(f"account {ACCOUNT}", limit)
+        jumped.restart()
 
         jumped.clock.now = NOW
         await jumped.owe(item(2))
@@ -355,7 +359,7 @@ async def test_clock_that_is_set_back_does_not_stop_the_lane(tmp_path: Path) -> 
 
 
 async def test_small_step_of_the_clock_cuts_no_wait_short(tmp_path: Path) -> None:
-    async with rig(tmp_path, item(1), item(2), gap=HOUR) as stepped:
+    async with rig(tmp_path, item(1), item(2), pace=PaceRules(gap=HOUR)) as stepped:
         await stepped.step()
 
         stepped.clock.now = NOW - SECOND
@@ -465,7 +469,7 @@ async def test_drain_delivers_what_is_due_and_leaves_the_rest(many: Rig) -> None
 
 
 async def test_drain_waits_for_what_falls_due_within_its_patience(tmp_path: Path) -> None:
-    async with rig(tmp_path, item(1), item(2), gap=SECOND) as paced:
+    async with rig(tmp_path, item(1), item(2), pace=PaceRules(gap=SECOND)) as paced:
         first = asyncio.Event()
         draining = asyncio.create_task(paced.lane.drain(lambda settled: first.set()))
         await first.wait()

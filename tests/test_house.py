@@ -289,7 +289,7 @@ def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> 
         "Marsh Notes",
     )
     assert (drafts.cards, drafts.template, drafts.hashtags) == (cards, "{{ title }}", 1)
-    assert (drafts.spellings, lanes.attempts.drafts, lanes.gap) == ({"AI": "Ai"}, drafts, timedelta(minutes=10))
+    assert (drafts.spellings, lanes.attempts.drafts, lanes.pace.gap) == ({"AI": "Ai"}, drafts, timedelta(minutes=10))
     assert (lanes.attempts.retry.first, lanes.attempts.retry.longest, lanes.attempts.retry.most_failures) == (
         timedelta(seconds=1),
         timedelta(seconds=2),

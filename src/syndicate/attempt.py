@@ -62,7 +62,10 @@ class Attempted:
 
 
 class Attempts:
-    """One channel's way from a claimed delivery to a settled one. `chance` gives 0 to 1 for jitter."""
+    """One channel's way from a claimed delivery to a settled one. `chance` gives 0 to 1 for jitter.
+
+    `silent_until` tells whether the network asked to wait since the delivery was claimed, another lane perhaps.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Attempts:
         *,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        silent_until: Callable[[], datetime | None] = lambda: None,
     ) -> None:
         self.channel = channel
         self._outbox = outbox
@@ -80,6 +84,7 @@ class Attempts:
         self._rules = rules
         self._clock = clock
         self._chance = chance
+        self._silent_until = silent_until
 
     async def attend(self, delivery: Delivery) -> Attempted:
         """One attempt or reading of a claimed delivery, settled.
@@ -154,6 +159,8 @@ class Attempts:
     async def _send(self, composed: Delivery) -> Attempted:
         """Durable intent, then one try; `composed` carries payload and key."""
         assert composed.payload is not None and composed.key is not None
+        if (until := self._silent_until()) is not None:
+            return await self._settle(composed, NotDone("the network asked to wait", until), is_local=True)
         delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
         if delivery.is_unclear and not may_repeat_key(delivery, self.channel.guarantee, self._clock()):
             # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
@@ -199,7 +206,7 @@ def outcome_of(error: NetworkError, *, is_repeatable: bool) -> Outcome:
     """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
     match error:
         case RateLimited():
-            return NotDone(str(error), until=error.until)
+            return NotDone(str(error), until=error.until, is_app_wide=error.is_app_wide)
         case Unauthorized():
             return NotDone(str(error), is_paused=True)
         case Unknown() if not is_repeatable:

@@ -1,35 +1,49 @@
-"""Carries what the outbox owes to one channel: claim, compose, freeze, send, settle; one lane a channel."""
+"""Carries what the outbox owes to one channel: whose turn it is, claim, attempt, rest; one lane a channel."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from syndicate.attempt import AttemptRules, Attempts, names_of, outcome_of
 from syndicate.errors import LostClaim, NetworkError
-from syndicate.outbox.delivery import (
-    Delivery,
-    NotDone,
-    Outcome,
-    Step,
-    Uncertain,
-    orphaned,
+from syndicate.outbox.delivery import Delivery, Done, NotDone, Origin, Outcome, Step, Uncertain, orphaned
+from syndicate.outbox.pace import (
+    LONGEST_REST,
+    MOST_STEPS,
+    Outlook,
+    Overflow,
+    PaceRules,
+    Past,
+    Rest,
+    Turn,
+    Why,
+    dropped,
+    rest_after,
+    turn,
 )
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
+from syndicate.rests import Rests, account_scope, app_scope, channel_scope
 
 log = structlog.get_logger()
 
-CLOCK_STEP = timedelta(minutes=1)
-"""By so much a clock may be set back without any wait being cut short."""
-
 LONGEST_NAP_S = 5.0
 """A lane looks at least this often, as another process may have planned something (backfill, held resolve)."""
+
+MOST_AHEAD = 64
+"""So much of a queue is read at once; a channel whose pace sets no limits works through it before the next look."""
+
+FRESH = timedelta(seconds=1)
+"""How long a look at the queue is good for."""
+
+MOST_TRIES = 3
+"""Looks for something to claim in a row; what was taken away between look and claim is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class LaneRules:
     """How one channel's posts are made, tried and paced."""
 
     attempts: AttemptRules
-    gap: timedelta = timedelta(0)
+    pace: PaceRules = field(default_factory=PaceRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +67,11 @@ Tell = Callable[[Settled], None]
 
 
 class Lane:
-    """One channel's deliveries, one at a time, until stopped or until nothing is due.
+    """One channel's deliveries, until stopped or until nothing is due; as many at once as the network allows.
 
     `outage` is what the network's last answer said, if it was no success and no refusal of a post.
-    `wake` is set when something was planned. `clock` gives aware UTC; `chance` gives 0 to 1 for jitter.
+    `wake` is set when something was planned. `clock` gives aware UTC; `chance` gives 0 to 1 for jitter. Lanes of one
+    process share their `rests`.
     """
 
     def __init__(
@@ -69,23 +84,41 @@ class Lane:
         owner: str,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        rests: Rests | None = None,
     ) -> None:
         self.channel = channel
         self.outage: NotDone | Uncertain | None = None
         self.wake = asyncio.Event()
         self._outbox = outbox
-        self._attempts = Attempts(channel, outbox, images, rules.attempts, clock=clock, chance=chance)
-        self._gap = rules.gap
+        self._rests = rests or Rests(outbox, clock)
+        self._attempts = Attempts(
+            channel,
+            outbox,
+            images,
+            rules.attempts,
+            clock=clock,
+            chance=chance,
+            silent_until=lambda: self._rests.silent_until(channel),
+        )
+        self._pace = rules.pace
         self._retry = rules.attempts.retry
         self._owner = owner
         self._clock = clock
+        self._scope = channel_scope(channel.name)
         self._is_open = False
         self._is_tidy = False
-        self._stumbles = 0
-        self._rests_until: datetime | None = None
+        self._in_work: set[str] = set()
+        self._taking = asyncio.Lock()
+        self._outlook: Outlook | None = None
+        self._looked_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event, tell: Tell) -> None:
-        """Deliver until stopped; the delivery in work is finished first."""
+        """Deliver until stopped; the deliveries in work are finished first."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.channel.in_flight):
+                group.create_task(self._run(stop, tell))
+
+    async def _run(self, stop: asyncio.Event, tell: Tell) -> None:
         while not stop.is_set():
             self.wake.clear()
             settled, wait_s = None, LONGEST_NAP_S
@@ -94,7 +127,7 @@ class Lane:
                 if settled is not None:
                     tell(settled)
                 else:
-                    wait_s = await self._wait_s()
+                    wait_s = self._wait_s()
             except Exception:  # the edge of one delivery: nothing in a channel may end the other lanes
                 log.exception("lane_failed", channel=self.channel.name)
             if settled is None:
@@ -103,66 +136,163 @@ class Lane:
     async def drain(self, tell: Tell, *, patience: timedelta = timedelta(seconds=2)) -> None:
         """Deliver what is due now or within the patience, then return; the rest stays in the outbox."""
         until = self._clock() + patience
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.channel.in_flight):
+                group.create_task(self._drain(tell, until))
+
+    async def _drain(self, tell: Tell, until: datetime) -> None:
         while True:
             settled = await self.step()
             if settled is not None:
                 tell(settled)
                 continue
-            wait_s = await self._wait_s()
+            wait_s = self._wait_s()
             if self._clock() + timedelta(seconds=wait_s) > until:
                 return
             await asyncio.sleep(max(wait_s, 0.01))
 
     async def step(self) -> Settled | None:
         """One attempt or reading, if one is due and the channel may be spoken to; None if there was nothing to do."""
-        now = self._clock()
-        if not self._is_tidy:
-            await self._tidy(now)
-        if await self._due_at(now) > now or not await self._opened():
+        async with self._taking:
+            delivery = await self._take()
+        if delivery is None:
             return None
-        self._is_tidy = False
-        delivery = await self._outbox.claim(self.channel.name, self._owner, self._clock())
-        settled = None
-        if delivery is not None:
-            try:
-                attempted = await self._attempts.attend(delivery)
-                settled = Settled(delivery, attempted.step)
-                if attempted.outcome is not None:
-                    await self._rest_after(attempted.outcome, self._clock())
-            except LostClaim:
-                log.warning("claim_lost", **names_of(delivery))
-        self._is_tidy = True  # not after another error: what was in work is then looked at anew
+        settled, is_clean = None, False
+        try:
+            attempted = await self._attempts.attend(delivery)
+            settled = Settled(delivery, attempted.step)
+            if attempted.outcome is not None:
+                await self._learn(attempted.outcome)
+            is_clean = True
+        except LostClaim:
+            log.warning("claim_lost", **names_of(delivery))
+            is_clean = True
+        finally:  # after another error (a full disk), what was in work is looked at anew
+            self._in_work.discard(delivery.uid)
+            self._is_tidy = self._is_tidy and is_clean
         return settled
+
+    async def next_turn(self) -> Turn | None:
+        """What the channel does next, and when."""
+        await self._rests.load()
+        return await self._turn(self._clock())
+
+    async def _take(self) -> Delivery | None:
+        """Claim what is to be done now, if anything is."""
+        await self._rests.load()
+        if not self._is_tidy:
+            await self._tidy(self._clock())
+        if self._in_work and not self._may_send_beside():
+            return None
+        for _ in range(MOST_TRIES):
+            now = self._clock()
+            chosen = await self._turn(now)
+            if chosen is None or chosen.at > now:
+                self._note_outage(chosen)
+                return None
+            if not await self._opened():
+                return None
+            self._is_tidy = False
+            delivery = await self._outbox.claim(self.channel.name, self._owner, self._clock(), chosen.uid)
+            self._is_tidy = True
+            self._cross_out(chosen.uid)
+            if delivery is not None:
+                self._in_work.add(delivery.uid)
+                return delivery
+            self._outlook = None
+        return None
+
+    def _may_send_beside(self) -> bool:
+        """A pace is kept one post at a time, and a network that failed is asked by one post alone."""
+        failing = self._rests.find(self.channel.name, Why.BREAKER)
+        return self._pace.is_free and failing is None
+
+    async def _turn(self, now: datetime) -> Turn | None:
+        if self._outlook is not None and self._looked_at is not None and abs(now - self._looked_at) < FRESH:
+            chosen = self._turn_in(self._outlook, now)
+            if chosen is not None and chosen.at <= now:
+                return chosen
+        self._outlook = await self._look(now)
+        self._looked_at = now
+        return self._turn_in(self._outlook, now)
+
+    def _turn_in(self, outlook: Outlook, now: datetime) -> Turn | None:
+        return turn(self._pace, self._rested(outlook.past), outlook.queue, now)
+
+    def _rested(self, past: Past) -> Past:
+        return replace(past, rests=self._rests.of(self.channel))
+
+    async def _look(self, now: datetime) -> Outlook:
+        """The queue as it stands, after what is not sent any more has left it."""
+        name, pace = self.channel.name, self._pace
+        refused = self._rests.find(name, Why.ACCESS)
+        if refused is not None and refused.until > now and await self._outbox.token_kept_since(refused.noted_at):
+            await self._rests.end(self._scope, Why.ACCESS)
+        most = MOST_AHEAD if pace.overflow is Overflow.DELAY else MOST_STEPS
+        outlook = await self._outbox.outlook(name, pace.memory, most)
+        gone = dropped(pace, self._rested(outlook.past), outlook.queue, now)
+        if not gone:
+            return outlook
+        for one in gone:
+            log.warning("delivery_dropped", channel=name, uid=one.uid, reason=one.reason)
+        await self._outbox.drop(gone, now)
+        return await self._outbox.outlook(name, pace.memory, most)
+
+    def _cross_out(self, uid: str) -> None:
+        """What was claimed has left the queue; a pace that counts posts looks anew."""
+        outlook = self._outlook
+        if outlook is None or not self._pace.is_free:
+            self._outlook = None
+            return
+        gone = next(one for one in outlook.queue if one.uid == uid)
+        past = outlook.past.and_(self._clock(), gone.topics) if gone.is_post else outlook.past
+        rest = tuple(one for one in outlook.queue if one.uid != uid)
+        # A late backfill post pushes those behind it back.
+        self._outlook = Outlook(past, rest) if gone.origin is Origin.LIVE else None
 
     async def _tidy(self, now: datetime) -> None:
         """Take up what a dead publisher, or an error in this one (a full disk), left in work."""
         for orphan in await self._outbox.orphans(self.channel.name):
+            if orphan.uid in self._in_work:
+                continue
             step = orphaned(orphan, now=now, guarantee=self.channel.guarantee, retry=self._retry)
             await self._outbox.settle(orphan, step, now)
             log.warning("delivery_recovered", **names_of(orphan), state=step.state.value, reason=step.reason)
         self._is_tidy = True
 
-    async def _rest_after(self, outcome: Outcome, now: datetime) -> None:
+    async def _learn(self, outcome: Outcome) -> None:
         """After a failure of the network, the whole lane waits: the next post would fail as well."""
-        rules = self._retry
+        now, rules, channel = self._clock(), self._retry, self.channel
         self.outage = outcome if isinstance(outcome, NotDone | Uncertain) else None
+        if not isinstance(outcome, Done):
+            self._outlook = None
         match outcome:
-            case NotDone(until=until) if until is not None:
+            case NotDone(reason, until) if until is not None:
+                scope = app_scope(channel) if outcome.is_app_wide else account_scope(channel)
                 until = min(max(until, now + rules.first), now + rules.longest_wait)
-                await self._outbox.cool(self.channel.name, until)
-            case NotDone(is_paused=True):
-                # in memory only: whoever mends the access and restarts must not wait
+                await self._rests.keep(scope, Rest(Why.LIMIT, until, reason, noted_at=now))
+            case NotDone(reason, is_paused=True):
                 self._is_open = False
-                self._rests_until = now + rules.pause
-            case NotDone() | Uncertain():
-                self._stumble(now)
+                await self._rests.keep(self._scope, Rest(Why.ACCESS, now + rules.pause, reason, noted_at=now))
+            case NotDone(reason) | Uncertain(reason):
+                before = self._rests.find(channel.name, Why.BREAKER)
+                failures = 1 + (before.failures if before else 0)
+                until = rest_after(failures, now, first=rules.first, longest=rules.longest)
+                await self._rests.keep(self._scope, Rest(Why.BREAKER, until, reason, noted_at=now, failures=failures))
             case _:
-                self._stumbles = 0
+                await self._rests.end(self._scope, Why.BREAKER, Why.ACCESS)
+        if isinstance(outcome, Done) and outcome.receipt.rests_until is not None:
+            until = min(outcome.receipt.rests_until, now + LONGEST_REST)
+            used_up = Rest(Why.LIMIT, until, "the limit is used up", noted_at=now)
+            await self._rests.keep(account_scope(channel), used_up)
 
-    def _stumble(self, now: datetime) -> None:
-        self._stumbles += 1
-        doublings: int = 2 ** min(self._stumbles - 1, 16)
-        self._rests_until = now + min(self._retry.first * doublings, self._retry.longest)
+    def _note_outage(self, chosen: Turn | None) -> None:
+        """A channel that rests since before this process began is out of use as well."""
+        if chosen is None or self.outage is not None or chosen.why not in (Why.BREAKER, Why.ACCESS):
+            return
+        rest = self._rests.find(self.channel.name, chosen.why)
+        if rest is not None:
+            self.outage = NotDone(rest.words, is_paused=chosen.why is Why.ACCESS)
 
     async def _opened(self) -> bool:
         if self._is_open:
@@ -180,29 +310,16 @@ class Lane:
         else:
             self._is_open = True
             return True
-        await self._rest_after(outcome, self._clock())
+        await self._learn(outcome)
         return False
 
-    async def _due_at(self, now: datetime) -> datetime:
-        """When the channel may and has to do something; `now` or earlier: at once."""
-        due = await self._outbox.next_due(self.channel.name)
-        if due is None:
-            return now + timedelta(seconds=LONGEST_NAP_S)
-        gap, retry = self._gap, self._retry
-        last = await self._outbox.last_sent(self.channel.name)
-        cools = await self._outbox.cools_until(self.channel.name)
-        waits = (
-            (last and last + gap, gap),
-            (cools, retry.longest_wait),
-            (self._rests_until, max(retry.longest, retry.pause)),
-        )
-        # An end that lies further off than such a wait can last was written before the clock was set back.
-        ends = [end for end, longest in waits if end is not None and end - now <= longest + CLOCK_STEP]
-        return max((due, *ends))
-
-    async def _wait_s(self) -> float:
+    def _wait_s(self) -> float:
+        """How long there is nothing to do, as far as the last look tells."""
         now = self._clock()
-        return max(0.0, (await self._due_at(now) - now).total_seconds())
+        if self._outlook is None or (self._in_work and not self._may_send_beside()):
+            return LONGEST_NAP_S
+        chosen = self._turn_in(self._outlook, now)
+        return LONGEST_NAP_S if chosen is None else max(0.0, (chosen.at - now).total_seconds())
 
     async def _nap(self, seconds: float, stop: asyncio.Event) -> None:
         """Sleep until woken, stopped or the time has come."""

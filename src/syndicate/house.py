@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from syndicate.channels.networks import Tools
 from syndicate.dress import page_rules_of
@@ -19,6 +20,8 @@ from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
 from syndicate.outbox.delivery import RetryPolicy
+from syndicate.outbox.hours import window_of
+from syndicate.outbox.pace import PaceRules, Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest
 from syndicate.posts.card import CardRules
@@ -265,6 +268,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
+    from syndicate.rests import Rests
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:
@@ -283,8 +287,18 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         gallery = _gallery(plot, site, shelf, images)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
         owner = f"{socket.gethostname()}:{os.getpid()}"
+        rests = Rests(outbox, clock)
         lanes = tuple(
-            Lane(channel, outbox, images, lane_rules_of(plot, name), owner=owner, clock=clock, chance=random.random)
+            Lane(
+                channel,
+                outbox,
+                images,
+                lane_rules_of(plot, name, channel.price),
+                owner=owner,
+                clock=clock,
+                chance=random.random,
+                rests=rests,
+            )
             for name, channel in channels.items()
         )
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
@@ -300,15 +314,34 @@ def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gall
     return Gallery(shelf, CardPainter(images, card_kit_of(plot.settings), site.cards), site.cards)
 
 
-def lane_rules_of(plot: Plot, name: str) -> LaneRules:
+def lane_rules_of(plot: Plot, name: str, price: Price | None = None) -> LaneRules:
     """How a channel's posts are made and paced."""
     from syndicate.attempt import AttemptRules
     from syndicate.deliver import LaneRules
 
-    settings, channel = plot.settings, plot.settings.channels[name]
-    delivery = settings.delivery
+    delivery = plot.settings.delivery
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
-    return LaneRules(AttemptRules(draft_rules_of(plot, name), retry), gap=channel.gap)
+    return LaneRules(AttemptRules(draft_rules_of(plot, name), retry), pace_rules_of(plot, name, price))
+
+
+def pace_rules_of(plot: Plot, name: str, price: Price | None = None) -> PaceRules:
+    """When a channel's posts may go."""
+    channel = plot.settings.channels[name]
+    return PaceRules(
+        gap=channel.gap,
+        jitter=channel.jitter,
+        per_hour=channel.per_hour,
+        per_day=channel.per_day,
+        hours=tuple(window_of(one) for one in channel.hours),
+        zone=ZoneInfo(channel.zone or plot.settings.site.timezone),
+        interleaves=channel.interleave,
+        overflow=channel.overflow,
+        expires_after=channel.expires_after,
+        price=price.amount if price else None,
+        budget_per_day=channel.budget_per_day,
+        budget_per_month=channel.budget_per_month,
+        seed=name,
+    )
 
 
 def draft_rules_of(plot: Plot, name: str) -> DraftRules:

@@ -385,12 +385,10 @@ async def test_a_claim_has_one_intent_and_one_end(outbox: SqlOutbox) -> None:
 
 async def test_sent_keeps_the_receipt_and_lets_the_payload_go(outbox: SqlOutbox) -> None:
     await outbox.accept(acceptance(item(1)), NOW)
-    assert await outbox.last_sent(NAME) is None
 
     sent = await ended(outbox, Step(State.SENT, "accepted", NOW, receipt=RECEIPT))
 
     assert (sent.state, sent.receipt, sent.payload, sent.owner) == (State.SENT, RECEIPT, None, None)
-    assert await outbox.last_sent(NAME) == LATER
     assert await outbox.orphans(NAME) == []
 
 
@@ -425,16 +423,6 @@ async def test_looking_is_kept(outbox: SqlOutbox) -> None:
 # Waiting
 
 
-async def test_wish_for_silence_is_kept(outbox: SqlOutbox) -> None:
-    await outbox.accept(acceptance(item(1)), NOW)
-    assert await outbox.cools_until(NAME) is None
-
-    await outbox.cool(NAME, LATER)
-
-    assert await outbox.cools_until(NAME) == LATER
-    assert await outbox.cools_until("other") is None
-
-
 @pytest.mark.parametrize("microseconds", [0, 1, 999_999, 123_457])
 async def test_moments_are_exact_to_the_microsecond(outbox: SqlOutbox, microseconds: int) -> None:
     moments = [
@@ -457,7 +445,6 @@ async def test_counts_tell_how_every_channel_stands(outbox: SqlOutbox) -> None:
     await outbox.accept(acceptance(item(1), channel=other, state=State.SKIPPED, reason="baseline"), NOW)
     await outbox.settle(await sending(outbox), Step(State.SENT, "accepted", NOW, receipt=RECEIPT), LATER)
     await outbox.settle(await sending(outbox), Step(State.UNKNOWN, "reset", LATER, is_unclear=True), LATER)
-    await outbox.cool(NAME, LATER)
 
     assert await outbox.counts() == [
         ChannelCounts(
@@ -465,8 +452,7 @@ async def test_counts_tell_how_every_channel_stands(outbox: SqlOutbox) -> None:
             ACCOUNT,
             {State.SENT: 1, State.UNKNOWN: 1, State.PLANNED: 1},
             NOW + timedelta(microseconds=2),
-            LATER,
-            LATER,
+            NOW,
         ),
         ChannelCounts("other", "elsewhere", {State.SKIPPED: 1}),
     ]

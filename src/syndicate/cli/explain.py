@@ -148,6 +148,7 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
     """What each channel's filters say, and its deliveries of the item if there is an outbox."""
     from contextlib import AsyncExitStack
 
+    from syndicate.cli.prospects import standings_of
     from syndicate.house import open_channels, plans_of
     from syndicate.outbox.plan import filtered_by
     from syndicate.outbox.store import SqlOutbox
@@ -158,11 +159,20 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
             told[plan.name] = {"channel": plan.name, "filtered": filtered_by(item, plan), "deliveries": []}
         if plot.outbox_path.exists():
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
+            standings = await standings_of(plot, outbox)
             for one in await outbox.deliveries(item_id=item.id):
                 events = [asdict(event) for event in await outbox.history(one.uid)]
                 line = told.setdefault(one.channel, {"channel": one.channel, "filtered": None, "deliveries": []})
+                standing = standings.get(one.channel)
                 line["deliveries"].append(
-                    {"uid": one.uid, "state": one.state, "reason": one.reason, "due": one.due, "history": events}
+                    {
+                        "uid": one.uid,
+                        "state": one.state,
+                        "reason": one.reason,
+                        "due": one.due,
+                        "forecast": standing.forecast_of(one) if standing is not None else None,
+                        "history": events,
+                    }
                 )
     return list(told.values())
 
@@ -262,5 +272,7 @@ def _tell_channel(channel: Mapping[str, Any]) -> None:
     say(f"  channel {channel['channel']}: {channel['filtered'] or 'its filters let it pass'}")
     for one in channel["deliveries"]:
         say(f"    {one['uid'][:12]}  {one['state'].value}: {one['reason']}")
+        if one["forecast"] is not None:
+            say(f"      {one['forecast']['words']}")
         for event in one["history"]:
             say(f"      {moment(event['at'])}  {event['state'].value}: {event['reason']}")

@@ -11,6 +11,7 @@ import click
 
 from syndicate.cli.held import undecided
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
+from syndicate.cli.prospects import Standing, standings_of, troubles
 
 if TYPE_CHECKING:
     from syndicate.outbox.ping import HubCounts
@@ -44,6 +45,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         hubs = await outbox.hub_counts()
         known = await outbox.known()
         open_ones = len(await undecided(outbox))
+        standings = await standings_of(plot, outbox)
     pid, since = holder_of(plot.lock_path)
     standing = sum(not one.is_withdrawn for one in known.values())
     if as_json:
@@ -53,7 +55,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
                 "publisher": publisher,
                 "items": standing,
                 "undecided": open_ones,
-                "channels": [_json(one) for one in counts],
+                "channels": [_json(one, standings.get(one.channel)) for one in counts],
                 "hubs": [asdict(one) for one in hubs],
             }
         )
@@ -62,22 +64,24 @@ async def _status(plot: Plot, as_json: bool) -> None:
     say(f"items: {standing} known, {len(known) - standing} withdrawn")
     table(
         ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
-        [_row(plot, one) for one in counts],
+        [_row(plot, one, standings.get(one.channel)) for one in counts],
     )
+    for line in troubles(standings):
+        say(line)
     if hubs:
         table(("hub", "owed", "last accepted", "rests until", "last error"), [_hub_row(one) for one in hubs])
     if open_ones:
         say(f"{open_ones} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
 
-def _row(plot: Plot, counts: ChannelCounts) -> list[object]:
+def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:
     from syndicate.outbox.delivery import State
 
     name = counts.channel if counts.channel in plot.networks else f"{counts.channel} (not in the settings)"
     shown = (State.SENT, State.PLANNED, State.UNKNOWN, State.HELD, State.FAILED, State.DEAD, State.SKIPPED)
     in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
     numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in shown]
-    return [name, *numbers, _next(counts), moment(counts.last_sent)]
+    return [name, *numbers, _next(counts, standing), moment(counts.last_sent)]
 
 
 def _hub_row(counts: HubCounts) -> list[object]:
@@ -85,20 +89,22 @@ def _hub_row(counts: HubCounts) -> list[object]:
     return [counts.hub, counts.owed, moment(counts.accepted_at), moment(counts.rests_until), error]
 
 
-def _next(counts: ChannelCounts) -> str:
-    """When the channel goes on; a network's wish for silence comes before any due time."""
-    due, silence = counts.next_due, counts.cools_until
-    if due is not None and silence is not None and silence > due:
-        return f"{moment(silence)} (asked to wait)"
-    return moment(due)
+def _next(counts: ChannelCounts, standing: Standing | None) -> str:
+    """When the channel goes on, and why not sooner."""
+    if standing is None or standing.turn is None:
+        return moment(counts.next_due)
+    turn = standing.turn
+    return f"{moment(turn.at)} ({turn.why.in_words})" if turn.at > standing.at else "now"
 
 
-def _json(counts: ChannelCounts) -> dict[str, Any]:
+def _json(counts: ChannelCounts, standing: Standing | None) -> dict[str, Any]:
+    turn = standing.turn if standing is not None else None
     return {
         "channel": counts.channel,
         "account": counts.account,
         "states": {state.value: number for state, number in counts.states.items()},
         "next_due": counts.next_due,
         "last_sent": counts.last_sent,
-        "cools_until": counts.cools_until,
+        "next_post": None if turn is None else {"at": turn.at, "why": turn.why, "words": turn.why.in_words},
+        "rests": standing.rests_as_json if standing is not None else [],
     }

@@ -110,11 +110,15 @@ class Guarantee:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the network gave back: its id of the post, the post's URL where it has one, and when."""
+    """What the network gave back: its id of the post, the post's URL where it has one, and when.
+
+    `rests_until`: the answer said that nothing more is taken before; not kept with the delivery.
+    """
 
     remote_id: str
     url: str | None
     at: datetime
+    rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,10 @@ def uid_of(channel: str, account: str, item_id: str, action: Action, revision: s
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words."""
+    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words.
+
+    `topics` are the item's slugs, so that posts of one topic need not follow each other.
+    """
 
     uid: str
     channel: str
@@ -177,6 +184,7 @@ class Planned:
     reason: str
     due: datetime
     origin: Origin = Origin.LIVE
+    topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +196,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """Proven not done; `until` where the network named a time. `is_paused` where a person must act first."""
+    """Proven not done; `until` where the network named a time. `is_paused` where a person must act first.
+
+    `is_app_wide`: the time holds for all accounts of the application.
+    """
 
     reason: str
     until: datetime | None = None
     is_paused: bool = False
+    is_app_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _plan(
     new = {one.uid: one for one in planned if may_add and one.uid not in standing}
     back = {one.uid: one for one in planned if one.uid in standing and may_revive(*standing[one.uid])}
     for batch in _batches(new.values()):
-        connection.execute(insert(deliveries), [planned_row(one) for one in batch])
+        connection.execute(insert(deliveries), [planned_row(one, now) for one in batch])
     for one in back.values():
         connection.execute(
             update(deliveries)
@@ -131,6 +131,8 @@ def _plan(
                 reason=one.reason,
                 due=one.due,
                 origin=one.origin,
+                topics=" ".join(one.topics),
+                owed_since=now,
                 failures=0,
                 payload=None,  # composed before the item was skipped: it may read otherwise now
                 frozen_at=None,

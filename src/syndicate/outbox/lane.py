@@ -5,34 +5,27 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Update, case, insert, literal, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, ScalarSelect, Update, case, insert, literal, select, type_coerce, update
 
 from syndicate.errors import LostClaim
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
+from syndicate.outbox.pace import LATE
 from syndicate.outbox.rows import delivery_of
-from syndicate.outbox.schema import channels, deliveries, events
-
-LATE = timedelta(seconds=5)
-"""A backfill post that goes out this much after its time was held up, not merely queued."""
+from syndicate.outbox.schema import deliveries, events
 
 _OPEN = (State.PLANNED.value, State.UNKNOWN.value)
 
 
-def claim(connection: Connection, channel: str, owner: str, now: datetime) -> Delivery | None:
-    """Take the next due delivery in one statement, so that two claims of one delivery cannot be."""
+def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
+    """Take a delivery in one statement, so that two claims of one delivery cannot be.
+
+    That of this uid, whose turn it is, or else the next due one.
+    """
     row = deliveries.c
-    live_first = case((row.origin == Origin.LIVE, 0), else_=1)
-    next_one = (
-        select(row.uid)
-        .where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None), row.due <= now)
-        .order_by(live_first, row.due, row.uid)
-        .limit(1)
-        .scalar_subquery()
-    )
     claimed = case((row.state == State.PLANNED, State.CLAIMED.value), else_=row.state)
     statement = (
         update(deliveries)
-        .where(row.uid == next_one)
+        .where(row.uid == (uid or _next_one(channel, now)), row.state.in_(_OPEN), row.owner.is_(None))
         .values(state=claimed, owner=owner, fence=row.fence + 1)
         .returning(deliveries)
     )
@@ -43,6 +36,18 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime) -> De
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
     return delivery
+
+
+def _next_one(channel: str, now: datetime) -> ScalarSelect[str]:
+    row = deliveries.c
+    live_first = case((row.origin == Origin.LIVE, 0), else_=1)
+    return (
+        select(row.uid)
+        .where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None), row.due <= now)
+        .order_by(live_first, row.due, row.uid)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
@@ -98,8 +103,6 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
     _one(connection, _under_fence(delivery).values(**values).returning(deliveries), delivery)
     _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts)
-    if step.state is State.SENT:
-        connection.execute(update(channels).where(channels.c.channel == delivery.channel).values(last_sent=now))
 
 
 def orphans(connection: Connection, channel: str) -> list[Delivery]:
@@ -114,21 +117,6 @@ def next_due(connection: Connection, channel: str) -> datetime | None:
     row = deliveries.c
     soonest = select(row.due).where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None))
     return connection.execute(soonest.order_by(row.due).limit(1)).scalar()
-
-
-def cool(connection: Connection, channel: str, until: datetime) -> None:
-    """Keep a network's wish for silence."""
-    connection.execute(update(channels).where(channels.c.channel == channel).values(cools_until=until))
-
-
-def cools_until(connection: Connection, channel: str) -> datetime | None:
-    """The kept wish for silence."""
-    return connection.execute(select(channels.c.cools_until).where(channels.c.channel == channel)).scalar()
-
-
-def last_sent(connection: Connection, channel: str) -> datetime | None:
-    """When the channel last posted."""
-    return connection.execute(select(channels.c.last_sent).where(channels.c.channel == channel)).scalar()
 
 
 def _under_fence(delivery: Delivery) -> Update:

@@ -121,7 +121,10 @@ def planned(
 ) -> Planned:
     """A decision to post an item, or not to."""
     uid = uid_of(channel.name, channel.account, item.id, Action.POST)
-    return Planned(uid, channel.name, channel.account, item.id, Action.POST, item.revision, state, reason, due, origin)
+    topics = tuple(topic.slug for topic in item.topics)
+    return Planned(
+        uid, channel.name, channel.account, item.id, Action.POST, item.revision, state, reason, due, origin, topics
+    )
 
 
 def oldest_first(items: Iterable[Item]) -> list[Item]:

@@ -12,6 +12,7 @@ from syndicate.errors import UsageError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
 from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
+from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
@@ -55,14 +56,14 @@ def counts(connection: Connection) -> list[ChannelCounts]:
     open_ones = row.state.in_([State.PLANNED, State.UNKNOWN])
     soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
     due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
+    last = last_sent(connection)
     return [
         ChannelCounts(
             line.channel,
             line.account,
             states.get(line.channel, {}),
             due.get(line.channel),
-            line.last_sent,
-            line.cools_until,
+            last.get(line.channel),
         )
         for line in connection.execute(select(channels).order_by(channels.c.channel))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -44,7 +45,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
     )
 
 
-def planned_row(planned: Planned) -> dict[str, Any]:
+def planned_row(planned: Planned, now: datetime) -> dict[str, Any]:
     """A new row of `deliveries`."""
     return {
         "uid": planned.uid,
@@ -64,6 +65,8 @@ def planned_row(planned: Planned) -> dict[str, Any]:
         "is_unclear": False,
         "is_key_spent": False,
         "fence": 0,
+        "topics": " ".join(planned.topics),
+        "owed_since": now,
     }
 
 

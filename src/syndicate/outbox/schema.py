@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,8 +74,17 @@ channels = Table(
     Column("channel", String, primary_key=True),
     Column("account", String, nullable=False),
     Column("first_seen", Moment, nullable=False),
-    Column("cools_until", Moment),
-    Column("last_sent", Moment),
+)
+
+rests = Table(
+    "rests",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("why", String, primary_key=True),
+    Column("until", Moment, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("noted_at", Moment, nullable=False),
 )
 
 deliveries = Table(
@@ -106,7 +115,10 @@ deliveries = Table(
     Column("sent_at", Moment),
     Column("owner", String),
     Column("fence", Integer, nullable=False),
-    Index("deliveries_due", "channel", "state", "origin", "due"),
+    Column("topics", Text, nullable=False, server_default=""),
+    Column("owed_since", Moment),
+    Index("deliveries_due", "channel", "state", "action", "origin", "due"),
+    Index("deliveries_sent", "channel", "sent_at"),
 )
 
 events = Table(

@@ -10,9 +10,10 @@ from typing import Self
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import announce, intake, lane, review
+from syndicate.outbox import announce, intake, lane, outlook, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.ports.content import Indexed
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Event, KnownItem
@@ -69,9 +70,33 @@ class SqlOutbox:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
         return await self._database.write(intake.revive, planned, now)
 
-    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
-        """Take the next due delivery."""
-        return await self._database.write(lane.claim, channel, owner, now)
+    async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
+        """The last posts of a channel, and what it owes."""
+        return await self._database.read(outlook.outlook, channel, memory, most)
+
+    async def drop(self, dropped: Sequence[Dropped], now: datetime) -> int:
+        """Posts that still wait are skipped; gives how many."""
+        return await self._database.write(outlook.drop, dropped, now)
+
+    async def rests(self) -> dict[tuple[str, Why], Rest]:
+        """Every rest that was kept, by what it holds for and why."""
+        return await self._database.read(outlook.kept_rests)
+
+    async def keep_rest(self, scope: str, rest: Rest) -> None:
+        """Keep a rest over restarts, in place of the former one of its kind."""
+        await self._database.write(outlook.keep_rest, scope, rest)
+
+    async def end_rest(self, scope: str, why: Why) -> None:
+        """Forget a rest."""
+        await self._database.write(outlook.end_rest, scope, why)
+
+    async def token_kept_since(self, at: datetime) -> bool:
+        """Whether any access was renewed since then."""
+        return await self._database.read(outlook.token_kept_since, at)
+
+    async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
+        """Take that delivery, or else the next due one."""
+        return await self._database.write(lane.claim, channel, owner, now, uid)
 
     async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
         """Durable intent: on disk when this returns."""
@@ -88,18 +113,6 @@ class SqlOutbox:
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""
         return await self._database.read(lane.next_due, channel)
-
-    async def cool(self, channel: str, until: datetime) -> None:
-        """Keep a network's wish for silence over restarts."""
-        await self._database.write(lane.cool, channel, until)
-
-    async def cools_until(self, channel: str) -> datetime | None:
-        """The kept wish for silence, if any."""
-        return await self._database.read(lane.cools_until, channel)
-
-    async def last_sent(self, channel: str) -> datetime | None:
-        """When the channel last posted."""
-        return await self._database.read(lane.last_sent, channel)
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Guarantee, Receipt
+from syndicate.outbox.pace import Price
 from syndicate.posts.post import Picture, Post, Wants
 
 
@@ -53,6 +54,16 @@ class Channel(Protocol):
     def app(self) -> str:
         """What shares the limits that the network sets for an application rather than an account."""
         return self.network
+
+    @property
+    def in_flight(self) -> int:
+        """How many posts may be on their way at once; more than one only where each has a key of its own."""
+        return 1
+
+    @property
+    def price(self) -> Price | None:
+        """What one post costs here; None: nothing."""
+        return None
 
     async def open(self) -> None:
         """Check access and read the server's limits; safe to call again.

@@ -10,6 +10,7 @@ from typing import Protocol
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.ports.content import Indexed
 
 
@@ -60,14 +61,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCounts:
-    """How a channel stands: deliveries by state, the next due time, the last post, the cool-down's end."""
+    """How a channel stands: deliveries by state, the next due time, the last post."""
 
     channel: str
     account: str
     states: Mapping[State, int] = field(default_factory=dict)
     next_due: datetime | None = None
     last_sent: datetime | None = None
-    cools_until: datetime | None = None
 
 
 class Outbox(Protocol):
@@ -98,10 +98,29 @@ class Outbox(Protocol):
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned, others stay; gives how many."""
 
-    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
-        """Take the next due delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
+    async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
+        """The times of a channel's last `memory` posts, and of each kind of what it owes the `most` that come first."""
 
-        Live before backfill, then the oldest due. Never two claims of one delivery.
+    async def drop(self, dropped: Sequence[Dropped], now: datetime) -> int:
+        """Posts that still wait are SKIPPED with their reasons; gives how many."""
+
+    async def rests(self) -> Mapping[tuple[str, Why], Rest]:
+        """Every rest that was kept, by what it holds for and why."""
+
+    async def keep_rest(self, scope: str, rest: Rest) -> None:
+        """Keep a rest over restarts, in place of the former one of its kind."""
+
+    async def end_rest(self, scope: str, why: Why) -> None:
+        """Forget a rest."""
+
+    async def token_kept_since(self, at: datetime) -> bool:
+        """Whether any access was renewed since then."""
+
+    async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
+        """Take a delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
+
+        The one of that uid, if it is still open; without a uid the next due one, live before backfill, then the oldest.
+        Never two claims of one delivery.
         """
 
     async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
@@ -123,15 +142,6 @@ class Outbox(Protocol):
 
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""
-
-    async def cool(self, channel: str, until: datetime) -> None:
-        """Keep a network's wish for silence over restarts."""
-
-    async def cools_until(self, channel: str) -> datetime | None:
-        """The kept wish for silence, if any."""
-
-    async def last_sent(self, channel: str) -> datetime | None:
-        """When the channel last posted, for pacing over restarts."""
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""

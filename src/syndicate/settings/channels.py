@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from syndicate.durations import Duration
+from syndicate.outbox.hours import window_of
+from syndicate.outbox.pace import Overflow
 from syndicate.outbox.plan import FirstSight
-from syndicate.settings.kinds import Section, place
+from syndicate.settings.kinds import Section, Zone, place
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -23,6 +26,24 @@ def _channel_name(value: str) -> str:
     return value
 
 
+def _hours(value: object) -> object:
+    """One stretch may stand without a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def _stretch(value: str) -> str:
+    window_of(value)
+    return value
+
+
+def _some_time(value: timedelta) -> timedelta:
+    if not value:
+        raise ValueError("lets no post go; write 1h or more, or leave it out")
+    return value
+
+
+Hours = Annotated[list[Annotated[str, AfterValidator(_stretch)]], BeforeValidator(_hours)]
+Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
 ChannelName = Annotated[str, AfterValidator(_channel_name)]
 
 
@@ -38,6 +59,24 @@ class ChannelSettings(Section):
     sections: list[str] = Field(default_factory=list, description="Only items of these sections.")
     languages: list[str] = Field(default_factory=list, description="Only items in these languages.")
     gap: Duration = Field(timedelta(0), description="Least time between two posts.")
+    jitter: Duration = Field(timedelta(0), description="By up to so much the gap grows, by chance.")
+    per_hour: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Most posts in any 60 minutes; none: no limit."
+    )
+    per_day: Annotated[int, Field(ge=1)] | None = Field(None, description="Most posts in any 24 hours; none: no limit.")
+    hours: Hours = Field(default_factory=list, description="When posts may go (`mon-fri 08:00-22:00`); none: always.")
+    zone: Zone | None = Field(None, description="Time zone of hours and budgets; none: `site.timezone`.")
+    interleave: bool = Field(True, description="Let no two posts of one topic follow each other while others wait.")
+    overflow: Overflow = Field(
+        Overflow.DELAY, description="More new posts than fit: `delay` all, `skip` the newest, `expire` the oldest."
+    )
+    expires_after: Annotated[Duration, AfterValidator(_some_time)] | None = Field(
+        None, description="A new post that waited longer is not sent any more; none: no limit."
+    )
+    budget_per_day: Money | None = Field(None, description="Most to spend in a day, where posts cost; none: no limit.")
+    budget_per_month: Money | None = Field(
+        None, description="Most to spend in a month, where posts cost; none: no limit."
+    )
     first_sight: FirstSight | None = Field(
         None, description="Items already there: `baseline` (not posted; preview posts) or `post`."
     )

@@ -1,0 +1,91 @@
+"""When every channel goes on, and when one delivery will be made: the lane's own reckoning, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from syndicate.cli.output import count, moment
+from syndicate.outbox.pace import MOST_STEPS, Outlook, PaceRules, Rest, Turn, Waiting, Why, drops_at, forecast, turn
+
+if TYPE_CHECKING:
+    from syndicate.outbox.delivery import Delivery
+    from syndicate.outbox.store import SqlOutbox
+    from syndicate.plot import Plot
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One channel at a moment: its pace, what it did and owes, what it does next, and the rests in force."""
+
+    at: datetime
+    rules: PaceRules
+    outlook: Outlook
+    turn: Turn | None
+    rests: tuple[Rest, ...]
+
+    def forecast_of(self, delivery: Delivery) -> dict[str, object] | None:
+        """When a delivery that is owed will be carried out, what it waits for, and both in words."""
+        waiting = next((one for one in self.outlook.queue if one.uid == delivery.uid), None)
+        if waiting is None:
+            return None
+        told = forecast(self.rules, self.outlook.past, self.outlook.queue, self.at, delivery.uid)
+        if told is None:
+            words = f"will not post soon: its budget pays for nothing, or more than {MOST_STEPS} posts are before it"
+            return {"at": None, "why": None, "before": None, "words": words}
+        words = f"will {self._deed(waiting)} {self._when(told.at)}"
+        words += f" because {told.why.in_words}" if told.at > self.at else ""
+        words += f"; {count(told.before, 'post')} before it" if told.before else ""
+        end = drops_at(self.rules, waiting)
+        if end is not None and told.at > end:
+            words = f"will not post: it may wait until {self._when(end)[3:]} (`expires_after`); else it {words}"
+        return {"at": told.at, "why": told.why, "before": told.before, "words": words}
+
+    @property
+    def rests_as_json(self) -> list[dict[str, object]]:
+        """The rests in force, for machines."""
+        return [
+            asdict(rest) | ({"circuit": rest.circuit(self.at)} if rest.why is Why.BREAKER else {})
+            for rest in self.rests
+        ]
+
+    def _deed(self, waiting: Waiting) -> str:
+        return "post" if waiting.is_post else "be settled"
+
+    def _when(self, at: datetime) -> str:
+        return f"at {at.astimezone(self.rules.zone):%Y-%m-%d %H:%M} ({self.rules.zone})" if at > self.at else "now"
+
+
+async def standings_of(plot: Plot, outbox: SqlOutbox) -> dict[str, Standing]:
+    """How every channel of the settings stands."""
+    from syndicate.house import clock, open_channels, pace_rules_of
+    from syndicate.rests import rests_of
+
+    now, book = clock(), await outbox.rests()
+    found = {}
+    async with open_channels(plot) as channels:
+        for name, channel in channels.items():
+            rules = pace_rules_of(plot, name, channel.price)
+            seen = await outbox.outlook(name, rules.memory, MOST_STEPS)
+            resting = rests_of(channel, book)
+            seen = replace(seen, past=replace(seen.past, rests=resting))
+            in_force = tuple(rest for rest in resting if rest.holds(now) or rest.why is not Why.LIMIT)
+            found[name] = Standing(now, rules, seen, turn(rules, seen.past, seen.queue, now), in_force)
+    return found
+
+
+def troubles(standings: Mapping[str, Standing]) -> Iterator[str]:
+    """A line for each channel that its network keeps from posting."""
+    for name, standing in standings.items():
+        for rest in standing.rests:
+            words = f": {rest.words}" if rest.words else ""
+            match rest.why:
+                case Why.ACCESS:
+                    yield f"{name}: access was refused {moment(rest.noted_at)}{words}; what is owed is kept"
+                case Why.BREAKER:
+                    failures = f"{count(rest.failures, 'failure')} in a row"
+                    yield f"{name}: {failures}, circuit {rest.circuit(standing.at)} until {moment(rest.until)}{words}"
+                case _:
+                    yield f"{name}: its network asked to wait until {moment(rest.until)}"
