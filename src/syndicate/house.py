@@ -264,11 +264,9 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.channels.tokens import vault_in
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
-    from syndicate.deliver import Lane
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
     from syndicate.outbox.store import SqlOutbox
-    from syndicate.rests import Rests
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:
@@ -286,23 +284,29 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         shelf = FolderShelf(plot.settings.feeds.folder)
         gallery = _gallery(plot, site, shelf, images)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
-        owner = f"{socket.gethostname()}:{os.getpid()}"
-        rests = Rests(outbox, clock)
-        lanes = tuple(
-            Lane(
-                channel,
-                outbox,
-                images,
-                lane_rules_of(plot, name, channel.price),
-                owner=owner,
-                clock=clock,
-                chance=random.random,
-                rests=rests,
-            )
-            for name, channel in channels.items()
-        )
+        lanes = _lanes(plot, channels, outbox, images)
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
         yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, gallery)
+
+
+def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker) -> tuple[Lane, ...]:
+    from syndicate.deliver import Lane
+    from syndicate.rests import Rests
+
+    owner, rests = f"{socket.gethostname()}:{os.getpid()}", Rests(outbox, clock)
+    return tuple(
+        Lane(
+            channel,
+            outbox,
+            images,
+            lane_rules_of(plot, name, channel.price),
+            owner=owner,
+            clock=clock,
+            chance=random.random,
+            rests=rests,
+        )
+        for name, channel in channels.items()
+    )
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:

@@ -110,10 +110,7 @@ class Guarantee:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the network gave back: its id of the post, the post's URL where it has one, and when.
-
-    `rests_until`: the answer said that nothing more is taken before; not kept with the delivery.
-    """
+    """The network's id of the post, its URL if it has one, and when; `rests_until`: takes nothing more before."""
 
     remote_id: str
     url: str | None
@@ -169,10 +166,7 @@ def uid_of(channel: str, account: str, item_id: str, action: Action, revision: s
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision about one item and one channel: state PLANNED, SKIPPED or HELD, with the reason in words.
-
-    `topics` are the item's slugs, so that posts of one topic need not follow each other.
-    """
+    """A decision about one item (`topics` are slugs) and one channel: PLANNED, SKIPPED or HELD, with the reason."""
 
     uid: str
     channel: str
@@ -196,10 +190,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """Proven not done; `until` where the network named a time. `is_paused` where a person must act first.
-
-    `is_app_wide`: the time holds for all accounts of the application.
-    """
+    """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act."""
 
     reason: str
     until: datetime | None = None
@@ -357,15 +348,8 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
         due = now + _backoff(failures, retry) * (0.5 + jitter / 2)
     if failures >= retry.most_failures:
         return _give_up(delivery, outcome.reason, failures, now)
-    return Step(
-        state,
-        outcome.reason,
-        due,
-        failures,
-        delivery.readings,
-        is_unclear=delivery.is_unclear,
-        is_key_spent=delivery.is_key_spent,
-    )
+    marks = {"is_unclear": delivery.is_unclear, "is_key_spent": delivery.is_key_spent}
+    return Step(state, outcome.reason, due, failures, delivery.readings, **marks)
 
 
 def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> Step:
