@@ -348,8 +348,8 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
         due = now + _backoff(failures, retry) * (0.5 + jitter / 2)
     if failures >= retry.most_failures:
         return _give_up(delivery, outcome.reason, failures, now)
-    marks = {"is_unclear": delivery.is_unclear, "is_key_spent": delivery.is_key_spent}
-    return Step(state, outcome.reason, due, failures, delivery.readings, **marks)
+    step = Step(state, outcome.reason, due, failures, delivery.readings, is_unclear=delivery.is_unclear)
+    return replace(step, is_key_spent=delivery.is_key_spent)
 
 
 def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> Step:
