@@ -109,7 +109,7 @@ class SiteRig:
     def call(self, *words: str, answer: str | None = None) -> Result:
         """A command in this process."""
         config = [] if words[0] in {"sample", "sandbox", "demo"} else ["--config", str(self.config)]
-        split = 2 if words[0] in {"held", "feeds"} else 1
+        split = 2 if words[0] in {"held", "feeds", "channels"} else 1
         return CliRunner(env={"SYNDICATE_CONFIG": None}).invoke(
             main, [*words[:split], *config, *words[split:]], input=answer, catch_exceptions=False
         )

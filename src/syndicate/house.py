@@ -234,6 +234,17 @@ async def open_channels(plot: Plot) -> AsyncIterator[dict[str, Channel]]:
         yield {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
 
 
+@asynccontextmanager
+async def open_tools(plot: Plot) -> AsyncIterator[Tools]:
+    """What channels may use, with the tokens that are kept; for commands that sign in or look."""
+    from syndicate.channels.http import Web
+    from syndicate.channels.tokens import vault_in
+    from syndicate.outbox.store import SqlOutbox
+
+    async with SqlOutbox(plot.outbox_path) as outbox, Web() as web:
+        yield Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """Everything joined and open."""

@@ -17,9 +17,10 @@ from pydantic import AfterValidator, Field
 from syndicate.channels.addresses import ServiceURL, host_of, is_loopback, place_of
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
 from syndicate.channels.linkedin_answers import Announced, Image, LinkedInPost, LinkedInPosts, Member, Roles, trouble_in
-from syndicate.channels.networks import Network, Tools
-from syndicate.channels.oauth import Access, Terms, access_of
+from syndicate.channels.networks import Network, SignIn, Tools
+from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App, AppSettings
+from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
@@ -47,6 +48,9 @@ LIMIT_PAGES = 10
 CLOCKS_DIFFER = timedelta(minutes=5)
 DAILY_WAIT = timedelta(minutes=15)
 """After a 429 without a time: the limits are per day, and the day's end may be far."""
+
+MEMBER_SCOPES = ("openid", "profile", "w_member_social")
+PAGE_SCOPES = ("w_organization_social", "r_organization_social")
 
 _AUTHOR = re.compile(r"urn:li:(person:[\w-]{1,40}|organization:\d{1,20})")
 _URN = re.compile(r"urn:li:(?:share|ugcPost|activity):\d{1,30}")
@@ -93,6 +97,13 @@ def access_for(name: str, settings: LinkedInSettings, tools: Tools) -> Access:
 def app_of(settings: LinkedInSettings) -> App:
     """Where tokens are asked for."""
     return App(f"{settings.auth_url}/oauth/v2/accessToken", settings.client_id or "", settings.app_secret)
+
+
+async def sign_in(name: str, settings: LinkedInSettings, tools: Tools, visit: Visit) -> Grant:
+    """A token for 60 days. LinkedIn knows PKCE for native apps only, which cannot post."""
+    scopes = PAGE_SCOPES if settings.is_organization else MEMBER_SCOPES
+    page = SignInPage(f"{settings.auth_url}/oauth/v2/authorization", scopes, has_pkce=False)
+    return await grant_of(page, app_of(settings), tools, visit, remedy=f"sign in by `syndicate auth {name}`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +352,7 @@ NETWORK = Network(
     title="LinkedIn",
     settings=LinkedInSettings,
     make=LinkedIn,
+    sign_in=SignIn(sign_in, access_for),
     needs=(
         "An app at developer.linkedin.com, verified by a company page, with its client id and secret.",
         "For a member: the products Share on LinkedIn and Sign In with LinkedIn (scopes `w_member_social`, `openid` "

@@ -296,6 +296,7 @@ NETWORK = Network(
     title="Mastodon and servers with its API",
     settings=MastodonSettings,
     make=Mastodon,
+    private={"visibility": "direct"},
     needs=(
         "An account on a server with Mastodon's API; mark it as a bot in its profile.",
         "An access token with the scopes `write:statuses`, `write:media`, `read:statuses` and `profile` "

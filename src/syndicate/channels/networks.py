@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from syndicate.channels.http import Web
-    from syndicate.channels.oauth import Access
+    from syndicate.channels.oauth import Access, Grant
+    from syndicate.channels.signin import Visit
     from syndicate.ports.channel import Channel, Tokens
 
 NETWORKS: Mapping[str, str] = MappingProxyType(
@@ -27,6 +28,7 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "bluesky": "syndicate.channels.bluesky:NETWORK",
         "webhook": "syndicate.channels.webhook:NETWORK",
         "email": "syndicate.channels.email:NETWORK",
+        "facebook": "syndicate.channels.facebook:NETWORK",
         "linkedin": "syndicate.channels.linkedin:NETWORK",
         "x": "syndicate.channels.x:NETWORK",
     }
@@ -53,13 +55,25 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a person gives a channel access, and where it is kept.
+
+    `grant` gets the channel's name, its checked settings (which have a `token`), the tools and the visit to a browser.
+    """
+
+    grant: Callable[[str, Any, Tools, Visit], Awaitable[Grant]]  # Any: each network takes its own settings type
+    access: Callable[[str, Any, Tools], Access]
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A kind of service.
 
     `settings` checks what the operator wrote below a channel, without the keys that all channels share. `make` gets the
     channel's name, its checked settings and the tools; it opens nothing. `is_rehearsal`: posts are seen by the operator
     only. `example` is a channel as it stands in the settings file (YAML, below `channels:`). `needs` are sentences that
-    say what the operator must have before, `cost` what the network charges, in words.
+    say what the operator must have before, `cost` what the network charges, in words. `sign_in` is there where a person
+    gives access at a browser. `private` are settings under which only the account sees its posts; None: not possible.
     """
 
     name: str
@@ -70,6 +84,8 @@ class Network:
     is_rehearsal: bool = False
     needs: tuple[str, ...] = ()
     cost: str = "free"
+    sign_in: SignIn | None = None
+    private: Mapping[str, object] | None = None
 
 
 def network_names() -> tuple[str, ...]:

@@ -56,13 +56,25 @@ class AppSettings(ChannelSettings):
 
 
 class TokenAnswer(BaseModel):
-    """What a token endpoint answers (RFC 6749 section 5.1); some send scopes with commas, numbers as text."""
+    """What a token endpoint answers (RFC 6749 section 5.1).
+
+    Some send scopes with commas, numbers as text; Instagram calls scopes permissions and puts it all into a list.
+    """
 
     access_token: SecretStr
     refresh_token: SecretStr | None = None
     expires_in: int | None = None
     refresh_token_expires_in: int | None = None
     scope: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _out_of_its_list(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(value.get("data"), list) and value["data"]:
+            value = value["data"][0]
+        if isinstance(value, dict) and "scope" not in value and "permissions" in value:
+            return {**value, "scope": value["permissions"]}
+        return value
 
     @field_validator("scope", mode="before")
     @classmethod

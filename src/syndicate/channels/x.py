@@ -19,9 +19,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, Validation
 from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, Body, RemoteId, check_access, json_bytes, page_url, silent_until, verdict
 from syndicate.channels.marks import Mark
-from syndicate.channels.networks import Network, Tools
-from syndicate.channels.oauth import Access, Terms, access_of
+from syndicate.channels.networks import Network, SignIn, Tools
+from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App, AppSettings
+from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.items.item import SUFFIXES
@@ -43,10 +44,12 @@ LIMIT_PAGES = 8
 """A user's timeline reaches 3,200 posts back; 300 in 3 hours is the most that is posted."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
+SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+
 _RESET = "x-rate-limit-reset"
 _PROBLEMS = "https://api.twitter.com/2/problems/"
 _ACCESS_PROBLEMS = {"client-forbidden", "oauth1-permissions", "unsupported-authentication"}
-_REMEDY = "see that the app may read and write (scopes tweet.read tweet.write users.read media.write offline.access)"
+_REMEDY = f"see that the app may read and write (scopes {' '.join(SCOPES)})"
 
 
 def _handle(value: str) -> str:
@@ -84,6 +87,13 @@ def access_for(name: str, settings: XSettings, tools: Tools) -> Access:
     if settings.given_token is None:
         terms = Terms(account, name, renew=app_of(settings).renewal(tools, remedy=terms.remedy))
     return access_of(terms, tools)
+
+
+async def sign_in(name: str, settings: XSettings, tools: Tools, visit: Visit) -> Grant:
+    """A pair of tokens; the code lives for 30 seconds."""
+    page = SignInPage(f"{settings.auth_url}/i/oauth2/authorize", SCOPES)
+    grant = await grant_of(page, app_of(settings), tools, visit, remedy=f"sign in by `syndicate auth {name}`")
+    return grant.model_copy(update={"who": f"@{settings.account}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +379,7 @@ NETWORK = Network(
     title="X",
     settings=XSettings,
     make=X,
+    sign_in=SignIn(sign_in, access_for),
     needs=(
         "A developer account with credits, and an app with OAuth 2.0 switched on, the callback address that "
         "`syndicate auth` names, and the right to read and write.",

@@ -22,6 +22,8 @@ COMMANDS = (
     "feeds",
     "backfill",
     "held",
+    "channels",
+    "auth",
     "sample",
     "sandbox",
     "demo",

@@ -1,0 +1,282 @@
+"""Facebook pages.
+
+Source: Meta "Pages API, Posts", "Page Feed", "Page Photos", "Access Token Guide", "Images in Link Shares". Read
+2026-11.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, SecretStr, TypeAdapter
+
+from syndicate.channels.addresses import ServiceURL, host_of
+from syndicate.channels.graph import Graph, Identified, exchanged
+from syndicate.channels.http import RemoteId, json_bytes, page_url
+from syndicate.channels.marks import Mark
+from syndicate.channels.networks import Network, SignIn, Tools
+from syndicate.channels.oauth import Access, Grant, Terms, access_of
+from syndicate.channels.oauth_app import App, AppSettings
+from syndicate.channels.signin import SignInPage, Visit, grant_of
+from syndicate.durations import Duration
+from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel, Standing
+from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+
+ROOM = Room(63_206, Measure.UTF16)
+"""Known from clients alone."""
+PHOTO = ImageRules(Shape.PHOTO, limit_bytes=4_000_000, limit_alt=1000)
+"""Page Photos: 4 MB."""
+
+PAGE = 100
+LIMIT_PAGES = 5
+CLOCKS_DIFFER = timedelta(minutes=5)
+SCOPES = ("pages_show_list", "pages_read_engagement", "pages_manage_posts")
+_FIELDS = "id,message,created_time,permalink_url,attachments{unshimmed_url}"
+
+
+class FacebookSettings(AppSettings):
+    """A page.
+
+    `attach` card gives the link, so that Facebook makes a card of its page; image uploads the picture with its alt text
+    and puts the link into the text. `published` false makes posts that only the page's own people see.
+    """
+
+    page: Annotated[str, Field(pattern=r"^[0-9]{5,20}$"), BeforeValidator(str)]
+    attach: Literal["card", "image"] = "card"
+    published: bool = True
+    version: str = Field(default="v26.0", pattern=r"^v\d{2}\.\d$")
+    api_url: ServiceURL = "https://graph.facebook.com"
+    auth_url: ServiceURL = "https://www.facebook.com"
+    settle: Duration = timedelta(seconds=60)
+
+
+def access_for(name: str, settings: FacebookSettings, tools: Tools) -> Access:
+    """The page's access: its token lasts until a password, a role or the app's review changes."""
+    account = "/".join(("facebook", host_of(settings.api_url), settings.client_id or "", settings.page))
+    return access_of(Terms(account, name, settings.given_token), tools)
+
+
+async def sign_in(name: str, settings: FacebookSettings, tools: Tools, visit: Visit) -> Grant:
+    """The page's token: a person consents, and of the pages that he manages ours is taken."""
+    remedy, base = f"sign in by `syndicate auth {name}`", f"{settings.api_url}/{settings.version}"
+    address = f"{settings.auth_url}/{settings.version}/dialog/oauth"
+    app = App(f"{base}/oauth/access_token", settings.client_id or "", settings.app_secret)
+    page = SignInPage(address, SCOPES, has_pkce=False, separator=",")
+    short = await grant_of(page, app, tools, visit, remedy=remedy)
+    query = {
+        "grant_type": "fb_exchange_token",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret or "",
+        "fb_exchange_token": short.access,
+    }
+    long = await exchanged(base, "/oauth/access_token", query, tools, remedy=remedy)
+    member = access_of(Terms(f"{name}/member", name, long.access), tools)
+    graph = Graph(base, member, tools, ", ".join(SCOPES), settings.app_secret)
+    answer = await graph.get("/me/accounts", {"fields": "id,name,access_token", "limit": "100"})
+    pages = answer.read(_Pages).data
+    ours = next((one for one in pages if one.id == settings.page), None)
+    if ours is None:
+        theirs = ", ".join(f"{one.id} ({one.name})" for one in pages) or "none"
+        raise Unauthorized(f"{settings.page} is not among the pages that were consented to: {theirs}; set `page`")
+    return Grant(
+        access=ours.access_token.get_secret_value(),
+        issued_at=tools.clock(),
+        scopes=SCOPES,
+        who=ours.name,
+        account_id=ours.id,
+    )
+
+
+class Facebook(Channel):
+    """One page."""
+
+    network = "facebook"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: FacebookSettings, tools: Tools) -> None:
+        self.name = name
+        self.account = f"page {settings.page}"
+        self._settings = settings
+        self._tools = tools
+        self._access = access_for(name, settings, tools)
+        base = f"{settings.api_url}/{settings.version}"
+        self._graph = Graph(base, self._access, tools, ", ".join(SCOPES), settings.app_secret)
+
+    @property
+    def wants(self) -> Wants:
+        """Text, and a link of which Facebook makes a card; or a picture with the link in the text."""
+        if self._settings.attach == "card":
+            return Wants(room=ROOM, link_in_text=False)
+        return Wants(room=ROOM, image=PHOTO)
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """There are no keys; the page's posts can be read."""
+        return Guarantee(key_window=None, evidence=Evidence.READS_OWN, settle=self._settings.settle)
+
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """The text can be changed by the app that wrote it."""
+        return frozenset({Action.POST, Action.EDIT, Action.DELETE})
+
+    @property
+    def app(self) -> str:
+        """Meta throttles apps as well as pages."""
+        return f"facebook/{self._settings.client_id or self.account}"
+
+    async def open(self) -> None:
+        """See that the token is the page's own."""
+        page = (await self._graph.get("/me", {"fields": "id,name"})).read(Identified)
+        if page.id != self._settings.page:
+            told = f"the token is of {page.id}, not of the page {self._settings.page}"
+            raise Unauthorized(f"{self.account}: {told}; {self._access.remedy}")
+
+    async def standing(self) -> Standing:
+        """Which page is signed in."""
+        return await self._access.standing()
+
+    async def upload(self, picture: Picture) -> str:
+        """Upload the picture unpublished; it vanishes by itself if no post takes it."""
+        fields = {"published": "false", "temporary": "true"}
+        if picture.alt:
+            fields["alt_text_custom"] = picture.alt
+        return await self._graph.upload(f"/{self._settings.page}/photos", picture, fields)
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """A name of ours: Facebook knows no keys."""
+        return f"{uid}-{generation}" if generation else uid
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The form's fields as JSON, without the token."""
+        fields = {"message": post.text, "published": "true" if self._settings.published else "false"}
+        if self._settings.attach == "card":
+            fields["link"] = post.card.url
+        if media is not None:
+            fields["attached_media"] = f'[{{"media_fbid":"{media}"}}]'
+        return json_bytes(fields)
+
+    async def stage(self, payload: bytes, key: str) -> bytes:
+        """Have Facebook read the linked page now, so that even its first share has the picture."""
+        link = _Payload.model_validate_json(payload).link
+        if link is not None:
+            with contextlib.suppress(Rejected, Transient, Unknown):  # then it reads the page when it is posted
+                await self._graph.post("/", {"id": link, "scrape": "true"}, is_repeatable=True)
+        return payload
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Post once."""
+        fields = _FIELDS_OF.validate_json(payload)
+        answer = await self._graph.post(f"/{self._settings.page}/feed", fields)
+        post_id = answer.read(Identified).id
+        return Receipt(post_id, page_url(f"https://www.facebook.com/{post_id}"), self._tools.clock())
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """Look through the page's posts since then for one with our link, or with our text if it has none."""
+        ours = _Payload.model_validate_json(payload)
+        mark = Mark.of(ours.link or ours.message)
+        start = int((since - CLOCKS_DIFFER).timestamp())
+        query = {"fields": _FIELDS, "limit": str(PAGE), "since": str(start)}
+        for _ in range(LIMIT_PAGES):
+            page = (await self._graph.get(f"/{self._settings.page}/feed", query)).read(_Feed)
+            for post in page.data:
+                if post.has(mark):
+                    return Receipt(post.id, page_url(post.permalink_url), self._tools.clock())
+            after = page.paging.cursors.after
+            if after is None or len(page.data) < PAGE:
+                return None
+            query["after"] = after
+        raise Transient(f"{self.account}: more than {LIMIT_PAGES * PAGE} posts since then, cannot read back so far")
+
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Change the text."""
+        message = _Payload.model_validate_json(payload).message
+        await self._graph.post(f"/{receipt.remote_id}", {"message": message}, is_repeatable=True)
+        return Receipt(receipt.remote_id, receipt.url, self._tools.clock())
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Take the post away."""
+        await self._graph.delete(f"/{receipt.remote_id}")
+
+    async def close(self) -> None:
+        """Nothing is held: connections belong to the web."""
+
+
+_FIELDS_OF = TypeAdapter(dict[str, str])
+
+
+class _Page(BaseModel):
+    id: RemoteId
+    name: str = ""
+    access_token: SecretStr
+
+
+class _Pages(BaseModel):
+    data: tuple[_Page, ...]
+
+
+class _Attachment(BaseModel):
+    unshimmed_url: str | None = None
+
+
+class _Attachments(BaseModel):
+    data: tuple[_Attachment, ...] = ()
+
+
+class _Posted(Identified):
+    message: str = ""
+    created_time: AwareDatetime | None = None
+    permalink_url: str | None = None
+    attachments: _Attachments = _Attachments()
+
+    def has(self, mark: Mark) -> bool:
+        """Whether the post is ours."""
+        cards = [one.unshimmed_url for one in self.attachments.data if one.unshimmed_url]
+        said = self.message.replace("&", "&amp;").replace("<", "&lt;")
+        return mark.is_on(said) or any(mark.is_on("", url) for url in cards if mark.link is not None)
+
+
+class _Cursors(BaseModel):
+    after: str | None = None
+
+
+class _Paging(BaseModel):
+    cursors: _Cursors = _Cursors()
+
+
+class _Feed(BaseModel):
+    data: tuple[_Posted, ...] = ()
+    paging: _Paging = _Paging()
+
+
+class _Payload(BaseModel):
+    """What `freeze` wrote."""
+
+    message: str
+    link: str | None = None
+
+
+NETWORK = Network(
+    name="facebook",
+    title="Facebook page",
+    settings=FacebookSettings,
+    make=Facebook,
+    sign_in=SignIn(sign_in, access_for),
+    private={"published": False},
+    needs=(
+        "A page that you manage, and its number (Page, About, Page transparency).",
+        "An app at developers.facebook.com with Facebook Login; as long as everybody concerned has a role in it, no "
+        "review is needed.",
+        "The permissions `pages_show_list`, `pages_read_engagement` and `pages_manage_posts`, asked for at sign-in.",
+    ),
+    example="""\
+page_facebook:
+  network: facebook
+  page: "102030405060708"
+  client_id: "1234567890123456"
+  client_secret_file: ~/.config/syndicate/facebook.secret
+""",
+)
