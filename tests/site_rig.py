@@ -30,6 +30,9 @@ from syndicate.sandbox.truth import Action, Entry
 
 T = TypeVar("T")
 
+BATCH_WORDS = {(word,) for word in ("list", "status", "pause", "resume", "cancel")}
+"""Words that follow `backfill`."""
+
 LIMIT_S = 40.0
 """A process under coverage on a busy machine takes seconds to start; a wait that is over this is a hang."""
 
@@ -109,7 +112,8 @@ class SiteRig:
     def call(self, *words: str, answer: str | None = None) -> Result:
         """A command in this process."""
         config = [] if words[0] in {"sample", "sandbox", "demo"} else ["--config", str(self.config)]
-        split = 2 if words[0] in {"held", "feeds", "channels"} else 1
+        is_group = words[0] in {"held", "feeds", "channels"} or words[1:2] in BATCH_WORDS
+        split = 2 if is_group else 1
         return CliRunner(env={"SYNDICATE_CONFIG": None}).invoke(
             main, [*words[:split], *config, *words[split:]], input=answer, catch_exceptions=False
         )

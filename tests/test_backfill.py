@@ -2,22 +2,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deliver_rig import NOW, PLAN, acceptance, item
-from syndicate.backfill import ChannelBackfill, Selection, plan_backfill, selected
+from syndicate.backfill import LeftOut, Selection, is_called, marks_of, plan_backfill
+from syndicate.feeds.query import Query, Terms
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import WITHDRAWN, Origin, State
-from syndicate.outbox.plan import ChannelPlan, Sight, plan
+from syndicate.outbox.delivery import WITHDRAWN, Origin, State, Step
+from syndicate.outbox.plan import MARKED, ChannelPlan, Sight, oldest_first, plan
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.outbox import Acceptance
 
-PACE = timedelta(minutes=30)
+GAP = timedelta(minutes=30)
 ALL = Selection()
 DAY = timedelta(days=1)
 
@@ -29,21 +31,21 @@ async def outbox(tmp_path: Path) -> AsyncIterator[SqlOutbox]:
 
 
 async def owed(
-    outbox: SqlOutbox, *items: Item, selection: Selection = ALL, channel: ChannelPlan = PLAN, pace: timedelta = PACE
+    outbox: SqlOutbox, *items: Item, selection: Selection = ALL, channel: ChannelPlan = PLAN, gap: timedelta = GAP
 ) -> list[str]:
     """Ids of what a backfill of one channel plans, in order."""
-    [made] = await plan_backfill(outbox, items, [channel], selection, pace=pace, now=NOW)
+    [made] = await plan_backfill(outbox, items, [channel], selection, gap=gap, now=NOW)
     return [one.item_id for one in made.planned]
 
 
 async def test_plan_is_oldest_first_at_the_pace_behind_live(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(2), item(1)], [PLAN], ALL, pace=PACE, now=NOW)
+    [made] = await plan_backfill(outbox, [item(2), item(1)], [PLAN], ALL, gap=GAP, now=NOW)
 
-    assert [(one.item_id, one.due) for one in made.planned] == [("store:1", NOW), ("store:2", NOW + PACE)]
+    assert [(one.item_id, one.due) for one in made.planned] == [("store:1", NOW), ("store:2", NOW + GAP)]
     assert {(one.state, one.origin, one.reason) for one in made.planned} == {
         (State.PLANNED, Origin.BACKFILL, "backfill")
     }
-    assert (made.channel, made.pace, made.begins, made.ends) == ("news", PACE, NOW, NOW + PACE)
+    assert (made.channel, made.gap, made.begins, made.ends) == ("news", GAP, NOW, NOW + GAP)
 
 
 async def test_planning_writes_nothing(outbox: SqlOutbox) -> None:
@@ -53,20 +55,20 @@ async def test_planning_writes_nothing(outbox: SqlOutbox) -> None:
 
 
 async def test_second_run_plans_nothing(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, pace=PACE, now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
     assert await outbox.revive(made.planned, NOW) == 2
 
-    [again] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, pace=PACE, now=NOW)
+    [again] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
 
-    assert again == ChannelBackfill("news", (), PACE)
-    assert (again.begins, again.ends) == (None, None)
+    assert (again.planned, again.begins, again.ends) == ((), None, None)
+    assert again.left_out == {LeftOut.OWED: 2}
 
 
 async def test_every_channel_has_its_own_plan(outbox: SqlOutbox) -> None:
     other = ChannelPlan("other", "elsewhere")
     await outbox.accept(acceptance(item(1), channel=other), NOW)
 
-    made = await plan_backfill(outbox, [item(1), item(2)], [PLAN, other], ALL, pace=PACE, now=NOW)
+    made = await plan_backfill(outbox, [item(1), item(2)], [PLAN, other], ALL, gap=GAP, now=NOW)
 
     assert {one.channel: [planned.item_id for planned in one.planned] for one in made} == {
         "news": ["store:1", "store:2"],
@@ -75,7 +77,7 @@ async def test_every_channel_has_its_own_plan(outbox: SqlOutbox) -> None:
 
 
 async def test_no_pace_keeps_the_order(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, pace=timedelta(0), now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=timedelta(0), now=NOW)
     await outbox.revive(made.planned, NOW)
 
     dues = [one.due for one in made.planned]
@@ -86,27 +88,102 @@ async def test_no_pace_keeps_the_order(outbox: SqlOutbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "is_owed"),
+    ("state", "reason", "why_not"),
     [
-        (State.SKIPPED, "baseline: it was there before the channel; `syndicate backfill` posts it", True),
-        (State.SKIPPED, "too old: published 2026-10-02, limit 30 days", True),
-        (State.SKIPPED, "filtered: its section is not among `sections`", True),
-        (State.SKIPPED, "same link as store:9", False),
-        (State.SKIPPED, WITHDRAWN, False),
-        (State.PLANNED, "new", False),
-        (State.SENT, "accepted", False),
-        (State.HELD, "flood guard: 11 new items at once, limit 10", False),
-        (State.FAILED, "422", False),
-        (State.DEAD, "dropped by the operator", False),
-        (State.UNKNOWN, "reset", False),
+        (State.SKIPPED, "baseline: it was there before the channel; `syndicate backfill` posts it", None),
+        (State.SKIPPED, "too old: published 2026-10-02, limit 30 days", None),
+        (State.SKIPPED, "filtered: its section is not among `sections`", None),
+        (State.SKIPPED, "backfill 2026-11-01 cancelled", None),
+        (State.SKIPPED, "same link as store:9", LeftOut.SAME_LINK),
+        (State.SKIPPED, WITHDRAWN, LeftOut.WITHDRAWN),
+        (State.SKIPPED, MARKED, LeftOut.MARKED),
+        (State.PLANNED, "new", LeftOut.OWED),
+        (State.CLAIMED, "new", LeftOut.OWED),
+        (State.SENDING, "intent", LeftOut.OWED),
+        (State.UNKNOWN, "reset", LeftOut.OWED),
+        (State.PAUSED, "backfill 2026-11-01 paused", LeftOut.PAUSED),
+        (State.SENT, "accepted", LeftOut.POSTED),
+        (State.HELD, "flood guard: 11 new items at once, limit 10", LeftOut.WAITS),
+        (State.FAILED, "422", LeftOut.WAITS),
+        (State.DEAD, "dropped by the operator", LeftOut.DROPPED),
     ],
 )
 async def test_only_what_was_left_out_for_its_age_or_by_a_former_filter_is_owed(
-    outbox: SqlOutbox, state: State, reason: str, is_owed: bool
+    outbox: SqlOutbox, state: State, reason: str, why_not: LeftOut | None
 ) -> None:
     await outbox.accept(acceptance(item(1), state=state, reason=reason), NOW)
 
-    assert await owed(outbox, item(1)) == (["store:1"] if is_owed else [])
+    [made] = await plan_backfill(outbox, [item(1)], [PLAN], ALL, gap=GAP, now=NOW)
+
+    assert len(made.planned) == (why_not is None)
+    assert made.left_out == ({} if why_not is None else {why_not: 1})
+
+
+@pytest.mark.parametrize(
+    ("one", "why_not"),
+    [
+        (item(1, published=NOW + timedelta(microseconds=1)), LeftOut.SCHEDULED),
+        (item(1, expires=NOW), LeftOut.EXPIRED),
+        (item(1, expires=NOW + timedelta(microseconds=1)), None),
+        (item(1, section="Old"), "filtered: its section is not among `sections`"),
+    ],
+)
+async def test_item_itself_may_be_why_it_is_left_out(outbox: SqlOutbox, one: Item, why_not: str | None) -> None:
+    channel = replace(PLAN, sections=("News",))
+    one = one if one.section else replace(one, section="News")
+
+    [made] = await plan_backfill(outbox, [one], [channel], ALL, gap=GAP, now=NOW)
+
+    assert made.left_out == ({} if why_not is None else {why_not: 1})
+
+
+async def test_what_is_not_asked_for_is_not_counted_as_left_out(outbox: SqlOutbox) -> None:
+    [made] = await plan_backfill(outbox, days(0, 1, 2), [PLAN], Selection(limit=1), gap=GAP, now=NOW)
+    [other] = await plan_backfill(outbox, days(0, 1), [PLAN], Selection(names=("store:1",)), gap=GAP, now=NOW)
+
+    assert made.left_out == {LeftOut.BEYOND: 2}
+    assert other.left_out == {}
+
+
+# Marks
+
+
+async def test_marks_cover_what_is_undecided_and_what_is_held_untried(outbox: SqlOutbox) -> None:
+    await outbox.accept(acceptance(item(1), state=State.HELD, reason="flood guard"), NOW)
+    await outbox.accept(acceptance(item(2), state=State.SENT, reason="accepted"), NOW)
+    await outbox.accept(acceptance(item(3), state=State.SKIPPED, reason="too old"), NOW)
+    selection = Selection(even_held=True)
+
+    [made] = await plan_backfill(outbox, map(item, range(1, 5)), [PLAN], selection, gap=GAP, now=NOW)
+    marked = marks_of(made, NOW)
+    await outbox.begin_batch(marked.planned, "--mark-only", NOW)
+
+    assert [one.item_id for one in marked.planned] == ["store:1", "store:3", "store:4"]
+    found = {one.item_id: (one.state, one.reason, one.origin) for one in await outbox.deliveries()}
+    assert found == {
+        "store:1": (State.SKIPPED, MARKED, Origin.LIVE),
+        "store:2": (State.SENT, "accepted", Origin.LIVE),
+        "store:3": (State.SKIPPED, MARKED, Origin.LIVE),
+        "store:4": (State.SKIPPED, MARKED, Origin.LIVE),
+    }
+
+
+async def test_marked_item_and_its_twins_stay_unposted_until_marks_are_passed_over(outbox: SqlOutbox) -> None:
+    await outbox.accept(acceptance(item(1), state=State.SKIPPED, reason=MARKED), NOW)
+    twin = item(2, link=item(1).link)
+
+    assert await owed(outbox, item(1), twin) == []
+    assert await owed(outbox, item(1), twin, selection=Selection(even_marked=True)) == ["store:1"]
+
+
+async def test_held_item_is_not_marked_if_it_was_tried(outbox: SqlOutbox) -> None:
+    await outbox.accept(acceptance(item(1)), NOW)
+    delivery = await outbox.claim(PLAN.name, "me", NOW)
+    assert delivery is not None
+    delivery = await outbox.freeze(delivery, b"payload", "key", NOW)
+    await outbox.settle(delivery, Step(State.HELD, "unknown outcome", NOW, is_unclear=True), NOW)
+
+    assert await owed(outbox, item(1), selection=Selection(even_held=True)) == []
 
 
 async def test_reasons_are_those_that_an_ingest_gives(outbox: SqlOutbox) -> None:
@@ -129,7 +206,7 @@ async def test_withdrawn_item_is_not_posted_by_a_backfill(outbox: SqlOutbox) -> 
 async def test_baseline_is_posted_by_a_backfill(outbox: SqlOutbox) -> None:
     decided = plan(Sight((), (item(1), item(2))), [PLAN], set(), NOW)
     await outbox.accept(replace(acceptance(item(1), item(2)), planned=decided), NOW)
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, pace=PACE, now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
 
     assert await outbox.revive(made.planned, NOW) == 2
 
@@ -195,11 +272,38 @@ def days(*ages: int) -> list[Item]:
     ],
 )
 def test_days_are_inclusive(selection: Selection, ids: list[str]) -> None:
-    assert [one.id for one in selected(days(0, 1, 2), selection, NOW)] == ids
+    assert [one.id for one in selected(days(0, 1, 2), selection)] == ids
 
 
-def test_scheduled_items_are_never_backfilled() -> None:
-    assert selected([item(1, published=NOW + timedelta(microseconds=1))], ALL, NOW) == []
+def test_days_are_those_of_the_zone() -> None:
+    late = item(1, published=datetime(2026, 10, 31, 23, 30, tzinfo=UTC))
+
+    assert Selection(since=date(2026, 11, 1), zone=ZoneInfo("Europe/Berlin")).takes(late)
+    assert not Selection(since=date(2026, 11, 1)).takes(late)
+
+
+@pytest.mark.parametrize(
+    ("limit", "ids"), [(1, ["store:2"]), (2, ["store:2", "store:1"]), (9, ["store:2", "store:1", "store:0"])]
+)
+async def test_limit_may_take_the_oldest(outbox: SqlOutbox, limit: int, ids: list[str]) -> None:
+    assert await owed(outbox, *days(0, 1, 2), selection=Selection(limit=limit, takes_oldest=True)) == ids
+
+
+@pytest.mark.parametrize(
+    ("name", "is_so"),
+    [
+        ("store:1", True),
+        ("1", True),
+        ("news/1.md", True),
+        ("1.md", True),
+        ("title-1", True),
+        ("Title 1", False),
+        ("tore:1", False),
+        ("ews/1.md", False),
+    ],
+)
+def test_item_is_called_by_id_path_or_slug(name: str, is_so: bool) -> None:
+    assert is_called(item(1), name) == Selection(names=("none", name)).takes(item(1)) == is_so
 
 
 @pytest.mark.parametrize(
@@ -214,17 +318,18 @@ def test_scheduled_items_are_never_backfilled() -> None:
 def test_topics_are_slugs_or_labels_any_of_them(topics: tuple[str, ...], ids: list[str]) -> None:
     items = [item(1), item(2, topics=(Topic("other-slug", "Other"),))]
 
-    assert [one.id for one in selected(items, Selection(topics=topics), NOW)] == ids
+    assert [one.id for one in selected(items, Selection(query=Query(topics=Terms(some=topics))))] == ids
 
 
-@given(st.lists(st.integers(-3, 60), max_size=8, unique=True), st.integers(0, 60), st.integers(0, 60))
-def test_selection_is_a_part_in_order(ages: list[int], since: int, until: int) -> None:
+def selected(items: list[Item], selection: Selection) -> list[Item]:
+    return [one for one in oldest_first(items) if selection.takes(one)]
+
+
+@given(st.lists(st.integers(0, 60), max_size=8, unique=True), st.integers(0, 60), st.integers(0, 60))
+def test_selection_is_what_lies_between_the_days(ages: list[int], since: int, until: int) -> None:
     items = days(*ages)
     selection = Selection(since=(NOW - since * DAY).date(), until=(NOW - until * DAY).date())
 
-    chosen = selected(items, selection, NOW)
-
-    assert [one.published for one in chosen] == sorted(one.published for one in chosen)
-    assert {one.id for one in chosen} == {
-        one.id for one, age in zip(items, ages, strict=True) if age >= 0 and until <= age <= since
+    assert {one.id for one in selected(items, selection)} == {
+        one.id for one, age in zip(items, ages, strict=True) if until <= age <= since
     }

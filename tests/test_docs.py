@@ -88,6 +88,7 @@ def commands() -> dict[str, click.Command]:
         command = main.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
+            found |= {name: command} if command.invoke_without_command else {}
             found |= {f"{name} {sub}": one for sub, one in command.commands.items()}
         else:
             found[name] = command

@@ -1,39 +1,92 @@
-"""Posts what a channel did not: a plan first, then paced deliveries behind the live ones."""
+"""What a backfill would do: which items a channel owes, when at what pace, and why the others are left out."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import StrEnum
 
+from syndicate.feeds.query import Query
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, State
-from syndicate.outbox.plan import SAME_LINK, TICK, ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.outbox.plan import MARKED, SAME_LINK, TICK, ChannelPlan, filtered_by, oldest_first, planned
 from syndicate.ports.outbox import Outbox
+
+
+class LeftOut(StrEnum):
+    """Why a backfill leaves out an item that was asked for; the filters of a channel have words of their own."""
+
+    SCHEDULED = "scheduled for later"
+    EXPIRED = "expired, or would be before its turn"
+    POSTED = "posted already"
+    OWED = "owed already"
+    PAUSED = "in a paused backfill"
+    WAITS = "waits for you: `syndicate held list`"
+    DROPPED = "dropped, or given up"
+    WITHDRAWN = "withdrawn"
+    SAME_LINK = "same link as another item"
+    MARKED = "marked as not to be posted"
+    BEYOND = "beyond the limit"
+
+
+_BY_STATE = {
+    State.SENT: LeftOut.POSTED,
+    State.PAUSED: LeftOut.PAUSED,
+    State.HELD: LeftOut.WAITS,
+    State.FAILED: LeftOut.WAITS,
+    State.DEAD: LeftOut.DROPPED,
+}
+"""Of the states that keep an item from being posted anew; the others mean that it is owed already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which items to backfill.
 
-    `since` and `until` are days of publication, both inclusive. `topics` are slugs or labels, any of them.
-    `limit` counts items per channel, the newest first; they are posted oldest first all the same.
+    `query` is as for a named feed. `since` and `until` are days of publication in `zone`, both inclusive. `names` are
+    ids, paths or slugs, any of them, or their ends after a colon or slash. `limit` counts items per channel: the newest
+    that fit, or with `takes_oldest` the oldest; they are posted oldest first all the same. `even_marked`: also those
+    that were marked as not to be posted. `even_held`: also those that wait for the operator and were never tried.
     """
 
+    query: Query = field(default_factory=Query)
     since: date | None = None
     until: date | None = None
-    topics: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     limit: int | None = None
+    takes_oldest: bool = False
+    even_marked: bool = False
+    even_held: bool = False
+    zone: tzinfo = UTC
+
+    def takes(self, item: Item) -> bool:
+        """Whether the item was asked for."""
+        day = item.published.astimezone(self.zone).date()
+        return (
+            (self.since is None or day >= self.since)
+            and (self.until is None or day <= self.until)
+            and (not self.names or any(is_called(item, name) for name in self.names))
+            and self.query.takes(item)
+        )
+
+    def part_of(self, fitting: list[Item]) -> list[Item]:
+        """As many of the items (oldest first) as the limit lets through."""
+        if self.limit is None:
+            return fitting
+        return fitting[: self.limit] if self.takes_oldest else fitting[max(0, len(fitting) - self.limit) :]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelBackfill:
-    """What a backfill owes to one channel: the deliveries in order, their pace, first and last due time."""
+    """What a backfill owes to one channel: the deliveries in order, their pace, and counts of what is left out."""
 
     channel: str
     planned: tuple[Planned, ...]
-    pace: timedelta
+    gap: timedelta
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def begins(self) -> datetime | None:
@@ -52,7 +105,7 @@ async def plan_backfill(
     channels: Sequence[ChannelPlan],
     selection: Selection,
     *,
-    pace: timedelta,
+    gap: timedelta,
     now: datetime,
 ) -> tuple[ChannelBackfill, ...]:
     """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out.
@@ -61,51 +114,75 @@ async def plan_backfill(
     fit, whether they are owed or not, so that the same backfill again plans nothing.
     """
     everything = tuple(items)
-    chosen = selected(everything, selection, now)
-    pace = max(pace, TICK)  # equal due times would lose the order
+    gap = max(gap, TICK)  # equal due times would lose the order
     plans = []
     for channel in channels:
         standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
-        fitting = [item for item in chosen if filtered_by(item, channel) is None]
-        if selection.limit is not None:
-            fitting = fitting[-selection.limit :] if selection.limit else []
-        owed = _owed(fitting, everything, channel, standing)
+        owed, left_out = _sorted_out(everything, selection, channel, standing, now)
         deliveries = tuple(
-            planned(item, channel, State.PLANNED, "backfill", now + position * pace, Origin.BACKFILL)
+            planned(item, channel, State.PLANNED, "backfill", now + position * gap, Origin.BACKFILL)
             for position, item in enumerate(owed)
         )
-        plans.append(ChannelBackfill(channel.name, deliveries, pace))
+        plans.append(ChannelBackfill(channel.name, deliveries, gap, left_out))
     return tuple(plans)
 
 
-def selected(items: Iterable[Item], selection: Selection, now: datetime) -> list[Item]:
-    """The items that fit, oldest first; future ones never."""
-    wanted = {topic.casefold() for topic in selection.topics}
-    return [
-        item
-        for item in oldest_first(items)
-        if item.published <= now
-        and (selection.since is None or item.published.date() >= selection.since)
-        and (selection.until is None or item.published.date() <= selection.until)
-        and (not wanted or _has_topic(item, wanted))
-    ]
+def marks_of(plan: ChannelBackfill, now: datetime) -> ChannelBackfill:
+    """The same, to be marked as not to be posted instead."""
+    return replace(plan, planned=tuple(_mark(one, now) for one in plan.planned))
 
 
-def _has_topic(item: Item, wanted: set[str]) -> bool:
-    return not wanted.isdisjoint(name.casefold() for topic in item.topics for name in (topic.slug, topic.label))
+def _mark(one: Planned, now: datetime) -> Planned:
+    return replace(one, state=State.SKIPPED, reason=MARKED, due=now, origin=Origin.LIVE)
 
 
-def _owed(
-    chosen: Iterable[Item], everything: Iterable[Item], channel: ChannelPlan, standing: Mapping[str, Delivery]
-) -> list[Item]:
-    """The chosen items that the channel does not stand to post, one for each link."""
-    taken = {_link_key(item) for item in everything if _is_taken(_standing(item, channel, standing))}
-    owed: dict[str, Item] = {}
+def is_called(item: Item, name: str) -> bool:
+    """Whether the name is the item's id, path or slug, or what stands behind a colon or slash of them."""
+    return name in {item.id, item.path, item.slug} or item.id.endswith(f":{name}") or item.path.endswith(f"/{name}")
+
+
+def _sorted_out(
+    everything: Sequence[Item],
+    selection: Selection,
+    channel: ChannelPlan,
+    standing: Mapping[str, Delivery],
+    now: datetime,
+) -> tuple[list[Item], Mapping[str, int]]:
+    """The items that are owed to the channel, oldest first, and counts of those that are not by reason."""
+    left_out: Counter[str] = Counter()
+    fitting = []
+    for item in oldest_first(item for item in everything if selection.takes(item)):
+        reason = _unfit(item, channel, now)
+        if reason is None:
+            fitting.append(item)
+        else:
+            left_out[reason] += 1
+    chosen = selection.part_of(fitting)
+    left_out[LeftOut.BEYOND] += len(fitting) - len(chosen)
+    taken: dict[str, set[str]] = {}
+    for item in everything:
+        if _is_taken(_standing(item, channel, standing)):
+            taken.setdefault(_link_key(item), set()).add(item.id)
+    owed: list[Item] = []
     for item in chosen:
-        key = _link_key(item)
-        if key not in taken and _is_open(_standing(item, channel, standing)):
-            owed.setdefault(key, item)
-    return list(owed.values())
+        reason = _settled(_standing(item, channel, standing), selection)
+        others = taken.setdefault(_link_key(item), set())
+        if reason is None and others - {item.id}:
+            reason = LeftOut.SAME_LINK
+        if reason is None:
+            others.add(item.id)
+            owed.append(item)
+        else:
+            left_out[reason] += 1
+    return owed, +left_out
+
+
+def _unfit(item: Item, channel: ChannelPlan, now: datetime) -> str | None:
+    if item.published > now:
+        return LeftOut.SCHEDULED
+    if item.expires is not None and item.expires <= now:
+        return LeftOut.EXPIRED
+    return filtered_by(item, channel)
 
 
 def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]) -> Delivery | None:
@@ -113,14 +190,21 @@ def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]
 
 
 def _is_taken(one: Delivery | None) -> bool:
-    return one is not None and one.state is not State.SKIPPED
+    """Whether the item's article was posted, is owed, or is not to be posted."""
+    return one is not None and (one.state is not State.SKIPPED or one.reason == MARKED)
 
 
-def _is_open(one: Delivery | None) -> bool:
-    """Never decided, or left out for its age alone."""
-    if one is None:
-        return True
-    return one.state is State.SKIPPED and one.reason != WITHDRAWN and not one.reason.startswith(SAME_LINK)
+def _settled(one: Delivery | None, selection: Selection) -> LeftOut | None:
+    """Why the item is not to be posted anew; None if that was never decided, or it was left out for its age alone."""
+    if one is None or (one.state is State.HELD and one.attempts == 0 and selection.even_held):
+        return None
+    if one.state is not State.SKIPPED:
+        return _BY_STATE.get(one.state, LeftOut.OWED)
+    if one.reason == MARKED:
+        return None if selection.even_marked else LeftOut.MARKED
+    if one.reason == WITHDRAWN:
+        return LeftOut.WITHDRAWN
+    return LeftOut.SAME_LINK if one.reason.startswith(SAME_LINK) else None
 
 
 def _link_key(item: Item) -> str:

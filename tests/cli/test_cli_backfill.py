@@ -15,13 +15,14 @@ import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
 from syndicate.backfill import Selection
-from syndicate.cli.backfill import Job, pace_of
+from syndicate.cli.backfill import duration
+from syndicate.cli.filling import Filling, Wish
 from syndicate.errors import UsageError
 from syndicate.outbox.lock import PublisherLock
 from syndicate.plot import plot_of
 from syndicate.sandbox.faults import Effect, InjectedFault
 
-NOW_AND_THEN = ("--pace", "0s", "--yes")
+NOW_AND_THEN = ("--gap", "0s", "--yes")
 
 
 @pytest.fixture
@@ -37,14 +38,14 @@ def old(site: SiteRig, sandbox: SandboxThread) -> SiteRig:
 
 
 def test_dry_run_shows_the_plan_and_writes_nothing(old: SiteRig, sandbox: SandboxThread) -> None:
-    text = old.call("backfill", "--dry-run", "--pace", "10m").stdout
-    plan = old.ask("backfill", "--dry-run", "--pace", "10m")
+    text = old.call("backfill", "--dry-run", "--gap", "10m").stdout
+    plan = old.ask("backfill", "--dry-run", "--gap", "10m")
 
     assert "never twice: unclear outcomes are looked up before anything is sent again" in text
     assert "never twice, if the receiver heeds our key" in text
     assert "dry run: nothing was written" in text
     assert plan["is_dry_run"] is True
-    assert [(one["channel"], len(one["items"]), one["pace_s"]) for one in plan["channels"]] == [
+    assert [(one["channel"], len(one["items"]), one["gap_s"]) for one in plan["channels"]] == [
         ("mastodon", 4, 600.0),
         ("webhook", 4, 600.0),
     ]
@@ -59,7 +60,7 @@ def test_backfill_posts_oldest_first_and_a_second_one_plans_nothing(old: SiteRig
     second = old.call("backfill", *NOW_AND_THEN)
 
     assert first.exit_code == 0
-    assert "backfill: 8 sent" in first.stdout
+    assert f"backfill {today()}: 8 sent" in first.stdout
     order = [f"https://herons.example/{number}" for number in (4, 1, 2, 3)]
     assert sandbox.links("mastodon") == sandbox.links("webhook") == order
     assert (second.exit_code, "nothing to backfill" in second.stdout) == (0, True)
@@ -90,7 +91,7 @@ def test_plan_is_left_to_the_publisher_if_so_wished(old: SiteRig, sandbox: Sandb
     before = len(sandbox.posts())
     old.call("once")
 
-    assert "planned; `syndicate run` or `syndicate once` delivers them" in planned.stdout
+    assert f"planned as {today()}; `syndicate run` or `syndicate once` delivers it" in planned.stdout
     assert (before, len(sandbox.posts())) == (0, 8)
 
 
@@ -102,8 +103,9 @@ def test_backfill_beside_a_publisher_only_plans(old: SiteRig, sandbox: SandboxTh
     old.call("once")
 
     assert result.exit_code == 0
-    assert "is publishing and delivers them; `syndicate status` tells how far it is" in result.stdout
+    assert f"is publishing and delivers {today()}: `syndicate backfill status` tells" in result.stdout
     assert "nothing to backfill" in again.stdout
+    assert f"{today()} (running) owes 8 posts: `backfill resume`" in again.stdout
     assert len(sandbox.posts()) == 8
 
 
@@ -128,7 +130,7 @@ def test_refusal_ends_with_3(old: SiteRig, sandbox: SandboxThread) -> None:
     result = old.call("backfill", *NOW_AND_THEN, "--limit", "1")
 
     assert result.exit_code == 3
-    assert "backfill: 1 failed, 1 sent" in result.stdout
+    assert f"backfill {today()}: 1 failed, 1 sent" in result.stdout
 
 
 def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) -> None:
@@ -150,7 +152,14 @@ def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) ->
             "--since 2026-02-01: is after --until 2026-01-01; swap them",
         ),
         (["--since", "yesterday"], "'yesterday' does not match"),
-        (["--pace", "soon"], "--pace soon: is no duration; write 30s, 5m or 1h"),
+        (["--gap", "soon"], "--gap soon: is no duration; write 30s, 5m, 1h or 7d"),
+        (["--name", "two words"], "--name two words: use up to 64 letters, digits"),
+        (["--section", "Sports", "--dry-run"], "--section Sports: no item has it"),
+        (["--language", "fr", "--dry-run"], "--language fr: no item has it"),
+        (["--item", "storks", "--dry-run"], "--item storks: no item has this id, path or slug"),
+        (["--limit", "2", "list"], "options stand behind the word: `syndicate backfill list ...`"),
+        (["pause", "none"], "none: there is no backfill of that name; `syndicate backfill list` shows all"),
+        (["cancel"], "Missing argument 'NAME...'"),
         (["--limit", "0"], "0 is not in the range"),
         (["--topic", "storks", "--dry-run"], "--topic storks: no item has it"),
     ],
@@ -162,10 +171,10 @@ def test_call_that_makes_no_sense(old: SiteRig, words: list[str], message: str) 
     assert message in result.stderr
 
 
-def test_pace_is_a_duration() -> None:
-    assert pace_of("90s") == timedelta(seconds=90)
-    with pytest.raises(UsageError):
-        pace_of("-1s")
+def test_gap_is_a_duration() -> None:
+    assert duration("90s", "--gap") == timedelta(seconds=90)
+    with pytest.raises(UsageError, match="--gap -1s: is no duration"):
+        duration("-1s", "--gap")
 
 
 def test_state_that_cannot_be_written(site: SiteRig) -> None:
@@ -186,7 +195,7 @@ def test_dry_run_before_the_first_start_writes_not_even_an_outbox(site: SiteRig,
 
 
 def test_interrupted_backfill_goes_on_later(old: SiteRig, sandbox: SandboxThread) -> None:
-    process = old.start("backfill", "--pace", "2s", "--yes", "--channel", "mastodon")
+    process = old.start("backfill", "--gap", "2s", "--yes", "--channel", "mastodon")
     until(lambda: sandbox.posts("mastodon") or process.poll() is not None, "a first post")
 
     code = end(process, signal.SIGINT)
@@ -195,7 +204,7 @@ def test_interrupted_backfill_goes_on_later(old: SiteRig, sandbox: SandboxThread
     old.call("once")
 
     assert code == 0, old.log()
-    assert "still owed: `syndicate run`, `once` or `backfill` goes on with them" in old.log()
+    assert f"still owed: `syndicate backfill resume {today()}`, `run` or `once` goes on with them" in old.log()
     assert 1 <= stopped < 4
     assert sorted(sandbox.links("mastodon")) == [f"https://herons.example/{number}" for number in (1, 2, 3, 4)]
     assert "nothing to backfill" in old.call("backfill", "--channel", "mastodon").stdout
@@ -209,21 +218,103 @@ def test_person_at_a_terminal_is_asked(
     with os.fdopen(theirs, "r") as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)
         os.write(ours, f"{answer}\n".encode())
-        selection = Selection(limit=1)
-        job = Job(
-            plot_of(old.config),
-            selection,
-            ("webhook",),
-            timedelta(0),
-            is_json=False,
-            is_dry=False,
-            is_sure=False,
-            waits=True,
-        )
-        code = asyncio.run(job.run())
+        wish = Wish(Selection(limit=1), ("webhook",), timedelta(0), "--limit 1")
+        code = asyncio.run(Filling(plot_of(old.config), wish).run())
     os.close(ours)
 
     assert (code, len(sandbox.posts())) == (0, posts)
+
+
+# Marks
+
+
+def test_marked_items_are_never_posted_unless_marks_are_passed_over(old: SiteRig, sandbox: SandboxThread) -> None:
+    marked = old.call("backfill", "--yes", "--mark-only", "--limit", "3")
+    rest = old.ask("backfill", *NOW_AND_THEN, "--channel", "mastodon")
+    after_all = old.ask("backfill", *NOW_AND_THEN, "--channel", "mastodon", "--even-marked", "--item", "slug-2")
+
+    assert f"{today()}: 6 posts marked as not to be made" in marked.stdout
+    assert rest["channels"][0]["items"] == ["item:4"]
+    assert rest["channels"][0]["left_out"] == {"marked as not to be posted": 3}
+    assert after_all["channels"][0]["items"] == ["item:2"]
+    assert sandbox.links("mastodon") == ["https://herons.example/4", "https://herons.example/2"]
+    assert old.ask("status")["channels"][1]["states"] == {"skipped": 4}
+
+
+def test_old_items_come_into_feeds_alone(old: SiteRig, sandbox: SandboxThread) -> None:
+    for number in range(5, 9):
+        old.write(number)
+
+    done = old.ask("backfill", "--yes", "--feeds-only")
+
+    assert [len(one["items"]) for one in done["channels"]] == [8, 8]
+    assert {"Title 5", "Title 8"} <= set(old.feed())
+    assert old.ask("once")["decided"] == {}
+    assert sandbox.posts() == []
+    assert old.ask("status")["channels"][0]["states"] == {"skipped": 8}
+
+
+# Batches
+
+
+def test_batch_is_paused_resumed_and_cancelled(old: SiteRig, sandbox: SandboxThread) -> None:
+    old.call("backfill", "--yes", "--no-wait", "--gap", "0s", "--name", "spring", "--limit", "2")
+
+    paused = old.call("backfill", "pause")
+    old.call("once")
+    before = len(sandbox.posts())
+    [listed] = old.ask("backfill", "list")
+    resumed = old.call("backfill", "resume", "spring", "--no-wait")
+    delivered = old.call("backfill", "resume")
+    old.call("backfill", "--yes", "--no-wait", "--gap", "1h", "--name", "rest", "--channel", "webhook")
+    cancelled = old.call("backfill", "cancel", "rest")
+
+    assert "spring: paused, 0 of 4 posted" in paused.stdout
+    assert (before, listed["state"], listed["owed"], listed["asked_for"]) == (0, "paused", 4, "--limit 2 --gap 0s")
+    assert "spring: `syndicate run` or `syndicate once` delivers the rest" in resumed.stdout
+    assert (delivered.exit_code, "backfill spring: 4 sent" in delivered.stdout) == (0, True)
+    assert "rest: cancelled, 0 of 2 posted" in cancelled.stdout
+    assert len(sandbox.posts()) == 4
+    states = {one["name"]: (one["state"], one["total"], one["owed"]) for one in old.ask("backfill", "list")}
+    assert states == {"spring": ("done", 4, 0), "rest": ("cancelled", 2, 0)}
+
+
+def test_state_of_batches_is_told(old: SiteRig) -> None:
+    empty = (
+        old.call("backfill", "list").stdout
+        + old.call("backfill", "status").stdout
+        + old.call("backfill", "pause").stdout
+    )
+    old.call("backfill", "--yes", "--no-wait", "--name", "spring", "--limit", "1", "--channel", "webhook")
+
+    assert "no backfill was planned yet" in empty
+    assert "no backfill owes anything" in empty
+    assert "no backfill is running" in empty
+    assert "0 of 1" in old.call("backfill", "list").stdout
+    assert "spring: running, planned" in old.call("backfill", "status").stdout
+    assert [one["name"] for one in old.ask("backfill", "status", "spring")] == ["spring"]
+    assert [one["state"] for one in old.ask("backfill", "pause")] == ["paused"]
+
+
+def test_batches_of_a_place_where_nothing_was_published(site: SiteRig) -> None:
+    assert site.ask("backfill", "list") == site.ask("backfill", "pause") == site.ask("backfill", "resume") == []
+    assert not (site.folder / "state").exists()
+
+
+def test_backfill_that_another_command_pauses_ends_here(old: SiteRig, sandbox: SandboxThread) -> None:
+    process = old.start("backfill", "--gap", "1h", "--yes", "--channel", "mastodon", "--name", "slow")
+    until(lambda: sandbox.posts("mastodon") or process.poll() is not None, "a first post")
+
+    paused = old.call("backfill", "pause")
+
+    assert "slow: paused, 1 of 4 posted" in paused.stdout
+    assert process.wait(40) == 0
+    assert "paused by another command; `syndicate backfill resume slow` goes on" in old.log()
+    assert "Ctrl-C leaves the rest to `syndicate run`" in old.log()
+
+
+def today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 def make_due(folder: Path) -> None:

@@ -21,7 +21,7 @@ ASK_ALL = """
 import json, sys
 from click.testing import CliRunner
 from syndicate.cli import COMMANDS, main
-calls = [[], *([name] for name in COMMANDS), ["held", "list"], ["held", "resolve"]]
+calls = [[], *([name] for name in COMMANDS), ["held", "list"], ["held", "resolve"], ["backfill", "resume"]]
 codes = [CliRunner().invoke(main, [*words, "--help"]).exit_code for words in calls]
 print(json.dumps({"codes": codes, "modules": sorted({name.partition(".")[0] for name in sys.modules})}))
 """

@@ -53,8 +53,8 @@ def test_publisher_from_start_to_end(posting: SiteRig, sandbox: SandboxThread) -
         assert posting.ask("status")["publisher"]["pid"] == process.pid
 
         # What others plan it delivers.
-        beside = posting.call("backfill", "--channel", "webhook", "--pace", "0s", "--yes")
-        assert f"process {process.pid} is publishing and delivers them" in beside.stdout
+        beside = posting.call("backfill", "--channel", "webhook", "--gap", "0s", "--yes")
+        assert f"process {process.pid} is publishing and delivers " in beside.stdout
         until(lambda: len(sandbox.posts("webhook")) == 4, "the backfilled posts")
 
         assert end(process) == 0, posting.log()

@@ -265,7 +265,7 @@ def test_promise_is_told_in_words(guarantee: Guarantee, words: str) -> None:
 
 def test_final_states_wait_for_a_person() -> None:
     assert {state for state in State if not state.is_final} == {
-        State.PLANNED, State.CLAIMED, State.SENDING, State.UNKNOWN,
+        State.PLANNED, State.PAUSED, State.CLAIMED, State.SENDING, State.UNKNOWN,
     }  # fmt: skip
 
 

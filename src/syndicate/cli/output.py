@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -126,6 +126,21 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
+def watching(label: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """A bar on stderr while the block runs, if stderr is a terminal; gives the function that hears done and words."""
+    if not sys.stderr.isatty():
+        yield lambda done, words: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[words]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total, words="")
+        yield lambda done, words: bar.update(task, completed=done, words=words)
+
+
+@contextmanager
 def counting(label: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr while the block runs, if stderr is a terminal; gives the function that hears done and total."""
     if not sys.stderr.isatty():
@@ -143,6 +158,17 @@ def counting(label: str) -> Iterator[Callable[[int, int], None]]:
 def moment(value: datetime | None) -> str:
     """A time for people, in UTC to the minute; a dash for none."""
     return "-" if value is None else f"{value:%Y-%m-%d %H:%M}Z"
+
+
+def in_words(length: timedelta) -> str:
+    """`3 d 4 h`, `12 min`, `at once`."""
+    rest = round(length.total_seconds())
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        number, rest = divmod(rest, seconds)
+        if number:
+            parts.append(f"{number} {unit}")
+    return " ".join(parts[:2]) or "at once"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

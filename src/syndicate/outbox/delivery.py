@@ -1,6 +1,6 @@
 """The delivery state machine: what is owed, what one attempt proved, and what to do next.
 
-    new -> PLANNED | SKIPPED | HELD
+    new -> PLANNED | SKIPPED | HELD     PLANNED <--a backfill is paused, resumed--> PAUSED
     PLANNED --claim--> CLAIMED --intent committed--> SENDING --Done--> SENT
     SENDING --NotDone--> PLANNED     --Refused--> FAILED     --Uncertain--> UNKNOWN
     UNKNOWN --same key again | read back | hold--> SENDING | SENT | PLANNED | HELD
@@ -30,6 +30,7 @@ class State(StrEnum):
     """Where a delivery stands."""
 
     PLANNED = "planned"
+    PAUSED = "paused"
     CLAIMED = "claimed"
     SENDING = "sending"
     SENT = "sent"
@@ -127,7 +128,7 @@ class Delivery:
     `frozen_at`, before the first byte. `first_sent_at` is the first intent under this key.
     `is_unclear`: some attempt under this key may have been carried out; a later proof speaks of a later attempt only.
     `is_key_spent`: the key is not repeated any more, only reading settles it.
-    `owner` and `fence` belong to the claim: results are written only under the same fence.
+    `owner` and `fence` belong to the claim: results are written only under the same fence. `batch`: its backfill.
     """
 
     uid: str
@@ -153,6 +154,7 @@ class Delivery:
     receipt: Receipt | None = None
     owner: str | None = None
     fence: int = 0
+    batch: str | None = None
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:
@@ -179,6 +181,7 @@ class Planned:
     due: datetime
     origin: Origin = Origin.LIVE
     topics: tuple[str, ...] = ()
+    batch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

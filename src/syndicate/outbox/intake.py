@@ -92,16 +92,25 @@ def revive(connection: Connection, planned: Sequence[Planned], now: datetime) ->
     return _plan(connection, planned, now, may_revive=_is_skipped)
 
 
-def _is_withdrawn(state: str, reason: str) -> bool:
-    return state == State.SKIPPED and reason == WITHDRAWN
+def mark(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
+    """Never to be posted: unknown uids, SKIPPED deliveries and HELD ones that were never tried; gives how many."""
+    return _plan(connection, planned, now, may_revive=lambda row: _is_skipped(row) or _is_untried(row))
 
 
-def _is_skipped(state: str, reason: str) -> bool:
-    return state == State.SKIPPED
+def _is_withdrawn(row: Row[Any]) -> bool:
+    return bool(row.state == State.SKIPPED and row.reason == WITHDRAWN)
 
 
-def _is_failed(state: str, reason: str) -> bool:
-    return state == State.FAILED
+def _is_skipped(row: Row[Any]) -> bool:
+    return bool(row.state == State.SKIPPED)
+
+
+def _is_untried(row: Row[Any]) -> bool:
+    return bool(row.state == State.HELD and row.attempts == 0)
+
+
+def _is_failed(row: Row[Any]) -> bool:
+    return bool(row.state == State.FAILED)
 
 
 def _plan(
@@ -109,17 +118,15 @@ def _plan(
     planned: Sequence[Planned],
     now: datetime,
     *,
-    may_revive: Callable[[str, str], bool],
+    may_revive: Callable[[Row[Any]], bool],
     may_add: bool = True,
 ) -> int:
-    standing: dict[str, tuple[str, str]] = {}
+    standing: dict[str, Row[Any]] = {}
+    asked = select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason, deliveries.c.attempts)
     for uids in _batches([one.uid for one in planned]):
-        rows = connection.execute(
-            select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason).where(deliveries.c.uid.in_(uids))
-        )
-        standing.update({row.uid: (row.state, row.reason) for row in rows})
+        standing.update({row.uid: row for row in connection.execute(asked.where(deliveries.c.uid.in_(uids)))})
     new = {one.uid: one for one in planned if may_add and one.uid not in standing}
-    back = {one.uid: one for one in planned if one.uid in standing and may_revive(*standing[one.uid])}
+    back = {one.uid: one for one in planned if one.uid in standing and may_revive(standing[one.uid])}
     for batch in _batches(new.values()):
         connection.execute(insert(deliveries), [planned_row(one, now) for one in batch])
     for one in back.values():
@@ -133,6 +140,7 @@ def _plan(
                 origin=one.origin,
                 topics=" ".join(one.topics),
                 owed_since=now,
+                batch=one.batch,
                 failures=0,
                 payload=None,  # composed before the item was skipped: it may read otherwise now
                 frozen_at=None,
@@ -169,7 +177,7 @@ def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -
     row = deliveries.c
     for ids in _batches(withdrawn):
         connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
-        pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.HELD])
+        pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.PAUSED, State.HELD])
         pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
         skipped = update(deliveries).where(pending).values(state=State.SKIPPED, reason=WITHDRAWN).returning(row.uid)
         for uids in _batches(connection.execute(skipped).scalars().all()):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, ScalarSelect, Update, case, insert, literal, select, type_coerce, update
 
 from syndicate.errors import LostClaim
+from syndicate.outbox.batches import kept_back
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
 from syndicate.outbox.pace import LATE
 from syndicate.outbox.rows import delivery_of
@@ -54,9 +56,10 @@ def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
     """A backfill that was stopped goes on at its pace: what comes after the late one keeps its distance."""
     row = deliveries.c
     behind = (row.channel == late.channel, row.origin == Origin.BACKFILL, row.state == State.PLANNED)
+    same_batch = row.batch.is_not_distinct_from(late.batch)  # another one has a pace of its own
     moved = type_coerce(row.due, BigInteger) + lag // timedelta(microseconds=1)
     connection.execute(
-        update(deliveries).where(*behind, row.due > late.due).values(due=type_coerce(moved, row.due.type))
+        update(deliveries).where(*behind, same_batch, row.due > late.due).values(due=type_coerce(moved, row.due.type))
     )
 
 
@@ -83,7 +86,10 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
 
 
 def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime) -> None:
-    """Write what became of a delivery and release it."""
+    """Write what became of a delivery and release it; what is to be tried again may be kept back by its batch."""
+    if step.state is State.PLANNED and delivery.batch is not None:
+        kept = kept_back(connection, delivery.batch)
+        step = step if kept is None else replace(step, state=kept[0], reason=f"{kept[1]}; {step.reason}")
     values: dict[str, Any] = {
         "state": step.state,
         "reason": step.reason,

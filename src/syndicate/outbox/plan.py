@@ -43,6 +43,9 @@ TICK = timedelta(microseconds=1)
 SAME_LINK = "same link as "
 """Begins the reason of a delivery skipped because an older item shares the article; a backfill leaves it so."""
 
+MARKED = "marked: the operator wants it in feeds only"
+"""Reason of a delivery skipped because the operator said that the channel is not to post its item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:

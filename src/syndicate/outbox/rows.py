@@ -42,6 +42,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         receipt=receipt,
         owner=row.owner,
         fence=row.fence,
+        batch=row.batch,
     )
 
 
@@ -67,6 +68,7 @@ def planned_row(planned: Planned, now: datetime) -> dict[str, Any]:
         "fence": 0,
         "topics": " ".join(planned.topics),
         "owed_since": now,
+        "batch": planned.batch,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,6 +117,7 @@ deliveries = Table(
     Column("fence", Integer, nullable=False),
     Column("topics", Text, nullable=False, server_default=""),
     Column("owed_since", Moment),
+    Column("batch", String, index=True),
     Index("deliveries_due", "channel", "state", "action", "origin", "due"),
     Index("deliveries_sent", "channel", "sent_at"),
 )
@@ -130,6 +131,15 @@ events = Table(
     Column("state", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("words", Text, nullable=False),
 )
 
 tokens = Table(

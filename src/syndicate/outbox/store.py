@@ -10,11 +10,12 @@ from typing import Self
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import announce, intake, lane, outlook, review
+from syndicate.outbox import announce, batches, intake, lane, outlook, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, State, Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
+from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Event, KnownItem
 
@@ -69,6 +70,18 @@ class SqlOutbox:
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
         return await self._database.write(intake.revive, planned, now)
+
+    async def begin_batch(self, planned: Sequence[Planned], words: str, now: datetime, name: str | None = None) -> str:
+        """Write a batch with its deliveries; gives its name."""
+        return await self._database.write(batches.begin, planned, words, now, name)
+
+    async def batches(self, name: str | None = None) -> list[BatchCounts]:
+        """Every batch, or that one; the newest first."""
+        return await self._database.read(batches.found_batches, name)
+
+    async def turn_batch(self, name: str, state: BatchState, now: datetime) -> BatchCounts:
+        """Pause, resume or cancel a batch."""
+        return await self._database.write(batches.turn, name, state, now)
 
     async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
         """The last posts of a channel, and what it owes."""
