@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -20,97 +18,24 @@ from syndicate.demo import (
     ACCOUNTS,
     FAULTS,
     HEADLINES,
-    STRANGERS,
     Publisher,
     Stage,
-    Verdict,
     drop_item,
     free_port,
     settings_for,
     until_settled,
-    verdicts,
-    without_settings,
-    write_settings,
 )
 from syndicate.errors import SyndicateError
 from syndicate.items.presets import rules_of
-from syndicate.outbox.delivery import Action, Delivery, Origin, State, uid_of
 from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import plot_of
+from syndicate.proof.stand import write_settings
 from syndicate.sandbox.faults import fault_from
 from syndicate.sandbox.server import Running
 
 __all__ = ["sandbox"]
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-LINKS = {"demo:1": "https://a.example/1", "demo:2": "https://a.example/2"}
-ONE = {"news": "mastodon/news"}
-
-
-def delivery(item: str, state: State, channel: str = "news") -> Delivery:
-    uid = uid_of(channel, "social.example", item, Action.POST)
-    return Delivery(
-        uid=uid,
-        channel=channel,
-        account="social.example",
-        item_id=item,
-        action=Action.POST,
-        revision="r",
-        state=state,
-        reason="",
-        due=NOW,
-        origin=Origin.LIVE,
-    )
-
-
-def post(link: str, account: str = "news", network: str = "mastodon") -> dict[str, Any]:
-    return {"network": network, "account": account, "action": "post", "link": link}
-
-
-SENT = [delivery(item, State.SENT) for item in LINKS]
-POSTED = [post(link) for link in LINKS.values()]
-KEPT = Verdict("news", owed=2, posted=2, lost=0, duplicated=0, false_sent=0, held=0, unowed=0)
-
-
-@pytest.mark.parametrize(
-    ("deliveries", "posts", "expected", "is_kept"),
-    [
-        (SENT, POSTED, KEPT, True),
-        (SENT, POSTED[:1], replace(KEPT, posted=1, lost=1, false_sent=1), False),
-        ([], POSTED[:1], replace(KEPT, posted=1, lost=1), False),
-        ([SENT[0], delivery("demo:2", State.SKIPPED)], POSTED[:1], replace(KEPT, posted=1, lost=1), False),
-        ([SENT[0], delivery("demo:2", State.PLANNED)], POSTED[:1], replace(KEPT, posted=1, lost=1), False),
-        ([SENT[0], delivery("demo:2", State.HELD)], POSTED[:1], replace(KEPT, posted=1, held=1), False),
-        ([SENT[0], delivery("demo:2", State.DEAD)], POSTED[:1], replace(KEPT, posted=1, held=1), False),
-        (SENT, [*POSTED, POSTED[1], POSTED[1]], replace(KEPT, duplicated=2), False),
-        (SENT, [*POSTED, post("https://a.example/old")], replace(KEPT, unowed=1), False),
-        (SENT, [*POSTED, {**POSTED[0], "link": None}], replace(KEPT, unowed=1), False),
-        ([*SENT, delivery("demo:1", State.HELD, "other")], POSTED, KEPT, True),
-    ],
-)
-def test_count_finds_what_went_wrong(
-    deliveries: list[Delivery], posts: list[dict[str, Any]], expected: Verdict, is_kept: bool
-) -> None:
-    (verdict,) = verdicts(deliveries, LINKS, posts, ONE)
-
-    assert (verdict, verdict.is_kept) == (expected, is_kept)
-
-
-def test_each_channel_is_counted_by_its_own_account() -> None:
-    accounts = {"news": "mastodon/news", "pictures": "bluesky/pictures.test"}
-    deliveries = [delivery(item, State.SENT, channel) for item in LINKS for channel in accounts]
-    posts = [*POSTED, post(LINKS["demo:1"], "pictures.test", "bluesky")]
-
-    news, pictures = verdicts(deliveries, LINKS, posts, accounts)
-
-    assert (news.posted, news.is_kept) == (2, True)
-    assert (pictures.posted, pictures.lost, pictures.false_sent) == (1, 1, 1)
-
-
-def test_post_of_an_account_that_no_channel_has_breaks_the_promise() -> None:
-    *_, strangers = verdicts(SENT, LINKS, [*POSTED, post(LINKS["demo:1"], "other")], ONE)
-
-    assert (strangers.channel, strangers.unowed, strangers.is_kept) == (STRANGERS, 1, False)
 
 
 def test_accounts_are_those_of_the_settings(sandbox: Running) -> None:
@@ -169,12 +94,6 @@ def test_item_is_dropped_into_a_store_without_pictures_too(tmp_path: Path) -> No
     dropped = drop_item(tmp_path, 0, [], NOW)
 
     assert "featuredImage" not in dropped.path.read_text(encoding="utf-8")
-
-
-def test_publisher_of_the_demo_never_sees_the_settings_around() -> None:
-    environ = without_settings({"SYNDICATE_CHANNELS__REAL__TOKEN": "secret", "syndicate_site": "x", "HOME": "/h"})
-
-    assert environ == {"HOME": "/h"}
 
 
 def test_free_port_can_be_had() -> None:

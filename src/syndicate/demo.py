@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +19,10 @@ import aiohttp
 import yaml
 
 from syndicate.errors import SyndicateError
-from syndicate.outbox.delivery import Delivery, State
+from syndicate.outbox.delivery import Delivery
 from syndicate.outbox.store import SqlOutbox
+from syndicate.proof.stand import without_settings
 from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET, SandboxAddresses
-from syndicate.settings.sources import PREFIX
 
 FAULTS: tuple[dict[str, Any], ...] = (
     {"network": "*", "route": "post", "effect": "lost_after", "probability": 0.12},
@@ -55,9 +54,6 @@ ACCOUNTS: Mapping[str, str] = {
 }
 """Each channel's network and account, as the sandbox's log names them."""
 
-STRANGERS = "(no channel)"
-"""Stands in the count for accounts that no channel has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -66,25 +62,6 @@ class Dropped:
     path: Path
     title: str
     link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One channel, counted twice: what the publisher owed and says it sent, against what the network has."""
-
-    channel: str
-    owed: int
-    posted: int
-    lost: int
-    duplicated: int
-    false_sent: int
-    held: int
-    unowed: int
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether every post was made once; the demo's networks leave nothing that had to be held."""
-        return not (self.lost or self.duplicated or self.false_sent or self.held or self.unowed)
 
 
 def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
@@ -109,14 +86,6 @@ def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
         },
         "log": {"level": "info", "format": "json"},
     }
-
-
-def write_settings(folder: Path, settings: dict[str, Any]) -> Path:
-    """The settings as a file below the project's folder."""
-    path = folder / "config" / "syndicate.yaml"
-    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    path.chmod(0o600)
-    return path
 
 
 def drop_item(content: Path, number: int, pictures: Sequence[Path], now: datetime) -> Dropped:
@@ -198,11 +167,6 @@ class Publisher:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without the operator's settings: the demo must never speak to a real account."""
-    return {name: value for name, value in environ.items() if not name.upper().startswith(PREFIX)}
 
 
 class Stage:
@@ -291,48 +255,6 @@ async def until_settled(outbox_path: Path, publisher: Publisher, limit_s: float 
                 return deliveries
             _still_alive(publisher, begun, limit_s, "some deliveries are still open")
             await asyncio.sleep(0.1)
-
-
-def verdicts(
-    deliveries: Sequence[Delivery],
-    links: Mapping[str, str],
-    posts: Sequence[Mapping[str, Any]],
-    accounts: Mapping[str, str],
-) -> list[Verdict]:
-    """The count per channel.
-
-    Args:
-        deliveries: all of the publisher's.
-        links: the link of each item that is owed, by item id.
-        posts: the sandbox's own log.
-        accounts: the account in that log, by channel, as `network/account`.
-    """
-    counted = [_verdict(name, deliveries, links, posts, accounts[name]) for name in accounts]
-    strangers = sum(f"{post['network']}/{post['account']}" not in accounts.values() for post in posts)
-    return [*counted, Verdict(STRANGERS, 0, 0, 0, 0, 0, 0, strangers)] if strangers else counted
-
-
-def _verdict(
-    channel: str,
-    deliveries: Sequence[Delivery],
-    links: Mapping[str, str],
-    posts: Sequence[Mapping[str, Any]],
-    account: str,
-) -> Verdict:
-    here = Counter(str(post["link"]) for post in posts if f"{post['network']}/{post['account']}" == account)
-    states = {one.item_id: one.state for one in deliveries if one.channel == channel}
-    owed = set(links.values())
-    explained = {State.HELD, State.FAILED, State.DEAD}
-    return Verdict(
-        channel=channel,
-        owed=len(links),
-        posted=sum(here[link] > 0 for link in owed),
-        lost=sum(here[link] == 0 and states.get(item) not in explained for item, link in links.items()),
-        duplicated=sum(max(0, here[link] - 1) for link in owed),
-        false_sent=sum(here[link] == 0 and states.get(item) is State.SENT for item, link in links.items()),
-        held=sum(states.get(item) in explained for item in links),
-        unowed=sum(number for link, number in here.items() if link not in owed),
-    )
 
 
 def free_port() -> int:

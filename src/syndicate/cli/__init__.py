@@ -27,6 +27,7 @@ COMMANDS = (
     "sample",
     "sandbox",
     "demo",
+    "prove",
 )
 """In the order of the help; each is a module here with a command of its name."""
 

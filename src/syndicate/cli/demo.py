@@ -17,7 +17,8 @@ import click
 from syndicate.cli.output import count, json_option, say, table, tell_json
 
 if TYPE_CHECKING:
-    from syndicate.demo import Dropped, Publisher, Stage, Verdict
+    from syndicate.demo import Dropped, Publisher, Stage
+    from syndicate.proof.verdict import Verdict
 
 KILLS = 6
 
@@ -48,7 +49,7 @@ def demo(keep: Path | None, kills: int, seed: int, as_json: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="syndicate-demo-") as passing:
         show = Show(keep or Path(passing) / "site", kills, seed, is_json=as_json)
         verdicts = asyncio.run(show.run())
-    sys.exit(0 if all(one.is_kept for one in verdicts) else 1)
+    sys.exit(0 if all(one.is_whole for one in verdicts) else 1)
 
 
 class Show:
@@ -67,7 +68,8 @@ class Show:
         import aiohttp
 
         from syndicate.cli.sample import copy_sample
-        from syndicate.demo import Publisher, Stage, free_port, settings_for, write_settings
+        from syndicate.demo import Publisher, Stage, free_port, settings_for
+        from syndicate.proof.stand import write_settings
         from syndicate.sandbox.child import spawn
 
         copy_sample(self._folder)
@@ -134,7 +136,8 @@ class Show:
         return dropped
 
     async def _count(self, stage: Stage, publisher: Publisher, dropped: list[Dropped]) -> list[Verdict]:
-        from syndicate.demo import ACCOUNTS, until_settled, verdicts
+        from syndicate.demo import ACCOUNTS, until_settled
+        from syndicate.proof.verdict import verdicts
 
         self._say("   waiting until every delivery is settled ...")
         await stage.until_feed_has(dropped[-1].title, publisher)
@@ -171,9 +174,9 @@ class Show:
 
     def _tell(self, verdicts: list[Verdict]) -> None:
         took_s = time.monotonic() - self._begun
-        is_kept = all(one.is_kept for one in verdicts)
+        is_kept = all(one.is_whole for one in verdicts)
         if self._is_json:
-            channels = [asdict(one) | {"is_kept": one.is_kept} for one in verdicts]
+            channels = [asdict(one) | {"is_kept": one.is_whole} for one in verdicts]
             tell_json({"is_kept": is_kept, "took_s": round(took_s, 1), **self._facts, "channels": channels})
             return
         self._say()
@@ -197,7 +200,7 @@ class Show:
 
 def last_line(verdicts: Sequence[Verdict], *, kills: int, attempts: int, took_s: float) -> str:
     """Whether the promise was kept, in one sentence."""
-    verb = "Kept" if all(one.is_kept for one in verdicts) else "BROKEN"
+    verb = "Kept" if all(one.is_whole for one in verdicts) else "BROKEN"
     lost, twice = sum(one.lost for one in verdicts), sum(one.duplicated for one in verdicts)
     return (
         f"{verb}: {lost} lost, {twice} duplicated, after {count(kills, 'kill')} and {attempts} attempts, "
