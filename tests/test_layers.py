@@ -313,7 +313,7 @@ def test_outbox_is_entered_by_its_doors() -> None:
 
 
 def doors_for(path: Path) -> set[str]:
-    return OUTBOX_DOORS_ABOVE if name_of(path).startswith(("house", "cli/", "publisher", "demo")) else OUTBOX_DOORS
+    return OUTBOX_DOORS_ABOVE if name_of(path).startswith(("house", "cli/", "publisher", "demo", "proof/")) else OUTBOX_DOORS
 
 
 def lengths(path: Path) -> Iterator[tuple[str, int]]:
