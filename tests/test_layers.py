@@ -312,8 +312,11 @@ def test_outbox_is_entered_by_its_doors() -> None:
     assert strays == []
 
 
+ABOVE = ("house", "cli/", "publisher", "demo", "proof/")
+
+
 def doors_for(path: Path) -> set[str]:
-    return OUTBOX_DOORS_ABOVE if name_of(path).startswith(("house", "cli/", "publisher", "demo", "proof/")) else OUTBOX_DOORS
+    return OUTBOX_DOORS_ABOVE if name_of(path).startswith(ABOVE) else OUTBOX_DOORS
 
 
 def lengths(path: Path) -> Iterator[tuple[str, int]]:
