@@ -54,7 +54,10 @@ def until(is_so: Callable[[], T], what: str, limit_s: float = LIMIT_S) -> T:
 
 @dataclass
 class SiteRig:
-    """A project's folder. Items are an hour old and their files were left alone for as long."""
+    """A project's folder. Items are an hour old and their files were left alone for as long.
+
+    No card images are drawn unless the test configures them: they cost more than all else of a pass.
+    """
 
     folder: Path
     channels: dict[str, dict[str, Any]] = field(default_factory=lambda: {"shown": {"network": "preview"}})
@@ -78,6 +81,7 @@ class SiteRig:
             "server": {"port": 0},
             "delivery": {"retry_first": "0.2s", "retry_longest": "1s", "drain": "5s"},
             "log": {"format": "json"},
+            "cards": {"image": {"enabled": False}},
             "channels": self.channels,
         }
         self.config.write_text(yaml.safe_dump(sections | self.more), encoding="utf-8")

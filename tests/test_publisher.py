@@ -128,6 +128,13 @@ async def test_channel_that_fails_does_not_cut_the_others_short(site: SiteRig) -
     assert fine.drained
 
 
+@pytest.fixture
+def drawing(site: SiteRig) -> SiteRig:
+    """The site with card images."""
+    site.configure(cards={"image": {"enabled": True}})
+    return site
+
+
 def card_paths(house: House) -> set[str]:
     look = house.site.cards
     assert look is not None
@@ -135,10 +142,10 @@ def card_paths(house: House) -> set[str]:
     return {path for card in cards if card for path in card.paths}
 
 
-async def test_cards_stand_after_once_and_only_those_that_are_named(site: SiteRig) -> None:
-    async with house_of(site) as house:
+async def test_cards_stand_after_once_and_only_those_that_are_named(drawing: SiteRig) -> None:
+    async with house_of(drawing) as house:
         await publish_once(house, nothing)
-        site.write(1, title="Another title")
+        drawing.write(1, title="Another title")
         second = await publish_once(house, nothing)
 
         cards = card_paths(house)
@@ -146,23 +153,25 @@ async def test_cards_stand_after_once_and_only_those_that_are_named(site: SiteRi
         assert house.gallery.missing == 0
 
     assert len([path for path in second.dropped if "card-" in path]) == 2
-    shelved = {path.relative_to(site.folder / "feeds").as_posix() for path in (site.folder / "feeds").rglob("card-*")}
+    shelved = {
+        path.relative_to(drawing.folder / "feeds").as_posix() for path in (drawing.folder / "feeds").rglob("card-*")
+    }
     assert shelved == cards
     assert len(cards) == 2
 
 
-async def test_publisher_draws_what_is_missing_beside_its_passes(site: SiteRig) -> None:
+async def test_publisher_draws_what_is_missing_beside_its_passes(drawing: SiteRig) -> None:
     stop = asyncio.Event()
-    async with house_of(site) as house:
+    async with house_of(drawing) as house:
         working = asyncio.create_task(publish_forever(with_lanes(house), stop, nothing))
         async with asyncio.timeout(LIMIT_S):
-            while len(list((site.folder / "feeds").rglob("card-*"))) < 2:  # noqa: ASYNC110  # files tell no event
+            while len(list((drawing.folder / "feeds").rglob("card-*"))) < 2:  # noqa: ASYNC110  # files tell no event
                 await asyncio.sleep(0.02)
         stop.set()
         await asyncio.wait_for(working, LIMIT_S)
 
 
-async def test_cards_that_cannot_be_written_stop_neither_passes_nor_posts(site: SiteRig) -> None:
+async def test_cards_that_cannot_be_written_stop_neither_passes_nor_posts(drawing: SiteRig) -> None:
     class Full:
         def expect(self, items: object, former: object) -> frozenset[str]:
             return frozenset()
@@ -171,7 +180,7 @@ async def test_cards_that_cannot_be_written_stop_neither_passes_nor_posts(site: 
             raise CannotWrite("media", "disk full", "make room")
 
     stop, lane = asyncio.Event(), ScriptedLane()
-    async with house_of(site) as house:
+    async with house_of(drawing) as house:
         full = replace(with_lanes(house, lane), gallery=Full())  # type: ignore[arg-type]  # scripted
         with capture_logs() as told:
             working = asyncio.create_task(publish_forever(full, stop, nothing))

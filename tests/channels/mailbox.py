@@ -11,6 +11,8 @@ from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from clocks import lapse
+
 USER = "news@site.example"
 
 
@@ -54,6 +56,7 @@ class Mailbox:
         if self.is_cut_after and server.transport is not None:
             server.transport.abort()  # type: ignore[attr-defined]  # it is a stream's
         if self.hangs_after:
+            await lapse()
             await asyncio.Event().wait()
         return "250 OK: queued"
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from clocks import lapse
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 CUT = b""
@@ -19,6 +21,12 @@ CUT = b""
 
 class Hang(bytes):
     """Bytes after which the server says nothing more and keeps the connection."""
+
+
+class Lapse(Hang):
+    """As `Hang`, and then an hour passes on the loop's clock: whoever waits so long gives up at once."""
+
+    seconds = 3600.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,8 @@ async def scripted(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script
             return
         answer = script.answers.pop(0) if script.answers else says(599, b"the script is at its end")
         writer.write(answer)
+        if isinstance(answer, Lapse):
+            await lapse(answer.seconds)
         if not isinstance(answer, Hang):
             writer.close()
             open_ended.discard(writer)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,7 +16,7 @@ from pydantic import ValidationError
 
 from channels.channel_rig import CANARY, ELSEWHERE, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
 from sandbox_rig import image_bytes
-from syndicate.channels.http import Web
+from syndicate.channels.http import Answer, Web
 from syndicate.channels.networks import NETWORKS, network_names, network_of
 from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence
@@ -27,6 +29,7 @@ from syndicate.sandbox.wire import RouteKind
 READABLE = {Evidence.READS_OWN, Evidence.BY_KEY}
 # A late commit needs the outbox's patience; the simulator of the outbox has it.
 EFFECTS = [effect for effect in Effect if effect is not Effect.LATE_COMMIT]
+SLOW_MS = 60_000
 
 
 @pytest.fixture(params=sorted({*network_names()} - ELSEWHERE))
@@ -40,12 +43,35 @@ def settings(network: str, sandbox: Running, tmp_path: Path) -> dict[str, object
     return TRIALS[network](sandbox.addresses, tmp_path)
 
 
+class Hasty(Web):
+    """A web that gives up after a moment, but only while it is told to: a loaded machine is slow as well."""
+
+    limit: timedelta | None = None
+
+    async def call(self, method: str, url: str, *, within: timedelta | None = None, **kwargs: Any) -> Answer:
+        return await super().call(method, url, within=self.limit or within, **kwargs)
+
+    @contextmanager
+    def facing(self, effect: Effect) -> Iterator[None]:
+        """Has little patience with what is slow on purpose, and much with all else."""
+        self.limit = timedelta(seconds=0.2) if effect in {Effect.SLOW, Effect.SLOW_AFTER} else None
+        try:
+            yield
+        finally:
+            self.limit = None
+
+
 @pytest_asyncio.fixture
-async def closed(network: str, settings: dict[str, object]) -> AsyncIterator[Channel]:
-    async with Web(timeout=timedelta(seconds=0.4)) as web:
-        channel = channel_of(network, settings, web)
-        yield channel
-        await channel.close()
+async def web() -> AsyncIterator[Hasty]:
+    async with Hasty() as web:
+        yield web
+
+
+@pytest_asyncio.fixture
+async def closed(network: str, settings: dict[str, object], web: Hasty) -> AsyncIterator[Channel]:
+    channel = channel_of(network, settings, web)
+    yield channel
+    await channel.close()
 
 
 @pytest_asyncio.fixture
@@ -187,7 +213,7 @@ async def test_what_was_posted_is_found_again_and_nothing_else(channel: Channel)
 
 @pytest.mark.parametrize("effect", EFFECTS)
 async def test_a_post_that_may_be_there_is_never_called_not_done(
-    channel: Channel, sandbox: Running, effect: Effect
+    channel: Channel, sandbox: Running, web: Hasty, effect: Effect
 ) -> None:
     payload, key = await frozen(channel)
     sandbox.arm(
@@ -195,11 +221,12 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
             network=channel.network if not channel.is_rehearsal else "*",
             route=RouteKind.POST,
             effect=effect,
-            delay_ms=700,
+            delay_ms=SLOW_MS,
         )
     )
 
-    outcome = await attempt(channel, payload, key)
+    with web.facing(effect):
+        outcome = await attempt(channel, payload, key)
 
     if outcome is None:
         assert posts_in(sandbox, channel) == 1, "told as sent, but not there"
@@ -222,12 +249,13 @@ async def attempt(channel: Channel, payload: bytes, key: str) -> NetworkError | 
 @pytest.mark.parametrize("route", [RouteKind.SESSION, RouteKind.READ])
 @pytest.mark.parametrize("effect", EFFECTS)
 async def test_a_door_that_does_not_open_is_tried_again(
-    closed: Channel, sandbox: Running, effect: Effect, route: RouteKind
+    closed: Channel, sandbox: Running, web: Hasty, effect: Effect, route: RouteKind
 ) -> None:
-    sandbox.arm(InjectedFault(network="*", route=route, effect=effect, delay_ms=700))
+    sandbox.arm(InjectedFault(network="*", route=route, effect=effect, delay_ms=SLOW_MS))
 
     try:
-        await closed.open()
+        with web.facing(effect):
+            await closed.open()
     except (Transient, RateLimited, Unauthorized) as told:
         assert CANARY not in told_by(told)
 
@@ -236,15 +264,16 @@ async def test_a_door_that_does_not_open_is_tried_again(
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-async def test_an_upload_is_never_in_doubt(channel: Channel, sandbox: Running, effect: Effect) -> None:
+async def test_an_upload_is_never_in_doubt(channel: Channel, sandbox: Running, web: Hasty, effect: Effect) -> None:
     if channel.wants.image is None:
         with pytest.raises(NetworkError):
             await channel.upload(picture(image_bytes()))
         return
-    sandbox.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=700))
+    sandbox.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=SLOW_MS))
 
     try:
-        await channel.upload(picture(image_bytes()))
+        with web.facing(effect):
+            await channel.upload(picture(image_bytes()))
     except NetworkError as told:
         assert not isinstance(told, Unknown)
         assert CANARY not in told_by(told)

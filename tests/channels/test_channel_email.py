@@ -189,7 +189,7 @@ async def test_an_answer_lost_after_the_message_is_unknown(web: Web) -> None:
 
 async def test_a_server_that_falls_silent_after_the_message_is_unknown(web: Web) -> None:
     async with mailbox() as box:
-        channel = await opened(web, box, timeout="1s")
+        channel = await opened(web, box)
         box.hangs_after = True
 
         with pytest.raises(Unknown):

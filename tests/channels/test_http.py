@@ -19,11 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from channels.scripted import CUT, Hang, Script, says, scripted
+from channels.scripted import CUT, Lapse, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, Transient, Unknown
 
-SHORT = timedelta(seconds=0.3)
 TOKEN = "s3cr3t-token"
 OK = says(200, {"id": "1"})
 
@@ -114,8 +113,8 @@ async def test_an_untrusted_certificate_is_named(web: Web, tmp_path: Path) -> No
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="cut in the headers"),
         pytest.param(says(200, b'{"id": "1"', length=500), id="cut in the body"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", id="not HTTP"),
-        pytest.param(Hang(b""), id="silence"),
-        pytest.param(Hang(says(200, b"{", length=500)), id="silence in the body"),
+        pytest.param(Lapse(b""), id="silence"),
+        pytest.param(Lapse(says(200, b"{", length=500)), id="silence in the body"),
         pytest.param(says(200, b"no gzip", headers={"Content-Encoding": "gzip"}), id="bad compression"),
     ],
 )
@@ -123,7 +122,7 @@ class TestLostAnswer:
     async def test_leaves_a_publishing_call_unknown(self, web: Web, script: Script, answer: bytes) -> None:
         script.will(answer)
 
-        error = await failed(web, script.url, within=SHORT)
+        error = await failed(web, script.url)
 
         assert isinstance(error, Unknown)
         assert len(script.heard) == 1
@@ -131,12 +130,12 @@ class TestLostAnswer:
     async def test_lets_a_repeatable_call_be_made_again(self, web: Web, script: Script, answer: bytes) -> None:
         script.will(answer)
 
-        assert isinstance(await failed(web, script.url, within=SHORT, is_repeatable=True), Transient)
+        assert isinstance(await failed(web, script.url, is_repeatable=True), Transient)
 
     async def test_says_no_more_of_the_address_than_the_host(self, web: Web, script: Script, answer: bytes) -> None:
         script.will(answer)
 
-        error = await failed(web, script.url, within=SHORT, headers={"Authorization": f"Bearer {TOKEN}"})
+        error = await failed(web, script.url, headers={"Authorization": f"Bearer {TOKEN}"})
 
         told = "".join(traceback.format_exception(error)) + repr(error) + repr(error.__context__)
         assert TOKEN not in told
@@ -163,11 +162,11 @@ async def test_a_redirect_is_an_answer_and_not_followed(web: Web, script: Script
     assert script.paths == ["POST /posts"]
 
 
-@pytest.mark.parametrize("answer", [says(422, b'{"error"', length=900), Hang(says(422, b"", length=900))])
+@pytest.mark.parametrize("answer", [says(422, b'{"error"', length=900), Lapse(says(422, b"", length=900))])
 async def test_a_refusal_counts_even_if_its_words_are_lost(web: Web, script: Script, answer: bytes) -> None:
     script.will(answer)
 
-    assert (await web.call("POST", f"{script.url}/posts", within=SHORT)).status == 422
+    assert (await web.call("POST", f"{script.url}/posts")).status == 422
 
 
 @pytest.mark.parametrize("is_packed", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,14 +16,23 @@ import pytest
 from site_rig import SiteRig
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs it builds the long site, for the others to copy."""
+    return tmp_path_factory.mktemp("long") / "site"
+
+
 @pytest.fixture
-def long(site: SiteRig) -> SiteRig:
-    """The site with feeds of three entries and a history of forty items, built."""
-    site.configure(feeds={"size": 3})
-    for number in range(3, 41):
-        site.write(number, lang="de" if number % 5 else "en", categories=["Water Birds"] if number % 2 else ["Reeds"])
-    assert site.call("feeds", "build").exit_code == 0
-    return site
+def long(built: Path, tmp_path: Path) -> SiteRig:
+    """A site with feeds of three entries and a history of forty items, built."""
+    if not built.exists():
+        site = SiteRig(built, more={"feeds": {"size": 3}})
+        for number in range(1, 41):
+            tongue, topic = "de" if number % 5 else "en", "Water Birds" if number % 2 else "Reeds"
+            site.write(number, lang=tongue, categories=[topic])
+        assert site.call("feeds", "build").exit_code == 0
+    shutil.copytree(built, tmp_path / "site")
+    return SiteRig(tmp_path / "site", more={"feeds": {"size": 3}})
 
 
 def faults(site: SiteRig, *words: str, code: int = 3) -> set[tuple[str, str]]:

@@ -34,6 +34,7 @@ def test_preview_shows_an_item_at_once(site: SiteRig, age: timedelta) -> None:
 
 
 def test_preview_writes_the_card_image_where_asked(site: SiteRig) -> None:
+    site.configure(cards={"image": {"enabled": True}})
     site.write(7, title="Written this moment")
     target = site.folder / "card.jpg"
 
@@ -45,6 +46,7 @@ def test_preview_writes_the_card_image_where_asked(site: SiteRig) -> None:
 
 
 def test_preview_tells_that_there_is_no_card_image_or_no_place_for_it(site: SiteRig) -> None:
+    site.configure(cards={"image": {"enabled": True}})
     site.write(7)
 
     nowhere = site.call("preview", "7", "--card", str(site.folder / "gone" / "card.jpg"))

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from clocks import lapse
 from syndicate.content.fetch import MIB, Fetcher, is_public
 from syndicate.errors import ImageUnusable
 
@@ -137,10 +138,14 @@ async def test_hostile_url_makes_no_connection(url: str, addresses: tuple[str, .
 
 
 async def test_listener_would_have_counted(listener: Listener) -> None:
-    async with permitting(listener.port, headers_s=0.1) as fetcher:
-        await refusal(fetcher, f"http://127.0.0.1:{listener.port}/")
+    async with permitting(listener.port) as fetcher, asyncio.timeout(20):
+        asking = asyncio.create_task(fetcher.fetch(f"http://127.0.0.1:{listener.port}/", accept=IMAGES))
+        while not (connections := listener.connections()):  # noqa: ASYNC110  # the socket is asked without waiting
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
-    assert listener.connections() == 1
+    assert connections == 1
 
 
 @pytest.mark.parametrize(
@@ -270,10 +275,11 @@ async def test_slow_answer_is_given_up() -> None:
     never = asyncio.Event()
 
     async def hang(_: web.Request) -> web.Response:
+        await lapse()
         await never.wait()
         return web.Response()
 
-    async with serving({"/": hang}) as port, permitting(port, headers_s=0.05) as fetcher:
+    async with serving({"/": hang}) as port, permitting(port) as fetcher:
         assert "did not answer in time" in await refusal(fetcher, f"http://127.0.0.1:{port}/")
 
 
@@ -284,10 +290,11 @@ async def test_dripping_content_is_given_up() -> None:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"x")
+        await lapse()
         await never.wait()
         return response
 
-    async with serving({"/": drip}) as port, permitting(port, limit_s=0.1) as fetcher:
+    async with serving({"/": drip}) as port, permitting(port) as fetcher:
         assert "did not answer in time" in await refusal(fetcher, f"http://127.0.0.1:{port}/")
 
 

@@ -10,7 +10,6 @@ from site_rig import SiteRig, end, until
 
 KILLS = 3
 FEEDS = {"size": 2, "keeps_empty": False, "kinds": ["section", "topic", "tag"]}
-PLAIN = {"feeds": FEEDS, "cards": {"image": {"enabled": False}}}
 
 
 def shelf(site: SiteRig) -> dict[str, bytes]:
@@ -51,7 +50,7 @@ def kill_a_pass(site: SiteRig, writes: int) -> bool:
 
 def test_one_pass_mends_a_shelf_that_killed_passes_left(tmp_path: Path) -> None:
     chance = random.Random(6721)
-    site = SiteRig(tmp_path / "site", more=PLAIN)
+    site = SiteRig(tmp_path / "site", more={"feeds": FEEDS})
     for number in range(1, 8):
         site.write(number)
     kills = []
@@ -61,7 +60,7 @@ def test_one_pass_mends_a_shelf_that_killed_passes_left(tmp_path: Path) -> None:
 
     site.ask("once")
 
-    anew = SiteRig(tmp_path / "anew", more=PLAIN)
+    anew = SiteRig(tmp_path / "anew", more={"feeds": FEEDS})
     shutil.copytree(site.folder / "content", anew.folder / "content", dirs_exist_ok=True)
     anew.ask("once")
     assert any(kills)

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(not any(SAMPLES.glob("*.md")), reason=f"the samp
 def site(tmp_path_factory: pytest.TempPathFactory) -> SiteRig:
     """A store into which the sample was dropped, published once."""
     site = SiteRig(tmp_path_factory.mktemp("sample"))
-    site.configure(content={"preset": "medigy"})
+    site.configure(content={"preset": "medigy"}, cards={"image": {"enabled": True}})
     for sample in SAMPLES.glob("*.md"):
         shutil.copy2(sample, site.folder / "content" / sample.name)
     result = site.call("once")

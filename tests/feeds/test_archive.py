@@ -51,14 +51,14 @@ def test_an_item_in_the_middle_of_ten_thousand_changes_its_own_document_alone() 
     items.sort(key=lambda item: item.published, reverse=True)
     before = cut(items, items[:50])
     changes = []
-    for number in range(200):
+    for number in range(40):
         late = at(20_000 + number, BEGIN + timedelta(seconds=chance.randrange(140_000_000)))
         after = cut([*items, late], items[:50])
         changes.append(len({name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}))
 
     # One document, or three when it is halved: the former and its halves.
     assert set(changes) <= {1, 2, 3}
-    assert changes.count(1) > 180
+    assert changes.count(1) > 32
     assert 200 < len(before) < 400
 
 

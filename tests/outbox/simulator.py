@@ -1,0 +1,571 @@
+"""Seeded schedules of one channel's lane: the true state machine between a fake clock, network and store.
+
+    python tests/outbox/simulator.py --schedules 1000000 --jobs 2
+    python tests/outbox/simulator.py --replay 4711
+    python tests/outbox/simulator.py --schedules 1000 --without fence
+
+A schedule is one to three deliveries and a life full of bad luck: lost answers, late commits, lagging lists, crashes
+after every step, a machine that sleeps, a clock that is set, a second publisher, a second planning. What is counted is
+the network's own truth. `RULES` can be switched off one by one; the schedules must then show the harm.
+
+Two things are not tried, as the machine does not withstand them: to sleep between the last look at the key's age and
+the first byte, which no program can, and a clock set back by more than the key's margin while a key is to be repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from outbox.simulated import BEGUN, KINDS, SETTLE, Network, Row
+from syndicate.outbox import delivery as machine
+from syndicate.outbox.delivery import (
+    Absent,
+    Action,
+    Delivery,
+    Done,
+    NotDone,
+    Outcome,
+    Receipt,
+    Remedy,
+    RetryPolicy,
+    State,
+    Step,
+    Uncertain,
+    uid_of,
+)
+
+RETRY = RetryPolicy()
+MOST_FAULTS = 8
+"""Per delivery: below `RetryPolicy.most_failures`, so that patience is not what ends a delivery."""
+MOST_STEPS = 400
+
+SEND_FAULTS = (
+    "lost", "late", "error_before", "silence", "silence", "unsent", "paused", "stale", "redirect", "garbled",
+    "refused_repeat", "error_repeat",
+)  # fmt: skip
+CRASHES = ("claimed", "composing", "frozen", "half_published", "published")
+
+RULES = {
+    "intent": "R1: the intent is on disk before the first byte",
+    "unknown": "R2: unknown is never failed",
+    "settle": "R3: late commits and lagging lists are waited for",
+    "window": "R4: a key is repeated inside its window only",
+    "first_attempt": "R4: the key's age counts from its first attempt",
+    "frozen": "R5: key and bytes stay over attempts",
+    "lock": "R6: one publisher at a time",
+    "orphans": "R7: what a dead publisher was sending is unknown",
+    "errors": "R8: a 5xx, a reset, a garbled answer is unknown",
+    "fence": "R9: results and intents are written under the claim's fence only",
+    "redirects": "R10: no redirect is followed",
+    "memory": "a later proof speaks of the later attempt only",
+    "second_look": "the key's age is looked at again after the intent",
+    "two_readings": "absent means absent from two readings",
+    "uid": "planning the same thing twice is planning it once",
+    "cooldown": "a network's wish for silence holds for the whole lane",
+    "until": "a network's own time is never cut short",
+    "hold": "what can be neither repeated nor looked up waits for a person",
+}
+
+
+class Crash(Exception):
+    """The publisher is gone; nothing after this reaches the record."""
+
+
+class Endless(Exception):
+    """The lane goes on for ever."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The decisions under test, the product's own unless a rule is switched off."""
+
+    after: Callable[..., Step]
+    orphaned: Callable[..., Step]
+    remedy_for: Callable[..., Remedy]
+    may_repeat_key: Callable[..., bool]
+
+
+def machine_without(rule: str | None) -> Machine:
+    """The product's decisions, but for the one that keeps the rule."""
+    after, orphaned, remedy_for, may_repeat = (
+        machine.after, machine.orphaned, machine.remedy_for, machine.may_repeat_key,
+    )  # fmt: skip
+    match rule:
+        case "unknown":
+            after = _careless
+        case "settle":
+            after = _hasty
+        case "memory":
+            after = _forgetful
+        case "two_readings":
+            after = _trusting
+        case "hold":
+            after, remedy_for = _resending, lambda *_: Remedy.REPEAT
+        case "orphans":
+            orphaned = _blind
+        case "window":
+            remedy_for, may_repeat = lambda *_: Remedy.REPEAT, lambda *_: True
+        case "second_look":
+            may_repeat = lambda *_: True  # noqa: E731  # a decision like the others
+    return Machine(after, orphaned, remedy_for, may_repeat)
+
+
+def _careless(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
+    return machine.after(delivery, NotDone(outcome.reason) if isinstance(outcome, Uncertain) else outcome, **how)
+
+
+def _hasty(delivery: Delivery, outcome: Outcome, *, now: Any, **how: Any) -> Step:
+    step = machine.after(delivery, outcome, now=now, **how)
+    return replace(step, due=now) if step.state is State.UNKNOWN else step
+
+
+def _forgetful(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
+    return machine.after(replace(delivery, is_unclear=False), outcome, **how)
+
+
+def _trusting(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
+    if isinstance(outcome, Absent):
+        delivery = replace(delivery, readings=machine.READS_TO_BE_SURE - 1)
+    return machine.after(delivery, outcome, **how)
+
+
+def _resending(delivery: Delivery, outcome: Outcome, *, now: Any, **how: Any) -> Step:
+    step = machine.after(delivery, outcome, now=now, **how)
+    return replace(step, state=State.UNKNOWN, due=now + SETTLE) if step.state is State.HELD else step
+
+
+def _blind(delivery: Delivery, *, now: Any, **how: Any) -> Step:
+    return Step(State.PLANNED, "its publisher stopped", now, delivery.failures)
+
+
+@dataclass(slots=True)
+class World:
+    """One lane with its record, its network and its bad luck. `true` is real time, `wall` what the clock shows."""
+
+    network: Network
+    chance: random.Random
+    machine: Machine
+    without: str | None
+    record: dict[str, Row]
+    trace: list[str] | None = None
+    true: Any = BEGUN
+    offset: timedelta = timedelta(0)
+    cools: Any = None
+    faults: Counter[str] = field(default_factory=Counter)
+    was_unclear: set[str] = field(default_factory=set)
+    early: int = 0
+    has_jumped: bool = False
+    is_alone: bool = True
+    compositions: int = 0
+
+    @property
+    def wall(self) -> Any:
+        """What the clock of the machine shows."""
+        return self.true + self.offset
+
+    def say(self, words: str, *names: object) -> None:
+        """A line of the trace."""
+        if self.trace is not None:
+            self.trace.append(f"{(self.true - BEGUN).total_seconds():9.1f} s  {words.format(*names)}")
+
+    def run(self, most: int = MOST_STEPS) -> bool:
+        """Go on until nothing is open; tells whether that is so."""
+        for _ in range(most):
+            open_ones = [one for one in self.record.values() if not one.state.is_final]
+            if not open_ones:
+                return True
+            row = min(open_ones, key=_turn)
+            due = row.due
+            if self.cools is not None and self.cools > due and self.without != "cooldown":
+                due = self.cools
+            self.true = max(self.true, due - self.offset) + timedelta(seconds=self.chance.random())
+            try:
+                self.attend(row)
+            except Crash:
+                self.say("the publisher crashes")
+                self.restart()
+        return False
+
+    def attend(self, row: Row) -> None:
+        """One attempt or reading, as `attempt.Attempts` goes about it."""
+        uid = row.uid
+        if row.state is State.PLANNED:
+            row.state = State.CLAIMED
+        row.owner, row.fence = "lane", row.fence + 1
+        self.crash_maybe(uid, "claimed")
+        mine = self.overtaken(row) if self.is_hit(uid, 0.01) else row
+        if mine.state is State.UNKNOWN:
+            remedy = self.machine.remedy_for(mine, self.network.guarantee, self.wall)
+            self.say("{}: unknown, so {}", uid, remedy.value)
+            if remedy is Remedy.HOLD:
+                self.settle(mine, Uncertain(mine.reason))
+                return
+            if remedy is Remedy.READ_BACK:
+                self.settle(mine, self.found(mine))
+                return
+        elif mine.payload is None:
+            self.crash_maybe(uid, "composing")
+            self.compositions += 1
+            mine.payload = b"%d" % self.compositions
+            mine.key = mine.key or f"{uid}-{mine.generation}"
+        self.send(mine)
+
+    def overtaken(self, row: Row) -> Row:
+        """Sleep before the intent, while the lock is lost and another publisher works; gives the row as it was."""
+        if not self.is_alone:
+            return row
+        mine = replace(row)
+        self.say("{}: sleeps before its intent; another publisher takes over", row.uid)
+        self.second_publisher()
+        return mine
+
+    def second_publisher(self) -> None:
+        """Another publisher starts beside this one, and works for a while."""
+        self.is_alone = False
+        self.restart()
+        self.run(self.chance.choice((1, 3, 9)))
+        self.is_alone = True
+
+    def is_stale(self, mine: Row) -> bool:
+        """Whether the claim was lost: then nothing may be written."""
+        row = self.record[mine.uid]
+        return self.without != "fence" and (row.fence != mine.fence or row.owner is None)
+
+    def send(self, mine: Row) -> None:
+        """Durable intent, then one try."""
+        uid, network = mine.uid, self.network
+        if self.is_stale(mine):
+            self.say("{}: its claim is lost, nothing is sent", uid)
+            return
+        self.intend(mine)
+        self.crash_maybe(uid, "frozen")
+        if self.is_hit(uid, 0.05):
+            self.sleep(mine)
+        if mine.is_unclear and not self.machine.may_repeat_key(mine, network.guarantee, self.wall):
+            self.say("{}: too late to repeat the key", uid)
+            self.settle(mine, Uncertain("too late to repeat the key"))
+            return
+        if network.is_quiet(self.true) and not self.has_jumped:
+            self.early += 1
+            self.say("{}: comes while the network wants silence", uid)
+        fault = self.fault(uid)
+        if self.is_crashing(uid, "half_published"):
+            fault = self.chance.choice(("late", "lost", "error_before"))
+            network.publish(mine, self.true, fault)
+            self.say("{}: sent with key {}, {}, and nobody hears the answer", uid, mine.key, fault)
+            raise Crash
+        outcome = self.heard(network.publish(mine, self.true, fault), fault)
+        if isinstance(outcome, NotDone) and outcome.until is not None:
+            until = None if self.without == "until" else outcome.until + self.offset
+            outcome = replace(outcome, until=until)
+            self.cools = until
+        self.say("{}: sent with key {}: {} ({})", uid, mine.key, type(outcome).__name__, fault or "no fault")
+        if isinstance(outcome, Uncertain):
+            self.was_unclear.add(uid)
+        self.true += timedelta(seconds=self.chance.random() * 20)
+        self.crash_maybe(uid, "published")
+        self.settle(mine, outcome)
+
+    def fault(self, uid: str) -> str | None:
+        """What goes wrong with this request; a network that wanted silence often wants it again."""
+        if self.network.quiet_until is not None and self.is_hit(uid, 0.5):
+            return "silence"
+        return self.chance.choice(SEND_FAULTS) if self.is_hit(uid, 0.35) else None
+
+    def intend(self, mine: Row) -> None:
+        """Write the intent, as `outbox.lane.freeze` does."""
+        row = self.record[mine.uid]
+        if self.without == "frozen":
+            mine.key = f"{mine.uid}-{mine.attempts}"
+        mine.attempts += 1
+        mine.state = State.SENDING if self.without != "intent" else mine.state
+        mine.frozen_at = mine.frozen_at or self.wall
+        mine.first_sent_at = self.wall if self.without == "first_attempt" else mine.first_sent_at or self.wall
+        if row is not mine:
+            self.record[mine.uid] = mine
+
+    def sleep(self, mine: Row) -> None:
+        """The machine sleeps between intent and first byte; without a lock, another publisher starts meanwhile."""
+        self.true += timedelta(minutes=self.chance.choice((1, 90)))
+        self.say("{}: slept between intent and first byte", mine.uid)
+        if self.without == "lock" and self.is_alone:
+            self.record[mine.uid] = replace(mine)
+            self.second_publisher()
+
+    def heard(self, outcome: Outcome, fault: str | None) -> Outcome:
+        """What the adapter makes of the answer."""
+        if self.without == "redirects" and fault == "redirect":
+            return Done(Receipt("login", None, self.wall))
+        if self.without == "errors" and isinstance(outcome, Uncertain):
+            return NotDone(outcome.reason)
+        return outcome
+
+    def found(self, mine: Row) -> Outcome:
+        """Look for the post among the own ones."""
+        if self.is_hit(mine.uid, 0.2):
+            self.say("{}: the reading fails", mine.uid)
+            return NotDone("503")
+        outcome = self.network.find(mine, self.true)
+        self.say("{}: the reading shows {}", mine.uid, "it" if isinstance(outcome, Done) else "nothing")
+        return outcome
+
+    def settle(self, mine: Row, outcome: Outcome) -> None:
+        """Write what became of it, under the fence."""
+        if self.is_stale(mine):
+            self.say("{}: its claim is lost, the result is not written", mine.uid)
+            return
+        how = {"now": self.wall, "guarantee": self.network.guarantee, "retry": RETRY}
+        step = self.machine.after(mine, outcome, jitter=self.chance.random(), **how)
+        self.write(mine, step)
+
+    def write(self, mine: Row, step: Step) -> None:
+        """The row as the outbox writes it: `outbox.lane.settle` in values."""
+        mine.state, mine.reason, mine.due = step.state, step.reason, step.due
+        mine.failures, mine.readings = step.failures, step.readings
+        mine.is_unclear, mine.is_key_spent, mine.owner = step.is_unclear, step.is_key_spent, None
+        if step.receipt is not None:
+            mine.receipt, mine.payload = step.receipt, None
+        if step.thaws:
+            mine.payload = mine.frozen_at = None
+        if step.renews_key:
+            mine.key, mine.first_sent_at, mine.generation = None, None, mine.generation + 1
+        self.record[mine.uid] = mine
+        self.say("{}: is {} ({})", mine.uid, step.state.value, step.reason)
+
+    def restart(self) -> None:
+        """A publisher starts, perhaps much later, perhaps with another clock, and takes up what is in work."""
+        chance = self.chance
+        self.true += chance.choice(PAUSES)
+        if not self.has_jumped and chance.random() < 0.1:
+            self.jump(chance.choice(JUMPS))
+        how = {"now": self.wall, "guarantee": self.network.guarantee, "retry": RETRY}
+        for row in list(self.record.values()):
+            if row.owner is None:
+                continue
+            if row.state is State.SENDING:
+                self.was_unclear.add(row.uid)
+            self.write(replace(row), self.machine.orphaned(row, **how))
+        if chance.random() < 0.2:
+            self.plan_again()
+
+    def jump(self, by: timedelta) -> None:
+        """Somebody sets the clock. Once a schedule: it deceives one wait, and so one of two readings."""
+        self.has_jumped = True
+        self.offset += by
+        self.network.deceived |= set(self.record)
+        self.say("the clock is set by {}", by)
+
+    def plan_again(self) -> None:
+        """The whole store is looked at once more, its items moved and edited: nothing new is owed."""
+        for row in list(self.record.values()):
+            uid = uid_named(row.item_id, 1 if self.without == "uid" else 0)
+            if uid not in self.record:
+                self.record[uid] = row_of(uid, row.item_id, self.wall)
+                self.say("{}: planned once more", uid)
+
+    def is_hit(self, uid: str, share: float) -> bool:
+        """Whether bad luck strikes, which it does so often only."""
+        if self.chance.random() >= share or self.faults[uid] >= MOST_FAULTS:
+            return False
+        self.faults[uid] += 1
+        return True
+
+    def is_crashing(self, uid: str, point: str) -> bool:
+        """Whether the publisher dies here."""
+        return self.is_hit(uid, 0.02) and point in CRASHES
+
+    def crash_maybe(self, uid: str, point: str) -> None:
+        """Die here, perhaps."""
+        if self.is_crashing(uid, point):
+            raise Crash
+
+
+PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=2))
+JUMPS = (timedelta(minutes=-3), timedelta(minutes=10), timedelta(hours=3))
+
+
+def _turn(row: Row) -> tuple[Any, str]:
+    return row.due, row.uid
+
+
+def uid_named(item_id: str, number: int) -> str:
+    """The name of the post of an item, edited since: readable in traces, and as equal as `uid_of` says."""
+    before, after = (uid_of("news", "host", item_id, Action.POST, revision) for revision in ("r", "another"))
+    return f"post of {item_id}" if before == after and not number else f"post {number + 1} of {item_id}"
+
+
+def row_of(uid: str, item_id: str, due: Any) -> Row:
+    """A delivery that was just planned."""
+    return Row(uid, "news", "host", item_id, Action.POST, "r", State.PLANNED, "new", due)
+
+
+def world_of(seed: int, kind: str, without: str | None = None, *, is_traced: bool = False) -> World:
+    """The schedule of that seed."""
+    chance = random.Random(seed)  # the schedule is the seed's
+    record = {}
+    for number in range(chance.choice((1, 1, 1, 2, 2, 3))):
+        item = f"item {number + 1}"
+        uid = f"post of {item}"
+        record[uid] = row_of(uid, item, BEGUN + number * SETTLE)
+    network = Network(KINDS[kind], chance)
+    return World(network, chance, _machine(without), without, record, [] if is_traced else None)
+
+
+_MACHINES: dict[str | None, Machine] = {}
+
+
+def _machine(without: str | None) -> Machine:
+    if without not in _MACHINES:
+        _MACHINES[without] = machine_without(without)
+    return _MACHINES[without]
+
+
+HARMS = ("twice", "lost", "altered", "early", "not held", "endless")
+
+
+@dataclass
+class Tally:
+    """What schedules came to: how many, the harm done, and the first seeds that show it."""
+
+    schedules: int = 0
+    harms: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    unclear: int = 0
+    seeds: list[int] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count another tally in."""
+        self.schedules += other.schedules
+        self.harms += other.harms
+        self.states += other.states
+        self.unclear += other.unclear
+        self.seeds = sorted({*self.seeds, *other.seeds})[:20]
+
+
+def harms_of(world: World, *, has_ended: bool) -> Counter[str]:
+    """The harm a schedule did, in the network's own truth."""
+    world.network.catch_up(world.true + timedelta(days=1))
+    made = Counter(one.item for one in world.network.made)
+    rows = world.record.values()
+    told = {State.HELD, State.FAILED, State.DEAD}
+    counts = {
+        "twice": sum(count > 1 for count in made.values()),
+        # Said to be there, or given up in silence, and not there.
+        "lost": sum(not made[row.item_id] and row.state not in told for row in rows) if has_ended else 0,
+        "altered": world.network.altered,
+        "early": world.early,
+        "not held": 0,
+        "endless": not has_ended,
+    }
+    if world.network.guarantee == KINDS["write_only"]:
+        counts["not held"] = sum(world.record[uid].state is not State.HELD for uid in world.was_unclear)
+    return Counter({name: count for name, count in counts.items() if count})
+
+
+def judged(seed: int, kind: str, without: str | None = None, *, is_traced: bool = False) -> tuple[World, Counter[str]]:
+    """The schedule of that seed, lived through, and the harm it did."""
+    world = world_of(seed, kind, without, is_traced=is_traced)
+    has_ended = world.run()
+    return world, harms_of(world, has_ended=has_ended)
+
+
+def kind_of(seed: int, kind: str | None) -> str:
+    """The kind of network a schedule meets: the one named, or each in turn."""
+    return kind or tuple(KINDS)[seed % len(KINDS)]
+
+
+def simulate(first: int, last: int, kind: str | None = None, without: str | None = None) -> Tally:
+    """The schedules of these seeds, counted."""
+    tally = Tally(last - first)
+    for seed in range(first, last):
+        world, harms = judged(seed, kind_of(seed, kind), without)
+        tally.states.update([row.state.value for row in world.record.values()])
+        tally.unclear += len(world.was_unclear)
+        if harms:
+            tally.harms += harms
+            tally.seeds = [*tally.seeds, seed][:20]
+    return tally
+
+
+def simulated(options: argparse.Namespace) -> Tally:
+    """All that was asked for, spread over the processes."""
+    first, last = options.seed, options.seed + options.schedules
+    cuts = [*range(first, last, max(1, min(20_000, options.schedules // options.jobs or 1))), last]
+    work = partial(simulate, kind=options.kind, without=options.without)
+    total = Tally()
+    if options.jobs == 1:
+        total.add(work(first, last))
+        return total
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for tally in pool.map(work, cuts[:-1], cuts[1:]):
+            total.add(tally)
+    return total
+
+
+def replay(options: argparse.Namespace) -> int:
+    """One schedule in words; gives the exit code."""
+    kind = kind_of(options.replay, options.kind)
+    world, harms = judged(options.replay, kind, options.without, is_traced=True)
+    print(
+        f"seed {options.replay}, network {kind}" + (f", without: {RULES[options.without]}" if options.without else "")
+    )
+    print("\n".join(world.trace or ()))
+    for one in world.network.made:
+        print(f"stands there: {one.item}, key {one.key}, since {(one.at - BEGUN).total_seconds():.1f} s")
+    print(f"harm: {dict(harms)}" if harms else "no harm")
+    return int(bool(harms))
+
+
+def options_of(words: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Seeded schedules of the delivery state machine.")
+    parser.add_argument("--schedules", type=int, default=10_000, metavar="N", help="how many (10,000)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed (0)")
+    parser.add_argument("--kind", choices=tuple(KINDS), help="of network; default: each in turn")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
+    parser.add_argument("--without", choices=tuple(RULES), help="switch a safety rule off")
+    parser.add_argument("--replay", type=int, metavar="SEED", help="tell one schedule in words")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run; 1 if any schedule did harm."""
+    options = options_of(words)
+    if options.replay is not None:
+        return replay(options)
+    began = time.perf_counter()
+    total = simulated(options)
+    took_s = time.perf_counter() - began
+    if options.json:
+        print(json.dumps({
+            "schedules": total.schedules, "harms": total.harms, "states": total.states, "unclear": total.unclear,
+            "seeds": total.seeds, "took_s": round(took_s, 1),
+        }))  # fmt: skip
+    else:
+        print(f"{total.schedules:,} schedules in {took_s:.1f} s ({total.schedules / took_s:,.0f}/s)")
+        print("deliveries: " + ", ".join(f"{count:,} {state}" for state, count in sorted(total.states.items())))
+        print(f"unclear outcomes: {total.unclear:,}")
+        print("harm: " + (", ".join(f"{count:,} {name}" for name, count in total.harms.items()) or "none"))
+        for seed in total.seeds:
+            print(f"  replay: {Path(__file__).name} --replay {seed}")
+    return int(bool(total.harms))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
