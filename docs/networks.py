@@ -47,6 +47,7 @@ CARD = Card(
     language="en",
     image=Image("herons.jpg", "A heron stands on one leg between reeds"),
     image_url="https://marsh.example/feeds/images/herons.jpg",
+    jpeg_url="https://marsh.example/feeds/media/card-5f0c2b6d9e1a4f7c.jpg",
     brand="The Daily Reed",
     authors=("Ada Marsh",),
     topics=("Water Birds", "Urban Nature"),
@@ -59,6 +60,7 @@ UNITS = {
     Measure.UTF16: "UTF-16 units",
     Measure.CODE_POINTS: "code points",
     Measure.BYTES: "bytes",
+    Measure.EMOJI_BYTES: "characters (an emoji counts its bytes)",
     Measure.WEIGHTED: "weighted characters (most scripts 1, CJK and emoji 2)",
 }
 ABILITIES = {

@@ -118,3 +118,11 @@ async def test_an_image_that_fails_in_an_unforeseen_way_costs_the_image_only() -
     assert made.picture is None
     assert made.missing is not None
     assert made.missing.endswith("unexpected RuntimeError")
+
+
+async def test_a_network_that_fetches_pictures_itself_gets_none() -> None:
+    studio = Studio()
+
+    made = await draft(HERON, replace(WANTS, image_by_address=True), RULES, studio)
+
+    assert (made.picture, made.missing, studio.asked) == (None, None, [])

@@ -40,9 +40,12 @@ class Draft:
 
 
 async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> Draft:
-    """The card, and the picture as the network wants it; a picture that cannot be had costs the picture only."""
+    """The card, and the picture as the network wants it; a picture that cannot be had costs the picture only.
+
+    A network that fetches pictures by their address gets none from here.
+    """
     card = card_of(item, rules.cards)
-    if card.image is None or wants.image is None:
+    if card.image is None or wants.image is None or wants.image_by_address:
         return Draft(card)
     try:
         return Draft(card, await images.picture(card.image, wants.image))

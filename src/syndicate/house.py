@@ -173,7 +173,12 @@ def card_rules_of(settings: Settings) -> CardRules:
     """Where cards come from."""
     cards = settings.cards
     return CardRules(
-        tuple(cards.title), tuple(cards.summary), cards.link, settings.site.title, media_url=settings.feeds.url
+        tuple(cards.title),
+        tuple(cards.summary),
+        cards.link,
+        settings.site.title,
+        media_url=settings.feeds.url,
+        look=card_look_of(settings),
     )
 
 

@@ -26,7 +26,7 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
-ELSEWHERE = frozenset({"email", "facebook", "linkedin", "x"})
+ELSEWHERE = frozenset({"email", "facebook", "instagram", "linkedin", "threads", "x"})
 """Networks that no sandbox stands for: a server of their own stands in their own tests."""
 
 

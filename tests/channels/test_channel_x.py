@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ from syndicate.channels.oauth import Grant
 from syndicate.channels.x import XSettings
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Receipt
+from syndicate.outbox.pace import Price
 from syndicate.ports.channel import Channel
 
 ID = "1346889436626259968"
@@ -69,6 +71,24 @@ async def test_a_post_is_sent_as_documented(server: Script, web: Web) -> None:
     assert channel.guarantee.evidence is Evidence.READS_OWN
     assert channel.abilities == {Action.POST, Action.DELETE}
     assert channel.wants.image is None
+
+
+@pytest.mark.parametrize(
+    ("links", "attach", "amount"),
+    [("text", "card", "0.200"), ("text", "image", "0.205"), ("none", "card", "0.015"), ("none", "image", "0.020")],
+)
+async def test_a_post_has_its_price(server: Script, web: Web, links: str, attach: str, amount: str) -> None:
+    assert x(server, web, links=links, attach=attach).price == Price(Decimal(amount), "USD")
+
+
+async def test_the_last_post_of_a_window_tells_when_the_next_may_go(server: Script, web: Web) -> None:
+    channel = x(server, web)
+    spent = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": SOON}
+    server.will(says(201, {"data": {"id": ID, "text": ""}}, headers=spent))
+
+    receipt = await channel.publish(frozen(channel), "k")
+
+    assert receipt.rests_until == NOW + timedelta(minutes=9)
 
 
 async def test_a_picture_is_uploaded_described_and_attached(server: Script, web: Web) -> None:

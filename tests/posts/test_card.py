@@ -7,6 +7,7 @@ import pytest
 
 from syndicate.items.item import Image, Item, Teaser, Topic
 from syndicate.posts.card import CardRules, card_of, share_path
+from syndicate.posts.cardimage import CardLook
 
 ITEM = Item(
     id="test:1",
@@ -149,3 +150,17 @@ def test_share_path_is_one_safe_name(item_id: str) -> None:
     assert "/" not in name
     assert not name.startswith((".", "-"))
     assert len(name.encode()) < 250
+
+
+def test_the_card_image_has_its_address() -> None:
+    rules = CardRules(media_url="https://feeds.example/m/", look=CardLook())
+
+    address = card_of(ITEM, rules).jpeg_url
+
+    assert address is not None
+    assert address.startswith("https://feeds.example/m/media/card-")
+    assert address.endswith(".jpg")
+    assert card_of(ITEM, replace(rules, media_url="")).jpeg_url is None
+    assert card_of(ITEM, replace(rules, look=None)).jpeg_url is None
+    plain = replace(rules, look=CardLook(is_generating=False))
+    assert card_of(replace(ITEM, image=None), plain).jpeg_url is None

@@ -122,3 +122,12 @@ def test_utf16_units_are_those_of_the_encoding(text: str) -> None:
 )
 def test_x_counts_what_its_library_does_not_know_by_parts(text: str, weight: int) -> None:
     assert count(text, Room(280, Measure.WEIGHTED)) == weight
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("abc é 日本", 8), ("👍", 4), ("👍🏽", 8), (FAMILY, 25), ("🇩🇪", 8), ("1\ufe0f\u20e3", 7), ("©", 2), ("", 0)],
+)
+def test_emoji_count_their_bytes_on_threads(text: str, expected: int) -> None:
+    # Threads API reference, "Publishing", `text`: "emojis are counted as the number of UTF-8 bytes". Read 2026-11.
+    assert count(text, Room(500, Measure.EMOJI_BYTES)) == expected

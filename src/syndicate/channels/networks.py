@@ -29,7 +29,9 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "webhook": "syndicate.channels.webhook:NETWORK",
         "email": "syndicate.channels.email:NETWORK",
         "facebook": "syndicate.channels.facebook:NETWORK",
+        "instagram": "syndicate.channels.instagram:NETWORK",
         "linkedin": "syndicate.channels.linkedin:NETWORK",
+        "threads": "syndicate.channels.threads:NETWORK",
         "x": "syndicate.channels.x:NETWORK",
     }
 )

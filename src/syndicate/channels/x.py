@@ -8,25 +8,28 @@ is refused with 403, and that a lack of credits is told with 402, is known from 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 import aiohttp
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AfterValidator
 
 from syndicate.channels.addresses import ServiceURL, host_of
-from syndicate.channels.http import Answer, Body, RemoteId, check_access, json_bytes, page_url, silent_until, verdict
+from syndicate.channels.http import Answer, Body, check_access, json_bytes, page_url, silent_until, verdict
 from syndicate.channels.marks import Mark
 from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App, AppSettings
 from syndicate.channels.signin import SignInPage, Visit, grant_of
+from syndicate.channels.x_answers import Created, Frozen, Me, Media, Problem, Timeline, Uploaded, problem_in
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
+from syndicate.outbox.pace import Price
 from syndicate.ports.channel import Channel, Standing
 from syndicate.posts.measure import WEIGHTED_URL_LENGTH
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -47,7 +50,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 
 _RESET = "x-rate-limit-reset"
-_PROBLEMS = "https://api.twitter.com/2/problems/"
 _ACCESS_PROBLEMS = {"client-forbidden", "oauth1-permissions", "unsupported-authentication"}
 _REMEDY = f"see that the app may read and write (scopes {' '.join(SCOPES)})"
 
@@ -133,6 +135,12 @@ class X(Channel):
         return Guarantee(key_window=None, evidence=Evidence.READS_OWN, settle=self._settings.settle)
 
     @property
+    def price(self) -> Price:
+        """The price list of 2026-04, with alt text where a picture may go along."""
+        amount = Decimal("0.200") if self._settings.links == "text" else Decimal("0.015")
+        return Price(amount + (Decimal("0.005") if self._settings.attach == "image" else 0), "USD")
+
+    @property
     def abilities(self) -> frozenset[Action]:
         """Posts can be taken away; changing them is for paying accounts and makes a new post."""
         return frozenset({Action.POST, Action.DELETE})
@@ -158,7 +166,7 @@ class X(Channel):
         form.add_field("media_category", "tweet_image")
         form.add_field("media_type", picture.media_type)
         answer = await self._ask(_Ask("POST", "/2/media/upload", form, within=UPLOAD_TIME))
-        media = self._checked(answer).read(_Uploaded).data
+        media = self._checked(answer).read(Uploaded).data
         await self._processed(media)
         if picture.alt:
             body = json_bytes({"id": media.id, "metadata": {"alt_text": {"text": picture.alt}}})
@@ -178,12 +186,14 @@ class X(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post once."""
-        answer = await self._ask(_Ask("POST", "/2/tweets", payload, is_repeatable=False))
-        return self._receipt(self._checked(answer).read(_Created).data.id)
+        answer = self._checked(await self._ask(_Ask("POST", "/2/tweets", payload, is_repeatable=False)))
+        receipt = self._receipt(answer.read(Created).data.id)
+        is_last = answer.headers.get("x-rate-limit-remaining") == "0"
+        return replace(receipt, rests_until=silent_until(answer.headers, self._now(), _RESET)) if is_last else receipt
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through our own posts since then for one with our link (or our exact text if it has none)."""
-        mark = Mark.of(_Payload.model_validate_json(payload).text)
+        mark = Mark.of(Frozen.model_validate_json(payload).text)
         user_id = self._user_id or await self._who_am_i()
         query = {
             "max_results": str(PAGE),
@@ -193,7 +203,7 @@ class X(Channel):
         }
         for _ in range(LIMIT_PAGES):
             answer = await self._ask(_Ask("GET", f"/2/users/{user_id}/tweets?{urlencode(query, safe=',:')}"))
-            page = self._checked(answer).read(_Timeline)
+            page = self._checked(answer).read(Timeline)
             for tweet in page.data:
                 if tweet.has(mark):
                     return self._receipt(tweet.id)
@@ -214,13 +224,13 @@ class X(Channel):
 
     async def _who_am_i(self) -> str:
         answer = await self._ask(_Ask("GET", "/2/users/me"))
-        user = check_access(answer, self._now(), remedy=self._access.remedy, reset_header=_RESET).read(_Me).data
+        user = check_access(answer, self._now(), remedy=self._access.remedy, reset_header=_RESET).read(Me).data
         if f"@{user.username.lower()}" != self.account:
             told = f"the account signed in is @{user.username}, not {self.account}"
             raise Unauthorized(f"{answer.place}: {told}; set it as `account`, or {self._access.remedy}")
         return user.id
 
-    async def _processed(self, media: _Media) -> None:
+    async def _processed(self, media: Media) -> None:
         """Wait for a picture that X has not looked at yet."""
         for _ in range(MOST_POLLS):
             match media.processing_info and media.processing_info.state:
@@ -231,7 +241,7 @@ class X(Channel):
             waits = media.processing_info.check_after_secs if media.processing_info else 1
             await self._tools.sleep(min(max(waits, 1), 30))
             answer = await self._ask(_Ask("GET", f"/2/media/upload?command=STATUS&media_id={media.id}"))
-            media = self._checked(answer).read(_Uploaded).data
+            media = self._checked(answer).read(Uploaded).data
         raise Transient(f"{self.account}: the image is still being processed")
 
     def _receipt(self, tweet_id: str) -> Receipt:
@@ -255,7 +265,7 @@ class X(Channel):
 
     def _checked(self, answer: Answer) -> Answer:
         """The verdict, with what X means by its problems."""
-        problem = _problem_in(answer)
+        problem = problem_in(answer)
         said = f"{answer.place}: {answer.status} ({answer.words})"
         match answer.status:
             case 402:
@@ -268,7 +278,7 @@ class X(Channel):
                 raise self._limited(answer, problem, said)
         return verdict(answer, self._now(), remedy=self._access.remedy if answer.status == 401 else _REMEDY)
 
-    def _limited(self, answer: Answer, problem: _Problem, said: str) -> RateLimited:
+    def _limited(self, answer: Answer, problem: Problem, said: str) -> RateLimited:
         """Which of three windows is full: of 15 minutes, or of a day, of the user or of the app. Resets are epochs."""
         for owner in ("app", "user"):
             if answer.headers.get(f"x-{owner}-limit-24hour-remaining") == "0":
@@ -281,97 +291,6 @@ class X(Channel):
 
     def _now(self) -> datetime:
         return self._tools.clock()
-
-
-def _problem_in(answer: Answer) -> _Problem:
-    try:
-        return _Problem() if answer.is_success else _Problem.model_validate_json(answer.body)
-    except ValidationError:
-        return _Problem()
-
-
-class _Problem(BaseModel):
-    """Problem details (RFC 9457); the types are addresses on X's own host."""
-
-    type: str = "about:blank"
-    detail: str = ""
-
-    @property
-    def kind(self) -> str:
-        return self.type.removeprefix(_PROBLEMS)
-
-
-class _User(BaseModel):
-    id: RemoteId
-    username: str = Field(pattern=r"^\w{1,20}$")
-
-
-class _Me(BaseModel):
-    data: _User
-
-
-class _Processing(BaseModel):
-    state: str | None = None
-    check_after_secs: int = 1
-
-
-class _Media(BaseModel):
-    id: RemoteId
-    processing_info: _Processing | None = None
-
-
-class _Uploaded(BaseModel):
-    data: _Media
-
-
-class _Identified(BaseModel):
-    id: Annotated[str, Field(pattern=r"^[0-9]{1,19}$")]
-
-
-class _Created(BaseModel):
-    data: _Identified
-
-
-class _Link(BaseModel):
-    url: str = ""
-    expanded_url: str = ""
-    unwound_url: str | None = None
-
-
-class _Entities(BaseModel):
-    urls: tuple[_Link, ...] = ()
-
-
-class _Tweet(_Identified):
-    text: str = ""
-    created_at: AwareDatetime | None = None
-    entities: _Entities | None = None
-
-    def has(self, mark: Mark) -> bool:
-        """Whether the post is ours: links are shown short, and what they stand for beside the text."""
-        links = self.entities.urls if self.entities else ()
-        if mark.link is None:
-            text = self.text
-            for link in links:
-                text = text.replace(link.url, " ")
-            return mark.is_on(text)
-        shown = [target for link in links for target in (link.expanded_url, link.unwound_url) if target]
-        return any(mark.is_on("", target) for target in shown)
-
-
-class _Meta(BaseModel):
-    next_token: str | None = Field(default=None, pattern=r"^\w{1,60}$")
-
-
-class _Timeline(BaseModel):
-    data: tuple[_Tweet, ...] = ()
-    meta: _Meta = _Meta()
-
-
-class _Payload(BaseModel):
-    """What `freeze` wrote."""
-
-    text: str
 
 
 NETWORK = Network(

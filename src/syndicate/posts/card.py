@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from syndicate.items.item import Image, Item
 from syndicate.items.topics import slug_of
+from syndicate.posts.cardimage import CardLook, card_image_of
 from syndicate.posts.markup import clean
 from syndicate.posts.post import Card
 
@@ -27,7 +28,8 @@ class CardRules:
 
     `link`: share the `source` article, or the site's `own` page (then the page's own tags make the preview). Where
     the item lacks one, the other is taken. `share`: its share page on the shelf. `site_name` names the curating site.
-    `media_url` is the address of the shelf, where the store's images are public; blank if they are not.
+    `media_url` is the address of the shelf, where the store's images are public; blank if they are not. `look` is how
+    card images are made; None where there are none.
     """
 
     title: tuple[TitleSource, ...] = ("open_graph", "twitter", "title")
@@ -35,6 +37,7 @@ class CardRules:
     link: CardLink = "source"
     site_name: str = ""
     media_url: str = ""
+    look: CardLook | None = None
 
 
 def card_of(item: Item, rules: CardRules) -> Card:
@@ -64,6 +67,7 @@ def card_of(item: Item, rules: CardRules) -> Card:
         language=item.language,
         image=_described(item.image, title),
         image_url=_address_of(item.image, rules.media_url),
+        jpeg_url=_card_image(item, rules),
         brand=item.brand,
         authors=item.authors,
         topics=tuple(topic.label for topic in item.topics),
@@ -95,6 +99,12 @@ def _first(texts: Mapping[str, str], order: tuple[str, ...]) -> str:
 def _described(image: Image | None, title: str) -> Image | None:
     """The image with an alt text: its own, else the title, never none."""
     return None if image is None else replace(image, alt=clean(image.alt) or title)
+
+
+def _card_image(item: Item, rules: CardRules) -> str | None:
+    """Where everybody can get the item's card image."""
+    image = card_image_of(item, rules.look) if rules.look is not None and rules.media_url else None
+    return None if image is None else f"{rules.media_url.rstrip('/')}/{image.jpeg}"
 
 
 def _address_of(image: Image | None, media_url: str) -> str | None:

@@ -58,6 +58,8 @@ _EMOJI: Final = regex.compile(
 _CONJUNCT: Final = regex.compile(
     r"\p{InCB=Consonant}\p{InCB=Extend}*+\p{InCB=Linker}[\p{InCB=Extend}\p{InCB=Linker}]*+(?=\p{InCB=Consonant})"
 )
+# Whatever may be a part of an emoji: too much rather than too little, as only Threads knows where one begins.
+_EMOJI_PARTS: Final = regex.compile(r"[\p{ExtPict}\p{RI}\p{EMod}\uFE0F\u200D\u20E3\U000E0020-\U000E007F]+")
 _CLUSTER: Final = regex.compile(r"\X")
 
 
@@ -74,6 +76,8 @@ def count(text: str, room: Room) -> int:
         return graphemes(text)
     if room.measure is Measure.UTF16:
         return len(text.encode("utf-16-le")) // 2
+    if room.measure is Measure.EMOJI_BYTES:
+        return len(text) + sum(len(part.encode()) - len(part) for part in _EMOJI_PARTS.findall(text))
     return len(text) if room.measure is Measure.CODE_POINTS else len(text.encode())
 
 

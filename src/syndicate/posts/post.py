@@ -15,7 +15,8 @@ class Card:
 
     `url` is the shared link (source article or own page, as configured). `topics` are their labels in order,
     not yet spelt as hashtags. `image.alt` is the alt text, `image_url` the address under which everybody can get the
-    image, None if it has none. `brand` is the outlet, `site_name` the curating site.
+    image, `jpeg_url` that of the item's card image, a JPEG of 1200x630; None if there is none. `brand` is the outlet,
+    `site_name` the curating site.
     """
 
     item_id: str
@@ -27,6 +28,7 @@ class Card:
     language: str
     image: Image | None = None
     image_url: str | None = None
+    jpeg_url: str | None = None
     brand: str | None = None
     authors: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class Measure(StrEnum):
     CODE_POINTS = "code points"
     BYTES = "bytes"
     WEIGHTED = "weighted"
+    EMOJI_BYTES = "characters, emoji as bytes"
 
 
 @dataclass(frozen=True, slots=True)
