@@ -177,3 +177,11 @@ def test_weighted_limit_is_never_passed(title: str, summary: str) -> None:
 
     assert weighted(post.text, LINK) <= 280
     assert post.text.endswith(LINK)
+
+
+def test_title_stays_out_of_the_text_where_the_card_has_it() -> None:
+    wants = Wants(Room(300), link_in_text=False, title_in_text=False)
+
+    assert compose(card("A title", SUMMARY, topics=("AI",)), wants).text == f"{SUMMARY}\n\n#AI"
+    assert compose(card("A title", "A title"), wants).text == ""
+    assert compose(card("A title"), wants, template="{{ title }}!").text == "A title!"

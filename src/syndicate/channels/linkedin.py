@@ -25,9 +25,9 @@ from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Standing
+from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
-from syndicate.posts.little import little_text
-from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(3000, Measure.UTF16)
 """The length that clients agree on; LinkedIn answers FIELD_LENGTH_TOO_LONG and documents no number."""
@@ -194,7 +194,7 @@ class LinkedIn(Channel):
         """The body of the post; nothing in it changes from one attempt to the next, or a repeat were a new post."""
         body: dict[str, object] = {
             "author": self.account,
-            "commentary": little_text(post.text, post.spans),
+            "commentary": write(post.text, post.spans, Dialect.LINKEDIN),
             "visibility": self._settings.visibility,
             "distribution": {
                 "feedDistribution": "MAIN_FEED",

@@ -9,11 +9,12 @@ from typing import Final
 
 import regex
 
+from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
 from syndicate.posts.hashtags import hashtags_of
 from syndicate.posts.markup import clean, defuse
 from syndicate.posts.measure import count, fits, graphemes
-from syndicate.posts.post import Card, Picture, Post, Room, SpanKind, Wants
+from syndicate.posts.post import Card, Dialect, Picture, Post, Room, SpanKind, Wants
 from syndicate.posts.spans import spans_of
 from syndicate.posts.template import render
 
@@ -55,7 +56,8 @@ def compose(
 
     Args:
         card: what is said, from `card_of`.
-        wants: the network's limits; without `link_in_text` the URL stands in the card only.
+        wants: the network's limits; without `link_in_text` the URL stands in the card only, and without
+            `title_in_text` so does the title, unless a template names it.
         picture: the image prepared for the network.
         template: a Jinja2 text over `template.FIELDS` instead of the usual order; a link that it forgets is appended.
         spellings: topic labels whose hashtag is given by hand.
@@ -74,7 +76,9 @@ def compose(
         site_name=clean(card.site_name),
         section=defuse(card.section or ""),
     )
-    text = _fitted(words, wants.room, _usual if template is None else _templated(template))
+    usual = _usual if wants.title_in_text else _untitled
+    text_of = usual if template is None else _templated(template)
+    text = _fitted(words, wants.room, text_of, link=card.url)
     spans = spans_of(text, card.url)
     return Post(
         text=text,
@@ -95,6 +99,10 @@ def _repeats(summary: str, title: str) -> bool:
 def _usual(words: _Words) -> str:
     parts = (words.title, words.summary, " ".join(words.tags), words.link)
     return "\n\n".join(part for part in parts if part)
+
+
+def _untitled(words: _Words) -> str:
+    return _usual(replace(words, title=""))
 
 
 def _templated(template: str) -> Callable[[_Words], str]:
@@ -118,11 +126,14 @@ def _templated(template: str) -> Callable[[_Words], str]:
     return text_of
 
 
-def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str]) -> str:
-    """The text of as much as fits."""
+def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str], *, link: str) -> str:
+    """The text of as much as fits, counted as the network gets it."""
+
+    def counted(text: str) -> str:
+        return text if room.dialect is Dialect.PLAIN else write(text, spans_of(text, link), room.dialect)
 
     def is_fitting(candidate: _Words) -> bool:
-        return fits(text_of(candidate), room)
+        return fits(counted(text_of(candidate)), room)
 
     while words.tags and not is_fitting(words):
         words = replace(words, tags=words.tags[:-1])
@@ -132,8 +143,9 @@ def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str]) -> str:
     if not is_fitting(words):
         words = replace(words, title=shorten(words.title, lambda title: is_fitting(replace(words, title=title))))
     text = text_of(words)
-    if not fits(text, room):
+    if not fits(counted(text), room):
+        length = count(counted(text), room)
         raise ValueError(
-            f"{text!r} does not fit even without title and summary: {count(text, room)} of {room.limit} {room.measure}"
+            f"{text!r} does not fit even without title and summary: {length} of {room.limit} {room.measure}"
         )
     return text

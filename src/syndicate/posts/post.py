@@ -46,18 +46,31 @@ class Measure(StrEnum):
     EMOJI_BYTES = "characters, emoji as bytes"
 
 
+class Dialect(StrEnum):
+    """The markup in which a network reads text."""
+
+    PLAIN = "plain text"
+    TELEGRAM = "Telegram HTML"
+    SLACK = "Slack mrkdwn"
+    DISCORD = "Discord Markdown"
+    TEAMS = "Adaptive Card Markdown"
+    LINKEDIN = "LinkedIn little text"
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """How much text a network takes.
 
     `limit` counts in `measure`. `url_length` is what every http(s) URL counts, whatever its length (None: as written).
-    `limit_bytes` is a second cap in UTF-8 bytes where the network has one.
+    `limit_bytes` is a second cap in UTF-8 bytes where the network has one. `dialect` is the markup that counts along
+    with the text; PLAIN where there is none, or where the network counts what readers see.
     """
 
     limit: int
     measure: Measure = Measure.GRAPHEMES
     url_length: int | None = None
     limit_bytes: int | None = None
+    dialect: Dialect = Dialect.PLAIN
 
 
 class Shape(StrEnum):
@@ -87,7 +100,8 @@ class ImageRules:
 class Wants:
     """What a network wants of a post.
 
-    `link_in_text`: the URL must stand in the text (otherwise the client-made card carries it).
+    `link_in_text`: the URL must stand in the text (otherwise the client-made card carries it). `title_in_text`: so must
+    the title, unless a template decides.
     `hashtags` is the most to append. `image` is None where the network takes none; `needs_image`: it takes no post
     without one. `image_by_address`: the network fetches the picture itself from `Card.image_url`, nothing is uploaded.
     """
@@ -95,6 +109,7 @@ class Wants:
     room: Room
     image: ImageRules | None = None
     link_in_text: bool = True
+    title_in_text: bool = True
     hashtags: int = 3
     needs_image: bool = False
     image_by_address: bool = False
