@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
+
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
 from syndicate.ports.channel import Channel
@@ -22,12 +24,28 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
     "preview": lambda _, folder: {"folder": str(folder / "preview")},
     "mastodon": lambda at, _: {"instance": at.mastodon_url, "token": CANARY},
     "bluesky": lambda at, _: {"service": at.bluesky_url, "identifier": "news.test", "password": CANARY},
+    "discord": lambda at, _: {"url": f"{at.discord_url}/webhooks/1234567890/{CANARY}"},
     "webhook": lambda at, _: {"url": f"{at.webhook_url}/news", "secret": WEBHOOK_SECRET, "headers": {"X-Key": CANARY}},
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
 ELSEWHERE = frozenset({"email", "facebook", "instagram", "linkedin", "threads", "x"})
 """Networks that no sandbox stands for: a server of their own stands in their own tests."""
+
+ELSEWHERE |= {"discord_bot"}
+
+SNOWFLAKE = "1234567890123456789"
+
+
+def example_of(network: str) -> dict[str, object]:
+    """Settings as the network's own example has them, with `CANARY` for its secrets."""
+    [written] = yaml.safe_load(network_of(network).example).values()
+    del written["network"]
+    given = {key.removesuffix("_file"): CANARY if key.endswith("_file") else value for key, value in written.items()}
+    return {
+        key: value.replace("the-secret-part", CANARY) if isinstance(value, str) else value
+        for key, value in given.items()
+    }
 
 
 @dataclass

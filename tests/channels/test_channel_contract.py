@@ -91,7 +91,12 @@ def posts_in(sandbox: Running, channel: Channel) -> int:
     """How many posts the channel's place really has."""
     if channel.is_rehearsal:
         return len(list(Path(channel.account).glob("*/*.json")))
-    return len(sandbox.truth.posts(channel.network))
+    return len(sandbox.truth.posts(fake_of(channel)))
+
+
+def fake_of(channel: Channel) -> str:
+    """What the sandbox calls the network, which may have several ways in."""
+    return channel.network.removesuffix("_bot")
 
 
 def told_by(error: BaseException) -> str:
@@ -118,7 +123,7 @@ def test_the_example_is_a_valid_channel(network: str, tmp_path: Path) -> None:
 
 def test_settings_refuse_what_they_do_not_know(network: str, settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as told:
-        network_of(network).settings.model_validate({**settings, "colour": CANARY})
+        network_of(network).settings.model_validate({**settings, "no_such_setting": CANARY})
 
     assert [error["type"] for error in told.value.errors()] == ["extra_forbidden"]
     assert CANARY not in str(told.value)
@@ -174,17 +179,18 @@ async def test_the_payload_is_the_same_bytes_again(channel: Channel) -> None:
     assert CANARY.encode() not in payload
 
 
-async def test_one_key_makes_one_post(channel: Channel, sandbox: Running) -> None:
+async def test_one_key_makes_one_post_where_the_network_has_keys(channel: Channel, sandbox: Running) -> None:
     payload, key = await frozen(channel)
 
     first = await channel.publish(payload, key)
     again = await channel.publish(payload, key)
 
-    assert channel.guarantee.key_window is not None
-    assert first.remote_id == again.remote_id != ""
+    has_keys = channel.guarantee.key_window is not None
+    assert first.remote_id != "" != again.remote_id
+    assert (first.remote_id == again.remote_id) is has_keys
     assert first.at.tzinfo is not None
     assert first.url is None or first.url.startswith(("http://", "https://", "file://"))
-    assert posts_in(sandbox, channel) == 1
+    assert posts_in(sandbox, channel) == (1 if has_keys else 2)
 
 
 async def test_another_post_is_another_post(channel: Channel, sandbox: Running) -> None:
@@ -218,7 +224,7 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
     payload, key = await frozen(channel)
     sandbox.arm(
         InjectedFault(
-            network=channel.network if not channel.is_rehearsal else "*",
+            network=fake_of(channel) if not channel.is_rehearsal else "*",
             route=RouteKind.POST,
             effect=effect,
             delay_ms=SLOW_MS,
@@ -233,9 +239,10 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
     elif not isinstance(outcome, Unknown):
         assert posts_in(sandbox, channel) == 0, f"there, but told as not done: {outcome}"
     assert outcome is None or CANARY not in told_by(outcome)
-    sandbox.arm()
-    await channel.publish(payload, key)
-    assert posts_in(sandbox, channel) == 1
+    if channel.guarantee.key_window is not None:
+        sandbox.arm()
+        await channel.publish(payload, key)
+        assert posts_in(sandbox, channel) == 1
 
 
 async def attempt(channel: Channel, payload: bytes, key: str) -> NetworkError | None:
@@ -286,11 +293,11 @@ async def test_a_kept_session_is_used_by_the_next_process(
     network: str, settings: dict[str, object], sandbox: Running
 ) -> None:
     tokens = KeptTokens()
-    for _ in range(2):
+    for number in (1, 2):
         async with Web() as web:
             channel = channel_of(network, settings, web, tokens=tokens)
             await channel.open()
-            await channel.publish(*await frozen(channel))
+            await channel.publish(*await frozen(channel, number))
 
-    assert posts_in(sandbox, channel) == 1
+    assert posts_in(sandbox, channel) == 2
     assert len(tokens.writes) <= 1

@@ -27,6 +27,8 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "mastodon": "syndicate.channels.mastodon:NETWORK",
         "bluesky": "syndicate.channels.bluesky:NETWORK",
         "webhook": "syndicate.channels.webhook:NETWORK",
+        "discord": "syndicate.channels.discord:NETWORK",
+        "discord_bot": "syndicate.channels.discord_bot:NETWORK",
         "email": "syndicate.channels.email:NETWORK",
         "facebook": "syndicate.channels.facebook:NETWORK",
         "instagram": "syndicate.channels.instagram:NETWORK",

@@ -1,0 +1,147 @@
+"""What every network must keep before any server was asked, driven by the table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import regex
+from pydantic import ValidationError
+
+from channels.channel_rig import CANARY, PUBLISHED, TRIALS, channel_of, example_of, picture, post
+from posts.hostile import HOSTILE
+from sandbox_rig import image_bytes
+from syndicate.channels.http import Web
+from syndicate.channels.networks import network_names, network_of
+from syndicate.items.item import Image
+from syndicate.outbox.delivery import Action
+from syndicate.ports.channel import Channel
+from syndicate.posts.markup import clean
+from syndicate.posts.post import Post
+from syndicate.sandbox.addresses import SandboxAddresses
+
+NOWHERE = SandboxAddresses.at("http://127.0.0.1:9")
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MENTION = regex.compile(r"(?<![A-Za-z0-9_/.\\])@(?:everyone|here|channel|someone)", regex.IGNORECASE)
+CONTROL = regex.compile(r"[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069--[\r\n\t]]", regex.VERSION1)
+PICTURES = (None, "image/jpeg", "image/png")
+OPEN_ONLY = frozenset({"bluesky", "preview"})
+"""Their payloads hold what a session or an upload gave: the contract of open channels has them."""
+AS_DATA = frozenset({"webhook", "email", "linkedin"})
+"""What is sent there is data, mail, or a card's plain title, in which nobody is called; control signs are out all the
+same."""
+
+
+@pytest.fixture(params=sorted({*network_names()} - OPEN_ONLY))
+def offline(request: pytest.FixtureRequest, tmp_path: Path) -> Channel:
+    name: str = request.param
+    return channel_at(name, tmp_path)
+
+
+@pytest.fixture(params=network_names())
+def network(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def settings(network: str, tmp_path: Path) -> dict[str, object]:
+    return settings_of(network, tmp_path)
+
+
+@pytest.fixture
+def channel(network: str, tmp_path: Path) -> Channel:
+    return channel_at(network, tmp_path)
+
+
+def settings_of(network: str, folder: Path) -> dict[str, object]:
+    return TRIALS[network](NOWHERE, folder) if network in TRIALS else example_of(network)
+
+
+def channel_at(network: str, folder: Path) -> Channel:
+    return channel_of(network, settings_of(network, folder), Web(), clock=lambda: NOW)
+
+
+def illustrated(channel: Channel, media_type: str | None = "image/jpeg", **changes: object) -> Post:
+    image = Image("a.jpg", "A heron") if media_type else None
+    address = "https://feeds.example/media/a.jpg" if media_type else None
+    given = {"image": image, "image_url": address, "brand": "The @Reed", "authors": ("Ada",), **changes}
+    made = post(channel.wants, **given)
+    wanted = media_type if channel.wants.image is not None and not channel.wants.image_by_address else None
+    return replace(made, picture=picture(image_bytes(), wanted)) if wanted else made
+
+
+def frozen(channel: Channel, made: Post) -> bytes:
+    media = None if made.picture is None else "media-1"
+    return channel.freeze(made, media, channel.key_of("uid", 0, PUBLISHED), NOW)
+
+
+def seen(payload: bytes) -> str:
+    """The words of a payload; JSON unescaped, so that a control sign written as `\\u0007` is seen."""
+    try:
+        return "\n".join(_strings(json.loads(payload)))
+    except ValueError:
+        return payload.decode(errors="replace")
+
+
+def _strings(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for one in value.values() for text in _strings(one)]
+        case list():
+            return [text for one in value for text in _strings(one)]
+    return []
+
+
+def test_unknown_settings_are_refused_without_repeating_them(network: str, settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError) as told:
+        network_of(network).settings.model_validate({**settings, "no_such_setting": CANARY})
+
+    assert [error["type"] for error in told.value.errors()] == ["extra_forbidden"]
+    assert CANARY not in str(told.value)
+
+
+def test_secrets_are_hidden(network: str, settings: dict[str, object], channel: Channel) -> None:
+    checked = network_of(network).settings.model_validate(settings)
+
+    assert CANARY not in f"{checked!r} {checked} {checked.model_dump_json()}"
+    assert CANARY not in f"{channel!r} {channel.name} {channel.account} {channel.app}"
+
+
+def test_a_channel_knows_its_place(channel: Channel, network: str) -> None:
+    assert (channel.name, channel.network) == ("news", network)
+    assert channel.account
+    assert Action.POST in channel.abilities
+
+
+def test_keys_are_of_the_delivery_alone(channel: Channel) -> None:
+    key = channel.key_of("a" * 32, 0, PUBLISHED)
+
+    assert key == channel.key_of("a" * 32, 0, PUBLISHED)
+    assert len({key, channel.key_of("b" * 32, 0, PUBLISHED), channel.key_of("a" * 32, 1, PUBLISHED)}) == 3
+
+
+@pytest.mark.parametrize("media_type", PICTURES)
+def test_payloads_are_the_same_bytes_again_and_hold_no_secret(offline: Channel, media_type: str | None) -> None:
+    if media_type is None and offline.wants.needs_image:
+        pytest.skip("takes no post without a picture")
+    payload = frozen(offline, illustrated(offline, media_type))
+
+    assert payload == frozen(offline, illustrated(offline, media_type))
+    assert CANARY.encode() not in payload
+
+
+def test_nobody_is_called_and_nothing_is_hidden_in_what_is_sent(offline: Channel) -> None:
+    called, hidden = {}, {}
+    for hostile in map(clean, HOSTILE):  # as every card is
+        words = seen(frozen(offline, illustrated(offline, title=hostile, summary=f"{hostile} said", brand=hostile)))
+        called[hostile] = [] if offline.network in AS_DATA else MENTION.findall(words)
+        hidden[hostile] = CONTROL.findall(words)
+
+    assert [(hostile, found) for hostile, found in called.items() if found] == []
+    assert [(hostile, found) for hostile, found in hidden.items() if found] == []
