@@ -25,6 +25,8 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
     "mastodon": lambda at, _: {"instance": at.mastodon_url, "token": CANARY},
     "bluesky": lambda at, _: {"service": at.bluesky_url, "identifier": "news.test", "password": CANARY},
     "discord": lambda at, _: {"url": f"{at.discord_url}/webhooks/1234567890/{CANARY}"},
+    "slack_bot": lambda at, _: {"api_url": at.slack_url, "token": f"xoxb-{CANARY}", "channel": "CNEWS"},
+    "telegram": lambda at, _: {"api_url": at.telegram_url, "token": f"1:{CANARY}", "chat": "@marshnotes"},
     "webhook": lambda at, _: {"url": f"{at.webhook_url}/news", "secret": WEBHOOK_SECRET, "headers": {"X-Key": CANARY}},
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
@@ -32,7 +34,7 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
 ELSEWHERE = frozenset({"email", "facebook", "instagram", "linkedin", "threads", "x"})
 """Networks that no sandbox stands for: a server of their own stands in their own tests."""
 
-ELSEWHERE |= {"discord_bot"}
+ELSEWHERE |= {"discord_bot", "slack", "teams"}
 
 SNOWFLAKE = "1234567890123456789"
 

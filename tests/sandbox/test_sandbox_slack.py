@@ -289,3 +289,33 @@ async def test_the_second_message_in_a_second_is_limited(caller: Caller) -> None
 
     limited = next(reply for reply in replies if reply.status == 429)
     assert limited.headers["Retry-After"] == "1"
+
+
+async def test_rich_text_is_shown_as_it_stands(caller: Caller, sandbox: Running) -> None:
+    link = {"type": "link", "url": "https://example.org/a?b&c", "text": "A <b> & c"}
+    elements = [link, {"type": "text", "text": "\n<!channel> *x*"}]
+    block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+    posted = await slack(caller, "chat.postMessage", channel="CNEWS", blocks=[block])
+
+    assert posted.json["ok"] is True
+    (entry,) = sandbox.truth
+    assert (entry.text, entry.link) == ("A <b> & c\n<!channel> *x*", "https://example.org/a?b&c")
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        [],
+        [{"type": "rich_text_list", "elements": []}],
+        [{"type": "rich_text_section", "elements": [{"type": "text", "text": ""}]}],
+        [{"type": "rich_text_section", "elements": [{"type": "link", "url": "javascript:x"}]}],
+        [{"type": "rich_text_section", "elements": [{"type": "marquee"}]}],
+    ],
+)
+async def test_rich_text_that_is_none_is_refused(caller: Caller, elements: list[Any]) -> None:
+    blocks = [{"type": "rich_text", "elements": elements}]
+
+    posted = await slack(caller, "chat.postMessage", channel="CNEWS", blocks=blocks)
+
+    assert posted.json["error"] == "invalid_blocks"

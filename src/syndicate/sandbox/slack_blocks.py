@@ -1,7 +1,7 @@
 """How Slack reads a message: its blocks, their limits, its links, what people see. Pure.
 
-Source: docs.slack.dev "Block Kit" reference (section, header, image, context, divider, markdown) and "Formatting
-message text". Read 2026-11.
+Source: docs.slack.dev "Block Kit" reference (rich text, section, header, image, context, divider, markdown) and
+"Formatting message text". Read 2026-11.
 """
 
 from __future__ import annotations
@@ -87,6 +87,9 @@ def file_ids_in(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _words(block: dict[str, Any]) -> Iterator[str]:
+    if block.get("type") == "rich_text":
+        yield from _rich_words(block)
+        return
     if isinstance(text := block.get("text"), dict):
         yield str(text.get("text", ""))
     elif isinstance(text, str):
@@ -109,6 +112,8 @@ def _faults(block: dict[str, Any]) -> Iterator[str]:
             yield from _text_faults(block.get("text"), HEADER, ("plain_text",))
         case "context":
             yield from _context_faults(block.get("elements"))
+        case "rich_text":
+            yield from _rich_faults(block.get("elements"))
         case "image":
             yield from _image_faults(block)
         case "markdown":
@@ -139,6 +144,37 @@ def _text_faults(text: object, limit: int, kinds: tuple[str, ...]) -> Iterator[s
         yield "must be more than 0 characters"
     if len(text["text"]) > limit:
         yield f"must be less than {limit + 1} characters"
+
+
+def _rich_words(block: dict[str, Any]) -> Iterator[str]:
+    """The words of rich text, in the form that `_LINK` reads: nothing in a text element is markup."""
+    for section in block["elements"]:
+        parts = []
+        for element in section["elements"]:
+            text = str(element.get("text", "")).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            url = str(element.get("url", "")).replace("&", "&amp;")
+            parts.append(text if element["type"] == "text" else f"<{url}|{text or url}>")
+        yield "".join(parts)
+
+
+def _rich_faults(sections: object) -> Iterator[str]:
+    """What a publisher needs of rich text: sections of texts and links."""
+    if not isinstance(sections, list) or not sections:
+        yield "missing required field: elements"
+        return
+    for section in sections:
+        elements = section.get("elements") if isinstance(section, dict) else None
+        if not isinstance(elements, list) or section.get("type") != "rich_text_section":
+            yield "unsupported type of rich text"
+            continue
+        for element in elements:
+            match element:
+                case {"type": "text", "text": str(text)} if text:
+                    pass
+                case {"type": "link", "url": str(url)} if re.match("https?://", url):
+                    pass
+                case _:
+                    yield "invalid element of rich text"
 
 
 def _image_faults(block: dict[str, Any]) -> Iterator[str]:

@@ -47,12 +47,14 @@ class Files:
         self._tickets: dict[str, Ticket] = {}
 
     def routes(self) -> Sequence[Route]:
-        """The three steps."""
+        """The three steps, and a look at what became of the file."""
         return (
             Route("POST", "/api/files.getUploadURLExternal", RouteKind.MEDIA, self._ask),
             Route("GET", "/api/files.getUploadURLExternal", RouteKind.MEDIA, self._ask),
             Route("POST", "/slack/upload/v1/{id}", RouteKind.MEDIA, self._take),
             Route("POST", "/api/files.completeUploadExternal", RouteKind.MEDIA, self._complete),
+            Route("POST", "/api/files.info", RouteKind.MEDIA, self._info),
+            Route("GET", "/api/files.info", RouteKind.MEDIA, self._info),
         )
 
     def reset(self) -> None:
@@ -122,6 +124,13 @@ class Files:
             for file in files:
                 await self._board.keep(bot.name, file, call)
         return as_json({"ok": True, "files": [{"id": file.id, "title": file.name} for file in files]})
+
+    async def _info(self, call: Call) -> Answer:
+        arguments = arguments_of(call, takes_json=False)
+        bot = admit(call, arguments)
+        ticket = self._uploaded({"id": arguments.get("file")}, bot.name)
+        kind = "image/jpeg" if ticket.is_complete else ""
+        return as_json({"ok": True, "file": {"id": ticket.id, "name": ticket.name, "mimetype": kind}})
 
     def _uploaded(self, row: Any, bot: str) -> Ticket:
         ticket = self._tickets.get(str(row.get("id"))) if isinstance(row, dict) else None

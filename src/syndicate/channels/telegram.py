@@ -1,0 +1,334 @@
+"""Telegram by a bot, which posts to a channel or group.
+
+A bot can neither read a chat's history nor its own posts: an unclear outcome waits for the operator. A picture has no
+field for an alt text; the usual form is therefore text with a large preview of the page, which has.
+
+Source: core.telegram.org/bots/api, "sendMessage", "sendPhoto", "LinkPreviewOptions", "Making requests", "FAQ". Read
+2026-11.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError, model_validator
+
+from syndicate.channels.addresses import EndpointURL, host_of
+from syndicate.channels.http import LONGEST_WAIT, SHORTEST_WAIT, Answer, check_access, json_bytes, verdict
+from syndicate.channels.networks import Network, Tools
+from syndicate.channels.parcels import INLINE, PARCEL_BYTES, Parcel, Part, form_of
+from syndicate.channels.secrets import ChannelSettings, SecretFile, either
+from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized, Unknown
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
+from syndicate.ports.channel import Channel
+from syndicate.posts.dialects import write
+from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
+
+API = "https://api.telegram.org"
+
+TEXT, CAPTION = 4096, 1024
+"""After entities parsing: markup does not count (documentation, "sendMessage", "sendPhoto")."""
+MOST_SIDES_PX, MOST_RATIO = 10_000, 20
+"""Width and height together, and one to the other (documentation, "sendPhoto")."""
+CALL_TIME = timedelta(seconds=60)
+"""Generous: an answer that is lost is a post that nobody can look up."""
+
+# The token is part of every address, in which these signs would end it.
+_NOT_IN_TOKENS = re.compile(r"[/?#%\s\\]")
+_BOT = re.compile(r"(\d{1,20}):")
+_REMEDY = "check `token` and `chat`, and that the bot is an administrator of the chat who may post"
+# Telegram gives no codes for these, only a status and words: the words are all there is to tell them from refusals.
+_NOT_MODIFIED = "message is not modified"
+_NOT_FOUND = "message to delete not found"
+
+
+class TelegramSettings(ChannelSettings):
+    """A bot's token and the chat it posts to.
+
+    `attach`: card is text with a preview of the page above it, image is the picture with the text as its caption.
+    `thread_id`: topic of a group with topics. `silent`: no sound at the readers'.
+    """
+
+    token: SecretStr | None = None
+    token_file: SecretFile | None = None
+    chat: str = Field(pattern=r"^(@[A-Za-z]\w{3,31}|-?[1-9]\d{0,19})$")
+    thread_id: Annotated[int, Field(ge=1)] | None = None
+    attach: Literal["card", "image"] = "card"
+    silent: bool = False
+    api_url: EndpointURL = API
+
+    @model_validator(mode="after")
+    def _has_token(self) -> Self:
+        if _NOT_IN_TOKENS.search(either("token", self.token, self.token_file).get_secret_value()):
+            raise ValueError("token: must be a bot's, as @BotFather gives it: digits, a colon, letters, and no address")
+        return self
+
+
+class Telegram(Channel):
+    """One chat that a bot posts to."""
+
+    network = "telegram"
+    is_rehearsal = False
+
+    def __init__(self, name: str, settings: TelegramSettings, tools: Tools) -> None:
+        token = either("token", settings.token, settings.token_file).get_secret_value()
+        tools.web.hide(token, token.partition(":")[2])
+        self.name = name
+        thread = f"/{settings.thread_id}" if settings.thread_id is not None else ""
+        self.account = f"{host_of(settings.api_url)}/{settings.chat}{thread}"
+        bot = _BOT.match(token)
+        self._bot = bot[1] if bot is not None else hashlib.sha256(token.encode()).hexdigest()[:8]
+        self._url = f"{settings.api_url.rstrip('/')}/bot{token}"
+        self._settings = settings
+        self._tools = tools
+
+    @property
+    def wants(self) -> Wants:
+        """Text with the link; the picture with it, or none as Telegram shows the page's."""
+        if self._settings.attach == "card":
+            return Wants(Room(TEXT, Measure.UTF16))
+        return Wants(Room(CAPTION, Measure.UTF16), ImageRules(Shape.PHOTO, PARCEL_BYTES))
+
+    @property
+    def guarantee(self) -> Guarantee:
+        """No keys, and nothing can be read back."""
+        return Guarantee(key_window=None, evidence=Evidence.NONE)
+
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """All there is."""
+        return frozenset(Action)
+
+    @property
+    def app(self) -> str:
+        """Limits are those of the bot, in all its chats."""
+        return f"{self.network}/{self._bot}"
+
+    async def open(self) -> None:
+        """Ask who the bot is, and for the chat."""
+        for method, arguments in (("getMe", {}), ("getChat", {"chat_id": self._settings.chat})):
+            answer = await self._call(method, ("application/json", json_bytes(arguments)), is_repeatable=True)
+            _judge_access(answer, self._now())
+
+    async def upload(self, picture: Picture) -> str:
+        """Nothing to bring: the picture is part of the message.
+
+        Raises:
+            Rejected: Telegram takes no picture of this shape, or none is wanted.
+        """
+        if self._settings.attach == "card":
+            raise Rejected(f"{self.account}: a preview of the page is shown, no picture")
+        sides = (picture.width_px, picture.height_px)
+        if sum(sides) > MOST_SIDES_PX or max(sides) > MOST_RATIO * min(sides):
+            raise Rejected(f"{self.account}: a picture of {sides[0]}x{sides[1]} is too large or too narrow")
+        return INLINE
+
+    def key_of(self, uid: str, generation: int, published: datetime) -> str:
+        """For our own books: Telegram takes no key."""
+        return f"{uid}-{generation}" if generation else uid
+
+    def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
+        """The message's fields, and its picture."""
+        settings = self._settings
+        picture = post.picture if media is not None else None
+        text = write(post.text, post.spans, Dialect.TELEGRAM)
+        message: dict[str, JsonValue] = {"chat_id": settings.chat, "parse_mode": "HTML"}
+        if picture is not None:
+            message["caption"] = text
+        else:
+            preview: JsonValue = {"url": post.card.url, "prefer_large_media": True, "show_above_text": True}
+            message |= {"text": text, "link_preview_options": preview}
+        if settings.thread_id is not None:
+            message["message_thread_id"] = settings.thread_id
+        if settings.silent:
+            message["disable_notification"] = True
+        if post.reply_to is not None:
+            message["reply_parameters"] = {"message_id": int(post.reply_to), "allow_sending_without_reply": True}
+        return Parcel.of(message, picture).kept()
+
+    async def publish(self, payload: bytes, key: str) -> Receipt:
+        """Post once."""
+        parcel = Parcel.opened(payload)
+        file = parcel.file("photo")
+        method = "sendMessage" if file is None else "sendPhoto"
+        answer = await self._call(method, _body(parcel.message, file))
+        return self._receipt(_judge(answer, self._now()))
+
+    async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
+        """A bot cannot read a chat.
+
+        Raises:
+            Rejected: always.
+        """
+        raise Rejected(f"{self.account}: a bot cannot read back what it posted")
+
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Put the new text, or the new picture and caption, in the place of the old."""
+        parcel = Parcel.opened(payload)
+        file = parcel.file("photo")
+        named: dict[str, JsonValue] = {"chat_id": self._settings.chat, "message_id": int(receipt.remote_id)}
+        if file is None:
+            kept = {name: parcel.message[name] for name in ("text", "parse_mode", "link_preview_options")}
+            answer = await self._call("editMessageText", _body({**named, **kept}, None), is_repeatable=True)
+        else:
+            media = {"type": "photo", "media": "attach://photo", "parse_mode": "HTML"}
+            told: JsonValue = {**media, "caption": parcel.message["caption"]}
+            answer = await self._call("editMessageMedia", _body({**named, "media": told}, file), is_repeatable=True)
+        if not _says(answer, _NOT_MODIFIED):
+            _judge(answer, self._now())
+        return Receipt(receipt.remote_id, receipt.url, self._now())
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Take the message away."""
+        named: dict[str, JsonValue] = {"chat_id": self._settings.chat, "message_id": int(receipt.remote_id)}
+        answer = await self._call("deleteMessage", _body(named, None), is_repeatable=True)
+        if not _says(answer, _NOT_FOUND):
+            _judge(answer, self._now())
+
+    async def close(self) -> None:
+        """Nothing is held: connections belong to the web."""
+
+    async def _call(self, method: str, body: tuple[str, bytes], *, is_repeatable: bool = False) -> Answer:
+        content_type, content = body
+        return await self._tools.web.call(
+            "POST",
+            f"{self._url}/{method}",
+            headers={"Content-Type": content_type},
+            body=content,
+            is_repeatable=is_repeatable,
+            within=CALL_TIME,
+        )
+
+    def _receipt(self, answer: Answer) -> Receipt:
+        message = answer.read(_Sent).result
+        return Receipt(str(message.message_id), _page(message), self._now())
+
+    def _now(self) -> datetime:
+        return self._tools.clock()
+
+
+def _body(message: dict[str, JsonValue], file: Part | None) -> tuple[str, bytes]:
+    """JSON, or a form in which what is no text stands as JSON (documentation, "Making requests")."""
+    if file is None:
+        return "application/json", json_bytes(message)
+    texts = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in message.items())
+    return form_of([*(Part(name, text.encode()) for name, text in sorted(texts)), file])
+
+
+def _judge(answer: Answer, now: datetime) -> Answer:
+    """What an answer proves; `ok` decides, whatever the status.
+
+    Raises:
+        NetworkError: by kind.
+    """
+    told = _told(answer)
+    if told is None:
+        if answer.is_success:
+            raise Unknown(f"{answer.place}: {answer.status}, but the answer cannot be read")
+        return verdict(answer, now, remedy=_REMEDY)
+    if told.ok:
+        return verdict(answer, now, remedy=_REMEDY)
+    status = told.error_code or answer.status
+    said = f"{answer.place}: {status} ({answer.masked(told.description)[:200]})"
+    if told.parameters.migrate_to_chat_id is not None:
+        raise Unauthorized(f"{said}; the group has moved: set `chat` to {told.parameters.migrate_to_chat_id}")
+    if status == 429:
+        wait = told.parameters.retry_after
+        until = now + min(max(timedelta(seconds=wait), SHORTEST_WAIT), LONGEST_WAIT) if wait is not None else None
+        if until is not None:
+            raise RateLimited(said, until, is_app_wide=True)
+    if status in {401, 404}:  # a wrong token is answered with either
+        raise Unauthorized(f"{said}; {_REMEDY}")
+    # The status in the body is the real one: in front of a gateway of one's own, HTTP may say 200.
+    return verdict(_with_status(answer, status), now, remedy=_REMEDY)
+
+
+def _judge_access(answer: Answer, now: datetime) -> None:
+    """What an answer at the door proves: every refusal is a matter for a person."""
+    try:
+        _judge(answer, now)
+    except (RateLimited, Unauthorized):
+        raise
+    except Rejected as refusal:
+        raise Unauthorized(f"{refusal}; {_REMEDY}") from None
+    except NetworkError:
+        check_access(_with_status(answer, max(answer.status, 500)), now, remedy=_REMEDY)
+
+
+def _with_status(answer: Answer, status: int) -> Answer:
+    return Answer(answer.place, status, answer.headers, answer.body, answer.is_repeatable, answer.hidden)
+
+
+def _says(answer: Answer, words: str) -> bool:
+    told = _told(answer)
+    return told is not None and not told.ok and told.error_code == 400 and words in told.description
+
+
+def _page(message: _Message) -> str | None:
+    """A message's address: by the chat's name if it is public, else one that its members can follow."""
+    if message.chat.username:
+        return f"https://t.me/{message.chat.username}/{message.message_id}"
+    number = str(message.chat.id)
+    return f"https://t.me/c/{number.removeprefix('-100')}/{message.message_id}" if number.startswith("-100") else None
+
+
+def _told(answer: Answer) -> _Told | None:
+    try:
+        return _Told.model_validate_json(answer.body)
+    except ValidationError:
+        return None
+
+
+class _Entity(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Parameters(_Entity):
+    retry_after: Annotated[float, Field(ge=0, le=10**9)] | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class _Told(_Entity):
+    """What every answer has."""
+
+    ok: bool
+    error_code: Annotated[int, Field(ge=100, le=599)] | None = None
+    description: str = ""
+    parameters: _Parameters = _Parameters()
+
+
+class _Chat(_Entity):
+    id: int
+    username: Annotated[str, Field(pattern=r"^\w{1,64}$")] | None = None
+
+
+class _Message(_Entity):
+    message_id: int
+    chat: _Chat
+
+
+class _Sent(_Entity):
+    result: _Message
+
+
+NETWORK = Network(
+    name="telegram",
+    title="Telegram (bot)",
+    settings=TelegramSettings,
+    make=Telegram,
+    needs=(
+        "A bot: write `/newbot` to @BotFather, who gives its token.",
+        "The bot as an administrator of the channel or group, with the right to post messages.",
+        "The chat: `@name` if it is public, else its number, which begins with -100.",
+    ),
+    example="""\
+news_telegram:
+  network: telegram
+  chat: "@marshnotes"
+  token_file: ~/.config/syndicate/telegram.token
+""",
+)
