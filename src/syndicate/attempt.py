@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, post_of
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Item
@@ -85,6 +86,7 @@ class Attempts:
         self._clock = clock
         self._chance = chance
         self._silent_until = silent_until
+        self._doubts = Doubts(channel, outbox, rules.drafts.cards, clock)
 
     async def attend(self, delivery: Delivery) -> Attempted:
         """One attempt or reading of a claimed delivery, settled.
@@ -94,6 +96,8 @@ class Attempts:
         """
         if delivery.account != self.channel.account:
             return await self._hold(delivery)
+        if (settled := await self._known_to_stand(delivery)) is not None:
+            return settled
         if delivery.state is not State.UNKNOWN:
             return await self._post(delivery)
         match remedy_for(delivery, self.channel.guarantee, self._clock()):
@@ -111,6 +115,50 @@ class Attempts:
         remedy = "drop it, and `syndicate backfill` plans it for the new account"
         step = Step(State.HELD, f"{change}; {remedy}", now, delivery.failures, is_unclear=delivery.is_unclear)
         return await self._write(delivery, step)
+
+    async def _known_to_stand(self, delivery: Delivery) -> Attempted | None:
+        """What a post that was seen there, or a doubt about one, makes of the delivery; None: go on."""
+        item = await self._outbox.item(delivery.item_id)
+        if item is None:
+            return None
+        try:
+            word = await self._doubts.seen(delivery, item)
+            if word is None and delivery.is_doubted:
+                async with self.limit():
+                    word = await self._doubts.ask(delivery, item)
+        except NetworkError as error:
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+        except Exception as error:  # the edge of one look
+            log.exception("read_back_failed", **names_of(delivery))
+            failed = NotDone(f"could not be looked up: {type(error).__name__}")
+            return await self._settle(delivery, failed, is_local=True)
+        if word is None:
+            return None
+        if word.is_look and delivery.payload is None:
+            return await self._compose_for_look(delivery, item, word.step)
+        return await self._end_doubt(delivery, word.step, is_last=word.is_last)
+
+    async def _compose_for_look(self, delivery: Delivery, item: Item, step: Step) -> Attempted:
+        """Freeze what would be sent, as networks find a post by its contents; it is not sent."""
+        try:
+            async with self.limit():
+                composed = await self._compose(delivery, item)
+        except NetworkError as error:
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+        except ValueError as error:
+            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
+        doubt = await self._outbox.doubt(delivery.channel)
+        since = composed.first_sent_at or (doubt.since if doubt is not None else delivery.due)
+        composed = replace(composed, first_sent_at=since)
+        frozen = await self._outbox.freeze(composed, composed.payload or b"", composed.key or "", self._clock())
+        return await self._end_doubt(frozen, step, is_last=True)
+
+    async def _end_doubt(self, delivery: Delivery, step: Step, *, is_last: bool) -> Attempted:
+        """Written first: a stop in between leaves the doubt, and not a delivery that nobody doubts."""
+        written = await self._write(delivery, step)
+        if is_last:
+            await self._outbox.believe(delivery.channel, delivery.uid)
+        return written
 
     async def _post(self, delivery: Delivery) -> Attempted:
         item = await self._outbox.item(delivery.item_id)

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from syndicate.channels.networks import Tools
 from syndicate.dress import page_rules_of
+from syndicate.feeds.formats import DIRECTORY
 from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.feeds.tombstone import TombstoneRules
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from syndicate.ports.content import Store
     from syndicate.ports.shelf import Shelf
     from syndicate.posts.cardimage import CardLook
+
+log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 
@@ -282,11 +287,14 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.content.images import PictureMaker
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
+    from syndicate.outbox.lock import is_held
     from syndicate.outbox.store import SqlOutbox
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
+        if is_held(plot.lock_path):
+            await _begin(outbox, plot)
         web = await stack.enter_async_context(Web())
         fetcher = await stack.enter_async_context(Fetcher())
         store = store_of(plot)
@@ -323,6 +331,14 @@ def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, image
         )
         for name, channel in channels.items()
     )
+
+
+async def _begin(outbox: SqlOutbox, plot: Plot) -> None:
+    """Take the state up for publishing, and tell if it is not the one that published last."""
+    has_feeds = (plot.settings.feeds.folder / DIRECTORY).exists()
+    restored = await outbox.begin(clock(), has_feeds=has_feeds)
+    if restored is not None:
+        log.warning("state_restored", reason=restored.reason, since=restored.since.isoformat(), epoch=restored.epoch)
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:

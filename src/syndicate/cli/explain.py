@@ -158,7 +158,7 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
         for plan in plans_of(plot, await stack.enter_async_context(open_channels(plot))):
             told[plan.name] = {"channel": plan.name, "filtered": filtered_by(item, plan), "deliveries": []}
         if plot.outbox_path.exists():
-            outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
+            outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
             for one in await outbox.deliveries(item_id=item.id):
                 events = [asdict(event) for event in await outbox.history(one.uid)]

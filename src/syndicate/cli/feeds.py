@@ -205,7 +205,7 @@ async def _visible(
     topics: tuple[Topic, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     if plot.outbox_path.exists():
-        async with SqlOutbox(plot.outbox_path) as outbox:
+        async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
             lost = lost_store(scan, await outbox.known())
             if lost is not None:
                 raise ConfigError((lost,))

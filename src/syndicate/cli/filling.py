@@ -81,9 +81,10 @@ class Filling:
 
         async with AsyncExitStack() as stack:
             path = self._plot.outbox_path
-            if not path.exists():
+            is_reader = path.exists()
+            if not is_reader:
                 path = Path(stack.enter_context(TemporaryDirectory(prefix="syndicate-plan-"))) / path.name
-            outbox = await stack.enter_async_context(SqlOutbox(path))
+            outbox = await stack.enter_async_context(SqlOutbox(path, is_reader=is_reader))
             channels = await stack.enter_async_context(open_channels(self._plot))
             plans = await self._plan(outbox, store_of(self._plot), plans_of(self._plot, channels))
             await self._show(plans, channels, outbox)

@@ -77,7 +77,7 @@ async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
         await _check_channel(plot, outbox, channel)
         return await undecided(outbox, channel)
 
-    waiting = await _with_outbox(plot, found) or []
+    waiting = await _with_outbox(plot, found, is_reader=True) or []
     if as_json:
         tell_json([_json(one) for one in waiting])
         return
@@ -111,12 +111,12 @@ async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | No
         say(f"{count(len(resolved), 'delivery', 'deliveries')} resolved")
 
 
-async def _with_outbox(plot: Plot, work: Any) -> Any:
+async def _with_outbox(plot: Plot, work: Any, *, is_reader: bool = False) -> Any:
     from syndicate.outbox.store import SqlOutbox
 
     if not plot.outbox_path.exists():
         return None
-    async with SqlOutbox(plot.outbox_path) as outbox:
+    async with SqlOutbox(plot.outbox_path, is_reader=is_reader) as outbox:
         return await work(outbox)
 
 

@@ -40,7 +40,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         else:
             say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
         return
-    async with SqlOutbox(plot.outbox_path) as outbox:
+    async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
         counts = await outbox.counts()
         hubs = await outbox.hub_counts()
         known = await outbox.known()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from syndicate.atomic import UNFINISHED, sync_folder
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.lock import Standing, check_held
 from syndicate.outbox.schema import HEAD
@@ -30,20 +34,22 @@ class Database:
     WAL with synchronous=FULL: an intent that was committed is on disk even after a power cut (NORMAL may lose it).
     Every writing transaction is BEGIN IMMEDIATE, so it waits for its turn instead of failing half-way.
     None begins when the file, or a lock of this process beside it, no longer stands at its path.
+    A reader makes no file, migrates nothing and cannot write.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_reader: bool = False) -> None:
         self.path = path
+        self._is_reader = is_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._engine: Engine | None = None
         self._standing: Standing | None = None
 
     async def open(self) -> None:
-        """Make the folder and file, bring the schema up to date.
+        """Make the folder and file, bring the schema up to date; what it was before is kept beside it.
 
         Raises:
             CannotWrite: the folder or file cannot be written, or is no database.
-            ConfigError: a newer version made it.
+            ConfigError: a newer version made it, or for a reader: an older one.
         """
         try:
             await self._run(self._open)
@@ -77,6 +83,10 @@ class Database:
         """
         await self._run(self._check)
 
+    async def apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function on the database's thread, in no transaction."""
+        return await self._run(work, *args, **kwargs)
+
     async def _run(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
@@ -101,12 +111,13 @@ class Database:
 
     def _open(self) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._engine = _engine(self.path)
-            with self._engine.connect() as connection:
+            if not self._is_reader:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._engine = _engine(self.path, is_reader=self._is_reader)
+            with self._engine.connect().execution_options(is_writing=False) as connection:
                 revision = _revision(connection)
             if revision != HEAD:
-                _migrate(self._engine, self.path, revision)
+                self._bring_up(revision)
             self._standing = Standing(self.path, self.path.stat())
         except (OSError, DatabaseError) as error:
             self._close()
@@ -116,6 +127,17 @@ class Database:
             reason = str(error.orig if isinstance(error, DatabaseError) else error.strerror)
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             raise CannotWrite(str(self.path), reason, remedy) from error
+
+    def _bring_up(self, revision: str | None) -> None:
+        assert self._engine is not None, "after it was made"
+        check_known(self.path, revision)
+        if self._is_reader:
+            problem = f"holds schema {revision}, this version needs {HEAD}"
+            remedy = "call `syndicate migrate`, or start `run` or `once`, which do it on their own"
+            raise ConfigError((Fault(str(self.path), "E-SCHEMA", problem, remedy),))
+        if revision is not None:
+            copy_database(self.path, kept_from(self.path, revision))
+        _migrate(self._engine)
 
     def _close(self) -> None:
         if self._engine is not None:
@@ -136,18 +158,19 @@ def _trouble(path: Path, error: DatabaseError) -> CannotWrite | None:
     return None
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, *, is_reader: bool) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}",
+        "sqlite://",
         poolclass=StaticPool,  # one thread, one connection
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        creator=lambda: connected(path, is_reader=is_reader),
     )
 
     @event.listens_for(engine, "connect")
     def _prepare(dbapi_connection: Any, _record: object) -> None:
         dbapi_connection.isolation_level = None  # sqlite3 must not open transactions of its own
+        pragmas = () if is_reader else ("journal_mode=WAL", "synchronous=FULL")
         cursor = dbapi_connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -159,23 +182,86 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
+def connected(path: Path, *, is_reader: bool = False) -> sqlite3.Connection:
+    """A plain connection; a reader's changes nothing, not even beside the file."""
+    if not is_reader:
+        return sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+    mode = "mode=ro"
+    if not path.with_name(f"{path.name}-wal").exists() and path.exists():
+        mode += "&immutable=1"  # nobody has it open; otherwise SQLite would make files beside it
+    uri = f"file:{quote(str(path))}?{mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+
+
+def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] = lambda done, total: None) -> None:
+    """A whole and consistent copy of a database, also while others write it.
+
+    Args:
+        source: the database.
+        target: replaced, once the copy is durable.
+        tell: hears how many pages were copied, and how many there are.
+
+    Raises:
+        CannotWrite: the copy cannot be written, or the database not be read.
+    """
+    new = target.with_name(f".{target.name}{UNFINISHED}")
+    try:
+        new.unlink(missing_ok=True)
+        new.touch(mode=0o600)  # sessions lie in it, if only sealed
+        with closing(connected(source)) as reader, closing(sqlite3.connect(new)) as writer:
+            reader.isolation_level = None
+            # One snapshot for the whole copy: otherwise each foreign write would begin it anew.
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            reader.backup(writer, pages=256, progress=lambda _, left, total: tell(total - left, total), sleep=0)
+            reader.execute("COMMIT")
+            writer.execute("PRAGMA journal_mode=DELETE")  # one file, that is all
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+        new.replace(target)
+        sync_folder(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        new.unlink(missing_ok=True)
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise CannotWrite(str(target), reason, "make room, or name a place that can be written") from error
+
+
+def kept_from(path: Path, schema: str) -> Path:
+    """Where a database is kept as it was before it was brought up from that schema."""
+    return path.with_name(f"{path.name}.{schema}")
+
+
+def check_known(path: Path, revision: str | None) -> None:
+    """Nothing, if this version knows the schema.
+
+    Raises:
+        ConfigError: a newer version made it.
+    """
+    if revision is None or revision in known_schemas():
+        return
+    problem = f"holds schema {revision}, this version knows {HEAD} at most"
+    raise ConfigError((Fault(str(path), "E-SCHEMA", problem, "use the newer version of syndicate that wrote it"),))
+
+
+def known_schemas() -> frozenset[str]:
+    """Every schema that this version can bring up to date."""
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _migrate(engine: Engine, path: Path, revision: str | None) -> None:
+def _migrate(engine: Engine) -> None:
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if revision is not None and revision not in known:
-        problem = f"holds schema {revision}, this version knows {HEAD} at most"
-        raise ConfigError((Fault(str(path), "E-SCHEMA", problem, "use the newer version of syndicate that wrote it"),))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

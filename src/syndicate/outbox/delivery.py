@@ -129,6 +129,7 @@ class Delivery:
     `is_unclear`: some attempt under this key may have been carried out; a later proof speaks of a later attempt only.
     `is_key_spent`: the key is not repeated any more, only reading settles it.
     `owner` and `fence` belong to the claim: results are written only under the same fence. `batch`: its backfill.
+    `is_doubted`: the state was lost or put back from a copy, so it may have been sent without our knowing.
     """
 
     uid: str
@@ -155,6 +156,7 @@ class Delivery:
     owner: str | None = None
     fence: int = 0
     batch: str | None = None
+    is_doubted: bool = False
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:

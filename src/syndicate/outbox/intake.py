@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
 from syndicate.outbox.delivery import WITHDRAWN, Planned, State
+from syndicate.outbox.doubt import adopt, doubted_channels, window
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
 from syndicate.ports.content import UNREAD, Indexed
@@ -81,15 +82,30 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     if acceptance.tombstones is not None:
         told = [(one.item_id, one.at.isoformat(), one.feeds) for one in acceptance.tombstones]
         _upsert(connection, marks, [{"name": "tombstones", "value": json.dumps(told)}], "name")
-    rows = [{"channel": name, "account": account, "first_seen": now} for name, account in acceptance.channels.items()]
-    _upsert(connection, channels, rows, "channel", keep=("first_seen",))
+    since, until = window(connection) or (None, None)
+    rows = [
+        {
+            "channel": name,
+            "account": account,
+            "first_seen": now,
+            "doubted_since": since,
+            "doubted_until": until,
+            "doubt_due": until,
+        }
+        for name, account in acceptance.channels.items()
+    ]
+    _upsert(connection, channels, rows, "channel", keep=("first_seen", "doubted_since", "doubted_until", "doubt_due"))
     mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)
-    return mended + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+    number = mended + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+    adopt(connection, now)
+    return number
 
 
 def revive(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
     """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
-    return _plan(connection, planned, now, may_revive=_is_skipped)
+    number = _plan(connection, planned, now, may_revive=_is_skipped)
+    adopt(connection, now)
+    return number
 
 
 def mark(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
@@ -127,8 +143,10 @@ def _plan(
         standing.update({row.uid: row for row in connection.execute(asked.where(deliveries.c.uid.in_(uids)))})
     new = {one.uid: one for one in planned if may_add and one.uid not in standing}
     back = {one.uid: one for one in planned if one.uid in standing and may_revive(standing[one.uid])}
+    doubted = doubted_channels(connection)
     for batch in _batches(new.values()):
-        connection.execute(insert(deliveries), [planned_row(one, now) for one in batch])
+        added = [planned_row(one, now, is_doubted=one.channel in doubted) for one in batch]
+        connection.execute(insert(deliveries), added)
     for one in back.values():
         connection.execute(
             update(deliveries)

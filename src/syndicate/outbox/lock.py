@@ -52,6 +52,11 @@ def check_held(folder: Path) -> None:
             standing.check()
 
 
+def is_held(path: Path) -> bool:
+    """Whether this process holds the lock at that path."""
+    return path in _held
+
+
 class PublisherLock:
     """Taken on entry, let go on exit; the operating system lets go of it when the process dies.
 

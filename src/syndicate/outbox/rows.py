@@ -43,10 +43,11 @@ def delivery_of(row: Row[Any]) -> Delivery:
         owner=row.owner,
         fence=row.fence,
         batch=row.batch,
+        is_doubted=row.is_doubted,
     )
 
 
-def planned_row(planned: Planned, now: datetime) -> dict[str, Any]:
+def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) -> dict[str, Any]:
     """A new row of `deliveries`."""
     return {
         "uid": planned.uid,
@@ -69,6 +70,7 @@ def planned_row(planned: Planned, now: datetime) -> dict[str, Any]:
         "topics": " ".join(planned.topics),
         "owed_since": now,
         "batch": planned.batch,
+        "is_doubted": is_doubted,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +74,10 @@ channels = Table(
     Column("channel", String, primary_key=True),
     Column("account", String, nullable=False),
     Column("first_seen", Moment, nullable=False),
+    Column("doubted_since", Moment),
+    Column("doubted_until", Moment),
+    Column("doubt_due", Moment),
+    Column("doubt_readings", Integer, nullable=False, server_default="0"),
 )
 
 rests = Table(
@@ -118,8 +122,20 @@ deliveries = Table(
     Column("topics", Text, nullable=False, server_default=""),
     Column("owed_since", Moment),
     Column("batch", String, index=True),
+    Column("is_doubted", Boolean, nullable=False, server_default="0"),
     Index("deliveries_due", "channel", "state", "action", "origin", "due"),
     Index("deliveries_sent", "channel", "sent_at"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("account", String, primary_key=True),
+    Column("link_key", String, primary_key=True),
+    Column("remote_id", String, nullable=False),
+    Column("remote_url", String),
+    Column("at", Moment, nullable=False),
 )
 
 events = Table(

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import announce, batches, intake, lane, outlook, review
+from syndicate.outbox import announce, batches, doubt, epoch, intake, lane, outlook, review
 from syndicate.outbox.database import Database
-from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.outbox.delivery import Delivery, Planned, Receipt, State, Step
+from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
-from syndicate.ports.outbox import Acceptance, ChannelCounts, Event, KnownItem
+from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
 
 
 class SqlOutbox:
-    """The durable record of deliveries, in one SQLite file. Opened with `async with`."""
+    """The durable record of deliveries, in one SQLite file. Opened with `async with`.
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+    A reader makes, migrates and changes nothing.
+    """
+
+    def __init__(self, path: Path, *, is_reader: bool = False) -> None:
+        self._database = Database(path, is_reader=is_reader)
+        self._epoch: Epoch | None = None
 
     async def __aenter__(self) -> Self:
         await self._database.open()
@@ -42,6 +50,22 @@ class SqlOutbox:
             StateLost: it was removed or replaced; nothing can be kept any more.
         """
         await self._database.check()
+
+    async def begin(self, now: datetime, *, has_feeds: bool) -> Restored | None:
+        """Take the state up for publishing; what it means if it is not the one that published last.
+
+        Only the holder of the publisher's lock may call this.
+
+        Raises:
+            CannotWrite: the file beside the database cannot be written.
+        """
+        path = epoch.path_beside(self._database.path)
+        noted = await self._database.apart(epoch.read, path)
+        inode = self._database.path.stat().st_ino
+        begun, restored = await self._database.write(epoch.begin, noted, inode, now, has_feeds=has_feeds)
+        await self._database.apart(epoch.write, path, begun)
+        self._epoch = begun
+        return restored
 
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id."""
@@ -112,8 +136,12 @@ class SqlOutbox:
         return await self._database.write(lane.claim, channel, owner, now, uid)
 
     async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
-        """Durable intent: on disk when this returns."""
-        return await self._database.write(lane.freeze, delivery, payload, key, now)
+        """Durable intent: on disk when this returns, and noted beside the database."""
+        frozen, number = await self._database.write(_intend, delivery, payload, key, now)
+        if self._epoch is not None:
+            self._epoch = replace(self._epoch, events=number)
+            await self._database.apart(epoch.note, epoch.path_beside(self._database.path), self._epoch)
+        return frozen
 
     async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
         """Write what became of a delivery and release it."""
@@ -126,6 +154,28 @@ class SqlOutbox:
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""
         return await self._database.read(lane.next_due, channel)
+
+    async def doubt(self, channel: str) -> Doubt | None:
+        """What may have been sent on a channel without our knowing."""
+        return await self._database.read(doubt.doubt_of, channel)
+
+    async def look_again(self, channel: str, due: datetime, readings: int) -> None:
+        """When the channel's own posts are read next."""
+        await self._database.write(doubt.look_again, channel, due, readings)
+
+    async def believe(self, channel: str, uid: str | None = None) -> None:
+        """One delivery, or the whole channel, is in doubt no more."""
+        await self._database.write(doubt.believe, channel, uid)
+
+    async def sighted(self, channel: str, account: str, keys: Sequence[str]) -> Receipt | None:
+        """The post of ours that was seen there with one of these links."""
+        return await self._database.read(doubt.sighted, channel, account, keys)
+
+    async def see(
+        self, channel: str, account: str, seen: Iterable[Sighting], planned: Sequence[Planned], now: datetime
+    ) -> list[str]:
+        """Keep in mind which posts of ours stand there; gives the items whose deliveries that settles."""
+        return await self._database.write(doubt.see, channel, account, seen, planned, now)
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""
@@ -182,3 +232,9 @@ class SqlOutbox:
     async def hub_counts(self) -> list[HubCounts]:
         """How every hub stands."""
         return await self._database.read(announce.hub_counts)
+
+
+def _intend(
+    connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime
+) -> tuple[Delivery, int]:
+    return lane.freeze(connection, delivery, payload, key, now), epoch.last_event(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +23,15 @@ class Standing:
     who: str | None = None
     scopes: tuple[str, ...] = ()
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPost:
+    """A post of ours as the network shows it: its words, the links in it and on its card, and its receipt."""
+
+    text: str
+    links: tuple[str, ...]
+    receipt: Receipt
 
 
 class Channel(Protocol):
@@ -49,6 +59,11 @@ class Channel(Protocol):
     def abilities(self) -> frozenset[Action]:
         """What can be done about a post here besides making it."""
         return frozenset({Action.POST})
+
+    @property
+    def is_listable(self) -> bool:
+        """Whether `recent` can list our own posts."""
+        return False
 
     @property
     def app(self) -> str:
@@ -110,6 +125,14 @@ class Channel(Protocol):
         Raises:
             NetworkError: it could not be read.
         """
+
+    def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """Our own posts since then (replies and reposts left out), newest first. Only where it `is_listable`.
+
+        Raises:
+            NetworkError: they could not be read.
+        """
+        raise Rejected(f"{self.account}: {self.network} cannot list posts")
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
         """Make a post read as the payload does; repeatable at will. Only where `abilities` has EDIT.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import Delivery, Planned, State, Step
+from syndicate.outbox.delivery import Delivery, Planned, Receipt, State, Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.ports.content import Indexed
 
@@ -68,6 +68,37 @@ class ChannelCounts:
     states: Mapping[State, int] = field(default_factory=dict)
     next_due: datetime | None = None
     last_sent: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The state is not the one that published last: why, and from when to when anything may have been sent."""
+
+    epoch: int
+    since: datetime
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is in doubt on a channel: posts made from `since` to `until`.
+
+    Its own posts are read next at `due`, and were read `readings` times.
+    """
+
+    since: datetime
+    until: datetime
+    due: datetime
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A post of ours that stands on a network, by the key of a link in it (see `link_key`)."""
+
+    link_key: str
+    receipt: Receipt
 
 
 class Outbox(Protocol):
@@ -142,6 +173,26 @@ class Outbox(Protocol):
 
     async def next_due(self, channel: str) -> datetime | None:
         """When the channel has something to do next."""
+
+    async def doubt(self, channel: str) -> Doubt | None:
+        """What may have been sent on a channel without our knowing; None: nothing."""
+
+    async def look_again(self, channel: str, due: datetime, readings: int) -> None:
+        """The channel's own posts were read so often, and are read next at that time."""
+
+    async def believe(self, channel: str, uid: str | None = None) -> None:
+        """One delivery, or the whole channel, is in doubt no more."""
+
+    async def sighted(self, channel: str, account: str, keys: Sequence[str]) -> Receipt | None:
+        """The post of ours that was seen there with one of these links."""
+
+    async def see(
+        self, channel: str, account: str, seen: Iterable[Sighting], planned: Sequence[Planned], now: datetime
+    ) -> list[str]:
+        """Keep in mind which posts of ours stand there; gives the ids of the items whose deliveries that settles.
+
+        `planned` are deliveries of items that were found; those that were not decided yet are added.
+        """
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""

@@ -1,0 +1,160 @@
+"""What may have been sent without our knowing, and posts of ours that were seen. One function, one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from syndicate.outbox.delivery import Action, Planned, Receipt, State
+from syndicate.outbox.rows import planned_row
+from syndicate.outbox.schema import channels, deliveries, events, items, marks, sightings
+from syndicate.ports.outbox import Doubt, Sighting
+
+ADOPTED = "adopted: it stands there already"
+
+_OPEN = (State.PLANNED.value, State.UNKNOWN.value)
+_row = deliveries.c
+
+
+def doubt_all(connection: Connection, since: datetime, until: datetime) -> None:
+    """Between these times anything may have been sent, on every channel that is or will be."""
+    former = window(connection)
+    since = min(since, former[0]) if former else since
+    kept = json.dumps([since.isoformat(), until.isoformat()])
+    statement = upsert(marks).values(name="restored", value=kept)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": kept}))
+    whole = {"doubted_since": since, "doubted_until": until, "doubt_due": until, "doubt_readings": 0}
+    connection.execute(update(channels).values(**whole))
+    connection.execute(update(deliveries).where(_row.state != State.SENT).values(is_doubted=True))
+
+
+def window(connection: Connection) -> tuple[datetime, datetime] | None:
+    """From when to when anything may have been sent; None if nothing was ever put back."""
+    kept = connection.execute(select(marks.c.value).where(marks.c.name == "restored")).scalar()
+    if kept is None:
+        return None
+    since, until = json.loads(kept)
+    return datetime.fromisoformat(since), datetime.fromisoformat(until)
+
+
+def doubted_channels(connection: Connection) -> frozenset[str]:
+    """The channels whose posts are in doubt."""
+    return frozenset(
+        connection.execute(select(channels.c.channel).where(channels.c.doubted_since.is_not(None))).scalars()
+    )
+
+
+def doubt_of(connection: Connection, channel: str) -> Doubt | None:
+    """What is in doubt on a channel; None: nothing."""
+    row = connection.execute(select(channels).where(channels.c.channel == channel)).one_or_none()
+    if row is None or row.doubted_since is None:
+        return None
+    return Doubt(row.doubted_since, row.doubted_until, row.doubt_due, row.doubt_readings)
+
+
+def look_again(connection: Connection, channel: str, due: datetime, readings: int) -> None:
+    """The next reading of the channel's own posts is at that time; nothing that is in doubt is sent before."""
+    here = channels.c.channel == channel
+    connection.execute(update(channels).where(here).values(doubt_due=due, doubt_readings=readings))
+    waiting = (_row.channel == channel, _row.is_doubted, _row.state.in_(_OPEN), _row.owner.is_(None), _row.due < due)
+    connection.execute(update(deliveries).where(*waiting).values(due=due))
+
+
+def believe(connection: Connection, channel: str, uid: str | None = None) -> None:
+    """One delivery, or the whole channel, is in doubt no more."""
+    here = _row.channel == channel
+    if uid is not None:
+        connection.execute(update(deliveries).where(here, _row.uid == uid).values(is_doubted=False))
+        return
+    connection.execute(update(deliveries).where(here, _row.is_doubted).values(is_doubted=False))
+    settled = {"doubted_since": None, "doubted_until": None, "doubt_due": None, "doubt_readings": 0}
+    connection.execute(update(channels).where(channels.c.channel == channel).values(**settled))
+
+
+def sighted(connection: Connection, channel: str, account: str, keys: Sequence[str]) -> Receipt | None:
+    """The post of ours that was seen there with one of these links."""
+    row = sightings.c
+    found = connection.execute(
+        select(sightings).where(row.channel == channel, row.account == account, row.link_key.in_(keys)).order_by(row.at)
+    ).first()
+    return None if found is None else Receipt(found.remote_id, found.remote_url, found.at)
+
+
+def see(
+    connection: Connection,
+    channel: str,
+    account: str,
+    seen: Iterable[Sighting],
+    planned: Sequence[Planned],
+    now: datetime,
+) -> list[str]:
+    """Keep in mind which posts of ours stand there; gives the ids of the items that are sent by that.
+
+    `planned` are deliveries of those items that were found and may not have been decided yet.
+    """
+    rows = [
+        {
+            "channel": channel,
+            "account": account,
+            "link_key": one.link_key,
+            "remote_id": one.receipt.remote_id,
+            "remote_url": one.receipt.url,
+            "at": one.receipt.at,
+        }
+        for one in seen
+    ]
+    if rows:
+        connection.execute(upsert(sightings).on_conflict_do_nothing(), rows)
+    known = set(connection.execute(select(_row.uid).where(_row.channel == channel)).scalars())
+    new = [planned_row(one, now) for one in planned if one.uid not in known]
+    if new:
+        connection.execute(insert(deliveries), new)
+    return adopt(connection, now, channel)
+
+
+def adopt(connection: Connection, now: datetime, channel: str | None = None) -> list[str]:
+    """Posts that were seen settle the deliveries of their items, one for each post; gives the items' ids."""
+    seen = sightings.c
+    if connection.execute(select(seen.channel).limit(1)).first() is None:
+        return []
+    same = and_(seen.channel == _row.channel, seen.account == _row.account, seen.link_key == items.c.link_key)
+    statement = (
+        select(_row.uid, _row.channel, _row.item_id, _row.attempts, seen.remote_id, seen.remote_url, seen.at)
+        .join(items, items.c.item_id == _row.item_id)
+        .join(sightings, same)
+        .where(_row.action == Action.POST, _row.state != State.SENT, _row.owner.is_(None))
+        .order_by(_row.state == State.SKIPPED, items.c.first_seen, _row.uid)
+    )
+    if channel is not None:
+        statement = statement.where(_row.channel == channel)
+    found = connection.execute(statement).all()
+    names = {one.channel for one in found}
+    sent = select(_row.channel, _row.remote_id).where(_row.channel.in_(names), _row.state == State.SENT)
+    taken = {(one.channel, one.remote_id) for one in connection.execute(sent)}
+    adopted = []
+    for one in found:
+        if (one.channel, one.remote_id) in taken:
+            continue
+        taken.add((one.channel, one.remote_id))
+        _settle(connection, one.uid, Receipt(one.remote_id, one.remote_url, one.at), one.attempts, now)
+        adopted.append(one.item_id)
+    return adopted
+
+
+def _settle(connection: Connection, uid: str, receipt: Receipt, attempts: int, now: datetime) -> None:
+    values = {
+        "state": State.SENT,
+        "reason": ADOPTED,
+        "remote_id": receipt.remote_id,
+        "remote_url": receipt.url,
+        "sent_at": receipt.at,
+        "payload": None,
+        "is_doubted": False,
+        "is_unclear": False,
+    }
+    connection.execute(update(deliveries).where(_row.uid == uid).values(**values))
+    connection.execute(insert(events).values(uid=uid, at=now, state=State.SENT, reason=ADOPTED, attempt=attempts))

@@ -1,0 +1,209 @@
+"""Copies of the state: whole while others write, refused when they are not what they were, put back with care."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from deliver_rig import NAME, NOW, acceptance, item
+from syndicate.errors import CannotWrite, ConfigError, UsageError
+from syndicate.outbox import backup, epoch
+from syndicate.outbox.backup import back_up, manifest_of, manifest_path, put_back, schema_of
+from syndicate.outbox.database import connected, copy_database
+from syndicate.outbox.schema import HEAD
+from syndicate.outbox.store import SqlOutbox
+
+LATER = NOW + timedelta(hours=1)
+
+
+@pytest.fixture
+async def path(tmp_path: Path) -> Path:
+    """A state that published and owes two posts."""
+    path = tmp_path / "state" / "outbox.sqlite3"
+    async with SqlOutbox(path) as outbox:
+        await outbox.begin(NOW, has_feeds=False)
+        await outbox.accept(acceptance(item(1), item(2)), NOW)
+    return path
+
+
+async def test_copy_is_made_beside_a_writer_and_says_what_it_holds(path: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    target = tmp_path / "kept" / "news.sqlite3"
+
+    async with SqlOutbox(path) as outbox:
+        await outbox.accept(acceptance(item(3)), NOW)  # lies in the write-ahead log alone
+        manifest = back_up(path, target, NOW, "1.2", lambda done, total: told.append((done, total)))
+        await outbox.accept(acceptance(item(4)), NOW)
+
+    assert (manifest.schema, manifest.epoch, manifest.items, manifest.deliveries) == (HEAD, 1, 3, {"planned": 3})
+    assert manifest_of(target) == manifest
+    assert told[-1][0] == told[-1][1] > 0
+    assert sorted(one.name for one in target.parent.iterdir()) == ["news.sqlite3", "news.sqlite3.json"]
+    assert target.stat().st_mode & 0o077 == 0
+
+
+async def test_foreign_writes_do_not_hold_up_a_copy(path: Path, tmp_path: Path) -> None:
+    """Without a snapshot each write would begin it anew."""
+    with closing(connected(path)) as writer:
+        writer.execute("INSERT INTO marks VALUES ('long', ?)", ("x" * 3_000_000,))
+        writer.commit()
+        steps: list[int] = []
+
+        def write(done: int, total: int) -> None:
+            steps.append(done)
+            writer.execute("INSERT OR REPLACE INTO marks VALUES ('short', ?)", (str(done),))
+            writer.commit()
+
+        copy_database(path, tmp_path / "copy", write)
+
+    assert steps == sorted(steps) and len(steps) > 1
+
+
+def test_nothing_is_kept_where_nothing_was_published_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to keep"):
+        back_up(tmp_path / "none", tmp_path / "copy", NOW, "1")
+
+    (tmp_path / "there").touch()
+    (tmp_path / "copy").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        back_up(tmp_path / "there", tmp_path / "copy", NOW, "1")
+
+
+async def test_place_that_cannot_be_written_is_told(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(CannotWrite, match="name a place that can be written"):
+        back_up(path, tmp_path / "file" / "copy", NOW, "1")
+
+
+async def test_broken_state_gives_no_backup(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    path.write_bytes(b"holiday pictures" * 1000)
+
+    with pytest.raises(CannotWrite, match="not a database"):
+        back_up(path, tmp_path / "copy", NOW, "1")
+    assert not (tmp_path / "copy").exists()
+
+
+def spoil(target: Path) -> None:
+    content = bytearray(target.read_bytes())
+    content[-1] ^= 1
+    target.write_bytes(content)
+
+
+def lose_manifest(target: Path) -> None:
+    manifest_path(target).unlink()
+
+
+def break_manifest(target: Path) -> None:
+    manifest_path(target).write_text("{}")
+
+
+def make_newer(target: Path) -> None:
+    manifest = json.loads(manifest_path(target).read_text())
+    manifest_path(target).write_text(json.dumps(manifest | {"schema": "9999"}))
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "words"),
+    [
+        (spoil, "E-BACKUP", "its digest differs"),
+        (lose_manifest, "E-BACKUP", "keep a backup and its `.json` together"),
+        (break_manifest, "E-BACKUP", "is no manifest"),
+        (make_newer, "E-SCHEMA", "use the newer version"),
+    ],
+)
+async def test_backup_that_cannot_be_trusted_changes_nothing(
+    path: Path, tmp_path: Path, harm: object, code: str, words: str
+) -> None:
+    target = tmp_path / "copy"
+    back_up(path, target, NOW, "1")
+    assert callable(harm)
+    harm(target)
+    before = sorted((one.name, one.stat().st_mtime_ns) for one in path.parent.iterdir())
+
+    with pytest.raises(ConfigError, match=words) as caught:
+        await put_back(target, path, LATER)
+
+    assert [fault.code for fault in caught.value.faults] == [code]
+    assert sorted((one.name, one.stat().st_mtime_ns) for one in path.parent.iterdir()) == before
+
+
+async def test_restored_state_is_the_backup_in_a_new_epoch_and_the_former_is_kept(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    back_up(path, target, NOW, "1")
+    async with SqlOutbox(path) as outbox:
+        await outbox.begin(NOW, has_feeds=True)
+        await outbox.accept(acceptance(item(3)), LATER)
+
+    _, restored, aside = await put_back(target, path, LATER)
+
+    assert aside is not None and restored.epoch == 2
+    with closing(sqlite3.connect(aside / path.name)) as former:
+        assert former.execute("SELECT count(*) FROM items").fetchone() == (3,)
+    async with SqlOutbox(path) as outbox:
+        assert await outbox.begin(LATER, has_feeds=True) is None, "it is known to be restored"
+        assert sorted(await outbox.known()) == ["store:1", "store:2"]
+        assert {one.is_doubted for one in await outbox.deliveries()} == {True}
+        assert await outbox.doubt(NAME) is not None
+    assert [one.name for one in path.parent.iterdir() if "restoring" in one.name] == []
+
+
+async def test_each_restore_is_a_later_epoch_than_all_before(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    back_up(path, target, NOW, "1")
+
+    epochs = [(await put_back(target, path, LATER + timedelta(seconds=number)))[1].epoch for number in range(3)]
+
+    assert epochs == [2, 3, 4]
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def ruin(path: Path) -> None:
+    path.write_bytes(b"holiday pictures" * 1000)
+    epoch.path_beside(path).unlink()
+
+
+async def test_broken_or_missing_state_is_replaced_as_well(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    back_up(path, target, NOW, "1")
+    ruin(path)
+
+    _, _, aside = await put_back(target, path, LATER)
+    assert aside is not None and (aside / path.name).read_bytes().startswith(b"holiday")
+
+    lose(path)
+    _, _, aside = await put_back(target, path, LATER + timedelta(seconds=1))
+    assert aside is None
+    async with SqlOutbox(path) as outbox:
+        assert len(await outbox.known()) == 2
+
+
+async def test_copy_that_is_not_whole_is_told(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def torn(source: Path, target: Path, tell: object) -> None:
+        copy_database(source, target)
+        content = target.read_bytes()
+        target.write_bytes(content[:8192] + bytes(len(content) - 8192))
+
+    monkeypatch.setattr(backup, "copy_database", torn)
+
+    with pytest.raises(CannotWrite, match="the copy is not whole"):
+        back_up(path, tmp_path / "copy", NOW, "1")
+
+
+async def test_schema_is_told_without_opening_anything(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "other").write_bytes(b"holiday pictures" * 1000)
+
+    assert schema_of(path) == HEAD
+    assert schema_of(tmp_path / "empty") is None
+    with pytest.raises(CannotWrite, match="syndicate restore"):
+        schema_of(tmp_path / "other")

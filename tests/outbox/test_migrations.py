@@ -1,0 +1,107 @@
+"""A state of every earlier version comes up to this one with all it holds; those who only look leave it alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from syndicate.errors import ConfigError
+from syndicate.outbox.backup import bring_up, schema_of
+from syndicate.outbox.database import MIGRATIONS
+from syndicate.outbox.delivery import State
+from syndicate.outbox.schema import HEAD
+from syndicate.outbox.store import SqlOutbox
+
+EARLIER = sorted(one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions() if one.revision != HEAD)
+
+ROWS = """
+INSERT INTO items VALUES ('store:1', 'r', '1.md', 'example.org/1', 0, 1);
+INSERT INTO channels (channel, account, first_seen) VALUES ('news', 'social.example', 1);
+INSERT INTO deliveries (uid, channel, account, item_id, action, revision, state, reason, origin, due, attempts,
+    failures, readings, generation, is_unclear, is_key_spent, remote_id, remote_url, sent_at, fence)
+    VALUES ('u1', 'news', 'social.example', 'store:1', 'post', 'r', 'sent', 'accepted', 'live', 1, 1, 0, 0, 0, 0, 0,
+    '77', 'https://social.example/77', 1, 1);
+INSERT INTO events (uid, at, state, reason, attempt) VALUES ('u1', 1, 'sent', 'accepted', 1);
+INSERT INTO tokens VALUES ('session', x'01', 1);
+"""
+
+
+def make(path: Path, revision: str) -> None:
+    """The database as the version of that schema wrote it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(ROWS)
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+async def test_state_of_an_earlier_version_comes_up_with_all_it_holds(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    make(path, revision)
+
+    former, newest, kept = await bring_up(path)
+
+    assert (former, newest, kept) == (revision, HEAD, tmp_path / f"outbox.sqlite3.{revision}")
+    assert kept is not None
+    assert (schema_of(path), schema_of(kept)) == (HEAD, revision)
+    async with SqlOutbox(path) as outbox:
+        [one] = await outbox.deliveries()
+        assert one.receipt is not None
+        assert (one.state, one.receipt.remote_id, one.is_doubted) == (State.SENT, "77", False)
+        assert [event.reason for event in await outbox.history("u1")] == ["accepted"]
+        assert await outbox.sealed_token("session") == b"\x01"
+        assert await outbox.channels() == {"news": "social.example"}
+
+
+def names_in(folder: Path) -> list[str]:
+    return [one.name for one in folder.iterdir()]
+
+
+async def test_state_of_this_version_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    make(path, HEAD)
+
+    assert await bring_up(path) == (HEAD, HEAD, None)
+    assert names_in(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+async def test_who_only_looks_leaves_an_earlier_state_alone(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    make(path, revision)
+    before = path.read_bytes()
+
+    with pytest.raises(ConfigError, match="call `syndicate migrate`"):
+        async with SqlOutbox(path, is_reader=True):
+            pass
+
+    assert path.read_bytes() == before
+    assert names_in(tmp_path) == [path.name]
+
+
+async def test_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    make(path, "0001")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE sightings (in_the_way)")
+        connection.commit()
+
+    with pytest.raises(Exception, match="sightings already exists"):
+        await bring_up(path)
+
+    with closing(sqlite3.connect(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    assert "hubs" not in tables
