@@ -25,13 +25,14 @@ from syndicate.channels.mastodon_server import (
     dialect_of,
     server_of,
 )
-from syndicate.channels.networks import Network, Tools
+from syndicate.channels.mastodon_signin import access_for, sign_in
+from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 UPLOAD_TIME = timedelta(seconds=60)
@@ -52,12 +53,14 @@ class MastodonSettings(ChannelSettings):
     """An account on a server with the Mastodon API.
 
     `attach` image uploads the picture with its alt text; card attaches nothing, so that the server makes a card of the
-    link. `language` overrides the item's. `settle` is how long to wait before an unclear post is looked up.
+    link. `language` overrides the item's. `sign_in`: the token is had by `syndicate auth`. `settle` is how long to wait
+    before an unclear post is looked up.
     """
 
     instance: ServiceURL
     token: SecretStr | None = None
     token_file: SecretFile | None = None
+    sign_in: bool = False
     visibility: Literal["public", "unlisted", "private", "direct"] = "public"
     language: str | None = Field(default=None, pattern=r"^[A-Za-z]{2,3}$")
     attach: Literal["image", "card"] = "image"
@@ -65,8 +68,15 @@ class MastodonSettings(ChannelSettings):
 
     @model_validator(mode="after")
     def _has_token(self) -> Self:
-        either("token", self.token, self.token_file)
+        if not self.sign_in or self.given_token is not None:
+            either("token", self.token, self.token_file)
         return self
+
+    @property
+    def given_token(self) -> str | None:
+        """The access token of the settings."""
+        token = self.token or self.token_file
+        return None if token is None else token.get_secret_value()
 
 
 class Mastodon(Channel):
@@ -76,13 +86,11 @@ class Mastodon(Channel):
     is_rehearsal = False
 
     def __init__(self, name: str, settings: MastodonSettings, tools: Tools) -> None:
-        token = either("token", settings.token, settings.token_file).get_secret_value()
-        tools.web.hide(token)
         self.name = name
         self.account = host_of(settings.instance)
         self._settings = settings
         self._tools = tools
-        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._access = access_for(name, settings, tools)
         self._server = Server()
         self._account_id: str | None = None
 
@@ -120,6 +128,10 @@ class Mastodon(Channel):
         self._server = server_of(instance, dialect_of(instance) or await self._software())
         self._account_id = await self._who_am_i()
 
+    async def standing(self) -> Standing:
+        """Who is signed in."""
+        return await self._access.standing()
+
     async def upload(self, picture: Picture) -> str:
         """Upload with the alt text and wait until the server has processed it; gives the media id."""
         form = aiohttp.FormData(default_to_multipart=True)
@@ -130,7 +142,7 @@ class Mastodon(Channel):
         answer = await self._tools.web.call(
             "POST",
             f"{self._settings.instance}/api/v2/media",
-            headers=self._authorization,
+            headers=await self._authorization(),
             body=form,
             is_repeatable=True,
             within=UPLOAD_TIME,
@@ -158,7 +170,7 @@ class Mastodon(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post, under our key where that is worth something."""
-        headers = {**self._authorization, "Content-Type": "application/json"}
+        headers = {**await self._authorization(), "Content-Type": "application/json"}
         if self._server.dialect.honours_keys:
             headers["Idempotency-Key"] = key
         answer = await self._tools.web.call(
@@ -247,7 +259,10 @@ class Mastodon(Channel):
 
     async def _get(self, path: str) -> Answer:
         url = f"{self._settings.instance}{path}"
-        return await self._tools.web.call("GET", url, headers=self._authorization, is_repeatable=True)
+        return await self._tools.web.call("GET", url, headers=await self._authorization(), is_repeatable=True)
+
+    async def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {await self._access.token()}"}
 
     def _checked(self, answer: Answer) -> Answer:
         return verdict(answer, self._now(), reset_header=_RESET, remedy=_REMEDY)
@@ -297,6 +312,7 @@ NETWORK = Network(
     settings=MastodonSettings,
     make=Mastodon,
     private={"visibility": "direct"},
+    sign_in=SignIn(sign_in, access_for),
     needs=(
         "An account on a server with Mastodon's API; mark it as a bot in its profile.",
         "An access token with the scopes `write:statuses`, `write:media`, `read:statuses` and `profile` "
