@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from datetime import UTC, datetime, timedelta
 
 from syndicate.outbox.delivery import (
     Absent,
-    Action,
+    Delivery,
     Done,
     Evidence,
     Guarantee,
     NotDone,
-    Origin,
     Outcome,
     Receipt,
     Refused,
-    State,
     Uncertain,
 )
 
@@ -33,33 +31,15 @@ KINDS = {
 }
 
 
-@dataclass(slots=True)
-class Row:
-    """A `Delivery` that can be written to, as a million schedules have no time for copies; the fields are the same."""
-
-    uid: str
-    channel: str
-    account: str
-    item_id: str
-    action: Action
-    revision: str
-    state: State
-    reason: str
-    due: datetime
-    origin: Origin = Origin.LIVE
-    attempts: int = 0
-    failures: int = 0
-    readings: int = 0
-    generation: int = 0
-    is_unclear: bool = False
-    is_key_spent: bool = False
-    key: str | None = None
-    payload: bytes | None = None
-    frozen_at: datetime | None = None
-    first_sent_at: datetime | None = None
-    receipt: Receipt | None = None
-    owner: str | None = None
-    fence: int = 0
+Row = make_dataclass(
+    "Row",
+    [
+        (one.name, one.type, field(default=one.default)) if one.default is not MISSING else (one.name, one.type)
+        for one in fields(Delivery)
+    ],
+    slots=True,
+)
+"""A `Delivery` that can be written to: a million schedules have no time for copies."""
 
 
 @dataclass(slots=True)
@@ -119,7 +99,7 @@ class Network:
         """Whether it asked not to be spoken to."""
         return self.quiet_until is not None and now < self.quiet_until
 
-    def publish(self, row: Row, now: datetime, fault: str | None) -> Outcome:
+    def publish(self, row: Delivery, now: datetime, fault: str | None) -> Outcome:
         """A request, and what the sender hears."""
         self.catch_up(now)
         item, key, payload = row.item_id, row.key or "", row.payload or b""
@@ -148,7 +128,7 @@ class Network:
             return Uncertain("reset" if fault == "lost" else "200, but no id")
         return Done(Receipt("1", None, now))
 
-    def find(self, row: Row, now: datetime) -> Outcome:
+    def find(self, row: Delivery, now: datetime) -> Outcome:
         """A reading of the own posts, which may lack a page."""
         self.catch_up(now)
         standing = [one for one in self.made if one.item == row.item_id and one.seen_at <= now]

@@ -161,7 +161,7 @@ class World:
     chance: random.Random
     machine: Machine
     without: str | None
-    record: dict[str, Row]
+    record: dict[str, Delivery]
     trace: list[str] | None = None
     true: Any = BEGUN
     offset: timedelta = timedelta(0)
@@ -201,7 +201,7 @@ class World:
                 self.restart()
         return False
 
-    def attend(self, row: Row) -> None:
+    def attend(self, row: Delivery) -> None:
         """One attempt or reading, as `attempt.Attempts` goes about it."""
         uid = row.uid
         if row.state is State.PLANNED:
@@ -225,7 +225,7 @@ class World:
             mine.key = mine.key or f"{uid}-{mine.generation}"
         self.send(mine)
 
-    def overtaken(self, row: Row) -> Row:
+    def overtaken(self, row: Delivery) -> Delivery:
         """Sleep before the intent, while the lock is lost and another publisher works; gives the row as it was."""
         if not self.is_alone:
             return row
@@ -241,12 +241,12 @@ class World:
         self.run(self.chance.choice((1, 3, 9)))
         self.is_alone = True
 
-    def is_stale(self, mine: Row) -> bool:
+    def is_stale(self, mine: Delivery) -> bool:
         """Whether the claim was lost: then nothing may be written."""
         row = self.record[mine.uid]
         return self.without != "fence" and (row.fence != mine.fence or row.owner is None)
 
-    def send(self, mine: Row) -> None:
+    def send(self, mine: Delivery) -> None:
         """Durable intent, then one try."""
         uid, network = mine.uid, self.network
         if self.is_stale(mine):
@@ -287,7 +287,7 @@ class World:
             return "silence"
         return self.chance.choice(SEND_FAULTS) if self.is_hit(uid, 0.35) else None
 
-    def intend(self, mine: Row) -> None:
+    def intend(self, mine: Delivery) -> None:
         """Write the intent, as `outbox.lane.freeze` does."""
         row = self.record[mine.uid]
         if self.without == "frozen":
@@ -299,7 +299,7 @@ class World:
         if row is not mine:
             self.record[mine.uid] = mine
 
-    def sleep(self, mine: Row) -> None:
+    def sleep(self, mine: Delivery) -> None:
         """The machine sleeps between intent and first byte; without a lock, another publisher starts meanwhile."""
         self.true += timedelta(minutes=self.chance.choice((1, 90)))
         self.say("{}: slept between intent and first byte", mine.uid)
@@ -315,7 +315,7 @@ class World:
             return NotDone(outcome.reason)
         return outcome
 
-    def found(self, mine: Row) -> Outcome:
+    def found(self, mine: Delivery) -> Outcome:
         """Look for the post among the own ones."""
         if self.is_hit(mine.uid, 0.2):
             self.say("{}: the reading fails", mine.uid)
@@ -324,7 +324,7 @@ class World:
         self.say("{}: the reading shows {}", mine.uid, "it" if isinstance(outcome, Done) else "nothing")
         return outcome
 
-    def settle(self, mine: Row, outcome: Outcome) -> None:
+    def settle(self, mine: Delivery, outcome: Outcome) -> None:
         """Write what became of it, under the fence."""
         if self.is_stale(mine):
             self.say("{}: its claim is lost, the result is not written", mine.uid)
@@ -333,7 +333,7 @@ class World:
         step = self.machine.after(mine, outcome, jitter=self.chance.random(), **how)
         self.write(mine, step)
 
-    def write(self, mine: Row, step: Step) -> None:
+    def write(self, mine: Delivery, step: Step) -> None:
         """The row as the outbox writes it: `outbox.lane.settle` in values."""
         mine.state, mine.reason, mine.due = step.state, step.reason, step.due
         mine.failures, mine.readings = step.failures, step.readings
@@ -399,7 +399,7 @@ PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=10), timedelta(
 JUMPS = (timedelta(minutes=-3), timedelta(minutes=10), timedelta(hours=3))
 
 
-def _turn(row: Row) -> tuple[Any, str]:
+def _turn(row: Delivery) -> tuple[Any, str]:
     return row.due, row.uid
 
 
@@ -409,7 +409,7 @@ def uid_named(item_id: str, number: int) -> str:
     return f"post of {item_id}" if before == after and not number else f"post {number + 1} of {item_id}"
 
 
-def row_of(uid: str, item_id: str, due: Any) -> Row:
+def row_of(uid: str, item_id: str, due: Any) -> Delivery:
     """A delivery that was just planned."""
     return Row(uid, "news", "host", item_id, Action.POST, "r", State.PLANNED, "new", due)
 

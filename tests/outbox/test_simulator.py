@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 
 import pytest
 
-from outbox.simulated import KINDS, Row
+from outbox.simulated import KINDS
 from outbox.simulator import RULES, judged, kind_of, main, simulate
-from syndicate.outbox.delivery import Delivery
 
 NEVER_HOLDING = {"durable", "windowed", "readable"}
 
@@ -47,10 +45,6 @@ def test_a_schedule_is_told_by_its_seed() -> None:
 
     assert first.trace
     assert (first.record, first.network.made, first.trace) == (second.record, second.network.made, second.trace)
-
-
-def test_a_row_is_a_delivery_that_can_be_written_to() -> None:
-    assert [one.name for one in fields(Row)] == [one.name for one in fields(Delivery)]
 
 
 def test_a_harmful_seed_is_told_and_can_be_replayed(capsys: pytest.CaptureFixture[str]) -> None:
