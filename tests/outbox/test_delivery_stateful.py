@@ -1,0 +1,214 @@
+"""A lane over the real outbox lives through anything in any order: after each step nothing stands twice or is lost.
+
+More of it: `python3 run.py test --hypothesis-profile long tests/outbox/test_delivery_stateful.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from structlog.testing import capture_logs
+
+from deliver_rig import ACCOUNT, DURABLE, NAME, PLAN, READABLE, WINDOWED, WRITE_ONLY, Rig, acceptance, item, rig
+from syndicate.errors import RateLimited, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import State
+from syndicate.ports.outbox import Acceptance
+
+GUARANTEES = {"durable": DURABLE, "windowed": WINDOWED, "readable": READABLE, "write-only": WRITE_ONLY}
+NUMBERS = st.integers(1, 4)
+OTHER_ACCOUNT = "elsewhere.example"
+UNTOUCHED = {State.PLANNED, State.CLAIMED, State.SKIPPED, State.FAILED, State.DEAD}
+"""States that say that no post stands there."""
+
+
+class Killed(BaseException):
+    """SIGKILL: nothing after it happens, and no handler of the product sees it."""
+
+
+async def kill() -> None:
+    raise Killed
+
+
+class Life(RuleBasedStateMachine):
+    """One channel, whose `made` posts are the truth, and a record that is opened again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = Path(tempfile.mkdtemp(prefix="stateful-"))
+        self.stack = AsyncExitStack()
+        self.stack.enter_context(capture_logs())  # printed with their traces, they take longer than all else
+        self.seen: set[str] = set()
+
+    def do(self, work: Any) -> Any:
+        return self.runner.run(work)
+
+    @initialize(kind=st.sampled_from(sorted(GUARANTEES)))
+    def begin(self, kind: str) -> None:
+        self.rig: Rig = self.do(self.stack.enter_async_context(rig(self.folder, guarantee=GUARANTEES[kind])))
+
+    # --- the store and the operator
+
+    @rule(number=NUMBERS)
+    def an_item_is_new_or_read_once_more(self, number: int) -> None:
+        self.accept(acceptance(item(number), channel=self.plan))
+
+    @rule(number=NUMBERS, title=st.sampled_from(["Edited", "Edited again"]))
+    def an_item_is_edited_and_moved(self, number: int, title: str) -> None:
+        self.accept(acceptance(item(number, title=title, path=f"moved/{title}.md"), channel=self.plan))
+
+    @rule(number=NUMBERS)
+    def an_item_goes(self, number: int) -> None:
+        gone = item(number)
+        self.accept(Acceptance(withdrawn=(gone.id,), gone=(gone.path,), channels={NAME: self.plan.account}))
+
+    @rule(number=NUMBERS)
+    def a_backfill_plans_it(self, number: int) -> None:
+        one = item(number)
+        if one.id in self.seen:
+            made = acceptance(one, channel=self.plan).planned
+            self.do(self.rig.outbox.revive(made, self.rig.clock()))
+
+    @rule()
+    def the_channel_leads_to_another_account(self) -> None:
+        self.rig.channel.account = OTHER_ACCOUNT if self.rig.channel.account == ACCOUNT else ACCOUNT
+        self.rig.restart()
+
+    # --- the publisher
+
+    @rule()
+    def the_lane_takes_a_step(self) -> None:
+        self.do(self.step())
+
+    @rule()
+    def the_publisher_is_started_anew(self) -> None:
+        self.rig.restart()
+
+    @rule(place=st.sampled_from(["before", "after"]), what=st.sampled_from(["claim", "freeze", "settle"]))
+    def the_publisher_is_killed_at_its_record(self, place: str, what: str) -> None:
+        getattr(self.rig.outbox, place)[what] = [kill]
+        self.live_and_die()
+
+    @rule(is_made=st.booleans())
+    def the_publisher_is_killed_while_sending(self, is_made: bool) -> None:
+        if is_made:
+            self.rig.channel.after_made = [kill]
+        else:
+            self.rig.channel.script["publish"] = [kill]
+        self.live_and_die()
+
+    def live_and_die(self) -> None:
+        try:
+            self.do(self.step())
+        except Killed:
+            self.rig.restart()
+        self.forget_faults()
+
+    # --- the network
+
+    @rule(fault=st.sampled_from([Unknown("timed out"), Transient("nothing was sent"), Unauthorized("token expired")]))
+    def the_next_post_fails(self, fault: Exception) -> None:
+        self.rig.channel.script["publish"] = [fault]
+
+    @rule()
+    def the_next_answer_is_lost(self) -> None:
+        self.rig.channel.after_made = [Unknown("reset")]
+
+    @rule(minutes=st.integers(0, 90))
+    def the_network_wants_silence(self, minutes: int) -> None:
+        until = self.rig.clock() + timedelta(minutes=minutes)
+        self.rig.channel.script["publish"] = [RateLimited("429", until)]
+
+    @rule(fault=st.sampled_from([Transient("503"), Unauthorized("token expired"), Unknown("reset")]))
+    def the_next_reading_fails(self, fault: Exception) -> None:
+        self.rig.channel.script["find"] = [fault]
+
+    @rule(minutes=st.sampled_from([-3, 1, 10, 100, 2000]))
+    def the_clock_goes_on_or_is_set(self, minutes: int) -> None:
+        self.rig.clock.pass_(timedelta(minutes=minutes))
+
+    # --- what must be so after each step
+
+    @precondition(lambda self: hasattr(self, "rig"))
+    @invariant()
+    def nothing_stands_twice(self) -> None:
+        assert [uid for uid, count in self.made().items() if count > 1] == []
+
+    @precondition(lambda self: hasattr(self, "rig"))
+    @invariant()
+    def the_record_is_true(self) -> None:
+        made = self.made()
+        deliveries = self.do(self.rig.outbox.deliveries())
+        said_sent = {one.uid for one in deliveries if one.state is State.SENT}
+        said_unsent = {one.uid for one in deliveries if one.state in UNTOUCHED}
+        assert said_sent <= set(made), "sent, and not there"
+        assert not said_unsent & set(made), "there, and called unsent"
+        assert set(made) <= {one.uid for one in deliveries}
+        assert self.seen == {one.item_id for one in deliveries}
+
+    def teardown(self) -> None:
+        if hasattr(self, "rig"):
+            self.forget_faults()
+            self.rig.restart()
+            for _ in range(400):
+                if self.do(self.rig.outbox.next_due(NAME)) is None:
+                    break
+                self.do(self.step())
+            left = {one.state for one in self.do(self.rig.outbox.deliveries())}
+            assert left <= {State.SENT, State.HELD, State.SKIPPED, State.DEAD}, "it goes on for ever"
+            self.nothing_stands_twice()
+            self.the_record_is_true()
+        self.do(self.stack.aclose())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+    # --- how
+
+    @property
+    def plan(self) -> Any:
+        return replace(PLAN, account=self.rig.channel.account)
+
+    def accept(self, accepted: Acceptance) -> None:
+        self.seen |= {one.item_id for one in accepted.planned}
+        self.do(self.rig.outbox.accept(accepted, self.rig.clock()))
+
+    def made(self) -> Counter[str]:
+        """How often each delivery stands there, by its uid, which its key begins with."""
+        return Counter(re.split("-", key)[0] for _, key in self.rig.channel.made)
+
+    def forget_faults(self) -> None:
+        self.rig.channel.script.clear()
+        self.rig.channel.after_made.clear()
+        self.rig.outbox.before.clear()
+        self.rig.outbox.after.clear()
+
+    async def step(self) -> None:
+        """Let time pass until something is to do, and do it."""
+        for _ in range(3):
+            if await self.rig.step() is not None:
+                return
+            chosen = await self.rig.lane.next_turn()
+            if chosen is None:
+                return
+            self.rig.clock.now = max(self.rig.clock(), chosen.at)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=settings().max_examples // 16,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
