@@ -31,10 +31,8 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
-ELSEWHERE = frozenset({"email", "facebook", "instagram", "linkedin", "threads", "x"})
+ELSEWHERE = frozenset({"discord_bot", "email", "facebook", "instagram", "linkedin", "slack", "teams", "threads", "x"})
 """Networks that no sandbox stands for: a server of their own stands in their own tests."""
-
-ELSEWHERE |= {"discord_bot", "slack", "teams"}
 
 SNOWFLAKE = "1234567890123456789"
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import Message
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from channels.channel_rig import CANARY, PUBLISHED, SNOWFLAKE, channel_of, picture, post
+from channels.descriptions import form_parts
 from channels.scripted import CUT, NOW, Heard, Script, says
 from syndicate.channels.discord import DiscordWebhookSettings
 from syndicate.channels.http import Web
@@ -34,15 +33,8 @@ def frozen(channel: Channel, *, has_picture: bool = True, **changes: object) -> 
     return channel.freeze(made, "inline" if has_picture else None, "key", NOW)
 
 
-def parts(heard: Heard) -> dict[str, Message]:
-    """A multipart request, by its fields."""
-    form = message_from_bytes(f"Content-Type: {heard.headers['content-type']}\r\n\r\n".encode() + heard.body)
-    found = [part for part in form.get_payload() if isinstance(part, Message)]
-    return {str(part.get_param("name", header="content-disposition")): part for part in found}
-
-
 def message(heard: Heard) -> Any:
-    return json.loads(parts(heard)["payload_json"].get_payload(decode=True) or b"")  # type: ignore[arg-type]  # bytes
+    return json.loads(form_parts(heard)["payload_json"].get_payload(decode=True) or b"")  # type: ignore[arg-type]  # bytes
 
 
 async def test_a_card_is_an_embed_with_the_picture_in_the_same_request(script: Script, web: Web) -> None:
@@ -73,7 +65,7 @@ async def test_a_card_is_an_embed_with_the_picture_in_the_same_request(script: S
             }
         ],
     }
-    file = parts(heard)["files[0]"]
+    file = form_parts(heard)["files[0]"]
     assert (file.get_filename(), file.get_content_type()) == ("image.jpg", "image/jpeg")
     assert file.get_payload(decode=True) == picture().content
     assert receipt == Receipt("7001", "https://discord.com/channels/31/42/7001", NOW)

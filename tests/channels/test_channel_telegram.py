@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from channels.channel_rig import PUBLISHED, channel_of, picture, post
+from channels.descriptions import form_parts
 from channels.scripted import CUT, NOW, Script, says
-from channels.test_channel_discord import parts
 from syndicate.channels.http import Web
 from syndicate.channels.telegram import TelegramSettings
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
@@ -74,7 +74,7 @@ async def test_an_image_has_the_text_as_its_caption(script: Script, web: Web) ->
 
     [heard] = script.heard
     assert heard.path == f"/bot{TOKEN}/sendPhoto"
-    told = {name: part.get_payload(decode=True) for name, part in parts(heard).items()}
+    told = {name: part.get_payload(decode=True) for name, part in form_parts(heard).items()}
     assert told.keys() == {"chat_id", "caption", "parse_mode", "photo"}
     assert told["photo"] == picture().content
     caption = bytes(told["caption"] or b"").decode()  # type: ignore[arg-type]  # not multipart
@@ -238,7 +238,7 @@ async def test_an_edit_replaces_the_picture_too(script: Script, web: Web) -> Non
 
     [heard] = script.heard
     assert heard.path == f"/bot{TOKEN}/editMessageMedia"
-    assert parts(heard).keys() == {"chat_id", "message_id", "media", "photo"}
+    assert form_parts(heard).keys() == {"chat_id", "message_id", "media", "photo"}
 
 
 @pytest.mark.parametrize(
