@@ -30,6 +30,7 @@ READABLE = {Evidence.READS_OWN, Evidence.BY_KEY}
 # A late commit needs the outbox's patience; the simulator of the outbox has it.
 EFFECTS = [effect for effect in Effect if effect is not Effect.LATE_COMMIT]
 SLOW_MS = 60_000
+SLOW = {Effect.SLOW, Effect.SLOW_AFTER, Effect.SLOW_HEADERS, Effect.SLOW_BODY}
 
 
 @pytest.fixture(params=sorted({*network_names()} - ELSEWHERE))
@@ -54,7 +55,7 @@ class Hasty(Web):
     @contextmanager
     def facing(self, effect: Effect) -> Iterator[None]:
         """Has little patience with what is slow on purpose, and much with all else."""
-        self.limit = timedelta(seconds=0.2) if effect in {Effect.SLOW, Effect.SLOW_AFTER} else None
+        self.limit = timedelta(seconds=0.2) if effect in SLOW else None
         try:
             yield
         finally:
