@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 from PIL import Image as Picture
 
 from syndicate.channels.tokens import vault_in
+from syndicate.draft import DigestRules
 from syndicate.errors import CannotWrite, ConfigError
 from syndicate.house import (
     OutboxTokens,
@@ -25,6 +27,7 @@ from syndicate.house import (
     site_of,
     store_of,
 )
+from syndicate.outbox.issues import IssueTimes
 from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
@@ -393,3 +396,36 @@ def test_topics_that_were_renamed_below_roots_leave_their_former_folders_as_well
     }
 
     assert site_of(Settings(content={"roots": roots})).moved == (("birds", "herons"), ("ml", "machine-learning"))
+
+
+EMAIL = {"network": "email", "host": "localhost", "security": "none", "sender": "a@b.example", "to": "c@d.example"}
+
+
+def test_digests_follow_the_settings(tmp_path: Path) -> None:
+    digest = {"at": "07:00", "days": ["mon", "fri"], "subject": "{{ count }}"}
+    made = plot(tmp_path, channels={"mail": EMAIL | {"digest": digest, "zone": "Europe/Berlin"}, "each": EMAIL})
+
+    rules = lane_rules_of(made, "mail").attempts
+
+    assert rules.issues == IssueTimes((time(7),), frozenset({0, 4}), ZoneInfo("Europe/Berlin"))
+    assert rules.drafts.digest == DigestRules(made.settings.site.url, made.settings.site.language, "{{ count }}")
+    assert (lane_rules_of(made, "each").attempts.issues, draft_rules_of(made, "each").digest) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("channel", "key"),
+    [
+        (PREVIEW | {"digest": {"at": ["07:00"]}}, "channels.news.digest"),
+        (EMAIL | {"digest": {"at": ["07:00"]}, "gap": "5m"}, "channels.news.gap"),
+        (EMAIL | {"digest": {"at": []}}, "channels.news.digest.at"),
+        (EMAIL | {"digest": {"at": ["25:00"]}}, "channels.news.digest.at.0"),
+        (EMAIL | {"digest": {"at": ["07:00+02:00"]}}, "channels.news.digest.at"),
+        (EMAIL | {"digest": {"at": ["07:00"], "days": [1]}}, "channels.news.digest.days.0"),
+        (EMAIL | {"digest": {"at": ["07:00"], "subject": "{{ nothing }}"}}, "channels.news.digest.subject"),
+    ],
+)
+def test_digests_that_cannot_be_are_told(tmp_path: Path, channel: dict[str, object], key: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        plot(tmp_path, channels={"news": channel})
+
+    assert [fault.key for fault in told.value.faults] == [key]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from syndicate.doubts import Doubts
-from syndicate.draft import DraftRules, draft, post_of
+from syndicate.draft import DraftRules, draft, issue_of, post_of
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import (
     WITHDRAWN,
     Absent,
+    Action,
     Delivery,
     Done,
     NotDone,
@@ -30,6 +31,7 @@ from syndicate.outbox.delivery import (
     may_repeat_key,
     remedy_for,
 )
+from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
@@ -43,13 +45,14 @@ FROZEN_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AttemptRules:
-    """How one channel's posts are made and tried.
+    """How one channel's posts are made and tried; with `issues` all that is new goes out in digests, at these times.
 
     `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
     ends would stop the lane for good.
     """
 
     drafts: DraftRules
+    issues: IssueTimes | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     longest_call: timedelta = timedelta(minutes=5)
 
@@ -161,14 +164,39 @@ class Attempts:
         return written
 
     async def _post(self, delivery: Delivery) -> Attempted:
+        if delivery.item_id.startswith(PREFIX):
+            return await self._post_issue(delivery)
+        if self._rules.issues is not None and delivery.action is Action.POST:
+            due = next_issue(self._rules.issues, self._clock())
+            return await self._write(delivery, Step(State.PLANNED, "waits for the next digest", due))
         item = await self._outbox.item(delivery.item_id)
         if item is None:
             return await self._write(delivery, Step(State.SKIPPED, WITHDRAWN, self._clock()))
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
+        return await self._sent_when(delivery, self._compose(delivery, item))
+
+    async def _post_issue(self, delivery: Delivery) -> Attempted:
+        """A digest: its parts were put into it before, those that left the store are not told."""
+        if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
+            return await self._send(delivery)
+        items = await self._outbox.parts(delivery.uid)
+        if not items or self._rules.drafts.digest is None:
+            reason = WITHDRAWN if not items else "the channel has no digests any more"
+            return await self._write(delivery, Step(State.SKIPPED, reason, self._clock()))
+        return await self._sent_when(delivery, self._compose_issue(delivery, items))
+
+    async def _compose_issue(self, delivery: Delivery, items: Sequence[Item]) -> Delivery:
+        now = self._clock()
+        post = issue_of(delivery.item_id, items, self.channel.wants, self._rules.drafts, now)
+        key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, delivery.due)
+        payload = await self.channel.stage(self.channel.freeze(post, None, key, now), key)
+        return replace(delivery, payload=payload, key=key)
+
+    async def _sent_when(self, delivery: Delivery, composing: Awaitable[Delivery]) -> Attempted:
         try:
             async with self.limit():
-                frozen = await self._compose(delivery, item)
+                frozen = await composing
         except NetworkError as error:
             return await self._settle(delivery, outcome_of(error, is_repeatable=True))
         except ValueError as error:  # not even the link fits: the same post never will; an edit tries again

@@ -11,7 +11,21 @@ import structlog
 
 from syndicate.attempt import AttemptRules, Attempts, names_of, outcome_of
 from syndicate.errors import LostClaim, NetworkError
-from syndicate.outbox.delivery import Delivery, Done, NotDone, Origin, Outcome, Step, Uncertain, orphaned
+from syndicate.outbox.delivery import (
+    Action,
+    Delivery,
+    Done,
+    NotDone,
+    Origin,
+    Outcome,
+    Planned,
+    State,
+    Step,
+    Uncertain,
+    orphaned,
+    uid_of,
+)
+from syndicate.outbox.issues import issue_id, last_issue, next_issue
 from syndicate.outbox.pace import (
     LONGEST_REST,
     MOST_STEPS,
@@ -107,6 +121,8 @@ class Lane:
         self._scope = channel_scope(channel.name)
         self._is_open = False
         self._is_tidy = False
+        self._issues = rules.attempts.issues
+        self._next_issue: datetime | None = None
         self._in_work: set[str] = set()
         self._taking = asyncio.Lock()
         self._outlook: Outlook | None = None
@@ -184,6 +200,7 @@ class Lane:
             await self._tidy(self._clock())
         if self._in_work and not self._may_send_beside():
             return None
+        await self._gather()
         for _ in range(MOST_TRIES):
             now = self._clock()
             chosen = await self._turn(now)
@@ -201,6 +218,20 @@ class Lane:
                 return delivery
             self._outlook = None
         return None
+
+    async def _gather(self) -> None:
+        """Where it is time for a digest, put what is owed into one."""
+        now = self._clock()
+        if self._issues is None or (self._next_issue is not None and now < self._next_issue):
+            return
+        at = last_issue(self._issues, now)
+        name, account = self.channel.name, self.channel.account
+        issue = issue_id(name, self._issues, at)
+        uid = uid_of(name, account, issue, Action.POST)
+        planned = Planned(uid, name, account, issue, Action.POST, "", State.PLANNED, "digest", at)
+        if await self._outbox.gather(planned, at + FRESH, now):
+            self._outlook = None
+        self._next_issue = next_issue(self._issues, now)
 
     def _may_send_beside(self) -> bool:
         """A pace is kept one post at a time, and a network that failed is asked by one post alone."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import structlog
 
@@ -12,22 +13,33 @@ from syndicate.items.item import Item
 from syndicate.ports.content import Images
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
+from syndicate.posts.digest import SUBJECT, Issue, digest_of
 from syndicate.posts.post import Card, Picture, Post, Wants
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
+class DigestRules:
+    """How a channel's digests are made: where all of it can be read, in which language, under which subject."""
+
+    home: str
+    language: str
+    subject: str = SUBJECT
+
+
+@dataclass(frozen=True, slots=True)
 class DraftRules:
     """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
 
-    `spellings` are hashtags given by hand, by topic label.
+    `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
     """
 
     cards: CardRules
     template: str | None = None
     hashtags: int | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
+    digest: DigestRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +78,14 @@ def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool =
         wants = replace(wants, hashtags=rules.hashtags)
     picture = made.picture if has_picture else None
     return compose(made.card, wants, picture=picture, template=rules.template, spellings=rules.spellings)
+
+
+def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRules, at: datetime) -> Post:
+    """The post of many items.
+
+    Raises:
+        ValueError: there is nothing to tell, or not even one item fits.
+    """
+    assert rules.digest is not None
+    digest, cards = rules.digest, tuple(card_of(item, rules.cards) for item in items)
+    return digest_of(Issue(issue_id, cards, at, digest.home, digest.language, digest.subject), wants.room)

@@ -24,6 +24,7 @@ from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
 from syndicate.outbox.delivery import RetryPolicy
 from syndicate.outbox.hours import window_of
+from syndicate.outbox.issues import WEEK, IssueTimes
 from syndicate.outbox.pace import PaceRules, Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest
@@ -357,7 +358,17 @@ def lane_rules_of(plot: Plot, name: str, price: Price | None = None) -> LaneRule
 
     delivery = plot.settings.delivery
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
-    return LaneRules(AttemptRules(draft_rules_of(plot, name), retry), pace_rules_of(plot, name, price))
+    attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry)
+    return LaneRules(attempts, pace_rules_of(plot, name, price))
+
+
+def issue_times_of(plot: Plot, name: str) -> IssueTimes | None:
+    """When a channel's digests go out; None: it has none."""
+    channel = plot.settings.channels[name]
+    if channel.digest is None:
+        return None
+    days = frozenset(WEEK.index(day.value) for day in channel.digest.days)
+    return IssueTimes(tuple(channel.digest.at), days, ZoneInfo(channel.zone or plot.settings.site.timezone))
 
 
 def pace_rules_of(plot: Plot, name: str, price: Price | None = None) -> PaceRules:
@@ -382,11 +393,13 @@ def pace_rules_of(plot: Plot, name: str, price: Price | None = None) -> PaceRule
 
 def draft_rules_of(plot: Plot, name: str) -> DraftRules:
     """How a channel's posts are made."""
-    from syndicate.draft import DraftRules
+    from syndicate.draft import DigestRules, DraftRules
 
     channel = plot.settings.channels[name]
     cards = card_rules_of(plot.settings)
-    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags)
+    site = plot.settings.site
+    digest = DigestRules(site.url, site.language, channel.digest.subject) if channel.digest else None
+    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags, digest)
 
 
 def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:

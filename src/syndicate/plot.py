@@ -20,6 +20,7 @@ from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.posts.card import CardRules
 from syndicate.posts.template import check_template
+from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tables import table_of
@@ -99,6 +100,7 @@ def plot_of(path: Path) -> Plot:
             networks[name] = network_of(channel.network)
             checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
             own[name] = _with_rooted_defaults(checked, root_of(path))
+            faults.extend(_digest_faults(path, name, channel, networks[name]))
         except ValidationError as error:
             faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
         except ConfigError as error:
@@ -216,6 +218,19 @@ def _template_faults(path: Path, channel: str, template: str | None) -> list[Fau
         problem, _, remedy = str(error).removeprefix("template: ").partition("; ")
         return [Fault(str(path), CODE, problem, remedy, key=f"channels.{channel}.template")]
     return []
+
+
+def _digest_faults(path: Path, name: str, channel: ChannelSettings, network: Network) -> Iterator[Fault]:
+    """Digests are for networks that take many items at once, and have times of their own."""
+    if channel.digest is None:
+        return
+    if not network.has_digests:
+        problem, remedy = f"{network.title} takes one item a post", "take it out; `email` has digests"
+        yield Fault(str(path), CODE, problem, remedy, key=f"channels.{name}.digest")
+    for key in ("gap", "per_hour", "per_day", "hours"):
+        if getattr(channel, key):
+            problem, remedy = "sets the pace of single posts, and digests have their own times", f"take out `{key}`"
+            yield Fault(str(path), CODE, problem, f"{remedy} or `digest`", key=f"channels.{name}.{key}")
 
 
 def _secrets_in(value: object) -> list[str]:

@@ -330,6 +330,7 @@ NETWORK = Network(
         "One address to write to, usually that of a mailing list, whose server keeps the readers.",
     ),
     cost="free, but for the mail server",
+    has_digests=True,
     example="""\
 newsletter:
   network: email

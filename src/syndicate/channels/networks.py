@@ -82,6 +82,7 @@ class Network:
     only. `example` is a channel as it stands in the settings file (YAML, below `channels:`). `needs` are sentences that
     say what the operator must have before, `cost` what the network charges, in words. `sign_in` is there where a person
     gives access at a browser. `private` are settings under which only the account sees its posts; None: not possible.
+    `has_digests`: a post may carry many items.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Network:
     cost: str = "free"
     sign_in: SignIn | None = None
     private: Mapping[str, object] | None = None
+    has_digests: bool = False
 
 
 def network_names() -> tuple[str, ...]:

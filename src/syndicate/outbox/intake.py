@@ -118,7 +118,7 @@ def _is_withdrawn(row: Row[Any]) -> bool:
 
 
 def _is_skipped(row: Row[Any]) -> bool:
-    return bool(row.state == State.SKIPPED)
+    return bool(row.state == State.SKIPPED and row.issue is None)  # what is part of a digest goes out with it
 
 
 def _is_untried(row: Row[Any]) -> bool:
@@ -138,7 +138,7 @@ def _plan(
     may_add: bool = True,
 ) -> int:
     standing: dict[str, Row[Any]] = {}
-    asked = select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason, deliveries.c.attempts)
+    asked = select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason, deliveries.c.attempts, deliveries.c.issue)
     for uids in _batches([one.uid for one in planned]):
         standing.update({row.uid: row for row in connection.execute(asked.where(deliveries.c.uid.in_(uids)))})
     new = {one.uid: one for one in planned if may_add and one.uid not in standing}

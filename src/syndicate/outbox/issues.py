@@ -7,6 +7,9 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+IN_DIGEST: Final = "goes out in"
+"""Begins the reason of a post that became part of a digest."""
+
 PREFIX: Final = "digest:"
 """Begins the item id of a delivery that carries many items."""
 
@@ -37,6 +40,18 @@ def next_issue(times: IssueTimes, now: datetime) -> datetime:
             if coming:
                 return coming[0]
     raise ValueError("no issue within a week: times or days are missing")
+
+
+def last_issue(times: IssueTimes, now: datetime) -> datetime:
+    """The issue that goes out now: the newest one up to `now`, aware UTC; one that was missed is not made up for.
+
+    Raises:
+        ValueError: there is none, as times or days are missing.
+    """
+    issue = next_issue(times, now - timedelta(days=8))
+    while (following := next_issue(times, issue)) <= now:
+        issue = following
+    return issue
 
 
 def issue_id(channel: str, times: IssueTimes, issue: datetime) -> str:

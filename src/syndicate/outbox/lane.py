@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, Connection, ScalarSelect, Update, case, inser
 from syndicate.errors import LostClaim
 from syndicate.outbox.batches import kept_back
 from syndicate.outbox.delivery import Delivery, Origin, State, Step
+from syndicate.outbox.gather import mark_parts
+from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.pace import LATE
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import deliveries, events
@@ -109,6 +111,8 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
     _one(connection, _under_fence(delivery).values(**values).returning(deliveries), delivery)
     _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts)
+    if step.receipt is not None and delivery.item_id.startswith(PREFIX):
+        mark_parts(connection, delivery, step.receipt, now)
 
 
 def orphans(connection: Connection, channel: str) -> list[Delivery]:

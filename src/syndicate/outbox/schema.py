@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -121,6 +121,8 @@ deliveries = Table(
     Column("fence", Integer, nullable=False),
     Column("topics", Text, nullable=False, server_default=""),
     Column("owed_since", Moment),
+    Column("issue", String),
+    Index("deliveries_issue", "issue"),
     Column("batch", String, index=True),
     Column("is_doubted", Boolean, nullable=False, server_default="0"),
     Index("deliveries_due", "channel", "state", "action", "origin", "due"),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import announce, batches, doubt, epoch, intake, lane, outlook, review
+from syndicate.outbox import announce, batches, doubt, epoch, gather, intake, lane, outlook, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, Receipt, State, Step
 from syndicate.outbox.epoch import Epoch
@@ -130,6 +130,14 @@ class SqlOutbox:
     async def token_kept_since(self, at: datetime) -> bool:
         """Whether any access was renewed since then."""
         return await self._database.read(outlook.token_kept_since, at)
+
+    async def gather(self, issue: Planned, until: datetime, now: datetime) -> int:
+        """Put what a channel owes up to a time into one issue; gives how many posts that is."""
+        return await self._database.write(gather.gather, issue, until, now)
+
+    async def parts(self, uid: str) -> list[Item]:
+        """The items of an issue that are still in the store."""
+        return await self._database.read(gather.parts, uid)
 
     async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
         """Take that delivery, or else the next due one."""

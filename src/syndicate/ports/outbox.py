@@ -147,6 +147,15 @@ class Outbox(Protocol):
     async def token_kept_since(self, at: datetime) -> bool:
         """Whether any access was renewed since then."""
 
+    async def gather(self, issue: Planned, until: datetime, now: datetime) -> int:
+        """Put the PLANNED posts of the issue's channel that are due by `until` into it; gives how many that is.
+
+        None, if it was made before: then they wait for the next one.
+        """
+
+    async def parts(self, uid: str) -> list[Item]:
+        """The items of an issue that are still in the store, in the order in which they were owed."""
+
     async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
         """Take a delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from syndicate.durations import Duration
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Overflow
 from syndicate.outbox.plan import FirstSight
+from syndicate.posts.digest import SUBJECT, check_subject
 from syndicate.settings.kinds import Section, Zone, place
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -47,6 +49,48 @@ Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
 ChannelName = Annotated[str, AfterValidator(_channel_name)]
 
 
+class Weekday(StrEnum):
+    """A day of the week; digits would be counted from Sunday by some and from Monday by others."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class DigestSettings(Section):
+    """Many items in one message, at fixed times."""
+
+    at: Annotated[list[time], BeforeValidator(_hours), Field(min_length=1, max_length=24)] = Field(
+        description="Local times at which it goes out (`07:00`), if there is anything new."
+    )
+    days: Annotated[list[Weekday], Field(min_length=1)] = Field(
+        default_factory=lambda: list(Weekday), description="Days on which it goes out: `mon` to `sun`."
+    )
+    subject: str = Field(
+        SUBJECT, description="Jinja template of the subject, over `site_name`, `title`, `count`, `more` and `date`."
+    )
+
+    @field_validator("subject")
+    @classmethod
+    def _can_be_made(cls, subject: str) -> str:
+        try:
+            check_subject(subject)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix("template: ")) from error
+        return subject
+
+    @field_validator("at")
+    @classmethod
+    def _are_local(cls, times: list[time]) -> list[time]:
+        if any(one.tzinfo is not None for one in times):
+            raise ValueError("are local times; write 07:00, and the zone in `zone`")
+        return times
+
+
 class ChannelSettings(Section):
     """What every channel may say, whatever its network; the network's own keys stand in `own`."""
 
@@ -65,7 +109,7 @@ class ChannelSettings(Section):
     )
     per_day: Annotated[int, Field(ge=1)] | None = Field(None, description="Most posts in any 24 hours; none: no limit.")
     hours: Hours = Field(default_factory=list, description="When posts may go (`mon-fri 08:00-22:00`); none: always.")
-    zone: Zone | None = Field(None, description="Time zone of hours and budgets; none: `site.timezone`.")
+    zone: Zone | None = Field(None, description="Time zone of hours, budgets and digests; none: `site.timezone`.")
     interleave: bool = Field(True, description="Let no two posts of one topic follow each other while others wait.")
     overflow: Overflow = Field(
         Overflow.DELAY, description="More new posts than fit: `delay` all, `skip` the newest, `expire` the oldest."
@@ -77,6 +121,7 @@ class ChannelSettings(Section):
     budget_per_month: Money | None = Field(
         None, description="Most to spend in a month, where posts cost; none: no limit."
     )
+    digest: DigestSettings | None = Field(None, description="Many items in one message; none: a message each.")
     first_sight: FirstSight | None = Field(
         None, description="Items already there: `baseline` (not posted; preview posts) or `post`."
     )

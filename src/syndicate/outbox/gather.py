@@ -1,0 +1,71 @@
+"""Digests in the outbox: many posts become parts of one. One function, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from syndicate.items.item import Item
+from syndicate.items.snapshot import from_json
+from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
+from syndicate.outbox.issues import IN_DIGEST, PREFIX
+from syndicate.outbox.rows import planned_row
+from syndicate.outbox.schema import deliveries, events, files, items
+
+
+def gather(connection: Connection, issue: Planned, until: datetime, now: datetime) -> int:
+    """Put what a channel owes up to a time into one issue; gives how many posts that is.
+
+    An issue goes out once: when the clock was set back to before its time, what came since waits for the next one.
+    """
+    row = deliveries.c
+    mine = (row.channel == issue.channel, row.account == issue.account, row.action == Action.POST.value)
+    waits = (row.state == State.PLANNED.value, row.owner.is_(None), row.is_unclear.is_(False), row.due <= until)
+    parts = connection.execute(select(row.uid).where(*mine, *waits, row.item_id.not_like(f"{PREFIX}%"))).scalars().all()
+    if not parts or connection.execute(select(row.uid).where(row.uid == issue.uid)).scalar() is not None:
+        return 0
+    connection.execute(insert(deliveries).values(**planned_row(issue, now)))
+    _note(connection, [issue.uid], issue.state, issue.reason, now)
+    for start in range(0, len(parts), 500):
+        uids = parts[start : start + 500]
+        reason = f"{IN_DIGEST} {issue.item_id}"
+        values = {"state": State.SKIPPED, "reason": reason, "issue": issue.uid}
+        connection.execute(update(deliveries).where(row.uid.in_(uids)).values(**values, payload=None, frozen_at=None))
+        _note(connection, uids, State.SKIPPED, reason, now)
+    return len(parts)
+
+
+def parts(connection: Connection, uid: str) -> list[Item]:
+    """The items of an issue that are still in the store, in the order in which they were owed."""
+    row = deliveries.c
+    statement = (
+        select(files.c.snapshot)
+        .join(items, items.c.path == files.c.path)
+        .join(deliveries, row.item_id == items.c.item_id)
+        .where(row.issue == uid, items.c.is_withdrawn.is_(False), files.c.snapshot.is_not(None))
+        .order_by(row.due, row.uid)
+    )
+    return [from_json(snapshot) for snapshot in connection.execute(statement).scalars()]
+
+
+def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: datetime) -> None:
+    """An issue that is out carries its parts with it."""
+    row = deliveries.c
+    sent = {"remote_id": receipt.remote_id, "remote_url": receipt.url, "sent_at": receipt.at}
+    reason = f"sent in {issue.item_id}"
+    marked = (
+        update(deliveries)
+        .where(row.issue == issue.uid)
+        .values(state=State.SENT, reason=reason, **sent)
+        .returning(row.uid)
+    )
+    uids = connection.execute(marked).scalars().all()
+    if uids:
+        _note(connection, uids, State.SENT, reason, now)
+
+
+def _note(connection: Connection, uids: Sequence[str], state: State, reason: str, now: datetime) -> None:
+    lines = [{"uid": uid, "at": now, "state": state, "reason": reason, "attempt": 0} for uid in uids]
+    connection.execute(insert(events), lines)
