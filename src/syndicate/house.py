@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -23,15 +22,14 @@ from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
 from syndicate.outbox.delivery import RetryPolicy
-from syndicate.outbox.hours import window_of
-from syndicate.outbox.issues import WEEK, IssueTimes
-from syndicate.outbox.pace import PaceRules, Price
+from syndicate.outbox.pace import Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest
 from syndicate.posts.card import CardRules
 from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.feeds import FeedSettings, NamedFeedSettings, ShapeSettings, TermSettings
 from syndicate.settings.tree import Settings
+from syndicate.tempo import issue_times_of, pace_rules_of
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
@@ -360,35 +358,6 @@ def lane_rules_of(plot: Plot, name: str, price: Price | None = None) -> LaneRule
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
     attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry)
     return LaneRules(attempts, pace_rules_of(plot, name, price))
-
-
-def issue_times_of(plot: Plot, name: str) -> IssueTimes | None:
-    """When a channel's digests go out; None: it has none."""
-    channel = plot.settings.channels[name]
-    if channel.digest is None:
-        return None
-    days = frozenset(WEEK.index(day.value) for day in channel.digest.days)
-    return IssueTimes(tuple(channel.digest.at), days, ZoneInfo(channel.zone or plot.settings.site.timezone))
-
-
-def pace_rules_of(plot: Plot, name: str, price: Price | None = None) -> PaceRules:
-    """When a channel's posts may go."""
-    channel = plot.settings.channels[name]
-    return PaceRules(
-        gap=channel.gap,
-        jitter=channel.jitter,
-        per_hour=channel.per_hour,
-        per_day=channel.per_day,
-        hours=tuple(window_of(one) for one in channel.hours),
-        zone=ZoneInfo(channel.zone or plot.settings.site.timezone),
-        interleaves=channel.interleave,
-        overflow=channel.overflow,
-        expires_after=channel.expires_after,
-        price=price.amount if price else None,
-        budget_per_day=channel.budget_per_day,
-        budget_per_month=channel.budget_per_month,
-        seed=name,
-    )
 
 
 def draft_rules_of(plot: Plot, name: str) -> DraftRules:

@@ -60,8 +60,9 @@ class Standing:
 
 async def standings_of(plot: Plot, outbox: SqlOutbox) -> dict[str, Standing]:
     """How every channel of the settings stands."""
-    from syndicate.house import clock, open_channels, pace_rules_of
+    from syndicate.house import clock, open_channels
     from syndicate.rests import rests_of
+    from syndicate.tempo import pace_rules_of
 
     now, book = clock(), await outbox.rests()
     found = {}
