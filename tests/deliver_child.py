@@ -20,7 +20,8 @@ from deliver_rig import DURABLE, NOW, READABLE, WINDOWED, WRITE_ONLY, Clock, Pic
 from syndicate.attempt import AttemptRules
 from syndicate.deliver import LaneRules
 from syndicate.draft import DraftRules
-from syndicate.outbox.delivery import Delivery, Receipt, Step
+from syndicate.outbox.delivery import Delivery, Receipt
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.store import SqlOutbox
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import Picture

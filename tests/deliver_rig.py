@@ -13,10 +13,12 @@ from syndicate.deliver import Lane, LaneRules
 from syndicate.draft import DraftRules
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Item, Topic
-from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import PaceRules
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.plan import planned as planned_for
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images, Indexed, Stamp
@@ -76,14 +78,18 @@ PLAN = ChannelPlan(NAME, ACCOUNT)
 
 
 def acceptance(
-    *items: Item, channel: ChannelPlan = PLAN, state: State = State.PLANNED, reason: str = "new"
+    *items: Item,
+    channel: ChannelPlan = PLAN,
+    state: State = State.PLANNED,
+    reason: str = "new",
+    code: Reason = Reason.NEW,
 ) -> Acceptance:
     """The items and what the channel owes of them, due a microsecond apart."""
     return Acceptance(
         items=tuple(known(one) for one in items),
         indexed=tuple(Indexed(one.path, Stamp(1, 2, 3, "digest"), one) for one in items),
         planned=tuple(
-            planned_for(one, channel, state, reason, NOW + timedelta(microseconds=place))
+            planned_for(one, channel, state, reason, NOW + timedelta(microseconds=place), code=code)
             for place, one in enumerate(items)
         ),
         channels={channel.name: channel.account},

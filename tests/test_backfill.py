@@ -14,8 +14,10 @@ from deliver_rig import NOW, PLAN, acceptance, item
 from syndicate.backfill import LeftOut, Selection, is_called, marks_of, plan_backfill
 from syndicate.feeds.query import Query, Terms
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import WITHDRAWN, Origin, State, Step
-from syndicate.outbox.plan import MARKED, ChannelPlan, Sight, oldest_first, plan
+from syndicate.outbox.delivery import Origin, State
+from syndicate.outbox.outcome import Step
+from syndicate.outbox.plan import ChannelPlan, Sight, oldest_first, plan
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.outbox import Acceptance
 
@@ -88,30 +90,30 @@ async def test_no_pace_keeps_the_order(outbox: SqlOutbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "why_not"),
+    ("state", "code", "why_not"),
     [
-        (State.SKIPPED, "baseline: it was there before the channel; `syndicate backfill` posts it", None),
-        (State.SKIPPED, "too old: published 2026-10-02, limit 30 days", None),
-        (State.SKIPPED, "filtered: its section is not among `sections`", None),
-        (State.SKIPPED, "backfill 2026-11-01 cancelled", None),
-        (State.SKIPPED, "same link as store:9", LeftOut.SAME_LINK),
-        (State.SKIPPED, WITHDRAWN, LeftOut.WITHDRAWN),
-        (State.SKIPPED, MARKED, LeftOut.MARKED),
-        (State.PLANNED, "new", LeftOut.OWED),
-        (State.CLAIMED, "new", LeftOut.OWED),
-        (State.SENDING, "intent", LeftOut.OWED),
-        (State.UNKNOWN, "reset", LeftOut.OWED),
-        (State.PAUSED, "backfill 2026-11-01 paused", LeftOut.PAUSED),
-        (State.SENT, "accepted", LeftOut.POSTED),
-        (State.HELD, "flood guard: 11 new items at once, limit 10", LeftOut.WAITS),
-        (State.FAILED, "422", LeftOut.WAITS),
-        (State.DEAD, "dropped by the operator", LeftOut.DROPPED),
+        (State.SKIPPED, Reason.BASELINE, None),
+        (State.SKIPPED, Reason.TOO_OLD, None),
+        (State.SKIPPED, Reason.FILTERED, None),
+        (State.SKIPPED, Reason.CANCELLED, None),
+        (State.SKIPPED, Reason.SAME_LINK, LeftOut.SAME_LINK),
+        (State.SKIPPED, Reason.WITHDRAWN, LeftOut.WITHDRAWN),
+        (State.SKIPPED, Reason.MARKED, LeftOut.MARKED),
+        (State.PLANNED, Reason.NEW, LeftOut.OWED),
+        (State.CLAIMED, Reason.NEW, LeftOut.OWED),
+        (State.SENDING, Reason.INTENT, LeftOut.OWED),
+        (State.UNKNOWN, Reason.UNCLEAR, LeftOut.OWED),
+        (State.PAUSED, Reason.PAUSED, LeftOut.PAUSED),
+        (State.SENT, Reason.ACCEPTED, LeftOut.POSTED),
+        (State.HELD, Reason.FLOOD, LeftOut.WAITS),
+        (State.FAILED, Reason.REFUSED, LeftOut.WAITS),
+        (State.DEAD, Reason.DROPPED, LeftOut.DROPPED),
     ],
 )
 async def test_only_what_was_left_out_for_its_age_or_by_a_former_filter_is_owed(
-    outbox: SqlOutbox, state: State, reason: str, why_not: LeftOut | None
+    outbox: SqlOutbox, state: State, code: Reason, why_not: LeftOut | None
 ) -> None:
-    await outbox.accept(acceptance(item(1), state=state, reason=reason), NOW)
+    await outbox.accept(acceptance(item(1), state=state, code=code), NOW)
 
     [made] = await plan_backfill(outbox, [item(1)], [PLAN], ALL, gap=GAP, now=NOW)
 
@@ -159,17 +161,17 @@ async def test_marks_cover_what_is_undecided_and_what_is_held_untried(outbox: Sq
     await outbox.begin_batch(marked.planned, "--mark-only", NOW)
 
     assert [one.item_id for one in marked.planned] == ["store:1", "store:3", "store:4"]
-    found = {one.item_id: (one.state, one.reason, one.origin) for one in await outbox.deliveries()}
+    found = {one.item_id: (one.state, one.code, one.origin) for one in await outbox.deliveries()}
     assert found == {
-        "store:1": (State.SKIPPED, MARKED, Origin.LIVE),
-        "store:2": (State.SENT, "accepted", Origin.LIVE),
-        "store:3": (State.SKIPPED, MARKED, Origin.LIVE),
-        "store:4": (State.SKIPPED, MARKED, Origin.LIVE),
+        "store:1": (State.SKIPPED, Reason.MARKED, Origin.LIVE),
+        "store:2": (State.SENT, Reason.NEW, Origin.LIVE),
+        "store:3": (State.SKIPPED, Reason.MARKED, Origin.LIVE),
+        "store:4": (State.SKIPPED, Reason.MARKED, Origin.LIVE),
     }
 
 
 async def test_marked_item_and_its_twins_stay_unposted_until_marks_are_passed_over(outbox: SqlOutbox) -> None:
-    await outbox.accept(acceptance(item(1), state=State.SKIPPED, reason=MARKED), NOW)
+    await outbox.accept(acceptance(item(1), state=State.SKIPPED, code=Reason.MARKED), NOW)
     twin = item(2, link=item(1).link)
 
     assert await owed(outbox, item(1), twin) == []

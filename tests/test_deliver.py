@@ -16,8 +16,9 @@ from deliver_rig import ACCOUNT, NOW, WRITE_ONLY, Rig, item, pictured, rig, unus
 from syndicate.attempt import FROZEN_FOR
 from syndicate.deliver import Settled
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.outbox.delivery import WITHDRAWN, State
+from syndicate.outbox.delivery import State
 from syndicate.outbox.pace import PaceRules, Rest, Why
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.outbox import Acceptance
 
 HOUR = timedelta(hours=1)
@@ -219,7 +220,7 @@ async def test_withdrawn_item_is_not_posted_even_if_its_bytes_are_frozen(one: Ri
     one.channel.script["publish"] = [Transient("refused connection")]
 
     assert await one.settle_all() == [State.PLANNED, State.SKIPPED]
-    assert (await one.only()).reason == WITHDRAWN  # so that it is planned anew when the item returns
+    assert (await one.only()).code is Reason.WITHDRAWN  # so that it is planned anew when the item returns
     assert len(one.channel.sent) == 1
 
 

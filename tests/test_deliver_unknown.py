@@ -12,8 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from deliver_rig import DURABLE, NAME, NOW, READABLE, SETTLE, WINDOWED, WRITE_ONLY, Deed, Rig, item, rig
-from syndicate.errors import RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, State
+from syndicate.outbox.reasons import Reason
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -328,3 +329,65 @@ async def test_unclear_post_stays_with_the_account_it_was_sent_to(tmp_path: Path
         assert await lane.settle_all() == [State.HELD]
         assert (await lane.only()).is_unclear
         assert "find" not in lane.channel.calls
+
+
+# Duplicate refusals
+
+
+REFUSES = Guarantee(None, Evidence.DUPLICATE_REFUSAL, SETTLE)
+
+
+async def test_unclear_post_is_sent_when_the_refusal_of_its_repeat_names_it(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=REFUSES) as one:
+        one.channel.after_made = [Unknown("connection reset")]
+        assert await one.step() is State.UNKNOWN
+        one.channel.script["publish"] = [Duplicate("422 (duplicate)", "urn:1", "https://social.example/1")]
+
+        assert await one.settle_all() == [State.SENT]
+
+        sent = await one.only()
+        assert (sent.code, sent.receipt and sent.receipt.remote_id) == (Reason.THERE_ALREADY, "urn:1")
+        assert len(one.channel.made) == 1
+        first, second = one.channel.sent
+        assert first == second, "the same bytes under the same key"
+
+
+async def test_unclear_post_that_was_not_made_is_made_by_its_repeat(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=REFUSES) as one:
+        one.channel.script["publish"] = [Unknown("502")]
+
+        assert await one.settle_all() == [State.UNKNOWN, State.SENT]
+
+        assert len(one.channel.made) == 1
+
+
+async def test_unclear_post_is_held_when_the_refusal_names_nothing(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=REFUSES) as one:
+        one.channel.after_made = [Unknown("connection reset")]
+        await one.step()
+        one.channel.script["publish"] = [Duplicate("403 (duplicate)")]
+
+        assert await one.settle_all() == [State.HELD]
+
+        assert ((await one.only()).code, len(one.channel.made)) == (Reason.DUPLICATE, 1)
+
+
+async def test_repeat_comes_too_late_for_a_refusal_to_be_sure(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=REFUSES) as one:
+        one.channel.after_made = [Unknown("connection reset")]
+        await one.step()
+        one.clock.pass_(timedelta(hours=2))
+
+        assert await one.settle_all() == [State.HELD]
+
+        assert (len(one.channel.sent), (await one.only()).code) == (1, Reason.UNKNOWN_OUTCOME)
+
+
+async def test_first_attempt_refused_as_a_duplicate_of_nothing_named_waits_for_a_person(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=READABLE) as one:
+        one.channel.script["publish"] = [Duplicate("403 (duplicate)")]
+
+        assert await one.settle_all() == [State.HELD]
+
+        held = await one.only()
+        assert (held.code, held.is_unclear, one.channel.made) == (Reason.DUPLICATE, False, [])

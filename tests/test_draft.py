@@ -59,7 +59,8 @@ async def test_no_picture_is_made_for_a_network_that_wants_none() -> None:
 
     made = await draft(HERON, replace(WANTS, image=None), RULES, studio)
 
-    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+    assert (made.picture, made.address, studio.asked) == (None, None, [])
+    assert made.missing is not None and "no public address" in made.missing
 
 
 async def test_no_picture_is_made_of_an_item_without_image() -> None:
@@ -67,7 +68,8 @@ async def test_no_picture_is_made_of_an_item_without_image() -> None:
 
     made = await draft(replace(HERON, image=None), WANTS, RULES, studio)
 
-    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+    assert (made.picture, made.address, studio.asked) == (None, None, [])
+    assert made.missing is not None and "no public address" in made.missing
 
 
 async def drafted() -> Draft:
@@ -125,4 +127,5 @@ async def test_a_network_that_fetches_pictures_itself_gets_none() -> None:
 
     made = await draft(HERON, replace(WANTS, image_by_address=True), RULES, studio)
 
-    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+    assert (made.picture, made.address, studio.asked) == (None, None, [])
+    assert made.missing is not None and "no public address" in made.missing

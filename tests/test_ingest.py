@@ -17,8 +17,10 @@ from newsroom import NEWS, NOW, Newsroom, PowerCut, picture
 from syndicate.content.folder import FolderStore
 from syndicate.errors import CannotWrite, ConfigError, ImageUnusable
 from syndicate.items.item import Image
-from syndicate.outbox.delivery import WITHDRAWN, Receipt, State, Step
+from syndicate.outbox.delivery import Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import FirstSight
+from syndicate.outbox.reasons import Reason
 
 OTHER = replace(NEWS, name="other", account="other.example")
 
@@ -164,7 +166,7 @@ async def test_deleted_item_leaves_the_feeds_and_is_not_posted(room: Newsroom) -
     assert (done.withdrawn, titles(room)) == (1, ["Title 1", "Title 2"])
     assert "<item>" not in room.feed("reeds/rss.xml")
     delivery = (await room.deliveries())["item:3"]
-    assert (delivery.state, delivery.reason) == (State.SKIPPED, WITHDRAWN)
+    assert (delivery.state, delivery.code) == (State.SKIPPED, Reason.WITHDRAWN)
     assert await room.outbox.next_due("news") is None
 
 

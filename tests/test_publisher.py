@@ -22,8 +22,9 @@ from syndicate.deliver import Settled
 from syndicate.errors import CannotWrite, StateLost
 from syndicate.house import House, clock, open_house
 from syndicate.ingest import Pass
-from syndicate.outbox.delivery import Action, Delivery, Origin, State, Step
+from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.lock import PublisherLock
+from syndicate.outbox.outcome import Step
 from syndicate.plot import plot_of
 from syndicate.posts.cardimage import card_image_of
 from syndicate.publisher import MOST_FILES, Tally, merged, publish_forever, publish_once, serving

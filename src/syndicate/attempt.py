@@ -11,27 +11,23 @@ import structlog
 
 from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, issue_of, post_of
-from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Item
-from syndicate.outbox.delivery import (
-    WITHDRAWN,
+from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
+from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
+from syndicate.outbox.outcome import (
     Absent,
-    Action,
-    Delivery,
     Done,
+    Duplicated,
     NotDone,
     Outcome,
     Refused,
-    Remedy,
     RetryPolicy,
-    State,
     Step,
     Uncertain,
     after,
-    may_repeat_key,
-    remedy_for,
 )
-from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
@@ -104,7 +100,7 @@ class Attempts:
         if delivery.state is not State.UNKNOWN:
             return await self._post(delivery)
         match remedy_for(delivery, self.channel.guarantee, self._clock()):
-            case Remedy.REPEAT:
+            case Remedy.REPEAT | Remedy.ASK_AGAIN:
                 return await self._send(delivery)
             case Remedy.READ_BACK:
                 return await self._settle(delivery, await self._read_back(delivery))
@@ -116,7 +112,14 @@ class Attempts:
         now = self._clock()
         change = f"target changed: planned for {delivery.account}, the channel leads to {self.channel.account}"
         remedy = "drop it, and `syndicate backfill` plans it for the new account"
-        step = Step(State.HELD, f"{change}; {remedy}", now, delivery.failures, is_unclear=delivery.is_unclear)
+        step = Step(
+            State.HELD,
+            f"{change}; {remedy}",
+            now,
+            delivery.failures,
+            is_unclear=delivery.is_unclear,
+            code=Reason.OTHER_ACCOUNT,
+        )
         return await self._write(delivery, step)
 
     async def _known_to_stand(self, delivery: Delivery) -> Attempted | None:
@@ -130,7 +133,7 @@ class Attempts:
                 async with self.limit():
                     word = await self._doubts.ask(delivery, item)
         except NetworkError as error:
-            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
         except Exception as error:  # the edge of one look
             log.exception("read_back_failed", **names_of(delivery))
             failed = NotDone(f"could not be looked up: {type(error).__name__}")
@@ -147,9 +150,12 @@ class Attempts:
             async with self.limit():
                 composed = await self._compose(delivery, item)
         except NetworkError as error:
-            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
         except ValueError as error:
-            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
+            refused = Refused(f"cannot be composed: {error}"[:300], code=Reason.CANNOT_COMPOSE)
+            return await self._settle(delivery, refused, is_local=True)
+        if isinstance(composed, Step):
+            return await self._write(delivery, composed)
         doubt = await self._outbox.doubt(delivery.channel)
         since = composed.first_sent_at or (doubt.since if doubt is not None else delivery.due)
         composed = replace(composed, first_sent_at=since)
@@ -168,10 +174,14 @@ class Attempts:
             return await self._post_issue(delivery)
         if self._rules.issues is not None and delivery.action is Action.POST:
             due = next_issue(self._rules.issues, self._clock())
-            return await self._write(delivery, Step(State.PLANNED, "waits for the next digest", due))
+            return await self._write(
+                delivery, Step(State.PLANNED, "waits for the next digest", due, code=Reason.IN_DIGEST)
+            )
         item = await self._outbox.item(delivery.item_id)
         if item is None:
-            return await self._write(delivery, Step(State.SKIPPED, WITHDRAWN, self._clock()))
+            return await self._write(
+                delivery, Step(State.SKIPPED, "its item left the store", self._clock(), code=Reason.WITHDRAWN)
+            )
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
         return await self._sent_when(delivery, self._compose(delivery, item))
@@ -182,8 +192,9 @@ class Attempts:
             return await self._send(delivery)
         items = await self._outbox.parts(delivery.uid)
         if not items or self._rules.drafts.digest is None:
-            reason = WITHDRAWN if not items else "the channel has no digests any more"
-            return await self._write(delivery, Step(State.SKIPPED, reason, self._clock()))
+            reason = "all its items left the store" if not items else "the channel has no digests any more"
+            code = Reason.CANCELLED if items else Reason.WITHDRAWN
+            return await self._write(delivery, Step(State.SKIPPED, reason, self._clock(), code=code))
         return await self._sent_when(delivery, self._compose_issue(delivery, items))
 
     async def _compose_issue(self, delivery: Delivery, items: Sequence[Item]) -> Delivery:
@@ -193,34 +204,52 @@ class Attempts:
         payload = await self.channel.stage(self.channel.freeze(post, None, key, now), key)
         return replace(delivery, payload=payload, key=key)
 
-    async def _sent_when(self, delivery: Delivery, composing: Awaitable[Delivery]) -> Attempted:
+    async def _sent_when(self, delivery: Delivery, composing: Awaitable[Delivery | Step]) -> Attempted:
         try:
             async with self.limit():
                 frozen = await composing
         except NetworkError as error:
-            return await self._settle(delivery, outcome_of(error, is_repeatable=True))
+            return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
         except ValueError as error:  # not even the link fits: the same post never will; an edit tries again
-            return await self._settle(delivery, Refused(f"cannot be composed: {error}"[:300]), is_local=True)
+            refused = Refused(f"cannot be composed: {error}"[:300], code=Reason.CANNOT_COMPOSE)
+            return await self._settle(delivery, refused, is_local=True)
         except Exception as error:  # a post that cannot be made must not stop the lane
             log.exception("compose_failed", **names_of(delivery))
             failed = NotDone(f"could not be composed: {type(error).__name__}")
             return await self._settle(delivery, failed, is_local=True)
+        if isinstance(frozen, Step):
+            return await self._write(delivery, frozen)
         return await self._send(frozen)
 
     def limit(self) -> asyncio.Timeout:
         """How long one call may take, as a context."""
         return asyncio.timeout(self._rules.longest_call.total_seconds())
 
-    async def _compose(self, delivery: Delivery, item: Item) -> Delivery:
+    async def _compose(self, delivery: Delivery, item: Item) -> Delivery | Step:
+        """The delivery with payload and key, or its end, where the network takes no post without a picture."""
         wants, rules = self.channel.wants, self._rules.drafts
         made = await draft(item, wants, rules, self._images)
+        if wants.needs_image and not made.is_pictured:
+            return self._pictureless(made.missing)
         if made.missing is not None:
             log.warning("image_left_out", **names_of(delivery), reason=made.missing)
-        media = await self._upload(delivery, made.picture) if made.picture is not None else None
+        media = made.address
+        if made.picture is not None:
+            media = await self._upload(delivery, made.picture)
+        if wants.needs_image and media is None:
+            return self._pictureless("the network did not take the image")
         post = post_of(made, wants, rules, has_picture=media is not None)
         key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
         payload = await self.channel.stage(self.channel.freeze(post, media, key, self._clock()), key)
         return replace(delivery, payload=payload, key=key)
+
+    def _pictureless(self, missing: str | None) -> Step:
+        """An item without an image is none for this network; one whose image cannot be used is for a person to mend."""
+        needs = f"{self.channel.network} takes no post without an image"
+        if missing is None:
+            reason = f"{needs}, and the item has none"
+            return Step(State.SKIPPED, reason, self._clock(), code=Reason.NEEDS_IMAGE)
+        return Step(State.FAILED, f"{needs}: {missing}"[:300], self._clock(), code=Reason.NEEDS_IMAGE)
 
     async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
         try:
@@ -238,7 +267,7 @@ class Attempts:
         if (until := self._silent_until()) is not None:
             return await self._settle(composed, NotDone("the network asked to wait", until), is_local=True)
         delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
-        if delivery.is_unclear and not may_repeat_key(delivery, self.channel.guarantee, self._clock()):
+        if delivery.is_unclear and not remedy_for(delivery, self.channel.guarantee, self._clock()).sends:
             # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
             return await self._settle(delivery, Uncertain("too late to repeat the key"), is_local=True)
         outcome: Outcome
@@ -246,7 +275,7 @@ class Attempts:
             async with self.limit():
                 outcome = Done(await self.channel.publish(composed.payload, composed.key))
         except NetworkError as error:
-            outcome = outcome_of(error, is_repeatable=False)
+            outcome = outcome_of(error, is_repeatable=False, now=self._clock())
         except Exception as error:  # the edge of one delivery: what is not proven is unknown
             log.exception("publish_failed", **names_of(delivery))
             outcome = Uncertain(f"unexpected {type(error).__name__}")
@@ -258,7 +287,7 @@ class Attempts:
             async with self.limit():
                 receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
         except NetworkError as error:
-            return outcome_of(error, is_repeatable=True)
+            return outcome_of(error, is_repeatable=True, now=self._clock())
         except Exception as error:  # the edge of one reading
             log.exception("read_back_failed", **names_of(delivery))
             return NotDone(f"could not be looked up: {type(error).__name__}")
@@ -278,7 +307,7 @@ class Attempts:
         return Attempted(step)
 
 
-def outcome_of(error: NetworkError, *, is_repeatable: bool) -> Outcome:
+def outcome_of(error: NetworkError, *, is_repeatable: bool, now: datetime) -> Outcome:
     """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
     match error:
         case RateLimited():
@@ -287,6 +316,9 @@ def outcome_of(error: NetworkError, *, is_repeatable: bool) -> Outcome:
             return NotDone(str(error), is_paused=True)
         case Unknown() if not is_repeatable:
             return Uncertain(str(error))
+        case Duplicate() if not is_repeatable:
+            named = error.remote_id
+            return Duplicated(str(error), None if named is None else Receipt(named, error.url, now))
         case Rejected() if not is_repeatable:
             return Refused(str(error), is_stale_media=error.is_stale_media)
         case _:

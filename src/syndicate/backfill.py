@@ -11,8 +11,9 @@ from enum import StrEnum
 from syndicate.feeds.query import Query
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
-from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, State
-from syndicate.outbox.plan import MARKED, SAME_LINK, TICK, ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
+from syndicate.outbox.plan import TICK, ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.outbox import Outbox
 
 
@@ -120,7 +121,9 @@ async def plan_backfill(
         standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
         owed, left_out = _sorted_out(everything, selection, channel, standing, now)
         deliveries = tuple(
-            planned(item, channel, State.PLANNED, "backfill", now + position * gap, Origin.BACKFILL)
+            planned(
+                item, channel, State.PLANNED, "backfill", now + position * gap, Origin.BACKFILL, code=Reason.BACKFILL
+            )
             for position, item in enumerate(owed)
         )
         plans.append(ChannelBackfill(channel.name, deliveries, gap, left_out))
@@ -133,7 +136,14 @@ def marks_of(plan: ChannelBackfill, now: datetime) -> ChannelBackfill:
 
 
 def _mark(one: Planned, now: datetime) -> Planned:
-    return replace(one, state=State.SKIPPED, reason=MARKED, due=now, origin=Origin.LIVE)
+    return replace(
+        one,
+        state=State.SKIPPED,
+        reason="marked: the operator wants it in feeds only",
+        code=Reason.MARKED,
+        due=now,
+        origin=Origin.LIVE,
+    )
 
 
 def is_called(item: Item, name: str) -> bool:
@@ -186,12 +196,12 @@ def _unfit(item: Item, channel: ChannelPlan, now: datetime) -> str | None:
 
 
 def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]) -> Delivery | None:
-    return standing.get(planned(item, channel, State.PLANNED, "", item.published).uid)
+    return standing.get(uid_of(channel.name, channel.account, item.id, Action.POST))
 
 
 def _is_taken(one: Delivery | None) -> bool:
     """Whether the item's article was posted, is owed, or is not to be posted."""
-    return one is not None and (one.state is not State.SKIPPED or one.reason == MARKED)
+    return one is not None and (one.state is not State.SKIPPED or one.code is Reason.MARKED)
 
 
 def _settled(one: Delivery | None, selection: Selection) -> LeftOut | None:
@@ -200,11 +210,11 @@ def _settled(one: Delivery | None, selection: Selection) -> LeftOut | None:
         return None
     if one.state is not State.SKIPPED:
         return _BY_STATE.get(one.state, LeftOut.OWED)
-    if one.reason == MARKED:
+    if one.code is Reason.MARKED:
         return None if selection.even_marked else LeftOut.MARKED
-    if one.reason == WITHDRAWN:
+    if one.code is Reason.WITHDRAWN:
         return LeftOut.WITHDRAWN
-    return LeftOut.SAME_LINK if one.reason.startswith(SAME_LINK) else None
+    return LeftOut.SAME_LINK if one.code is Reason.SAME_LINK else None
 
 
 def _link_key(item: Item) -> str:

@@ -11,21 +11,9 @@ import structlog
 
 from syndicate.attempt import AttemptRules, Attempts, names_of, outcome_of
 from syndicate.errors import LostClaim, NetworkError
-from syndicate.outbox.delivery import (
-    Action,
-    Delivery,
-    Done,
-    NotDone,
-    Origin,
-    Outcome,
-    Planned,
-    State,
-    Step,
-    Uncertain,
-    orphaned,
-    uid_of,
-)
+from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.issues import issue_id, last_issue, next_issue
+from syndicate.outbox.outcome import Done, NotDone, Outcome, Step, Uncertain, orphaned
 from syndicate.outbox.pace import (
     LONGEST_REST,
     MOST_STEPS,
@@ -334,7 +322,7 @@ class Lane:
                 await self.channel.open()
         except NetworkError as error:
             log.warning("channel_unavailable", channel=self.channel.name, reason=str(error))
-            outcome = outcome_of(error, is_repeatable=True)
+            outcome = outcome_of(error, is_repeatable=True, now=self._clock())
         except Exception as error:  # the edge of one channel: without a rest it would be tried again at once
             log.exception("channel_failed", channel=self.channel.name)
             outcome = NotDone(f"could not be opened: {type(error).__name__}")

@@ -9,7 +9,9 @@ from typing import assert_never
 
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
-from syndicate.outbox.delivery import READS_TO_BE_SURE, Action, Delivery, State, Step
+from syndicate.outbox.delivery import Action, Delivery, State
+from syndicate.outbox.outcome import READS_TO_BE_SURE, Step
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
 from syndicate.ports.outbox import Doubt, Outbox, Sighting
 from syndicate.posts.card import CardRules, card_of
@@ -57,7 +59,10 @@ class Doubts:
         receipt = await self._outbox.sighted(delivery.channel, delivery.account, addresses_of(item, self._cards))
         if receipt is None:
             return None
-        return Word(Step(State.SENT, "adopted: it stands there already", self._clock(), receipt=receipt), is_last=True)
+        return Word(
+            Step(State.SENT, "adopted: it stands there already", self._clock(), receipt=receipt, code=Reason.ADOPTED),
+            is_last=True,
+        )
 
     async def ask(self, delivery: Delivery, item: Item) -> Word | None:
         """What becomes of a delivery in doubt; None: nothing, it may be sent.
@@ -72,9 +77,19 @@ class Doubts:
         if self._channel.is_listable and delivery.action is Action.POST:
             return await self._list(delivery, item, doubt)
         if self._channel.guarantee.is_readable:
-            step = Step(State.UNKNOWN, LOOK, self._clock(), delivery.failures, is_unclear=True, is_key_spent=True)
+            step = Step(
+                State.UNKNOWN,
+                LOOK,
+                self._clock(),
+                delivery.failures,
+                is_unclear=True,
+                is_key_spent=True,
+                code=Reason.DOUBTED,
+            )
             return Word(step, is_last=True, is_look=True)
-        return Word(Step(State.HELD, HOLD, self._clock(), delivery.failures, is_unclear=True), is_last=True)
+        return Word(
+            Step(State.HELD, HOLD, self._clock(), delivery.failures, is_unclear=True, code=Reason.DOUBTED), is_last=True
+        )
 
     def _is_harmless(self, delivery: Delivery) -> bool:
         """Whether sending it twice makes no second post."""
@@ -114,7 +129,9 @@ class Doubts:
         state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
         kept = (delivery.failures, delivery.readings)
         is_unclear, is_key_spent = delivery.is_unclear, delivery.is_key_spent
-        return Word(Step(state, LOOK, due, *kept, is_unclear=is_unclear, is_key_spent=is_key_spent))
+        return Word(
+            Step(state, LOOK, due, *kept, is_unclear=is_unclear, is_key_spent=is_key_spent, code=Reason.DOUBTED)
+        )
 
 
 def addresses_of(item: Item, cards: CardRules) -> tuple[str, ...]:

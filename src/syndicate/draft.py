@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -44,11 +46,20 @@ class DraftRules:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Card and picture of one item; `missing` says why a picture that the item has cannot be used."""
+    """Card and picture of one item; `missing` says why a picture that the item has cannot be used.
+
+    `address` is where the network fetches the picture itself, if it does; then there are no bytes of it here.
+    """
 
     card: Card
     picture: Picture | None = None
     missing: str | None = None
+    address: str | None = None
+
+    @property
+    def is_pictured(self) -> bool:
+        """Whether there is a picture to show."""
+        return self.picture is not None or self.address is not None
 
 
 async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> Draft:
@@ -57,8 +68,11 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     A network that fetches pictures by their address gets none from here.
     """
     card = card_of(item, rules.cards)
-    if card.image is None or wants.image is None or wants.image_by_address:
+    if card.image is None or wants.image is None:
         return Draft(card)
+    if wants.image_by_address:
+        trouble = unfetchable(card.image_url)
+        return Draft(replace(card, image_url=None), missing=trouble) if trouble else Draft(card, address=card.image_url)
     try:
         return Draft(card, await images.picture(card.image, wants.image))
     except ImageUnusable as error:
@@ -66,6 +80,24 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     except Exception as error:  # whatever befalls a picture, it costs the picture only
         log.exception("image_failed", item=item.id, image=card.image.ref)
         return Draft(card, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
+
+
+def unfetchable(address: str | None) -> str | None:
+    """Why a network cannot fetch a picture from the address, or None if it should be able to."""
+    if not address:
+        return "the image has no public address; set `feeds.url`, or give the item a remote image"
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return f"{address}: is no address"
+    if parts.scheme != "https":
+        return f"{address}: the network fetches images from https:// addresses only"
+    try:
+        is_public = ip_address(host).is_global
+    except ValueError:
+        is_public = "." in host and not host.endswith((".local", ".localhost", ".internal", ".lan"))
+    return None if is_public else f"{address}: the network cannot reach this address"
 
 
 def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool = True) -> Post:

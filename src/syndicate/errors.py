@@ -13,6 +13,7 @@
         ├── Transient       proven not done: try again later
         ├── RateLimited     proven not done: try again at `until`
         ├── Rejected        proven not done and never will be: give up
+        ├── Duplicate       proven not done anew: the same post is there already
         ├── Unauthorized    proven not done: a person must renew the access
         └── Unknown         may have been done: look before anything else
 

@@ -21,7 +21,7 @@ from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
-from syndicate.outbox.delivery import RetryPolicy
+from syndicate.outbox.outcome import RetryPolicy
 from syndicate.outbox.pace import Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight
 from syndicate.plot import Plot, rules_digest

@@ -160,3 +160,22 @@ def test_delivery_that_waits_for_nobody_cannot_be_resolved(posting: SiteRig) -> 
 
     assert result.exit_code == 2
     assert "is sent; only deliveries that are held, failed, dead can be resolved" in result.stderr
+
+
+def test_show_tells_everything_that_happened(held: SiteRig) -> None:
+    [first, *_] = held.ask("held", "list")
+
+    shown = held.ask("held", "show", first["id"][:8])
+    words = held.call("held", "show", first["id"][:8]).stdout
+
+    assert shown["code"] == first["code"]
+    assert [event["state"] for event in shown["history"]][-1] == first["state"]
+    assert f"{first['state']}: {first['reason']}" in words
+
+
+def test_show_of_what_is_no_delivery(held: SiteRig) -> None:
+    assert held.call("held", "show", "zzzz").exit_code == 2
+
+
+def test_show_before_the_first_start(site: SiteRig) -> None:
+    assert site.call("held", "show", "3f2a").exit_code == 2

@@ -6,18 +6,8 @@ import random
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from datetime import UTC, datetime, timedelta
 
-from syndicate.outbox.delivery import (
-    Absent,
-    Delivery,
-    Done,
-    Evidence,
-    Guarantee,
-    NotDone,
-    Outcome,
-    Receipt,
-    Refused,
-    Uncertain,
-)
+from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt
+from syndicate.outbox.outcome import Absent, Done, NotDone, Outcome, Refused, Uncertain
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 SETTLE = timedelta(seconds=90)

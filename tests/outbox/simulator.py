@@ -32,22 +32,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from outbox.simulated import BEGUN, KINDS, SETTLE, Network, Row
-from syndicate.outbox import delivery as machine
-from syndicate.outbox.delivery import (
-    Absent,
-    Action,
-    Delivery,
-    Done,
-    NotDone,
-    Outcome,
-    Receipt,
-    Remedy,
-    RetryPolicy,
-    State,
-    Step,
-    Uncertain,
-    uid_of,
-)
+from syndicate.outbox import outcome as machine
+from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, uid_of
+from syndicate.outbox.delivery import may_repeat_key as delivery_may_repeat
+from syndicate.outbox.delivery import remedy_for as delivery_remedy
+from syndicate.outbox.outcome import Absent, Done, NotDone, Outcome, RetryPolicy, Step, Uncertain
 
 RETRY = RetryPolicy()
 MOST_FAULTS = 8
@@ -103,7 +92,7 @@ class Machine:
 def machine_without(rule: str | None) -> Machine:
     """The product's decisions, but for the one that keeps the rule."""
     after, orphaned, remedy_for, may_repeat = (
-        machine.after, machine.orphaned, machine.remedy_for, machine.may_repeat_key,
+        machine.after, machine.orphaned, delivery_remedy, delivery_may_repeat,
     )  # fmt: skip
     match rule:
         case "unknown":

@@ -11,7 +11,8 @@ import pytest
 
 from deliver_rig import NAME, NOW, PLAN, acceptance, item
 from syndicate.errors import UsageError
-from syndicate.outbox.delivery import Delivery, Origin, Planned, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Origin, Planned, Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import ChannelPlan, planned
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.batches import BatchState

@@ -13,10 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, create_engine, insert, select
 from sqlalchemy.exc import OperationalError
 
 from deliver_rig import NAME, NOW, acceptance, item
@@ -45,6 +47,20 @@ def child(what: str, path: Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def made_at(revision: str, path: Path) -> Iterator[sqlite3.Connection]:
+    """A database as the version wrote it that knew this schema, to be filled; committed at the end."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as raw, raw:
+        yield raw
 
 
 @pytest.fixture
@@ -84,6 +100,39 @@ async def test_migrations_make_the_schema(database: Database) -> None:
 
 async def test_schema_names_the_newest_migration(database: Database) -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "code"),
+    [
+        ("planned", "new", "new"),
+        ("skipped", "withdrawn", "withdrawn"),
+        ("skipped", "same link as store:9", "same_link"),
+        ("skipped", "baseline: it was there before the channel; `syndicate backfill` posts it", "baseline"),
+        ("held", "flood guard: 11 new items at once, limit 10", "flood"),
+        ("held", "unknown outcome: reset", "unknown_outcome"),
+        ("failed", "422 (text is spam)", "refused"),
+        ("dead", "dropped by the operator", "dropped"),
+        ("planned", "503", "other"),
+    ],
+)
+async def test_reasons_of_an_older_version_get_their_codes(tmp_path: Path, state: str, words: str, code: str) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    with made_at("0006", path) as older:
+        number = ["attempts", "failures", "readings", "generation", "is_unclear", "is_key_spent", "fence", "due"]
+        text = dict.fromkeys(("channel", "account", "item_id", "revision"), "x")
+        row = {"uid": "u", **text, "action": "post", "state": state, "reason": words, "origin": "live"}
+        row |= dict.fromkeys(number, 0)
+        names = ", ".join(row)
+        marks_of = ", ".join(f":{name}" for name in row)
+        older.execute(f"INSERT INTO deliveries ({names}) VALUES ({marks_of})", row)
+        older.execute("INSERT INTO events (uid, at, state, reason, attempt) VALUES ('u', 0, ?, ?, 0)", (state, words))
+
+    async with SqlOutbox(path) as outbox:
+        [one] = await outbox.deliveries()
+        [event] = await outbox.history("u")
+
+    assert (one.code, event.code, one.reason) == (code, code, words)
 
 
 async def test_what_was_accepted_is_there_after_a_restart(tmp_path: Path) -> None:

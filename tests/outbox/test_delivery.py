@@ -9,28 +9,33 @@ from hypothesis import strategies as st
 
 from syndicate.outbox.delivery import (
     KEY_MARGIN,
-    READS_TO_BE_SURE,
-    Absent,
     Action,
     Delivery,
-    Done,
     Evidence,
     Guarantee,
-    NotDone,
-    Outcome,
     Receipt,
-    Refused,
     Remedy,
-    RetryPolicy,
     State,
-    Step,
-    Uncertain,
-    after,
+    may_ask_again,
     may_repeat_key,
-    orphaned,
     remedy_for,
     uid_of,
 )
+from syndicate.outbox.outcome import (
+    READS_TO_BE_SURE,
+    Absent,
+    Done,
+    Duplicated,
+    NotDone,
+    Outcome,
+    Refused,
+    RetryPolicy,
+    Step,
+    Uncertain,
+    after,
+    orphaned,
+)
+from syndicate.outbox.reasons import Reason
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SETTLE = timedelta(seconds=90)
@@ -78,7 +83,14 @@ LOOKING = delivery(State.UNKNOWN, is_unclear=True)
         (delivery(), Uncertain("reset"), READABLE, State.UNKNOWN),
         (delivery(), Uncertain("reset"), KEY_ONLY, State.UNKNOWN),
         (delivery(), Uncertain("reset"), WRITE_ONLY, State.HELD),
-        (delivery(), Uncertain("reset"), REFUSES, State.HELD),
+        (delivery(), Uncertain("reset"), REFUSES, State.UNKNOWN),
+        (replace(UNCLEAR, first_sent_at=NOW - timedelta(hours=1)), Uncertain("reset"), REFUSES, State.HELD),
+        (delivery(), Duplicated("there", RECEIPT), REFUSES, State.SENT),
+        (delivery(), Duplicated("there"), REFUSES, State.HELD),
+        (delivery(), Duplicated("there"), READABLE, State.HELD),
+        (UNCLEAR, Duplicated("there", RECEIPT), REFUSES, State.SENT),
+        (UNCLEAR, Duplicated("there"), REFUSES, State.HELD),
+        (UNCLEAR, Duplicated("there"), READABLE, State.UNKNOWN),
         (delivery(failures=11), Uncertain("reset"), DURABLE, State.HELD),
         (UNCLEAR, Done(RECEIPT), WINDOWED, State.SENT),
         (UNCLEAR, NotDone("429", until=NOW + SETTLE), WINDOWED, State.UNKNOWN),
@@ -98,21 +110,67 @@ def test_one_outcome_leads_to_one_state(one: Delivery, outcome: Outcome, guarant
     assert step(one, outcome, guarantee).state is state
 
 
+@pytest.mark.parametrize(
+    ("one", "outcome", "code"),
+    [
+        (delivery(), NotDone("no"), Reason.NOT_DONE),
+        (delivery(), NotDone("429", until=NOW), Reason.TOLD_TO_WAIT),
+        (delivery(), NotDone("401", is_paused=True), Reason.NO_ACCESS),
+        (delivery(failures=11), NotDone("no"), Reason.GAVE_UP),
+        (delivery(), Refused("422"), Reason.REFUSED),
+        (delivery(), Refused("no room", code=Reason.CANNOT_COMPOSE), Reason.CANNOT_COMPOSE),
+        (delivery(), Refused("gone", is_stale_media=True), Reason.STALE_MEDIA),
+        (delivery(), Duplicated("there", RECEIPT), Reason.THERE_ALREADY),
+        (delivery(), Duplicated("there"), Reason.DUPLICATE),
+        (delivery(), Uncertain("reset"), Reason.UNCLEAR),
+        (replace(UNCLEAR, failures=11), Uncertain("reset"), Reason.UNKNOWN_OUTCOME),
+        (LOOKING, Absent(), Reason.NOT_FOUND_YET),
+        (replace(LOOKING, readings=1), Absent(), Reason.NOT_FOUND),
+    ],
+)
+def test_reason_is_told_as_a_code(one: Delivery, outcome: Outcome, code: Reason) -> None:
+    assert step(one, outcome).code is code
+
+
+@pytest.mark.parametrize(
+    ("one", "guarantee", "age", "may"),
+    [
+        (LOOKING, REFUSES, timedelta(minutes=54), True),
+        (LOOKING, REFUSES, timedelta(minutes=55), False),
+        (LOOKING, REFUSES, timedelta(minutes=-6), False),
+        (LOOKING, WRITE_ONLY, timedelta(0), False),
+        (replace(LOOKING, is_key_spent=True), REFUSES, timedelta(0), False),
+        (replace(LOOKING, payload=None), REFUSES, timedelta(0), False),
+        (replace(LOOKING, first_sent_at=None), REFUSES, timedelta(0), False),
+    ],
+)
+def test_same_bytes_are_offered_only_while_the_network_surely_refuses_them(
+    one: Delivery, guarantee: Guarantee, age: timedelta, may: bool
+) -> None:
+    assert may_ask_again(one, guarantee, NOW + age) is may
+
+
+def test_duplicate_refusal_of_a_post_that_is_looked_up_is_read_after_the_settle_time() -> None:
+    looked = step(UNCLEAR, Duplicated("there"), READABLE)
+
+    assert (looked.due, looked.is_key_spent, looked.is_unclear) == (NOW + SETTLE, True, True)
+
+
 def test_outcome_of_no_kind_is_an_error() -> None:
     with pytest.raises(AssertionError):
         step(delivery(), "sent?")  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize(
-    ("one", "how"),
+    ("one", "how", "code"),
     [
-        (delivery(), "accepted"),
-        (delivery(attempts=3), "accepted at attempt 3"),
-        (LOOKING, "found by reading back"),
+        (delivery(), "accepted", Reason.ACCEPTED),
+        (delivery(attempts=3), "accepted at attempt 3", Reason.ACCEPTED),
+        (LOOKING, "found by reading back", Reason.FOUND),
     ],
 )
-def test_sent_tells_how_it_is_known(one: Delivery, how: str) -> None:
-    assert step(one, Done(RECEIPT)) == Step(State.SENT, how, NOW, receipt=RECEIPT)
+def test_sent_tells_how_it_is_known(one: Delivery, how: str, code: Reason) -> None:
+    assert step(one, Done(RECEIPT)) == Step(State.SENT, how, NOW, receipt=RECEIPT, code=code)
 
 
 def test_failures_wait_twice_as_long_each_time_up_to_the_longest() -> None:
@@ -185,7 +243,7 @@ def test_absent_twice_is_a_new_post_under_a_new_key() -> None:
         (KEY_ONLY, Remedy.REPEAT),
         (READABLE, Remedy.READ_BACK),
         (WRITE_ONLY, Remedy.HOLD),
-        (REFUSES, Remedy.HOLD),
+        (REFUSES, Remedy.ASK_AGAIN),
     ],
 )
 def test_remedy_is_key_then_reading_then_person(guarantee: Guarantee, remedy: Remedy) -> None:
@@ -255,6 +313,11 @@ def test_readings_survive_a_dead_publisher() -> None:
             "never twice, if the receiver heeds our key: it is the same with every attempt",
         ),
         (WINDOWED, "never twice: unclear outcomes are looked up before anything is sent again"),
+        (
+            REFUSES,
+            "never twice, as the network refuses the same post again; "
+            "an outcome that stays unclear for 1:00:00 waits for you",
+        ),
         (KEY_ONLY, "never twice within 1:00:00; after that an unclear outcome waits for you"),
         (WRITE_ONLY, "at most once: an unclear outcome waits for you"),
     ],
@@ -279,6 +342,7 @@ OUTCOMES = st.one_of(
     st.just(Uncertain("reset")),
     NOT_DONE,
     st.builds(Refused, st.just("no"), st.booleans()),
+    st.builds(Duplicated, st.just("there"), st.none() | st.just(RECEIPT)),
     st.just(Absent()),
 )
 DELIVERIES = st.builds(
@@ -321,7 +385,7 @@ def test_law_a_spent_key_stays_spent_until_it_is_renewed(
     assert found.is_key_spent or found.renews_key or found.state.is_final
 
 
-@given(DELIVERIES, st.sampled_from([WRITE_ONLY, REFUSES]), MOMENTS, CHANCES)
+@given(DELIVERIES, st.just(WRITE_ONLY), MOMENTS, CHANCES)
 def test_law_without_key_and_readings_unclear_is_held(
     one: Delivery, guarantee: Guarantee, now: datetime, jitter: float
 ) -> None:
@@ -366,9 +430,16 @@ def test_law_what_never_becomes_clear_ends_with_a_person(
 ) -> None:
     found = after(one, outcome, now=now, guarantee=guarantee, retry=RETRY, jitter=jitter)
 
-    if found.failures >= RETRY.most_failures and not isinstance(outcome, Absent | Refused):
+    if found.failures >= RETRY.most_failures and not isinstance(outcome, Absent | Refused | Duplicated):
         is_told_when = isinstance(outcome, NotDone) and (outcome.until is not None or outcome.is_paused)
         assert found.state.is_final or is_told_when
+
+
+@given(DELIVERIES, OUTCOMES, GUARANTEES, MOMENTS, CHANCES)
+def test_law_every_step_has_a_code(
+    one: Delivery, outcome: Outcome, guarantee: Guarantee, now: datetime, jitter: float
+) -> None:
+    assert after(one, outcome, now=now, guarantee=guarantee, retry=RETRY, jitter=jitter).code is not Reason.OTHER
 
 
 NAMES = st.text(st.characters(blacklist_characters="\x1f", blacklist_categories=["Cs"]), max_size=12)

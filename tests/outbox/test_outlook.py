@@ -11,7 +11,8 @@ import pytest
 
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, item
 from syndicate.items.item import Topic
-from syndicate.outbox.delivery import Action, Origin, Planned, Receipt, State, Step
+from syndicate.outbox.delivery import Action, Origin, Planned, Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Past, Rest, Waiting, Why
 from syndicate.outbox.plan import planned
 from syndicate.outbox.store import SqlOutbox

@@ -21,6 +21,7 @@ from syndicate.outbox.plan import (
     plan_mended,
     planned,
 )
+from syndicate.outbox.reasons import Reason
 
 NEWS = ChannelPlan("news", "social.example")
 SEEN = {"news"}
@@ -186,7 +187,7 @@ def test_every_item_gets_one_decision_for_each_channel() -> None:
 
 
 def test_backfill_is_told_from_live() -> None:
-    one = planned(item(), NEWS, State.PLANNED, "backfill", NOW, Origin.BACKFILL)
+    one = planned(item(), NEWS, State.PLANNED, "backfill", NOW, Origin.BACKFILL, code=Reason.BACKFILL)
 
     assert (one.origin, one.due, one.action) == (Origin.BACKFILL, NOW, Action.POST)
 

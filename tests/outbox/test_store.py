@@ -14,8 +14,10 @@ import pytest
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, known
 from syndicate.errors import Fault, LostClaim, UsageError
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import WITHDRAWN, Delivery, Origin, Planned, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Origin, Planned, Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import planned
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.content import UNREAD, Indexed, Stamp
 from syndicate.ports.outbox import Acceptance, ChannelCounts
@@ -50,7 +52,7 @@ async def ended(outbox: SqlOutbox, step: Step) -> Delivery:
 
 
 def owed(one: Item, state: State = State.PLANNED, reason: str = "new", origin: Origin = Origin.LIVE) -> Planned:
-    return planned(one, PLAN, state, reason, NOW, origin)
+    return planned(one, PLAN, state, reason, NOW, origin, code=Reason.NEW)
 
 
 # Ingest
@@ -158,14 +160,14 @@ async def test_withdrawn_items_are_not_posted(outbox: SqlOutbox) -> None:
 
     await outbox.accept(Acceptance(withdrawn=("store:1", "store:2"), gone=("news/1.md", "news/2.md")), LATER)
 
-    assert {(one.state, one.reason) for one in await outbox.deliveries()} == {(State.SKIPPED, WITHDRAWN)}
+    assert {(one.state, one.code) for one in await outbox.deliveries()} == {(State.SKIPPED, Reason.WITHDRAWN)}
     assert (await outbox.known())["store:1"].is_withdrawn
     assert await outbox.item("store:1") is None
     assert await outbox.claim(NAME, "me", LATER) is None
     history = await outbox.history(owed(item(1)).uid)
-    assert [(event.state, event.reason, event.at) for event in history] == [
-        (State.PLANNED, "new", NOW),
-        (State.SKIPPED, WITHDRAWN, LATER),
+    assert [(event.state, event.code, event.at) for event in history] == [
+        (State.PLANNED, Reason.NEW, NOW),
+        (State.SKIPPED, Reason.WITHDRAWN, LATER),
     ]
 
 
@@ -183,12 +185,12 @@ async def test_withdrawn_item_that_returns_is_planned_anew_and_composed_anew(out
     assert not (await outbox.known())["store:1"].is_withdrawn
 
 
-@pytest.mark.parametrize("reason", ["baseline", "too old", "same link as store:0"])
-async def test_item_skipped_for_another_reason_is_not_planned_by_an_ingest(outbox: SqlOutbox, reason: str) -> None:
-    await outbox.accept(acceptance(item(1), state=State.SKIPPED, reason=reason), NOW)
+@pytest.mark.parametrize("code", [Reason.BASELINE, Reason.TOO_OLD, Reason.SAME_LINK, Reason.NEEDS_IMAGE])
+async def test_item_skipped_for_another_reason_is_not_planned_by_an_ingest(outbox: SqlOutbox, code: Reason) -> None:
+    await outbox.accept(acceptance(item(1), state=State.SKIPPED, code=code), NOW)
 
     assert await outbox.accept(acceptance(item(1)), LATER) == 0
-    assert [one.reason for one in await outbox.deliveries()] == [reason]
+    assert [one.code for one in await outbox.deliveries()] == [code]
 
 
 async def test_unclear_delivery_is_not_forgotten_when_its_item_is_withdrawn(outbox: SqlOutbox) -> None:
@@ -230,7 +232,7 @@ async def test_live_goes_before_backfill_and_the_oldest_due_first(outbox: SqlOut
     }
     await outbox.revive(
         [
-            planned(one, PLAN, State.PLANNED, "", NOW - timedelta(minutes=age), origin)
+            planned(one, PLAN, State.PLANNED, "", NOW - timedelta(minutes=age), origin, code=Reason.NEW)
             for one, (age, origin) in ages.items()
         ],
         NOW,

@@ -167,8 +167,10 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
                 line["deliveries"].append(
                     {
                         "uid": one.uid,
+                        "action": one.action,
                         "state": one.state,
                         "reason": one.reason,
+                        "code": one.code,
                         "due": one.due,
                         "forecast": standing.forecast_of(one) if standing is not None else None,
                         "history": events,
@@ -271,7 +273,7 @@ def _tell_field(trace: Trace) -> None:
 def _tell_channel(channel: Mapping[str, Any]) -> None:
     say(f"  channel {channel['channel']}: {channel['filtered'] or 'its filters let it pass'}")
     for one in channel["deliveries"]:
-        say(f"    {one['uid'][:12]}  {one['state'].value}: {one['reason']}")
+        say(f"    {one['uid'][:12]}  {one['action'].value} {one['state'].value}: {one['reason']}")
         if one["forecast"] is not None:
             say(f"      {one['forecast']['words']}")
         for event in one["history"]:

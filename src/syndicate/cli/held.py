@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_json
+from syndicate.cli.output import config_option, count, json_option, load, moment, say, table, tell_json
 from syndicate.errors import UsageError
-from syndicate.outbox.delivery import DROPPED, RESOLVABLE
+from syndicate.outbox.delivery import RESOLVABLE
+from syndicate.outbox.reasons import Reason
 
 if TYPE_CHECKING:
     from syndicate.outbox.delivery import Delivery
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import Plot
+    from syndicate.ports.outbox import Event
 
 WORDS = {
     "sent": "is there, told by the operator",
     "send": "sent again by the operator",
-    "drop": DROPPED,
+    "drop": "dropped by the operator",
 }
 
 
 @click.group(
-    short_help="Deliveries that wait for you: list, resolve.",
-    epilog="\b\nExamples:\n  syndicate held list\n  syndicate held resolve 3f2a send",
+    short_help="Deliveries that wait for you: list, show, resolve.",
+    epilog="\b\nExamples:\n  syndicate held list\n  syndicate held show 3f2a\n  syndicate held resolve 3f2a send",
 )
 def held() -> None:
     """Deliveries that wait for you: unclear outcomes, floods, refusals."""
@@ -72,6 +75,39 @@ def resolve(
     asyncio.run(_resolve(load(config), as_json, uid, channel, word, url))
 
 
+@held.command(short_help="Show one delivery and its history.", epilog="\b\nExample:\n  syndicate held show 3f2a")
+@config_option
+@json_option
+@click.argument("uid", metavar="ID")
+def show(config: Path, as_json: bool, uid: str) -> None:
+    """Show one delivery, whatever its state, and everything that happened to it.
+
+    ID is the beginning of an id of `held list`.
+    """
+    asyncio.run(_show(load(config), as_json, uid))
+
+
+async def _show(plot: Plot, as_json: bool, uid: str) -> None:
+    async def found(outbox: SqlOutbox) -> tuple[Delivery, list[Event]]:
+        one = await outbox.delivery(uid)
+        return one, await outbox.history(one.uid)
+
+    shown = await _with_outbox(plot, found)
+    if shown is None:
+        raise UsageError("nothing was published from here yet, so there is no delivery")
+    one, history = shown
+    if as_json:
+        tell_json(_json(one) | {"history": [asdict(event) for event in history]})
+        return
+    say(f"{one.uid}  {one.action.value} of {one.item_id} for {one.channel} ({one.account})")
+    say(f"  {one.state.value}: {one.reason}")
+    say(f"  due {moment(one.due)}, {count(one.attempts, 'attempt')}, {count(one.failures, 'failure')} in a row")
+    if one.receipt is not None:
+        say(f"  stands at {one.receipt.url or one.receipt.remote_id}")
+    for event in history:
+        say(f"    {moment(event.at)}  {event.state.value}: {event.reason}")
+
+
 async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
     async def found(outbox: SqlOutbox) -> list[Delivery]:
         await _check_channel(plot, outbox, channel)
@@ -84,8 +120,11 @@ async def _list(plot: Plot, as_json: bool, channel: str | None) -> None:
     if not waiting:
         say("Nothing waits for you.")
         return
-    rows = [(one.uid[:8], one.channel, one.item_id, one.state.value, one.reason, one.attempts) for one in waiting]
-    table(("id", "channel", "item", "state", "why", "attempts"), rows)
+    rows = [
+        (one.uid[:8], one.channel, one.item_id, one.action.value, one.state.value, one.reason, one.attempts)
+        for one in waiting
+    ]
+    table(("id", "channel", "item", "what", "state", "why", "attempts"), rows)
     say("`syndicate held resolve ID sent|send|drop` decides; look on the network first where the outcome is unknown.")
 
 
@@ -129,7 +168,7 @@ async def _check_channel(plot: Plot, outbox: SqlOutbox, channel: str | None) -> 
 async def undecided(outbox: SqlOutbox, channel: str | None = None) -> list[Delivery]:
     """What a person has to decide."""
     found = await outbox.deliveries(states=RESOLVABLE, channel=channel, limit=100_000)
-    return [one for one in found if one.reason != DROPPED]  # that one was decided
+    return [one for one in found if one.code is not Reason.DROPPED]  # that one was decided
 
 
 def _json(delivery: Delivery) -> dict[str, Any]:
@@ -138,8 +177,10 @@ def _json(delivery: Delivery) -> dict[str, Any]:
         "channel": delivery.channel,
         "account": delivery.account,
         "item": delivery.item_id,
+        "action": delivery.action.value,
         "state": delivery.state.value,
         "reason": delivery.reason,
+        "code": delivery.code.value,
         "attempts": delivery.attempts,
         "first_sent_at": delivery.first_sent_at,
         "url": delivery.receipt.url if delivery.receipt else None,

@@ -27,7 +27,7 @@ from syndicate.outbox.delivery import RESOLVABLE
 if TYPE_CHECKING:
     from syndicate.house import House
     from syndicate.ingest import Pass
-    from syndicate.outbox.delivery import NotDone, Uncertain
+    from syndicate.outbox.outcome import NotDone, Uncertain
     from syndicate.plot import Plot
     from syndicate.publisher import Tally
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
 
     if not plot.outbox_path.exists():
         if as_json:
-            tell_json({"publisher": None, "items": 0, "undecided": 0, "channels": [], "hubs": []})
+            tell_json({"publisher": None, "items": 0, "undecided": 0, "waiting": {}, "channels": [], "hubs": []})
         else:
             say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
         return
@@ -44,7 +45,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         counts = await outbox.counts()
         hubs = await outbox.hub_counts()
         known = await outbox.known()
-        open_ones = len(await undecided(outbox))
+        open_ones = await undecided(outbox)
         standings = await standings_of(plot, outbox)
     pid, since = holder_of(plot.lock_path)
     standing = sum(not one.is_withdrawn for one in known.values())
@@ -54,7 +55,8 @@ async def _status(plot: Plot, as_json: bool) -> None:
             {
                 "publisher": publisher,
                 "items": standing,
-                "undecided": open_ones,
+                "undecided": len(open_ones),
+                "waiting": dict(Counter(one.code.value for one in open_ones)),
                 "channels": [_json(one, standings.get(one.channel)) for one in counts],
                 "hubs": [asdict(one) for one in hubs],
             }
@@ -71,7 +73,9 @@ async def _status(plot: Plot, as_json: bool) -> None:
     if hubs:
         table(("hub", "owed", "last accepted", "rests until", "last error"), [_hub_row(one) for one in hubs])
     if open_ones:
-        say(f"{open_ones} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+        for code, number in Counter(one.code.value for one in open_ones).most_common():
+            say(f"{number} {code.replace('_', ' ')}")
+        say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
 
 def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:

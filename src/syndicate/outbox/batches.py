@@ -12,17 +12,18 @@ from sqlalchemy import Connection, func, insert, select, update
 from syndicate.errors import UsageError
 from syndicate.outbox.delivery import Planned, State
 from syndicate.outbox.intake import mark, revive
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.schema import batches, deliveries, events
 from syndicate.ports.batches import Batch, BatchCounts, BatchState, Share
 
 _OWED = tuple(state.value for state in State if not state.is_final)
 
 _TURNS = {
-    BatchState.RUNNING: ((State.PAUSED,), State.PLANNED, "resumed"),
-    BatchState.PAUSED: ((State.PLANNED,), State.PAUSED, "paused"),
-    BatchState.CANCELLED: ((State.PLANNED, State.PAUSED), State.SKIPPED, "cancelled"),
+    BatchState.RUNNING: ((State.PAUSED,), State.PLANNED, "resumed", Reason.BACKFILL),
+    BatchState.PAUSED: ((State.PLANNED,), State.PAUSED, "paused", Reason.PAUSED),
+    BatchState.CANCELLED: ((State.PLANNED, State.PAUSED), State.SKIPPED, "cancelled", Reason.CANCELLED),
 }
-"""What a batch is told: which of its deliveries become what, and the word for it."""
+"""What a batch is told: which of its deliveries become what, the word and the code for it."""
 
 
 def begin(connection: Connection, planned: Sequence[Planned], words: str, now: datetime, name: str | None) -> str:
@@ -91,21 +92,22 @@ def turn(connection: Connection, name: str, state: BatchState, now: datetime) ->
     if counts.stage == "done":
         raise UsageError(f"{name}: is done, nothing of it is owed any more")
     connection.execute(update(batches).where(batches.c.name == name).values(state=state))
-    which, becomes, reason = *_TURNS[state][:2], _reason(name, state)
+    which = _TURNS[state][0]
+    why = dict(zip(("state", "reason", "code"), _turned(name, state), strict=True))
     row = deliveries.c
     chosen = update(deliveries).where(row.batch == name, row.state.in_(which))
-    uids = connection.execute(chosen.values(state=becomes, reason=reason).returning(row.uid)).scalars().all()
+    uids = connection.execute(chosen.values(**why).returning(row.uid)).scalars().all()
     if uids:
-        lines = [{"uid": uid, "at": now, "state": becomes, "reason": reason, "attempt": 0} for uid in uids]
-        connection.execute(insert(events), lines)
+        connection.execute(insert(events), [{**why, "uid": uid, "at": now, "attempt": 0} for uid in uids])
     return found_batches(connection, name)[0]
 
 
-def kept_back(connection: Connection, name: str) -> tuple[State, str] | None:
+def kept_back(connection: Connection, name: str) -> tuple[State, str, Reason] | None:
     """What becomes of a delivery of that batch that was in work and is to be tried again; None: just that."""
     state = BatchState(connection.execute(select(batches.c.state).where(batches.c.name == name)).scalar_one())
-    return None if state is BatchState.RUNNING else (_TURNS[state][1], _reason(name, state))
+    return None if state is BatchState.RUNNING else _turned(name, state)
 
 
-def _reason(name: str, state: BatchState) -> str:
-    return f"backfill {name} {_TURNS[state][2]}"
+def _turned(name: str, state: BatchState) -> tuple[State, str, Reason]:
+    _, becomes, word, code = _TURNS[state]
+    return becomes, f"backfill {name} {word}", code

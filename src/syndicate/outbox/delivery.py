@@ -1,29 +1,16 @@
-"""The delivery state machine: what is owed, what one attempt proved, and what to do next.
-
-    new -> PLANNED | SKIPPED | HELD     PLANNED <--a backfill is paused, resumed--> PAUSED
-    PLANNED --claim--> CLAIMED --intent committed--> SENDING --Done--> SENT
-    SENDING --NotDone--> PLANNED     --Refused--> FAILED     --Uncertain--> UNKNOWN
-    UNKNOWN --same key again | read back | hold--> SENDING | SENT | PLANNED | HELD
-
-Pure.
-"""
+"""What is owed to channels, in which states, what networks promise, and how an unclear outcome is settled. Pure."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+
+from syndicate.outbox.reasons import Reason
 
 KEY_MARGIN = timedelta(minutes=5)
 """A key is trusted only until this long before its window ends: clocks differ and requests take time."""
-
-WITHDRAWN = "withdrawn"
-"""Reason of a delivery skipped because its item left the store; it is planned anew when the item returns."""
-
-READS_TO_BE_SURE = 2
-"""An own post that is absent from this many readings, a settle time apart, was not made."""
 
 
 class State(StrEnum):
@@ -45,9 +32,6 @@ class State(StrEnum):
         """Whether nothing happens any more without the operator or an edit."""
         return self in {State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD}
 
-
-DROPPED = "dropped by the operator"
-"""Reason of a delivery that the operator decided never to post: it waits for nobody."""
 
 RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
 """States that wait for the operator's word."""
@@ -84,11 +68,13 @@ class Guarantee:
 
     `key_window`: how long the network remembers our key; `timedelta.max` for ever; None: it has no keys.
     `settle`: how long to wait before a repeat or a reading, so that late commits and lagging lists are seen.
+    `refusal_window`: how long the network surely refuses the same post again, where that is its evidence.
     """
 
     key_window: timedelta | None
     evidence: Evidence
     settle: timedelta = timedelta(seconds=90)
+    refusal_window: timedelta = timedelta(hours=1)
 
     @property
     def is_readable(self) -> bool:
@@ -98,12 +84,15 @@ class Guarantee:
     @property
     def in_words(self) -> str:
         """The promise as an operator may rely on it."""
-        if self.key_window == timedelta.max and not self.is_readable:
-            return "never twice, if the receiver heeds our key: it is the same with every attempt"
         if self.key_window == timedelta.max:
-            return "never twice: the network knows each post by our key"
+            if self.is_readable:
+                return "never twice: the network knows each post by our key"
+            return "never twice, if the receiver heeds our key: it is the same with every attempt"
         if self.is_readable:
             return "never twice: unclear outcomes are looked up before anything is sent again"
+        if self.evidence is Evidence.DUPLICATE_REFUSAL:
+            refused = "never twice, as the network refuses the same post again"
+            return f"{refused}; an outcome that stays unclear for {self.refusal_window} waits for you"
         if self.key_window is not None:
             return f"never twice within {self.key_window}; after that an unclear outcome waits for you"
         return "at most once: an unclear outcome waits for you"
@@ -123,6 +112,7 @@ class Receipt:
 class Delivery:
     """One thing owed.
 
+    `code` is the reason for programs, `reason` the words for people.
     `failures` counts proven failures in a row, `readings` the readings that found nothing.
     `generation` counts keys: a new one is made only after a post was proven absent. `payload` and `key` are frozen at
     `frozen_at`, before the first byte. `first_sent_at` is the first intent under this key.
@@ -157,6 +147,7 @@ class Delivery:
     fence: int = 0
     batch: str | None = None
     is_doubted: bool = False
+    code: Reason = Reason.OTHER
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:
@@ -184,109 +175,7 @@ class Planned:
     origin: Origin = Origin.LIVE
     topics: tuple[str, ...] = ()
     batch: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The network has the post."""
-
-    receipt: Receipt
-
-
-@dataclass(frozen=True, slots=True)
-class NotDone:
-    """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act."""
-
-    reason: str
-    until: datetime | None = None
-    is_paused: bool = False
-    is_app_wide: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Proven not done, and the same post never will be. `is_stale_media`: compose again with a fresh upload."""
-
-    reason: str
-    is_stale_media: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertain:
-    """May have been done."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """One reading of our own posts did not show it."""
-
-
-Outcome = Done | NotDone | Refused | Uncertain | Absent
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How patient a channel is.
-
-    Backoff is `first * 2**failures`, at most `longest`, times 0.5 to 1 by jitter. After `most_failures` in a row the
-    delivery is dead (reported, never silent). A server's own time is never cut short, but capped at `longest_wait`.
-    """
-
-    first: timedelta = timedelta(seconds=5)
-    longest: timedelta = timedelta(hours=1)
-    longest_wait: timedelta = timedelta(hours=24)
-    most_failures: int = 12
-    pause: timedelta = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What becomes of a delivery: the columns to write under its fence.
-
-    `is_unclear` is kept with the delivery. `thaws`: forget payload and media, compose again.
-    `renews_key`: the next send is a new post under a new key.
-    """
-
-    state: State
-    reason: str
-    due: datetime
-    failures: int = 0
-    readings: int = 0
-    receipt: Receipt | None = None
-    is_unclear: bool = False
-    is_key_spent: bool = False
-    thaws: bool = False
-    renews_key: bool = False
-
-
-def after(
-    delivery: Delivery, outcome: Outcome, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy, jitter: float
-) -> Step:
-    """What one attempt or reading makes of a delivery.
-
-    Args:
-        delivery: as it was during the attempt (SENDING) or reading (UNKNOWN).
-        outcome: what was proven.
-        now: aware UTC.
-        guarantee: of the delivery's network.
-        retry: the channel's patience.
-        jitter: 0 to 1, from the caller's random source.
-    """
-    match outcome:
-        case Done(receipt):
-            return Step(State.SENT, _how_sent(delivery), now, receipt=receipt)
-        case Uncertain(reason):
-            return _unclear(delivery, reason, now=now, guarantee=guarantee, retry=retry)
-        case Absent():
-            return _absent(delivery, now=now, guarantee=guarantee)
-        case NotDone():
-            return _try_later(delivery, outcome, now=now, retry=retry, jitter=jitter)
-        case Refused(reason):
-            return _refused(delivery, outcome, now=now, guarantee=guarantee, retry=retry)
-        case _:
-            assert_never(outcome)
+    code: Reason = Reason.OTHER
 
 
 def may_repeat_key(delivery: Delivery, guarantee: Guarantee, now: datetime) -> bool:
@@ -301,99 +190,35 @@ def may_repeat_key(delivery: Delivery, guarantee: Guarantee, now: datetime) -> b
     return -KEY_MARGIN <= age < guarantee.key_window - KEY_MARGIN
 
 
+def may_ask_again(delivery: Delivery, guarantee: Guarantee, now: datetime) -> bool:
+    """Whether the network surely refuses the same bytes if it has them, so that its answer tells."""
+    if guarantee.evidence is not Evidence.DUPLICATE_REFUSAL or delivery.is_key_spent:
+        return False
+    if delivery.payload is None or delivery.first_sent_at is None:
+        return False
+    return -KEY_MARGIN <= now - delivery.first_sent_at < guarantee.refusal_window - KEY_MARGIN
+
+
 class Remedy(StrEnum):
     """How an unknown outcome is settled."""
 
     REPEAT = "same key again"
+    ASK_AGAIN = "same bytes again, which the network refuses if it has them"
     READ_BACK = "read back"
     HOLD = "hold"
 
+    @property
+    def sends(self) -> bool:
+        """Whether the same bytes are sent once more."""
+        return self in {Remedy.REPEAT, Remedy.ASK_AGAIN}
+
 
 def remedy_for(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Remedy:
-    """How to settle an UNKNOWN delivery: by key inside its window, else by reading, else by a person."""
+    """How to settle an UNKNOWN delivery: by key inside its window, else by evidence, else by a person."""
     if may_repeat_key(delivery, guarantee, now):
         return Remedy.REPEAT
     if guarantee.is_readable:
         return Remedy.READ_BACK
+    if may_ask_again(delivery, guarantee, now):
+        return Remedy.ASK_AGAIN
     return Remedy.HOLD
-
-
-def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
-    """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
-    if delivery.state is State.CLAIMED:
-        return Step(State.PLANNED, "its publisher stopped before sending", now, delivery.failures)
-    if delivery.state is State.UNKNOWN:
-        reason = "its publisher stopped while looking"
-        kept = (delivery.failures, delivery.readings)
-        return Step(State.UNKNOWN, reason, now, *kept, is_unclear=True, is_key_spent=delivery.is_key_spent)
-    return _unclear(delivery, "the publisher stopped while sending", now=now, guarantee=guarantee, retry=retry)
-
-
-def _how_sent(delivery: Delivery) -> str:
-    if delivery.state is State.UNKNOWN:
-        return "found by reading back"
-    return "accepted" if delivery.attempts <= 1 else f"accepted at attempt {delivery.attempts}"
-
-
-def _backoff(failures: int, retry: RetryPolicy) -> timedelta:
-    doublings: int = 2 ** min(max(failures - 1, 0), 32)
-    return min(retry.first * doublings, retry.longest)
-
-
-def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: RetryPolicy, jitter: float) -> Step:
-    """This attempt did nothing; an earlier one may have, and then the delivery stays UNKNOWN."""
-    state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
-    failures = delivery.failures
-    if outcome.is_paused:
-        due = now + retry.first  # the lane itself pauses, until a restart
-    elif outcome.until is not None:  # the network said when: that is no failure of the post
-        due = min(max(outcome.until, now + retry.first), now + retry.longest_wait)
-    else:
-        failures += 1
-        due = now + _backoff(failures, retry) * (0.5 + jitter / 2)
-    if failures >= retry.most_failures:
-        return _give_up(delivery, outcome.reason, failures, now)
-    step = Step(state, outcome.reason, due, failures, delivery.readings, is_unclear=delivery.is_unclear)
-    return replace(step, is_key_spent=delivery.is_key_spent)
-
-
-def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> Step:
-    if delivery.is_unclear:
-        return Step(State.HELD, f"unknown outcome: {reason}", now, failures, is_unclear=True)
-    return Step(State.DEAD, f"gave up after {failures} failures: {reason}", now, failures)
-
-
-def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
-    if delivery.is_unclear:  # the refusal may be due to the first attempt's success
-        if guarantee.is_readable:
-            return _look(delivery, outcome.reason, now + guarantee.settle)
-        return Step(State.HELD, f"unknown outcome, then refused: {outcome.reason}", now, is_unclear=True)
-    failures = delivery.failures + 1
-    if outcome.is_stale_media and failures < retry.most_failures:
-        due = now if failures == 1 else now + _backoff(failures, retry)
-        return Step(State.PLANNED, outcome.reason, due, failures, thaws=True)
-    return Step(State.FAILED, outcome.reason, now, failures)
-
-
-def _look(delivery: Delivery, reason: str, due: datetime, readings: int = 0) -> Step:
-    """UNKNOWN, to be settled by reading only: a repeat between two readings would make the second one worthless."""
-    return Step(State.UNKNOWN, reason, due, delivery.failures, readings, is_unclear=True, is_key_spent=True)
-
-
-def _unclear(delivery: Delivery, reason: str, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
-    failures = delivery.failures + 1
-    if remedy_for(delivery, guarantee, now) is Remedy.HOLD or failures >= retry.most_failures:
-        return Step(State.HELD, f"unknown outcome: {reason}", now, failures, is_unclear=True)
-    due = now + max(guarantee.settle, _backoff(failures, retry))
-    if delivery.is_unclear and guarantee.is_readable and guarantee.key_window != timedelta.max:
-        # The repeat was no clearer: some Mastodon servers answer 500 to a key they know (mastodon issue 40399).
-        return _look(replace(delivery, failures=failures), reason, due)
-    return Step(State.UNKNOWN, reason, due, failures, is_unclear=True, is_key_spent=delivery.is_key_spent)
-
-
-def _absent(delivery: Delivery, *, now: datetime, guarantee: Guarantee) -> Step:
-    readings = delivery.readings + 1
-    if readings < READS_TO_BE_SURE:
-        return _look(delivery, "not found yet", now + guarantee.settle, readings)
-    reason = "not found among the own posts: sends again"
-    return Step(State.PLANNED, reason, now, delivery.failures, thaws=True, renews_key=True)

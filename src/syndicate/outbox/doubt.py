@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.delivery import Action, Planned, Receipt, State
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import planned_row
 from syndicate.outbox.schema import channels, deliveries, events, items, marks, sightings
 from syndicate.ports.outbox import Doubt, Sighting
@@ -149,6 +150,7 @@ def _settle(connection: Connection, uid: str, receipt: Receipt, attempts: int, n
     values = {
         "state": State.SENT,
         "reason": ADOPTED,
+        "code": Reason.ADOPTED,
         "remote_id": receipt.remote_id,
         "remote_url": receipt.url,
         "sent_at": receipt.at,
@@ -157,4 +159,6 @@ def _settle(connection: Connection, uid: str, receipt: Receipt, attempts: int, n
         "is_unclear": False,
     }
     connection.execute(update(deliveries).where(_row.uid == uid).values(**values))
-    connection.execute(insert(events).values(uid=uid, at=now, state=State.SENT, reason=ADOPTED, attempt=attempts))
+    connection.execute(
+        insert(events).values(uid=uid, at=now, state=State.SENT, reason=ADOPTED, code=Reason.ADOPTED, attempt=attempts)
+    )

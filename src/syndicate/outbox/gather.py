@@ -11,6 +11,7 @@ from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.issues import IN_DIGEST, PREFIX
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import planned_row
 from syndicate.outbox.schema import deliveries, events, files, items
 
@@ -27,13 +28,13 @@ def gather(connection: Connection, issue: Planned, until: datetime, now: datetim
     if not parts or connection.execute(select(row.uid).where(row.uid == issue.uid)).scalar() is not None:
         return 0
     connection.execute(insert(deliveries).values(**planned_row(issue, now)))
-    _note(connection, [issue.uid], issue.state, issue.reason, now)
+    _note(connection, [issue.uid], issue.state, issue.reason, now, issue.code)
     for start in range(0, len(parts), 500):
         uids = parts[start : start + 500]
         reason = f"{IN_DIGEST} {issue.item_id}"
-        values = {"state": State.SKIPPED, "reason": reason, "issue": issue.uid}
+        values = {"state": State.SKIPPED, "reason": reason, "code": Reason.IN_DIGEST, "issue": issue.uid}
         connection.execute(update(deliveries).where(row.uid.in_(uids)).values(**values, payload=None, frozen_at=None))
-        _note(connection, uids, State.SKIPPED, reason, now)
+        _note(connection, uids, State.SKIPPED, reason, now, Reason.IN_DIGEST)
     return len(parts)
 
 
@@ -58,14 +59,14 @@ def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: d
     marked = (
         update(deliveries)
         .where(row.issue == issue.uid)
-        .values(state=State.SENT, reason=reason, **sent)
+        .values(state=State.SENT, reason=reason, code=Reason.IN_DIGEST, **sent)
         .returning(row.uid)
     )
     uids = connection.execute(marked).scalars().all()
     if uids:
-        _note(connection, uids, State.SENT, reason, now)
+        _note(connection, uids, State.SENT, reason, now, Reason.IN_DIGEST)
 
 
-def _note(connection: Connection, uids: Sequence[str], state: State, reason: str, now: datetime) -> None:
-    lines = [{"uid": uid, "at": now, "state": state, "reason": reason, "attempt": 0} for uid in uids]
+def _note(connection: Connection, uids: Sequence[str], state: State, reason: str, now: datetime, code: Reason) -> None:
+    lines = [{"uid": uid, "at": now, "state": state, "reason": reason, "code": code, "attempt": 0} for uid in uids]
     connection.execute(insert(events), lines)

@@ -14,8 +14,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
-from syndicate.outbox.delivery import WITHDRAWN, Planned, State
+from syndicate.outbox.delivery import Planned, State
 from syndicate.outbox.doubt import adopt, doubted_channels, window
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
 from syndicate.ports.content import UNREAD, Indexed
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
+
+_LEFT = {"state": State.SKIPPED, "reason": "its item left the store", "code": Reason.WITHDRAWN}
 
 
 def known(connection: Connection) -> dict[str, KnownItem]:
@@ -114,7 +117,7 @@ def mark(connection: Connection, planned: Sequence[Planned], now: datetime) -> i
 
 
 def _is_withdrawn(row: Row[Any]) -> bool:
-    return bool(row.state == State.SKIPPED and row.reason == WITHDRAWN)
+    return bool(row.state == State.SKIPPED and row.code == Reason.WITHDRAWN)
 
 
 def _is_skipped(row: Row[Any]) -> bool:
@@ -126,7 +129,7 @@ def _is_untried(row: Row[Any]) -> bool:
 
 
 def _is_failed(row: Row[Any]) -> bool:
-    return bool(row.state == State.FAILED)
+    return bool(row.state == State.FAILED or (row.state == State.SKIPPED and row.code == Reason.NEEDS_IMAGE))
 
 
 def _plan(
@@ -138,7 +141,7 @@ def _plan(
     may_add: bool = True,
 ) -> int:
     standing: dict[str, Row[Any]] = {}
-    asked = select(deliveries.c.uid, deliveries.c.state, deliveries.c.reason, deliveries.c.attempts, deliveries.c.issue)
+    asked = select(deliveries.c.uid, deliveries.c.state, deliveries.c.code, deliveries.c.attempts, deliveries.c.issue)
     for uids in _batches([one.uid for one in planned]):
         standing.update({row.uid: row for row in connection.execute(asked.where(deliveries.c.uid.in_(uids)))})
     new = {one.uid: one for one in planned if may_add and one.uid not in standing}
@@ -154,6 +157,7 @@ def _plan(
             .values(
                 state=one.state,
                 reason=one.reason,
+                code=one.code,
                 due=one.due,
                 origin=one.origin,
                 topics=" ".join(one.topics),
@@ -172,8 +176,12 @@ def _note(connection: Connection, planned: Sequence[Planned], now: datetime) -> 
     for batch in _batches(planned):
         connection.execute(
             insert(events),
-            [{"uid": one.uid, "at": now, "state": one.state, "reason": one.reason, "attempt": 0} for one in batch],
+            [_event(one.uid, now, one.state, one.reason, one.code) for one in batch],
         )
+
+
+def _event(uid: str, now: datetime, state: State, reason: str, code: Reason) -> dict[str, Any]:
+    return {"uid": uid, "at": now, "state": state, "reason": reason, "attempt": 0, "code": code}
 
 
 def _write_items(connection: Connection, acceptance: Acceptance) -> None:
@@ -197,9 +205,9 @@ def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -
         connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
         pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.PAUSED, State.HELD])
         pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
-        skipped = update(deliveries).where(pending).values(state=State.SKIPPED, reason=WITHDRAWN).returning(row.uid)
+        skipped = update(deliveries).where(pending).values(**_LEFT).returning(row.uid)
         for uids in _batches(connection.execute(skipped).scalars().all()):
-            lines = [{"uid": uid, "at": now, "state": State.SKIPPED, "reason": WITHDRAWN, "attempt": 0} for uid in uids]
+            lines = [{**_LEFT, "uid": uid, "at": now, "attempt": 0} for uid in uids]
             connection.execute(insert(events), lines)
 
 

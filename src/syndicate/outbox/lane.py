@@ -10,10 +10,12 @@ from sqlalchemy import BigInteger, Connection, ScalarSelect, Update, case, inser
 
 from syndicate.errors import LostClaim
 from syndicate.outbox.batches import kept_back
-from syndicate.outbox.delivery import Delivery, Origin, State, Step
+from syndicate.outbox.delivery import Delivery, Origin, State
 from syndicate.outbox.gather import mark_parts
 from syndicate.outbox.issues import PREFIX
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
+from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import deliveries, events
 
@@ -83,7 +85,7 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
         .returning(deliveries)
     )
     frozen = delivery_of(_one(connection, statement, delivery))
-    _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts)
+    _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts, Reason.INTENT)
     return frozen
 
 
@@ -91,10 +93,11 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
     """Write what became of a delivery and release it; what is to be tried again may be kept back by its batch."""
     if step.state is State.PLANNED and delivery.batch is not None:
         kept = kept_back(connection, delivery.batch)
-        step = step if kept is None else replace(step, state=kept[0], reason=f"{kept[1]}; {step.reason}")
+        step = step if kept is None else replace(step, state=kept[0], reason=f"{kept[1]}; {step.reason}", code=kept[2])
     values: dict[str, Any] = {
         "state": step.state,
         "reason": step.reason,
+        "code": step.code,
         "due": step.due,
         "failures": step.failures,
         "readings": step.readings,
@@ -110,7 +113,7 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
     if step.renews_key:
         values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
     _one(connection, _under_fence(delivery).values(**values).returning(deliveries), delivery)
-    _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts)
+    _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts, step.code)
     if step.receipt is not None and delivery.item_id.startswith(PREFIX):
         mark_parts(connection, delivery, step.receipt, now)
 
@@ -141,5 +144,8 @@ def _one(connection: Connection, statement: Any, delivery: Delivery) -> Any:
     return found
 
 
-def _note(connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int) -> None:
-    connection.execute(insert(events).values(uid=uid, at=now, state=state, reason=reason, attempt=attempt))
+def _note(
+    connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int, code: Reason
+) -> None:
+    line = {"uid": uid, "at": now, "state": state, "reason": reason, "attempt": attempt, "code": code}
+    connection.execute(insert(events), line)

@@ -69,9 +69,16 @@ def drop(connection: Connection, dropped: Sequence[Dropped], now: datetime) -> i
     count = 0
     for one in dropped:
         waits = (row.uid == one.uid, row.state == State.PLANNED.value, row.is_unclear.is_(False))
-        values = {"state": State.SKIPPED, "reason": one.reason, "payload": None, "frozen_at": None}
+        values = {"state": State.SKIPPED, "reason": one.reason, "code": one.code, "payload": None, "frozen_at": None}
         if connection.execute(update(deliveries).where(*waits).values(**values)).rowcount:
-            line = {"uid": one.uid, "at": now, "state": State.SKIPPED, "reason": one.reason, "attempt": 0}
+            line = {
+                "uid": one.uid,
+                "at": now,
+                "state": State.SKIPPED,
+                "reason": one.reason,
+                "code": one.code,
+                "attempt": 0,
+            }
             connection.execute(insert(events).values(**line))
             count += 1
     return count

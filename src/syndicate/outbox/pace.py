@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from syndicate.outbox.delivery import Origin
 from syndicate.outbox.hours import Window, next_day, next_month, opens_at
+from syndicate.outbox.reasons import Reason
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -226,6 +227,7 @@ class Dropped:
 
     uid: str
     reason: str
+    code: Reason = Reason.OVERFLOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,7 @@ def dropped(rules: PaceRules, past: Past, queue: Sequence[Waiting], now: datetim
     """New posts that are not to be sent any more: those that waited too long, and those over what fits."""
     live = sorted(_live(queue), key=lambda one: (_since(one), one.uid))
     stale = [one for one in live if (end := drops_at(rules, one)) is not None and now > end]
-    gone = [Dropped(one.uid, f"expired: it waited longer than {rules.expires_after}") for one in stale]
+    gone = [Dropped(one.uid, f"expired: it waited longer than {rules.expires_after}", Reason.EXPIRED) for one in stale]
     fresh = live[len(stale) :]
     over = 0 if rules.overflow is Overflow.DELAY else len(fresh) - _fitting(rules, past, fresh, now)
     if not over:

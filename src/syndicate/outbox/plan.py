@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Origin, Planned, State, uid_of
+from syndicate.outbox.reasons import Reason
 
 
 class FirstSight(StrEnum):
@@ -39,12 +41,6 @@ class ChannelPlan:
 
 TICK = timedelta(microseconds=1)
 """Between the due times of one pass, so that lanes keep the order."""
-
-SAME_LINK = "same link as "
-"""Begins the reason of a delivery skipped because an older item shares the article; a backfill leaves it so."""
-
-MARKED = "marked: the operator wants it in feeds only"
-"""Reason of a delivery skipped because the operator said that the channel is not to post its item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
 def plan_mended(revised: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Planned, ...]:
     """What to try again because its item was edited, should the network have refused it as it was."""
     return tuple(
-        planned(item, channel, State.PLANNED, "edited after it was refused", now + position * TICK)
+        planned(item, channel, State.PLANNED, "edited after it was refused", now + position * TICK, code=Reason.EDITED)
         for channel in channels
         for position, item in enumerate(oldest_first(revised))
         if filtered_by(item, channel) is None
@@ -93,16 +89,19 @@ def plan_mended(revised: Iterable[Item], channels: Iterable[ChannelPlan], now: d
 
 def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is_first: bool, now: datetime) -> Planned:
     """The decision about one item and one channel, before the flood guard."""
-    reason = filtered_by(item, channel)
-    if reason is None and is_first and channel.first_sight is FirstSight.BASELINE:
+    skipped = partial(planned, item, channel, State.SKIPPED)
+    filtered = filtered_by(item, channel)
+    if filtered is not None:
+        return skipped(filtered, now, code=Reason.FILTERED)
+    if is_first and channel.first_sight is FirstSight.BASELINE:
         reason = "baseline: it was there before the channel; `syndicate backfill` posts it"
-    if reason is None and channel.most_age is not None and now - item.published > channel.most_age:
+        return skipped(reason, now, code=Reason.BASELINE)
+    if channel.most_age is not None and now - item.published > channel.most_age:
         reason = f"too old: published {item.published:%Y-%m-%d}, limit {channel.most_age.days} days"
-    if reason is None and item.id in same_link:
-        reason = SAME_LINK + same_link[item.id]
-    if reason is None:
-        return planned(item, channel, State.PLANNED, "new", now)
-    return planned(item, channel, State.SKIPPED, reason, now)
+        return skipped(reason, now, code=Reason.TOO_OLD)
+    if item.id in same_link:
+        return skipped(f"same link as {same_link[item.id]}", now, code=Reason.SAME_LINK)
+    return planned(item, channel, State.PLANNED, "new", now, code=Reason.NEW)
 
 
 def filtered_by(item: Item, channel: ChannelPlan) -> str | None:
@@ -120,13 +119,31 @@ def filtered_by(item: Item, channel: ChannelPlan) -> str | None:
 
 
 def planned(
-    item: Item, channel: ChannelPlan, state: State, reason: str, due: datetime, origin: Origin = Origin.LIVE
+    item: Item,
+    channel: ChannelPlan,
+    state: State,
+    reason: str,
+    due: datetime,
+    origin: Origin = Origin.LIVE,
+    *,
+    code: Reason = Reason.NEW,
 ) -> Planned:
     """A decision to post an item, or not to."""
     uid = uid_of(channel.name, channel.account, item.id, Action.POST)
     topics = tuple(topic.slug for topic in item.topics)
     return Planned(
-        uid, channel.name, channel.account, item.id, Action.POST, item.revision, state, reason, due, origin, topics
+        uid,
+        channel.name,
+        channel.account,
+        item.id,
+        Action.POST,
+        item.revision,
+        state,
+        reason,
+        due,
+        origin,
+        topics,
+        code=code,
     )
 
 
@@ -141,4 +158,5 @@ def _guarded(decided: list[Planned], channel: ChannelPlan, doubt: str | None) ->
     if channel.most_new is None or (count <= channel.most_new and doubt is None):
         return decided
     reason = doubt or f"flood guard: {count} new items at once, limit {channel.most_new}"
-    return [replace(one, state=State.HELD, reason=reason) if one.state is State.PLANNED else one for one in decided]
+    held = partial(replace, state=State.HELD, reason=reason, code=Reason.OTHER_STORE if doubt else Reason.FLOOD)
+    return [held(one) if one.state is State.PLANNED else one for one in decided]

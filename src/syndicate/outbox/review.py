@@ -13,9 +13,13 @@ from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
 from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
 from syndicate.outbox.outlook import last_sent
-from syndicate.outbox.rows import delivery_of
+from syndicate.outbox.reasons import Reason
+from syndicate.outbox.rows import code_of, delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
+
+_WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD: Reason.DROPPED}
+"""What the operator may decide, as codes."""
 
 
 def item(connection: Connection, item_id: str) -> Item | None:
@@ -83,35 +87,46 @@ def found_deliveries(
     return [delivery_of(row) for row in connection.execute(statement)]
 
 
+def delivery(connection: Connection, uid: str) -> Delivery:
+    """The delivery whose uid begins so.
+
+    Raises:
+        UsageError: none does, or several.
+    """
+    found = connection.execute(select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))).all()
+    if len(found) != 1 or not uid:
+        problem = "is no delivery" if not found else f"fits {len(found)} deliveries"
+        raise UsageError(f"{uid}: {problem}; `syndicate held list` shows their ids")
+    return delivery_of(found[0])
+
+
 def history(connection: Connection, uid: str) -> list[Event]:
     """A delivery's events, oldest first."""
     rows = connection.execute(select(events).where(events.c.uid == uid).order_by(events.c.number))
-    return [Event(row.uid, row.at, State(row.state), row.reason, row.attempt) for row in rows]
+    return [Event(row.uid, row.at, State(row.state), row.reason, row.attempt, code_of(row)) for row in rows]
 
 
 def resolve(
     connection: Connection, uid: str, state: State, reason: str, now: datetime, url: str | None = None
 ) -> Delivery:
     """The operator's word: SENT (is there), PLANNED (send again, under a new key), DEAD (drop)."""
-    found = connection.execute(select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))).all()
-    if len(found) != 1 or not uid:
-        problem = "is no delivery" if not found else f"fits {len(found)} deliveries"
-        raise UsageError(f"{uid}: {problem}; `syndicate held list` shows their ids")
-    delivery = delivery_of(found[0])
-    if delivery.state not in RESOLVABLE:
+    one = delivery(connection, uid)
+    if one.state not in RESOLVABLE:
         names = ", ".join(RESOLVABLE)
-        raise UsageError(f"{uid}: is {delivery.state}; only deliveries that are {names} can be resolved")
-    values: dict[str, object] = {"state": state, "reason": reason, "due": now, "failures": 0, "is_unclear": False}
+        raise UsageError(f"{uid}: is {one.state}; only deliveries that are {names} can be resolved")
+    code = _WORDS[state]
+    values: dict[str, object] = {"state": state, "reason": reason, "code": code, "due": now}
+    values |= {"failures": 0, "is_unclear": False}
     if state is State.SENT:
         values |= {"remote_id": url or "told by the operator", "remote_url": url, "sent_at": now, "payload": None}
     if state is State.PLANNED:
         values |= {"payload": None, "frozen_at": None, "readings": 0, "is_key_spent": False}
-        if delivery.first_sent_at is not None:
-            values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
-    statement = update(deliveries).where(deliveries.c.uid == delivery.uid).values(**values).returning(deliveries)
+        if one.first_sent_at is not None:
+            values |= {"key": None, "first_sent_at": None, "generation": one.generation + 1}
+    statement = update(deliveries).where(deliveries.c.uid == one.uid).values(**values).returning(deliveries)
     row = connection.execute(statement).one()
     connection.execute(
-        insert(events).values(uid=delivery.uid, at=now, state=state, reason=reason, attempt=row.attempts)
+        insert(events).values(uid=one.uid, at=now, state=state, reason=reason, attempt=row.attempts, code=code)
     )
     return delivery_of(row)
 

@@ -9,8 +9,11 @@ from sqlalchemy import Row
 
 from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed, Stamp
 from syndicate.ports.outbox import KnownItem
+
+_CODES = frozenset(Reason)
 
 
 def delivery_of(row: Row[Any]) -> Delivery:
@@ -44,7 +47,13 @@ def delivery_of(row: Row[Any]) -> Delivery:
         fence=row.fence,
         batch=row.batch,
         is_doubted=row.is_doubted,
+        code=code_of(row),
     )
+
+
+def code_of(row: Row[Any]) -> Reason:
+    """The reason's code; one that only a newer version knows is left to the words."""
+    return Reason(row.code) if row.code in _CODES else Reason.OTHER
 
 
 def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) -> dict[str, Any]:
@@ -71,6 +80,7 @@ def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) ->
         "owed_since": now,
         "batch": planned.batch,
         "is_doubted": is_doubted,
+        "code": planned.code.value,
     }
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -125,6 +125,7 @@ deliveries = Table(
     Index("deliveries_issue", "issue"),
     Column("batch", String, index=True),
     Column("is_doubted", Boolean, nullable=False, server_default="0"),
+    Column("code", String, nullable=False, server_default="other"),
     Index("deliveries_due", "channel", "state", "action", "origin", "due"),
     Index("deliveries_sent", "channel", "sent_at"),
 )
@@ -149,6 +150,7 @@ events = Table(
     Column("state", String, nullable=False),
     Column("reason", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("code", String, nullable=False, server_default="other"),
 )
 
 batches = Table(

@@ -15,8 +15,9 @@ from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox import announce, batches, doubt, epoch, gather, intake, lane, outlook, review
 from syndicate.outbox.database import Database
-from syndicate.outbox.delivery import Delivery, Planned, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
 from syndicate.outbox.epoch import Epoch
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.ports.batches import BatchCounts, BatchState
@@ -202,6 +203,10 @@ class SqlOutbox:
     ) -> list[Delivery]:
         """Deliveries, newest due first."""
         return await self._database.read(review.found_deliveries, tuple(states), channel, item_id, limit)
+
+    async def delivery(self, uid: str) -> Delivery:
+        """The delivery whose uid begins so."""
+        return await self._database.read(review.delivery, uid)
 
     async def history(self, uid: str) -> list[Event]:
         """A delivery's events, oldest first."""

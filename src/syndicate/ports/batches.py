@@ -75,7 +75,7 @@ class Batches(Protocol):
     async def begin_batch(self, planned: Sequence[Planned], words: str, now: datetime, name: str | None = None) -> str:
         """Write a batch with its deliveries; gives its name, by default that of the day.
 
-        What a plan with reason MARKED stands for is never posted. SKIPPED deliveries and unknown uids become what is
+        What a plan with the code MARKED stands for is never posted. SKIPPED deliveries and unknown uids become what is
         planned; so do HELD ones that were never tried if they are to be SKIPPED; others stay.
 
         Raises:

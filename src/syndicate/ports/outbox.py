@@ -9,8 +9,10 @@ from typing import Protocol
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import Delivery, Planned, Receipt, State, Step
+from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed
 
 
@@ -30,7 +32,8 @@ class KnownItem:
 class Acceptance:
     """Everything one ingest changes, written in one transaction.
 
-    `mended` are plans for items that were edited: they stand in for a FAILED delivery and for nothing else.
+    `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
+    the item had no image, and for nothing else.
     `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
     `tombstones` are all that are kept from now on, None: as before.
@@ -50,13 +53,14 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a delivery's history: what it became, when and why."""
+    """One line of a delivery's history: what it became, when and why, in words and as a code."""
 
     uid: str
     at: datetime
     state: State
     reason: str
     attempt: int
+    code: Reason = Reason.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,13 @@ class Outbox(Protocol):
         self, *, states: Iterable[State] = (), channel: str | None = None, item_id: str | None = None, limit: int = 1000
     ) -> list[Delivery]:
         """Deliveries, newest due first; payloads included."""
+
+    async def delivery(self, uid: str) -> Delivery:
+        """The delivery whose uid begins so, in whatever state.
+
+        Raises:
+            UsageError: none does, or several.
+        """
 
     async def history(self, uid: str) -> list[Event]:
         """A delivery's events, oldest first."""

@@ -1,0 +1,264 @@
+"""What one attempt proved, and what becomes of the delivery.
+
+    new -> PLANNED | SKIPPED | HELD     PLANNED <--a backfill is paused, resumed--> PAUSED
+    PLANNED --claim--> CLAIMED --intent committed--> SENDING --Done--> SENT
+    SENDING --NotDone--> PLANNED | DEAD   --Refused--> FAILED   --Duplicated--> SENT | HELD   --Uncertain--> UNKNOWN
+    UNKNOWN --same key again | same bytes again | read back | hold--> SENDING | SENT | PLANNED | HELD
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from syndicate.outbox.delivery import Delivery, Guarantee, Receipt, Remedy, State, remedy_for
+from syndicate.outbox.reasons import Reason
+
+READS_TO_BE_SURE = 2
+"""An own post that is absent from this many readings, a settle time apart, was not made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The network has the post."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act."""
+
+    reason: str
+    until: datetime | None = None
+    is_paused: bool = False
+    is_app_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Proven not done, and the same post never will be. `is_stale_media`: compose again with a fresh upload."""
+
+    reason: str
+    is_stale_media: bool = False
+    code: Reason = Reason.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicated:
+    """Refused, as the same post is there already; `receipt` is that post where the network names it."""
+
+    reason: str
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """May have been done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """One reading of our own posts did not show it."""
+
+
+Outcome = Done | NotDone | Refused | Duplicated | Uncertain | Absent
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How patient a channel is.
+
+    Backoff is `first * 2**failures`, at most `longest`, times 0.5 to 1 by jitter. After `most_failures` in a row the
+    delivery is dead (reported, never silent). A server's own time is never cut short, but capped at `longest_wait`.
+    """
+
+    first: timedelta = timedelta(seconds=5)
+    longest: timedelta = timedelta(hours=1)
+    longest_wait: timedelta = timedelta(hours=24)
+    most_failures: int = 12
+    pause: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a delivery: the columns to write under its fence.
+
+    `code` is the reason for programs. `is_unclear` is kept with the delivery. `thaws`: forget payload and media,
+    compose again. `renews_key`: the next send is a new post under a new key.
+    """
+
+    state: State
+    reason: str
+    due: datetime
+    failures: int = 0
+    readings: int = 0
+    receipt: Receipt | None = None
+    is_unclear: bool = False
+    is_key_spent: bool = False
+    thaws: bool = False
+    renews_key: bool = False
+    code: Reason = Reason.OTHER
+
+
+def after(
+    delivery: Delivery, outcome: Outcome, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy, jitter: float
+) -> Step:
+    """What one attempt or reading makes of a delivery.
+
+    Args:
+        delivery: as it was during the attempt (SENDING) or reading (UNKNOWN).
+        outcome: what was proven.
+        now: aware UTC.
+        guarantee: of the delivery's network.
+        retry: the channel's patience.
+        jitter: 0 to 1, from the caller's random source.
+    """
+    match outcome:
+        case Done(receipt):
+            return _sent(delivery, receipt, now)
+        case Uncertain(reason):
+            return _unclear(delivery, reason, now=now, guarantee=guarantee, retry=retry)
+        case Absent():
+            return _absent(delivery, now=now, guarantee=guarantee)
+        case NotDone():
+            return _try_later(delivery, outcome, now=now, retry=retry, jitter=jitter)
+        case Refused():
+            return _refused(delivery, outcome, now=now, guarantee=guarantee, retry=retry)
+        case Duplicated():
+            return _duplicated(delivery, outcome, now=now, guarantee=guarantee)
+        case _:
+            assert_never(outcome)
+
+
+def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
+    if delivery.state is State.CLAIMED:
+        reason = "its publisher stopped before sending"
+        return Step(State.PLANNED, reason, now, delivery.failures, code=Reason.STOPPED)
+    if delivery.state is State.UNKNOWN:
+        return Step(
+            State.UNKNOWN,
+            "its publisher stopped while looking",
+            now,
+            delivery.failures,
+            delivery.readings,
+            is_unclear=True,
+            is_key_spent=delivery.is_key_spent,
+            code=Reason.STOPPED,
+        )
+    return _unclear(delivery, "the publisher stopped while sending", now=now, guarantee=guarantee, retry=retry)
+
+
+def _sent(delivery: Delivery, receipt: Receipt, now: datetime) -> Step:
+    if delivery.state is State.UNKNOWN:
+        return Step(State.SENT, "found by reading back", now, receipt=receipt, code=Reason.FOUND)
+    how = "accepted" if delivery.attempts <= 1 else f"accepted at attempt {delivery.attempts}"
+    return Step(State.SENT, how, now, receipt=receipt, code=Reason.ACCEPTED)
+
+
+def backoff(failures: int, retry: RetryPolicy) -> timedelta:
+    """How long to wait after so many failures in a row, before jitter."""
+    doublings: int = 2 ** min(max(failures - 1, 0), 32)
+    return min(retry.first * doublings, retry.longest)
+
+
+def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: RetryPolicy, jitter: float) -> Step:
+    """This attempt did nothing; an earlier one may have, and then the delivery stays UNKNOWN."""
+    state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
+    failures, code = delivery.failures, Reason.NOT_DONE
+    if outcome.is_paused:
+        due, code = now + retry.first, Reason.NO_ACCESS  # the lane itself pauses, until a restart
+    elif outcome.until is not None:  # the network said when: that is no failure of the post
+        due, code = min(max(outcome.until, now + retry.first), now + retry.longest_wait), Reason.TOLD_TO_WAIT
+    else:
+        failures += 1
+        due = now + backoff(failures, retry) * (0.5 + jitter / 2)
+    if failures >= retry.most_failures:
+        return _give_up(delivery, outcome.reason, failures, now)
+    return Step(
+        state,
+        outcome.reason,
+        due,
+        failures,
+        delivery.readings,
+        is_unclear=delivery.is_unclear,
+        is_key_spent=delivery.is_key_spent,
+        code=code,
+    )
+
+
+def _give_up(delivery: Delivery, reason: str, failures: int, now: datetime) -> Step:
+    if delivery.is_unclear:
+        return _hold(f"unknown outcome: {reason}", now, failures)
+    return Step(State.DEAD, f"gave up after {failures} failures: {reason}", now, failures, code=Reason.GAVE_UP)
+
+
+def _hold(reason: str, now: datetime, failures: int = 0) -> Step:
+    """Nothing but a person can settle it."""
+    return Step(State.HELD, reason, now, failures, is_unclear=True, code=Reason.UNKNOWN_OUTCOME)
+
+
+def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    if delivery.is_unclear:  # the refusal may be due to the first attempt's success
+        if guarantee.is_readable:
+            return _look(delivery, outcome.reason, now + guarantee.settle)
+        return _hold(f"unknown outcome, then refused: {outcome.reason}", now)
+    failures = delivery.failures + 1
+    if outcome.is_stale_media and failures < retry.most_failures:
+        due = now if failures == 1 else now + backoff(failures, retry)
+        return Step(State.PLANNED, outcome.reason, due, failures, thaws=True, code=Reason.STALE_MEDIA)
+    return Step(State.FAILED, outcome.reason, now, failures, code=outcome.code)
+
+
+def _duplicated(delivery: Delivery, outcome: Duplicated, *, now: datetime, guarantee: Guarantee) -> Step:
+    """The network has the same post. One that it names is the one owed, even if this delivery never made it.
+
+    Where it names none, an unclear delivery is looked up; else a person must look: what the network calls the same
+    post may be another one, and to send again until it is taken would be blind.
+    """
+    if outcome.receipt is not None:
+        reason = "there already: the network refused it as a duplicate"
+        return Step(State.SENT, reason, now, receipt=outcome.receipt, code=Reason.THERE_ALREADY)
+    if delivery.is_unclear and guarantee.is_readable:
+        return _look(delivery, outcome.reason, now + guarantee.settle)
+    return Step(
+        State.HELD,
+        f"refused as a duplicate, without naming the post: {outcome.reason}",
+        now,
+        delivery.failures,
+        is_unclear=delivery.is_unclear,
+        code=Reason.DUPLICATE,
+    )
+
+
+def _look(delivery: Delivery, reason: str, due: datetime, readings: int = 0, *, code: Reason = Reason.UNCLEAR) -> Step:
+    """UNKNOWN, to be settled by reading only: a repeat between two readings would make the second one worthless."""
+    failures = delivery.failures
+    return Step(State.UNKNOWN, reason, due, failures, readings, is_unclear=True, is_key_spent=True, code=code)
+
+
+def _unclear(delivery: Delivery, reason: str, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
+    failures = delivery.failures + 1
+    if remedy_for(delivery, guarantee, now) is Remedy.HOLD or failures >= retry.most_failures:
+        return _hold(f"unknown outcome: {reason}", now, failures)
+    due = now + max(guarantee.settle, backoff(failures, retry))
+    if delivery.is_unclear and guarantee.is_readable and guarantee.key_window != timedelta.max:
+        # The repeat was no clearer: some Mastodon servers answer 500 to a key they know (mastodon issue 40399).
+        return _look(replace(delivery, failures=failures), reason, due)
+    spent = delivery.is_key_spent
+    return Step(State.UNKNOWN, reason, due, failures, is_unclear=True, is_key_spent=spent, code=Reason.UNCLEAR)
+
+
+def _absent(delivery: Delivery, *, now: datetime, guarantee: Guarantee) -> Step:
+    readings = delivery.readings + 1
+    if readings < READS_TO_BE_SURE:
+        return _look(delivery, "not found yet", now + guarantee.settle, readings, code=Reason.NOT_FOUND_YET)
+    reason = "not found among the own posts: sends again"
+    failures = delivery.failures
+    return Step(State.PLANNED, reason, now, failures, thaws=True, renews_key=True, code=Reason.NOT_FOUND)
