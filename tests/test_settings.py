@@ -13,7 +13,7 @@ import yaml
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.outbox.plan import FirstSight
-from syndicate.settings.sources import variable_of
+from syndicate.settings.sources import strange_variables, variable_of
 from syndicate.settings.tree import Settings, root_of, settings_of
 
 CANARY = "canary-5ec7e7"
@@ -485,3 +485,22 @@ def test_shipped_settings_say_the_defaults_they_claim() -> None:
 
 def test_variable_of_a_setting() -> None:
     assert variable_of(("channels", "news", "token")) == "SYNDICATE_CHANNELS__NEWS__TOKEN"
+
+
+def test_variables_that_look_like_settings_are_told_with_what_is_meant() -> None:
+    environ = {
+        "SYNDICATE_CONFIG": "a",
+        "SYNDICATE_TOKEN_KEY": "b",
+        "SYNDICATE_SITE__TITLE": "c",
+        "SYNDICATE_SITE": "{}",
+        "SYNDICATE_SITE_TITLE": "secret",
+        "SYNDICATE_CONFIGS": "secret",
+        "SYNDICATE_QQQQ": "secret",
+        "PATH": "/bin",
+    }
+
+    assert strange_variables(environ, ("site", "feeds")) == [
+        "SYNDICATE_CONFIGS: is no setting; is SYNDICATE_CONFIG meant?",
+        "SYNDICATE_QQQQ: is no setting; remove it",
+        "SYNDICATE_SITE_TITLE: is no setting; is SYNDICATE_SITE__TITLE meant?",
+    ]

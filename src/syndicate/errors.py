@@ -8,6 +8,7 @@
     ├── CannotWrite         the operator: make room or give rights            exit 73
     │   └── StateLost       end at once: what is written now is lost          exit 73
     ├── AnotherInstance     the operator: stop the other one                  exit 75
+    ├── Stopped             whoever pulled the brake: nothing was planned, the next start does it
     ├── LostClaim           deliver: drop the result, another owner has it
     └── NetworkError        deliver: decide by the kind
         ├── Transient       proven not done: try again later
@@ -127,6 +128,10 @@ class AnotherInstance(SyndicateError):
         self.path = path
         self.pid = pid
         self.since = since
+
+
+class Stopped(SyndicateError):
+    """Long work was ended before its time, as the process is to end."""
 
 
 class LostClaim(SyndicateError):

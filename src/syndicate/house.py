@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from syndicate.brake import Brake
 from syndicate.channels.networks import Tools
 from syndicate.dress import page_rules_of
 from syndicate.feeds.formats import DIRECTORY
@@ -268,6 +269,7 @@ class House:
     ingest: Ingest
     lanes: tuple[Lane, ...]
     hubs: Hubs
+    brake: Brake
     gallery: Gallery | None = None
 
 
@@ -296,7 +298,8 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
             await _begin(outbox, plot)
         web = await stack.enter_async_context(Web())
         fetcher = await stack.enter_async_context(Fetcher())
-        store = store_of(plot)
+        brake = Brake()
+        store = store_of(plot, tell=brake)
         images = await stack.enter_async_context(PictureMaker(store, fetcher))
         tools = Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
         channels = {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
@@ -307,9 +310,10 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         shelf = FolderShelf(plot.settings.feeds.folder)
         gallery = _gallery(plot, site, shelf, images)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
+        ingest.shelving.brake = brake
         lanes = _lanes(plot, channels, outbox, images)
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
-        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, gallery)
+        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, gallery)
 
 
 def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker) -> tuple[Lane, ...]:
@@ -338,6 +342,9 @@ async def _begin(outbox: SqlOutbox, plot: Plot) -> None:
     restored = await outbox.begin(clock(), has_feeds=has_feeds)
     if restored is not None:
         log.warning("state_restored", reason=restored.reason, since=restored.since.isoformat(), epoch=restored.epoch)
+    skipped = await outbox.retire(tuple(plot.settings.channels), clock())
+    if skipped:
+        log.warning("deliveries_retired", number=skipped)
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:

@@ -16,7 +16,7 @@ import structlog
 
 from syndicate.content.watch import wake
 from syndicate.deliver import Settled, Tell
-from syndicate.errors import CannotWrite, ConfigError, StateLost, SyndicateError
+from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
@@ -192,9 +192,11 @@ async def publish_forever(
             schedule.every(settings.schedule.every, tick, "rescan")
             await _first_of(stopping, passes, watching, standing, drawing, pinging)
         stop.set()
+        house.brake.pull()  # a first pass over thousands of items takes minutes, in threads that a cancel does not end
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
+        house.brake.pull()
         tasks = (lanes_done, passes, watching, standing, drawing, pinging, stopping)
         for task in tasks:
             task.cancel()
@@ -233,6 +235,8 @@ async def _passes(
             continue
         except StateLost:
             raise
+        except Stopped:
+            return
         except SyndicateError as error:
             log.error("pass_failed", reason=str(error))
             wait_s = None

@@ -34,11 +34,12 @@ class Shelving:
     """Keeps a shelf as the items are, pass after pass; remembers what the last pass put there.
 
     `left_out` are the faults of items that no feed can tell. The `gallery` is told which card images there must be; it
-    draws them afterwards.
+    draws them afterwards. The `brake` is looked at after each document, and may raise to end the work.
     """
 
     def __init__(self, store: Store, shelf: Shelf, site: Site, gallery: Gallery | None = None) -> None:
         self.left_out: tuple[Fault, ...] = ()
+        self.brake: Callable[[int, int], None] = lambda done, total: None
         self._store = store
         self._shelf = shelf
         self._site = site
@@ -98,6 +99,7 @@ class Shelving:
             if not is_same and self._shelf.put(document.path, document.make()):
                 written.append(document.path)
             tell(number, len(documents))
+            self.brake(number, len(documents))
         self._tell_left_out(items.values())
         self._marks = {document.path: document.mark for document in documents}
         standing |= self._marks.keys()

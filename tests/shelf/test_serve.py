@@ -253,7 +253,7 @@ async def test_empty_shelf_says_that_nothing_is_published_yet(tmp_path: Path) ->
     async with TestClient(TestServer(feed_server(tmp_path / "none", SITE))) as client:
         response = await client.get("/")
 
-        assert response.status == 404
+        assert (response.status, response.headers["Retry-After"]) == (503, "10")
         assert "Nothing is published yet" in await response.text()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,14 +54,24 @@ def load(config: Path) -> Plot:
     """
     from syndicate import log
     from syndicate.plot import plot_of
+    from syndicate.settings.sources import strange_variables
 
     log.set_up()
     plot = plot_of(config)
+    take_up(plot)
+    for words in strange_variables(os.environ, type(plot.settings).model_fields):
+        warn(words)
+    return plot
+
+
+def take_up(plot: Plot) -> None:
+    """From now on events go where these settings say, and their secrets are hidden."""
+    from syndicate import log
+
     log.set_up(level=plot.settings.log.level, form=plot.settings.log.format, secrets=plot.secrets)
     context = click.get_current_context(silent=True)
     if context is not None:
         context.meta[_MASKER] = log.Masker(plot.secrets)
-    return plot
 
 
 def say(line: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,22 +25,33 @@ if TYPE_CHECKING:
 )
 @config_option
 def run(config: Path) -> None:
-    """Publish what is new, serve the feeds, and keep watching the store until stopped (Ctrl-C or SIGTERM)."""
-    asyncio.run(_run(load(config)))
+    """Publish what is new, serve the feeds, and keep watching the store until stopped (Ctrl-C or SIGTERM).
+
+    SIGHUP takes up the settings anew; where they have a fault, it is told and the former ones hold.
+    """
+    asyncio.run(_run(config, load(config)))
 
 
-async def _run(plot: Plot) -> None:
-    from syndicate.house import clock, open_house
+async def _run(config: Path, plot: Plot) -> None:
+    from syndicate.cli.reloading import Reloading
+    from syndicate.house import clock
     from syndicate.outbox.lock import PublisherLock
-    from syndicate.publisher import publish_forever, serving
 
     stop = stop_on_signals("Stopping: finishing what is being sent ...")
     with PublisherLock(plot.lock_path, clock()):
-        async with open_house(plot) as house, serving(house) as address:
-            teller = Teller(house, address)
-            tell_faults(authority_faults(plot))
-            await publish_forever(house, stop, tell_pass=teller)
+        await Reloading(config, plot, stop).run(_publish)
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
+
+
+async def _publish(plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
+    from syndicate.house import open_house
+    from syndicate.publisher import publish_forever, serving
+
+    async with open_house(plot) as house, serving(house) as address:
+        opened()
+        teller = Teller(house, address)
+        tell_faults(authority_faults(plot))
+        await publish_forever(house, halt, tell_pass=teller)
 
 
 class Teller:

@@ -33,7 +33,7 @@ def status(config: Path, as_json: bool) -> None:
 
 async def _status(plot: Plot, as_json: bool) -> None:
     from syndicate.outbox.lock import holder_of
-    from syndicate.outbox.store import SqlOutbox
+    from syndicate.outbox.store import ROOM_BYTES, SqlOutbox, free_bytes
 
     if not plot.outbox_path.exists():
         if as_json:
@@ -48,12 +48,14 @@ async def _status(plot: Plot, as_json: bool) -> None:
         open_ones = await undecided(outbox)
         standings = await standings_of(plot, outbox)
     pid, since = holder_of(plot.lock_path)
+    is_paused = free_bytes(plot.state_folder) < ROOM_BYTES
     standing = sum(not one.is_withdrawn for one in known.values())
     if as_json:
         publisher = {"pid": pid, "since": since} if pid else None
         tell_json(
             {
                 "publisher": publisher,
+                "is_paused": is_paused,
                 "items": standing,
                 "undecided": len(open_ones),
                 "waiting": dict(Counter(one.code.value for one in open_ones)),
@@ -63,6 +65,8 @@ async def _status(plot: Plot, as_json: bool) -> None:
         )
         return
     say(f"publisher: process {pid}, started {since}" if pid else "publisher: none is running")
+    if is_paused:
+        say(f"paused: less than 64 MiB free beside {plot.outbox_path}; make room, and it goes on")
     say(f"items: {standing} known, {len(known) - standing} withdrawn")
     table(
         ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
 from itertools import islice
@@ -23,6 +23,8 @@ from syndicate.ports.content import UNREAD, Indexed
 from syndicate.ports.outbox import Acceptance, KnownItem
 
 T = TypeVar("T")
+
+RETIRED = "its channel was removed; should it return, `syndicate backfill` posts it"
 
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
@@ -114,6 +116,18 @@ def revive(connection: Connection, planned: Sequence[Planned], now: datetime) ->
 def mark(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
     """Never to be posted: unknown uids, SKIPPED deliveries and HELD ones that were never tried; gives how many."""
     return _plan(connection, planned, now, may_revive=lambda row: _is_skipped(row) or _is_untried(row))
+
+
+def retire(connection: Connection, names: Collection[str], now: datetime) -> int:
+    """What channels owe that are not among these names is skipped, unless it may be out there; gives how many."""
+    row = deliveries.c
+    open_ones = row.state.in_([State.PLANNED, State.HELD]) & row.is_unclear.is_(False) & row.owner.is_(None)
+    gone = update(deliveries).where(row.channel.not_in(names), open_ones)
+    uids = connection.execute(gone.values(state=State.SKIPPED, reason=RETIRED).returning(row.uid)).scalars().all()
+    for batch in _batches(uids):
+        lines = [{"uid": uid, "at": now, "state": State.SKIPPED, "reason": RETIRED, "attempt": 0} for uid in batch]
+        connection.execute(insert(events), lines)
+    return len(uids)
 
 
 def _is_withdrawn(row: Row[Any]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
 from sqlalchemy import Connection
 
 from syndicate.feeds.tombstone import Tombstone
@@ -24,6 +26,16 @@ from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
 
+log = structlog.get_logger()
+
+ROOM_BYTES = 64 * 2**20
+"""With less free than this beside the database nothing is sent: what came of it might not be kept."""
+
+
+def free_bytes(folder: Path) -> int:
+    """How much room is left there."""
+    return shutil.disk_usage(folder).free
+
 
 class SqlOutbox:
     """The durable record of deliveries, in one SQLite file. Opened with `async with`.
@@ -34,6 +46,7 @@ class SqlOutbox:
     def __init__(self, path: Path, *, is_reader: bool = False) -> None:
         self._database = Database(path, is_reader=is_reader)
         self._epoch: Epoch | None = None
+        self._had_room = True
 
     async def __aenter__(self) -> Self:
         await self._database.open()
@@ -68,6 +81,17 @@ class SqlOutbox:
         self._epoch = begun
         return restored
 
+    async def _has_room(self) -> bool:
+        """Whether sending is safe: the result must still fit. Told when it changes."""
+        free = await self._database.apart(free_bytes, self._database.path.parent)
+        if (free >= ROOM_BYTES) != self._had_room:
+            self._had_room = free >= ROOM_BYTES
+            if self._had_room:
+                log.info("disk_has_room", folder=str(self._database.path.parent))
+            else:
+                log.error("disk_nearly_full", folder=str(self._database.path.parent), free_bytes=free)
+        return self._had_room
+
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id."""
         return await self._database.read(intake.known)
@@ -92,6 +116,10 @@ class SqlOutbox:
         """Write one ingest; gives how many deliveries were new."""
         return await self._database.write(intake.accept, acceptance, now)
 
+    async def retire(self, names: Collection[str], now: datetime) -> int:
+        """What channels owe that are not among these names is skipped; gives how many."""
+        return await self._database.write(intake.retire, names, now)
+
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
         return await self._database.write(intake.revive, planned, now)
@@ -109,8 +137,9 @@ class SqlOutbox:
         return await self._database.write(batches.turn, name, state, now)
 
     async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
-        """The last posts of a channel, and what it owes."""
-        return await self._database.read(outlook.outlook, channel, memory, most)
+        """The last posts of a channel, and what it owes: nothing, while what comes of it might find no room."""
+        found = await self._database.read(outlook.outlook, channel, memory, most)
+        return found if await self._has_room() else replace(found, queue=())
 
     async def drop(self, dropped: Sequence[Dropped], now: datetime) -> int:
         """Posts that still wait are skipped; gives how many."""

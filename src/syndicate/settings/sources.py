@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from syndicate.errors import ConfigError, Fault
 PREFIX = "SYNDICATE_"
 NESTING = "__"
 CODE = "E-CONFIG"
+_OTHERS = frozenset({"SYNDICATE_CONFIG", "SYNDICATE_TOKEN_KEY"})
+"""Variables that are no settings and have a meaning of their own."""
 
 _SEE = "see docs/reference/settings.md"
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -85,6 +88,21 @@ def values_from(environ: Mapping[str, str], sections: Iterable[str]) -> dict[str
             place = place[parent]
         place[last] = _value(text)
     return tree
+
+
+def strange_variables(environ: Mapping[str, str], sections: Iterable[str]) -> list[str]:
+    """Variables that look like settings and are none, each with what may be meant; in words for the operator."""
+    known = {PREFIX + section.upper() for section in sections}
+    told = []
+    for name in sorted(environ):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or NESTING in upper or upper in known | _OTHERS:
+            continue
+        section = next((one for one in sorted(known) if upper.startswith(f"{one}_")), None)
+        meant = f"{section}{NESTING}{upper[len(section) + 1 :]}" if section else None
+        near = [meant] if meant else get_close_matches(upper, sorted(known | _OTHERS), 1)
+        told.append(f"{name}: is no setting" + (f"; is {near[0]} meant?" if near else "; remove it"))
+    return told
 
 
 def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = ()) -> Fault:

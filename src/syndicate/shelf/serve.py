@@ -54,6 +54,8 @@ _SAFETY = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' https: http:; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
+FIRST_PASS_S = 10
+"""How soon readers may ask again before the first pass has written anything (RFC 9110, section 10.2.3)."""
 _MEDIA_FOLDER = "media"
 _ARCHIVE_FOLDER = "archive"
 # An image's name is its content's digest, so it never changes: a year, the usual longest (RFC 8246 for `immutable`).
@@ -256,8 +258,9 @@ class _Served:
                 raise _led_on(path, guess, web.HTTPFound)
         root = "../" * path.count("/") or "./"
         words = {key: escape(text) for key, text in self._site.words.items()}
-        told = words["missing_yet"]
+        told, is_empty = words["missing_yet"], True
         if await self._find([], INDEX):
+            is_empty = False
             told = f'{words["missing_about"]} <a href="{root}">{words["missing_way"]}</a>'
         language = spoken(self._site.language)
         page = _MISSING.format(
@@ -268,9 +271,11 @@ class _Served:
             root=root,
             words=told,
         )
-        return web.Response(
-            status=404, text=page, content_type="text/html", charset="utf-8", headers={"Cache-Control": "no-cache"}
-        )
+        headers = {"Cache-Control": "no-cache"}
+        if is_empty:  # readers and hubs give a feed up that is not found; this one is on its way
+            headers["Retry-After"] = str(FIRST_PASS_S)
+        status = 503 if is_empty else 404
+        return web.Response(status=status, text=page, content_type="text/html", charset="utf-8", headers=headers)
 
 
 def _led_on(path: str, target: str, kind: type[web.HTTPMove]) -> web.HTTPMove:
