@@ -35,19 +35,23 @@ def places_in(addresses: SandboxAddresses) -> dict[str, Place]:
     """Every channel by name: each network that has both an adapter and a fake."""
     found: dict[str, Place] = {}
     for number in range(1, ACCOUNTS_PER_NETWORK + 1):
-        for network, place in _places(addresses, f"proof{number}").items():
+        for network, place in _places(addresses, number).items():
             if network in NETWORKS:
                 found[f"{network}_{number}"] = Place({"network": network, **place.settings}, place.account)
     return found
 
 
-def _places(addresses: SandboxAddresses, name: str) -> dict[str, Place]:
+def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
+    name, room = f"proof{number}", str(10**17 + number)
     token = f"{TOKEN_PREFIX}{name}"
     settle = {"settle": f"{SETTLE.total_seconds():g}s"}
     bluesky = {"service": addresses.bluesky_url, "identifier": f"{name}.test", "password": token}
     webhook = {"url": f"{addresses.webhook_url}/{name}", "secret": WEBHOOK_SECRET}
     linkedin = {"api_url": addresses.linkedin_url, "token": token, "author": f"urn:li:person:{name}"}
+    discord_bot = {"api_url": f"{addresses.discord_url}/v10", "token": token, "channel": room}
     return {
+        "discord_bot": Place(discord_bot | settle, f"discord_bot/{room}"),
+        "discord": Place({"url": f"{addresses.discord_url}/webhooks/1/{token}"}, f"discord/{name}"),
         "mastodon": Place({"instance": addresses.mastodon_url, "token": token} | settle, f"mastodon/{name}"),
         "bluesky": Place(bluesky | settle, f"bluesky/{name}.test"),
         "webhook": Place(webhook | settle, f"webhook/{name}"),

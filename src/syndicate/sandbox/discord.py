@@ -59,16 +59,7 @@ class Discord:
 
     def limited(self, until: datetime, wait_s: int) -> Answer:
         """Too many requests: the wait stands in the body and in headers of Discord's own."""
-        body = {"message": "You are being rate limited.", "retry_after": float(wait_s), "global": False}
-        headers = {
-            "X-RateLimit-Limit": str(EXECUTING.points),
-            "X-RateLimit-Remaining": "0",
-            "X-RateLimit-Reset": f"{until.timestamp():.3f}",
-            "X-RateLimit-Reset-After": f"{wait_s:.3f}",
-            "X-RateLimit-Bucket": "sandbox",
-            "X-RateLimit-Scope": "shared",
-        }
-        return as_json(body, 429, headers)
+        return limited(until, wait_s)
 
     def reset(self) -> None:
         """Forget every message."""
@@ -76,18 +67,12 @@ class Discord:
 
     async def _execute(self, call: Call) -> Answer:
         account = self._admit(call)
-        if len(call.body) > LARGEST_BODY_BYTES:
-            raise refused(413, 40005, "Request entity too large")
-        draft = draft_of(call)
-        files = await self._files(draft)
-        if not draft.is_something and not files:
-            raise refused(400, 50006, "Cannot send an empty message")
+        draft, files = await taken(call, self._ground)
         standing = self.board.spend(account, EXECUTING)
         if standing.is_over:
             wait_s = max((standing.resets_at - self._ground.clock.now()).total_seconds(), 0.1)
-            raise Refusal(self.limited(standing.resets_at, 1).with_headers({"Retry-After": f"{wait_s:.3f}"}))
-        ms = int(self._ground.clock.wall().timestamp() * 1000) - EPOCH_MS
-        message_id = str(self.board.number(ms << 22))
+            raise Refusal(limited(standing.resets_at, 1).with_headers({"Retry-After": f"{wait_s:.3f}"}))
+        message_id = next_id(self._ground, self.board)
         message = self.board.message(
             account,
             message_id,
@@ -100,18 +85,7 @@ class Discord:
         await self.board.put(message, call)
         if not call.asked_yes("wait"):
             return Answer(204, b"")
-        return as_json(_shown(message, call.path_values["id"]))
-
-    async def _files(self, draft: Draft) -> tuple[File, ...]:
-        return tuple([await self._file(place, upload, draft.alts.get(place)) for place, upload in draft.uploads])
-
-    async def _file(self, place: int, upload: Upload, alt: str | None) -> File:
-        if len(upload.body) > LARGEST_FILE_BYTES:
-            raise refused(413, 40005, "Request entity too large")
-        picture = await asyncio.to_thread(look_at, upload.body, limit_px=LIMIT_PX)
-        seen = picture if isinstance(picture, Picture) else None
-        digest = await self._ground.attic.keep(upload.body)
-        return File(f"{digest[:16]}-{place}", upload.filename, digest, len(upload.body), seen, alt)
+        return as_json(shown(message, call.path_values["id"], webhook_id=call.path_values["id"]))
 
     async def _show_hook(self, call: Call) -> Answer:
         account = self._admit(call)
@@ -120,21 +94,11 @@ class Discord:
         return as_json(hook | rest)
 
     async def _show(self, call: Call) -> Answer:
-        return as_json(_shown(self._own(call), call.path_values["id"]))
+        return as_json(shown(self._own(call), call.path_values["id"], webhook_id=call.path_values["id"]))
 
     async def _edit(self, call: Call) -> Answer:
-        message = self._own(call)
-        draft = draft_of(call)
-        value = message.value | {name: part for name, part in draft.value.items() if name in ("content", "embeds")}
-        files = message.files
-        if draft.uploads:
-            files = (*files, *await self._files(draft))
-        whole = Draft(value, (), {})
-        if not whole.is_something and not files:
-            raise refused(400, 50006, "Cannot send an empty message")
-        changed = replace(message, text=whole.words, link=first_link(value), value=value, files=files)
-        changed = await self.board.edit(changed, call)
-        return as_json(_shown(changed, call.path_values["id"]))
+        changed = await self.board.edit(await edited(call, self._own(call), self._ground), call)
+        return as_json(shown(changed, call.path_values["id"], webhook_id=call.path_values["id"]))
 
     async def _delete(self, call: Call) -> Answer:
         await self.board.delete(self._own(call), call)
@@ -153,19 +117,84 @@ class Discord:
         return message
 
 
-def _shown(message: Message, hook_id: str) -> dict[str, Any]:
+def limited(until: datetime, wait_s: int) -> Answer:
+    """Too many requests: the wait stands in the body and in headers of Discord's own."""
+    body = {"message": "You are being rate limited.", "retry_after": float(wait_s), "global": False}
+    headers = {
+        "X-RateLimit-Limit": str(EXECUTING.points),
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": f"{until.timestamp():.3f}",
+        "X-RateLimit-Reset-After": f"{wait_s:.3f}",
+        "X-RateLimit-Bucket": "sandbox",
+        "X-RateLimit-Scope": "shared",
+    }
+    return as_json(body, 429, headers)
+
+
+def next_id(ground: Ground, board: Board) -> str:
+    """The snowflake of a message of this moment."""
+    ms = int(ground.clock.wall().timestamp() * 1000) - EPOCH_MS
+    return str(board.number(ms << 22))
+
+
+async def taken(call: Call, ground: Ground) -> tuple[Draft, tuple[File, ...]]:
+    """The checked body of a new message, and its files.
+
+    Raises:
+        Refusal: it does not fit, or there is nothing to see.
+    """
+    if len(call.body) > LARGEST_BODY_BYTES:
+        raise refused(413, 40005, "Request entity too large")
+    draft = draft_of(call)
+    files = await _files(draft, ground)
+    if not draft.is_something and not files:
+        raise refused(400, 50006, "Cannot send an empty message")
+    return draft, files
+
+
+async def edited(call: Call, message: Message, ground: Ground) -> Message:
+    """The message as a PATCH leaves it.
+
+    Raises:
+        Refusal: as for a new one.
+    """
+    draft = draft_of(call)
+    value = message.value | {name: part for name, part in draft.value.items() if name in ("content", "embeds")}
+    files = (*message.files, *await _files(draft, ground))
+    whole = Draft(value, (), {})
+    if not whole.is_something and not files:
+        raise refused(400, 50006, "Cannot send an empty message")
+    return replace(message, text=whole.words, link=first_link(value), value=value, files=files)
+
+
+async def _files(draft: Draft, ground: Ground) -> tuple[File, ...]:
+    return tuple([await _file(place, upload, draft.alts.get(place), ground) for place, upload in draft.uploads])
+
+
+async def _file(place: int, upload: Upload, alt: str | None, ground: Ground) -> File:
+    if len(upload.body) > LARGEST_FILE_BYTES:
+        raise refused(413, 40005, "Request entity too large")
+    picture = await asyncio.to_thread(look_at, upload.body, limit_px=LIMIT_PX)
+    seen = picture if isinstance(picture, Picture) else None
+    digest = await ground.attic.keep(upload.body)
+    return File(f"{digest[:16]}-{place}", upload.filename, digest, len(upload.body), seen, alt)
+
+
+def shown(message: Message, channel_id: str, *, webhook_id: str | None = None) -> dict[str, Any]:
+    """A message as the API gives it."""
     value = message.value
     attachments = [
         {"id": str(place), "filename": file.name, "size": file.bytes, "description": file.alt}
         for place, file in enumerate(message.files)
     ]
+    author = {"id": webhook_id or value.get("author", "1"), "username": value.get("username") or message.account}
     return {
         "id": message.id,
         "type": 0,
         "content": value.get("content") or "",
-        "channel_id": hook_id,
-        "webhook_id": hook_id,
-        "author": {"id": hook_id, "username": value.get("username") or message.account, "bot": True},
+        "channel_id": channel_id,
+        **({} if webhook_id is None else {"webhook_id": webhook_id}),
+        "author": author | {"bot": True},
         "attachments": attachments,
         "embeds": value.get("embeds") or [],
         "mentions": [],
@@ -176,4 +205,5 @@ def _shown(message: Message, hook_id: str) -> dict[str, Any]:
         "timestamp": stamp(message.at),
         "edited_timestamp": None if message.edited_at is None else stamp(message.edited_at),
         "flags": value.get("flags") or 0,
+        **({"nonce": value["nonce"]} if value.get("nonce") is not None else {}),
     }

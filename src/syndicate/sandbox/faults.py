@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from syndicate.sandbox.wire import RouteKind
 
-NETWORKS = ("mastodon", "bluesky", "webhook", "slack", "discord", "telegram", "linkedin", "oauth")
+NETWORKS = ("mastodon", "bluesky", "webhook", "slack", "discord", "discord_bot", "telegram", "linkedin", "oauth")
 ANY = "*"
 RetryForm = Literal["seconds", "date", "absent", "absurd"]
 

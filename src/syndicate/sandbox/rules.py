@@ -16,6 +16,7 @@ class Rules:
     `access_token_s`, `refresh_token_s`: lifetimes of the two tokens of a Bluesky session and of an OAuth grant.
     `refresh_grace_s`: how long a used OAuth refresh token still gives the same pair; 0 ends the family at once.
     `blob_ttl_s`: how long an unreferenced Bluesky blob lives.
+    `nonce_window_s`: how long Discord knows a bot's nonce again ("the past few minutes").
     `duplicate_window_s`: how long LinkedIn refuses words that an account has said.
     `listing_lag_s`: how old a post must be before listings of own posts show it.
     `has_limits`: whether rate limits count down and refuse; otherwise their headers show a quota never used up.
@@ -31,6 +32,7 @@ class Rules:
     refresh_token_s: float = 7_776_000
     refresh_grace_s: float = 0
     blob_ttl_s: float = 3_600
+    nonce_window_s: float = 180
     duplicate_window_s: float = 86_400
     listing_lag_s: float = 0
     has_limits: bool = False

@@ -18,6 +18,7 @@ from syndicate.sandbox.addresses import SandboxAddresses
 from syndicate.sandbox.bluesky import Bluesky
 from syndicate.sandbox.control import Control
 from syndicate.sandbox.discord import Discord
+from syndicate.sandbox.discord_bot import DiscordBot
 from syndicate.sandbox.door import Door, Network, response_of
 from syndicate.sandbox.faults import InjectedFault, Plan
 from syndicate.sandbox.grants import Grants
@@ -146,7 +147,7 @@ async def serve(
 async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Running:
     mastodon, bluesky, webhook, grants = Mastodon(ground), Bluesky(ground), Webhook(ground), Grants(ground)
     slack, discord, telegram, linkedin = Slack(ground), Discord(ground), Telegram(ground), LinkedIn(ground, grants)
-    boarded = (slack, discord, telegram, linkedin)
+    boarded = (slack, discord, DiscordBot(ground), telegram, linkedin)
     networks: tuple[Network, ...] = (mastodon, bluesky, webhook, *boarded, OAuth(ground, grants))
     doors = tuple(Door(network, plan) for network in networks)
     control = Control(ground, plan, Shown(mastodon, bluesky, webhook, boarded), doors)
