@@ -40,7 +40,6 @@ def test_every_channel_has_an_account_of_its_own(sandbox: Running) -> None:
     places = places_in(sandbox.addresses)
 
     assert len({place.account for place in places.values()}) == len(places)
-    assert all(place.account.startswith(str(place.settings["network"])) for place in places.values())
 
 
 def test_fifteen_of_a_hundred_posts_meet_a_fault() -> None:

@@ -49,7 +49,11 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
     webhook = {"url": f"{addresses.webhook_url}/{name}", "secret": WEBHOOK_SECRET}
     linkedin = {"api_url": addresses.linkedin_url, "token": token, "author": f"urn:li:person:{name}"}
     discord_bot = {"api_url": f"{addresses.discord_url}/v10", "token": token, "channel": room}
+    slack = {"api_url": addresses.slack_url, "token": f"xoxb-{token}", "channel": f"CPROOF{number}"}
+    telegram = {"api_url": addresses.telegram_url, "token": f"{number}:{token}", "chat": f"@{name}"}
     return {
+        "slack_bot": Place(slack | settle, f"slack/CPROOF{number}"),
+        "telegram": Place(telegram, f"telegram/@{name}"),
         "discord_bot": Place(discord_bot | settle, f"discord_bot/{room}"),
         "discord": Place({"url": f"{addresses.discord_url}/webhooks/1/{token}"}, f"discord/{name}"),
         "mastodon": Place({"instance": addresses.mastodon_url, "token": token} | settle, f"mastodon/{name}"),
