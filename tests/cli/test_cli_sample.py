@@ -11,15 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 import syndicate
 from site_rig import end, environment
+from syndicate.channels.networks import network_of
 from syndicate.cli import main
 from syndicate.cli.demo import last_line
 from syndicate.cli.sample import sample_source
-from syndicate.demo import Verdict
 from syndicate.plot import plot_of
+from syndicate.proof.verdict import Verdict
 from syndicate.sandbox.addresses import SandboxAddresses
 
 KEPT = Verdict("news", owed=2, posted=2, lost=0, duplicated=0, false_sent=0, held=0, unowed=0)
@@ -79,7 +81,7 @@ def test_sandbox_tells_channels_to_copy_and_ends_on_ctrl_c() -> None:
         text=True,
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(7)]
+    lines = [process.stdout.readline() for _ in range(12)]
 
     code = end(process, signal.SIGINT)
 
@@ -87,11 +89,10 @@ def test_sandbox_tells_channels_to_copy_and_ends_on_ctrl_c() -> None:
     process.stdout.close()
     assert (code, rest) == (0, "")
     assert lines[0].startswith("Timelines to look at: http://127.0.0.1:")
-    assert [line.strip().partition(":")[0] for line in lines[4:]] == [
-        "sandbox_mastodon",
-        "sandbox_bluesky",
-        "sandbox_webhook",
-    ]
+    channels = yaml.safe_load("".join(lines[4:]))
+    assert list(channels)[:3] == ["sandbox_mastodon", "sandbox_bluesky", "sandbox_webhook"]
+    for channel in channels.values():
+        network_of(channel.pop("network")).settings(**channel)
 
 
 def test_sandbox_tells_its_addresses_to_programs(tmp_path: Path) -> None:

@@ -48,21 +48,21 @@ def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
 def _lines(addresses: SandboxAddresses) -> list[str]:
     from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET
 
+    token = f"{TOKEN_PREFIX}news"
+    channels = {
+        "mastodon": f"instance: {addresses.mastodon_url}, token: {token}",
+        "bluesky": f"service: {addresses.bluesky_url}, identifier: news.test, password: {token}",
+        "webhook": f"url: {addresses.webhook_url}/news, secret: {WEBHOOK_SECRET}",
+        "slack_bot": f"api_url: {addresses.slack_url}, token: xoxb-{token}, channel: CNEWS",
+        "discord": f"url: {addresses.discord_url}/webhooks/1/{token}",
+        "discord_bot": f'api_url: {addresses.discord_url}/v10, token: {token}, channel: "1"',
+        "telegram": f'api_url: {addresses.telegram_url}, token: "1:{token}", chat: "@sandbox_news"',
+        "linkedin": f'api_url: {addresses.linkedin_url}, token: {token}, author: "urn:li:person:news"',
+    }
     return [
         f"Timelines to look at: {addresses.control_url}/   (Ctrl-C stops)",
         "",
         "Put this below `channels:` in your settings to post to it:",
         "",
-        f"  sandbox_mastodon: {{network: mastodon, instance: {addresses.mastodon_url}, token: {TOKEN_PREFIX}news}}",
-        f"  sandbox_bluesky: {{network: bluesky, service: {addresses.bluesky_url}, identifier: news.test,"
-        f" password: {TOKEN_PREFIX}news}}",
-        f"  sandbox_webhook: {{network: webhook, url: {addresses.webhook_url}/news, secret: {WEBHOOK_SECRET}}}",
-        "",
-        "The others stand here, instead of the addresses of the real ones:",
-        "",
-        f"  Slack     {addresses.slack_url}   (token xoxb-{TOKEN_PREFIX}news, channel CNEWS)",
-        f"  Discord   {addresses.discord_url}/webhooks/1/{TOKEN_PREFIX}news",
-        f"  Telegram  {addresses.telegram_url}   (token 1:{TOKEN_PREFIX}news, chat @sandbox_news)",
-        f"  LinkedIn  {addresses.linkedin_url}   (token {TOKEN_PREFIX}news, author urn:li:person:news)",
-        f"  OAuth 2   {addresses.oauth_url}   (refresh token {TOKEN_PREFIX}news, once)",
+        *(f"  sandbox_{network}: {{network: {network}, {keys}}}" for network, keys in channels.items()),
     ]
