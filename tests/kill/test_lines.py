@@ -21,8 +21,6 @@ def test_killed_at_a_line_nothing_is_lost_or_sent_twice() -> None:
         "150",
         "--kind",
         "readable",
-        "--kind",
-        "write-only",
         "--fault",
         "none",
         "--fault",
