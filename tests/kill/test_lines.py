@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).parent / "lines.py"
 def test_killed_at_a_line_nothing_is_lost_or_sent_twice() -> None:
     chosen = [
         "--every",
-        "150",
+        "300",
         "--kind",
         "readable",
         "--fault",
