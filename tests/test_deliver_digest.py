@@ -143,6 +143,8 @@ async def test_an_item_that_left_is_not_told(tmp_path: Path) -> None:
 
         [(payload, _)] = one.channel.made
         assert ("Title 1" in payload.decode(), "Title 2" in payload.decode()) == (False, True)
+        told = await states(one)
+        assert (told[item(1).id], told[item(2).id]) == (State.SKIPPED, State.SENT)
 
 
 async def test_a_clock_that_was_set_back_makes_no_second_digest(tmp_path: Path) -> None:

@@ -52,13 +52,14 @@ def parts(connection: Connection, uid: str) -> list[Item]:
 
 
 def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: datetime) -> None:
-    """An issue that is out carries its parts with it."""
+    """An issue that is out carries its parts with it, but for items that left the store before it was made."""
     row = deliveries.c
+    left = select(items.c.item_id).where(items.c.is_withdrawn)
     sent = {"remote_id": receipt.remote_id, "remote_url": receipt.url, "sent_at": receipt.at}
     reason = f"sent in {issue.item_id}"
     marked = (
         update(deliveries)
-        .where(row.issue == issue.uid)
+        .where(row.issue == issue.uid, row.item_id.not_in(left))
         .values(state=State.SENT, reason=reason, code=Reason.IN_DIGEST, **sent)
         .returning(row.uid)
     )
