@@ -8,7 +8,7 @@ import pytest
 import regex
 
 from channels.fitted import LINK, Fitted, fitted, wants_of
-from posts.counting import graphemes, utf16
+from posts.counting import emoji_bytes, graphemes, utf16
 from posts.titles import TITLES
 from syndicate.channels.networks import network_names
 from syndicate.posts.post import Measure
@@ -21,6 +21,7 @@ COUNTS = {
     Measure.UTF16: utf16,
     Measure.CODE_POINTS: len,
     Measure.BYTES: lambda text: len(text.encode()),
+    Measure.EMOJI_BYTES: emoji_bytes,
 }
 
 

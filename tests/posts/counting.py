@@ -5,6 +5,8 @@ It shares no code with the product: `\\X` is not used, the rules GB3 to GB13 of 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import regex
 
 _CLASSES = {
@@ -63,3 +65,12 @@ def weighted(text: str, link: str) -> int:
     rest = text.replace(link, "")
     light = sum(1 for sign in rest if ord(sign) <= 0x10FF or 0x2000 <= ord(sign) <= 0x200D or sign in "–—‘’“”")
     return 23 * text.count(link) + light + 2 * (len(rest) - light)
+
+
+def emoji_bytes(text: str) -> int:
+    """Code points, but what readers see as an emoji in the bytes of UTF-8."""
+    clusters = [text[start:end] for start, end in pairwise(sorted(boundaries(text)))]
+    return sum(
+        len(cluster.encode()) if any(ord(sign) >= 0x1F000 or sign == "\ufe0f" for sign in cluster) else len(cluster)
+        for cluster in clusters
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -104,7 +105,7 @@ def _show(address: str) -> None:
 async def _ask(address: str) -> str:
     click.echo(f"Open this page and consent:\n\n  {address}\n", err=True)
     click.echo("The browser is sent to an address that may not open; copy it whole.", err=True)
-    pasted: str = await asyncio.to_thread(click.prompt, "Address", err=True, hide_input=True)
+    pasted: str = await asyncio.to_thread(click.prompt, "Address", err=True, hide_input=sys.stdin.isatty())
     return pasted
 
 
