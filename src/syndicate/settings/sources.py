@@ -99,9 +99,12 @@ def strange_variables(environ: Mapping[str, str], sections: Iterable[str]) -> li
         if not upper.startswith(PREFIX) or NESTING in upper or upper in known | _OTHERS:
             continue
         section = next((one for one in sorted(known) if upper.startswith(f"{one}_")), None)
-        meant = f"{section}{NESTING}{upper[len(section) + 1 :]}" if section else None
-        near = [meant] if meant else get_close_matches(upper, sorted(known | _OTHERS), 1)
-        told.append(f"{name}: is no setting" + (f"; is {near[0]} meant?" if near else "; remove it"))
+        if section is not None:
+            meant = f"{section}{NESTING}{upper[len(section) + 1 :]}"
+        else:  # compared without the prefix, by which all are alike
+            rests = sorted(one.removeprefix(PREFIX) for one in known | _OTHERS)
+            meant = "".join(PREFIX + rest for rest in get_close_matches(upper.removeprefix(PREFIX), rests, 1))
+        told.append(f"{name}: is no setting" + (f"; is {meant} meant?" if meant else "; remove it"))
     return told
 
 
