@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,18 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliver_rig import NOW, PLAN, acceptance, item
-from syndicate.backfill import LeftOut, Selection, is_called, marks_of, plan_backfill
+from deliver_rig import NOW, PLAN, acceptance, item, pictured
+from syndicate.backfill import ChannelBackfill, LeftOut, Selection, Target, is_called, marks_of, plan_backfill
 from syndicate.feeds.query import Query, Terms
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import Origin, State
+from syndicate.outbox.delivery import Origin, Receipt, State
 from syndicate.outbox.outcome import Step
+from syndicate.outbox.pace import PaceRules, Price
 from syndicate.outbox.plan import ChannelPlan, Sight, oldest_first, plan
 from syndicate.outbox.reasons import Reason
+from syndicate.outbox.spacing import Tempo
 from syndicate.outbox.store import SqlOutbox
+from syndicate.ports.channel import Quota
 from syndicate.ports.outbox import Acceptance
 
 GAP = timedelta(minutes=30)
+TEMPO = Tempo(GAP)
 ALL = Selection()
 DAY = timedelta(days=1)
 
@@ -33,21 +38,21 @@ async def outbox(tmp_path: Path) -> AsyncIterator[SqlOutbox]:
 
 
 async def owed(
-    outbox: SqlOutbox, *items: Item, selection: Selection = ALL, channel: ChannelPlan = PLAN, gap: timedelta = GAP
+    outbox: SqlOutbox, *items: Item, selection: Selection = ALL, channel: ChannelPlan = PLAN, tempo: Tempo = TEMPO
 ) -> list[str]:
     """Ids of what a backfill of one channel plans, in order."""
-    [made] = await plan_backfill(outbox, items, [channel], selection, gap=gap, now=NOW)
+    [made] = await plan_backfill(outbox, items, [Target(channel)], selection, tempo=tempo, now=NOW)
     return [one.item_id for one in made.planned]
 
 
 async def test_plan_is_oldest_first_at_the_pace_behind_live(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(2), item(1)], [PLAN], ALL, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, [item(2), item(1)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
 
     assert [(one.item_id, one.due) for one in made.planned] == [("store:1", NOW), ("store:2", NOW + GAP)]
     assert {(one.state, one.origin, one.reason) for one in made.planned} == {
         (State.PLANNED, Origin.BACKFILL, "backfill")
     }
-    assert (made.channel, made.gap, made.begins, made.ends) == ("news", GAP, NOW, NOW + GAP)
+    assert (made.channel, made.every, made.takes, made.begins, made.ends) == ("news", GAP, GAP, NOW, NOW + GAP)
 
 
 async def test_planning_writes_nothing(outbox: SqlOutbox) -> None:
@@ -57,10 +62,10 @@ async def test_planning_writes_nothing(outbox: SqlOutbox) -> None:
 
 
 async def test_second_run_plans_nothing(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
     assert await outbox.revive(made.planned, NOW) == 2
 
-    [again] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
+    [again] = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
 
     assert (again.planned, again.begins, again.ends) == ((), None, None)
     assert again.left_out == {LeftOut.OWED: 2}
@@ -70,7 +75,7 @@ async def test_every_channel_has_its_own_plan(outbox: SqlOutbox) -> None:
     other = ChannelPlan("other", "elsewhere")
     await outbox.accept(acceptance(item(1), channel=other), NOW)
 
-    made = await plan_backfill(outbox, [item(1), item(2)], [PLAN, other], ALL, gap=GAP, now=NOW)
+    made = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN), Target(other)], ALL, tempo=TEMPO, now=NOW)
 
     assert {one.channel: [planned.item_id for planned in one.planned] for one in made} == {
         "news": ["store:1", "store:2"],
@@ -79,7 +84,7 @@ async def test_every_channel_has_its_own_plan(outbox: SqlOutbox) -> None:
 
 
 async def test_no_pace_keeps_the_order(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=timedelta(0), now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN)], ALL, tempo=Tempo(timedelta(0)), now=NOW)
     await outbox.revive(made.planned, NOW)
 
     dues = [one.due for one in made.planned]
@@ -115,7 +120,7 @@ async def test_only_what_was_left_out_for_its_age_or_by_a_former_filter_is_owed(
 ) -> None:
     await outbox.accept(acceptance(item(1), state=state, code=code), NOW)
 
-    [made] = await plan_backfill(outbox, [item(1)], [PLAN], ALL, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, [item(1)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
 
     assert len(made.planned) == (why_not is None)
     assert made.left_out == ({} if why_not is None else {why_not: 1})
@@ -134,17 +139,81 @@ async def test_item_itself_may_be_why_it_is_left_out(outbox: SqlOutbox, one: Ite
     channel = replace(PLAN, sections=("News",))
     one = one if one.section else replace(one, section="News")
 
-    [made] = await plan_backfill(outbox, [one], [channel], ALL, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, [one], [Target(channel)], ALL, tempo=TEMPO, now=NOW)
 
     assert made.left_out == ({} if why_not is None else {why_not: 1})
 
 
 async def test_what_is_not_asked_for_is_not_counted_as_left_out(outbox: SqlOutbox) -> None:
-    [made] = await plan_backfill(outbox, days(0, 1, 2), [PLAN], Selection(limit=1), gap=GAP, now=NOW)
-    [other] = await plan_backfill(outbox, days(0, 1), [PLAN], Selection(names=("store:1",)), gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, days(0, 1, 2), [Target(PLAN)], Selection(limit=1), tempo=TEMPO, now=NOW)
+    [other] = await plan_backfill(
+        outbox, days(0, 1), [Target(PLAN)], Selection(names=("store:1",)), tempo=TEMPO, now=NOW
+    )
 
     assert made.left_out == {LeftOut.BEYOND: 2}
     assert other.left_out == {}
+
+
+# Pace, price and warnings
+
+
+async def made_for(outbox: SqlOutbox, target: Target, *items: Item, tempo: Tempo = TEMPO) -> ChannelBackfill:
+    [made] = await plan_backfill(outbox, items, [target], ALL, tempo=tempo, now=NOW)
+    return made
+
+
+async def test_pace_of_the_channel_holds_besides(outbox: SqlOutbox) -> None:
+    await outbox.accept(acceptance(item(9)), NOW)
+    delivery = await outbox.claim(PLAN.name, "me", NOW)
+    assert delivery is not None
+    sent = await outbox.freeze(delivery, b"payload", "key", NOW)
+    await outbox.settle(sent, Step(State.SENT, "accepted", NOW, receipt=Receipt("id", None, NOW - 2 * GAP)), NOW)
+
+    made = await made_for(outbox, Target(PLAN, PaceRules(gap=3 * GAP)), item(1), item(2))
+
+    assert [one.due for one in made.planned] == [NOW + GAP, NOW + 4 * GAP]
+
+
+async def test_item_that_would_be_expired_before_its_turn_makes_room(outbox: SqlOutbox) -> None:
+    items = [item(1), item(2, expires=NOW + GAP), item(3)]
+
+    made = await made_for(outbox, Target(PLAN), *items)
+
+    assert [(one.item_id, one.due) for one in made.planned] == [("store:1", NOW), ("store:3", NOW + GAP)]
+    assert made.left_out == {LeftOut.EXPIRED: 1}
+
+
+async def test_item_without_the_image_that_a_network_needs_is_left_out(outbox: SqlOutbox) -> None:
+    made = await made_for(outbox, Target(PLAN, needs_image=True), pictured(1), item(2))
+
+    assert [one.item_id for one in made.planned] == ["store:1"]
+    assert made.left_out == {LeftOut.NO_IMAGE: 1}
+
+
+async def test_price_is_that_of_all_posts(outbox: SqlOutbox) -> None:
+    price = Price(Decimal("0.20"), "USD")
+    never = PaceRules(price=price.amount, budget_per_month=Decimal("0.10"))
+
+    made = await made_for(outbox, Target(PLAN, price=price), item(1), item(2))
+    unpaid = await made_for(outbox, Target(PLAN, never, price), item(1))
+
+    assert made.cost == Price(Decimal("0.40"), "USD")
+    assert (unpaid.cost, unpaid.left_out) == (Price(Decimal(0), "USD"), {LeftOut.UNPAID: 1})
+
+
+async def test_more_than_the_network_takes_is_warned_of(outbox: SqlOutbox) -> None:
+    quotas = (Quota(2, 2 * GAP), Quota(1, 2 * GAP, "with pictures"))
+
+    made = await made_for(outbox, Target(PLAN, quotas=quotas), *map(item, range(1, 5)))
+
+    [warning] = made.warnings
+    assert warning.startswith("2 posts in 1h, the network takes 1 with pictures: ")
+
+
+async def test_more_time_than_was_asked_for_is_warned_of(outbox: SqlOutbox) -> None:
+    made = await made_for(outbox, Target(PLAN, PaceRules(gap=DAY)), item(1), item(2), tempo=Tempo(over=GAP))
+
+    assert made.warnings == ("the channel's own pace lets it end on 2026-11-02, not within 30m",)
 
 
 # Marks
@@ -156,7 +225,7 @@ async def test_marks_cover_what_is_undecided_and_what_is_held_untried(outbox: Sq
     await outbox.accept(acceptance(item(3), state=State.SKIPPED, reason="too old"), NOW)
     selection = Selection(even_held=True)
 
-    [made] = await plan_backfill(outbox, map(item, range(1, 5)), [PLAN], selection, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, map(item, range(1, 5)), [Target(PLAN)], selection, tempo=TEMPO, now=NOW)
     marked = marks_of(made, NOW)
     await outbox.begin_batch(marked.planned, "--mark-only", NOW)
 
@@ -208,7 +277,7 @@ async def test_withdrawn_item_is_not_posted_by_a_backfill(outbox: SqlOutbox) -> 
 async def test_baseline_is_posted_by_a_backfill(outbox: SqlOutbox) -> None:
     decided = plan(Sight((), (item(1), item(2))), [PLAN], set(), NOW)
     await outbox.accept(replace(acceptance(item(1), item(2)), planned=decided), NOW)
-    [made] = await plan_backfill(outbox, [item(1), item(2)], [PLAN], ALL, gap=GAP, now=NOW)
+    [made] = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
 
     assert await outbox.revive(made.planned, NOW) == 2
 

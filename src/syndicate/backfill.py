@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from syndicate.durations import written
 from syndicate.feeds.query import Query
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
-from syndicate.outbox.plan import TICK, ChannelPlan, filtered_by, oldest_first, planned
+from syndicate.outbox.pace import PaceRules, Past, Price
+from syndicate.outbox.plan import ChannelPlan, filtered_by, oldest_first, planned
 from syndicate.outbox.reasons import Reason
+from syndicate.outbox.spacing import Tempo, bounded, due_times
+from syndicate.ports.channel import Quota
 from syndicate.ports.outbox import Outbox
 
 
@@ -30,6 +35,8 @@ class LeftOut(StrEnum):
     WITHDRAWN = "withdrawn"
     SAME_LINK = "same link as another item"
     MARKED = "marked as not to be posted"
+    NO_IMAGE = "has no image, and the network needs one"
+    UNPAID = "no budget will ever pay for it"
     BEYOND = "beyond the limit"
 
 
@@ -81,13 +88,25 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A channel as a backfill sees it: what it posts, its own pace, and what its network asks for and takes."""
+
+    plan: ChannelPlan
+    pace: PaceRules = field(default_factory=PaceRules)
+    price: Price | None = None
+    quotas: tuple[Quota, ...] = ()
+    needs_image: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelBackfill:
-    """What a backfill owes to one channel: the deliveries in order, their pace, and counts of what is left out."""
+    """What a backfill owes to one channel: the deliveries in order, counts of what is left out, costs and warnings."""
 
     channel: str
     planned: tuple[Planned, ...]
-    gap: timedelta
     left_out: Mapping[str, int] = field(default_factory=dict)
+    cost: Price | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def begins(self) -> datetime | None:
@@ -99,14 +118,24 @@ class ChannelBackfill:
         """When the last post is due."""
         return self.planned[-1].due if self.planned else None
 
+    @property
+    def takes(self) -> timedelta:
+        """From the first post to the last."""
+        return self.planned[-1].due - self.planned[0].due if self.planned else timedelta(0)
+
+    @property
+    def every(self) -> timedelta | None:
+        """Between two posts, on the average."""
+        return self.takes / (len(self.planned) - 1) if len(self.planned) > 1 else None
+
 
 async def plan_backfill(
     outbox: Outbox,
     items: Iterable[Item],
-    channels: Sequence[ChannelPlan],
+    targets: Sequence[Target],
     selection: Selection,
     *,
-    gap: timedelta,
+    tempo: Tempo,
     now: datetime,
 ) -> tuple[ChannelBackfill, ...]:
     """What a backfill would do; nothing is written. What was posted, planned, held or refused before is left out.
@@ -115,19 +144,53 @@ async def plan_backfill(
     fit, whether they are owed or not, so that the same backfill again plans nothing.
     """
     everything = tuple(items)
-    gap = max(gap, TICK)  # equal due times would lose the order
     plans = []
-    for channel in channels:
-        standing = {one.uid: one for one in await outbox.deliveries(channel=channel.name, limit=1_000_000)}
-        owed, left_out = _sorted_out(everything, selection, channel, standing, now)
-        deliveries = tuple(
-            planned(
-                item, channel, State.PLANNED, "backfill", now + position * gap, Origin.BACKFILL, code=Reason.BACKFILL
-            )
-            for position, item in enumerate(owed)
+    for target in targets:
+        name = target.plan.name
+        standing = {one.uid: one for one in await outbox.deliveries(channel=name, limit=1_000_000)}
+        owed, left_out = _sorted_out(everything, selection, target, standing, now)
+        memory = bounded(tempo, target.pace, now).memory
+        past = (await outbox.outlook(name, memory, 1)).past
+        timed, undue = _timed(owed, tempo, target, past=past, now=now)
+        planned_ones = tuple(
+            planned(item, target.plan, State.PLANNED, "backfill", due, Origin.BACKFILL, code=Reason.BACKFILL)
+            for item, due in timed
         )
-        plans.append(ChannelBackfill(channel.name, deliveries, gap, left_out))
+        plan = ChannelBackfill(name, planned_ones, {**left_out, **undue}, _cost(target, len(timed)))
+        plans.append(replace(plan, warnings=tuple(_warnings(plan, tempo, target))))
     return tuple(plans)
+
+
+def _timed(
+    owed: list[Item], tempo: Tempo, target: Target, *, past: Past, now: datetime
+) -> tuple[list[tuple[Item, datetime]], Mapping[str, int]]:
+    """Each item with its time, and counts of those that have none: they would be expired by then, or nothing pays."""
+    dues = due_times(len(owed), tempo, target.pace, past=past, now=now)
+    lasting = [
+        item for item, due in zip(owed, dues, strict=False) if item.expires is None or item.expires > due
+    ]  # the others make room, so that these come sooner
+    sooner = due_times(len(lasting), tempo, target.pace, past=past, now=now)
+    left_out = {LeftOut.EXPIRED: len(dues) - len(lasting), LeftOut.UNPAID: len(owed) - len(dues)}
+    return list(zip(lasting, sooner, strict=True)), {reason: number for reason, number in left_out.items() if number}
+
+
+def _cost(target: Target, number: int) -> Price | None:
+    return None if target.price is None else Price(target.price.amount * number, target.price.currency)
+
+
+def _warnings(plan: ChannelBackfill, tempo: Tempo, target: Target) -> Iterator[str]:
+    """What the operator should know before saying yes."""
+    dues = [one.due for one in plan.planned]
+    for quota in target.quotas:
+        most = max((bisect_left(dues, due + quota.per) - place for place, due in enumerate(dues)), default=0)
+        if most > quota.posts:
+            about = f" {quota.about}" if quota.about else ""
+            yield (
+                f"{most} posts in {written(quota.per)}, the network takes {quota.posts}{about}: "
+                "the rest waits for it; a larger gap or a smaller cap is kinder"
+            )
+    if tempo.over is not None and plan.takes > tempo.over:
+        yield f"the channel's own pace lets it end on {plan.ends:%Y-%m-%d}, not within {written(tempo.over)}"
 
 
 def marks_of(plan: ChannelBackfill, now: datetime) -> ChannelBackfill:
@@ -154,15 +217,15 @@ def is_called(item: Item, name: str) -> bool:
 def _sorted_out(
     everything: Sequence[Item],
     selection: Selection,
-    channel: ChannelPlan,
+    target: Target,
     standing: Mapping[str, Delivery],
     now: datetime,
 ) -> tuple[list[Item], Mapping[str, int]]:
     """The items that are owed to the channel, oldest first, and counts of those that are not by reason."""
-    left_out: Counter[str] = Counter()
+    channel, left_out = target.plan, Counter[str]()
     fitting = []
     for item in oldest_first(item for item in everything if selection.takes(item)):
-        reason = _unfit(item, channel, now)
+        reason = _unfit(item, target, now)
         if reason is None:
             fitting.append(item)
         else:
@@ -187,12 +250,14 @@ def _sorted_out(
     return owed, +left_out
 
 
-def _unfit(item: Item, channel: ChannelPlan, now: datetime) -> str | None:
+def _unfit(item: Item, target: Target, now: datetime) -> str | None:
     if item.published > now:
         return LeftOut.SCHEDULED
     if item.expires is not None and item.expires <= now:
         return LeftOut.EXPIRED
-    return filtered_by(item, channel)
+    if target.needs_image and item.image is None:
+        return LeftOut.NO_IMAGE
+    return filtered_by(item, target.plan)
 
 
 def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]) -> Delivery | None:

@@ -19,6 +19,7 @@ from syndicate.cli.backfill import duration
 from syndicate.cli.filling import Filling, Wish
 from syndicate.errors import UsageError
 from syndicate.outbox.lock import PublisherLock
+from syndicate.outbox.spacing import Tempo
 from syndicate.plot import plot_of
 from syndicate.sandbox.faults import Effect, InjectedFault
 
@@ -45,7 +46,7 @@ def test_dry_run_shows_the_plan_and_writes_nothing(old: SiteRig, sandbox: Sandbo
     assert "never twice, if the receiver heeds our key" in text
     assert "dry run: nothing was written" in text
     assert plan["is_dry_run"] is True
-    assert [(one["channel"], len(one["items"]), one["gap_s"]) for one in plan["channels"]] == [
+    assert [(one["channel"], len(one["items"]), one["every_s"]) for one in plan["channels"]] == [
         ("mastodon", 4, 600.0),
         ("webhook", 4, 600.0),
     ]
@@ -153,6 +154,8 @@ def test_new_item_is_planned_by_the_way(old: SiteRig, sandbox: SandboxThread) ->
         ),
         (["--since", "yesterday"], "'yesterday' does not match"),
         (["--gap", "soon"], "--gap soon: is no duration; write 30s, 5m, 1h or 7d"),
+        (["--over", "0s"], "--over 0s: leaves no time; write 12h or 30d"),
+        (["--begin", "soon"], "'soon' does not match the formats"),
         (["--name", "two words"], "--name two words: use up to 64 letters, digits"),
         (["--section", "Sports", "--dry-run"], "--section Sports: no item has it"),
         (["--language", "fr", "--dry-run"], "--language fr: no item has it"),
@@ -218,11 +221,33 @@ def test_person_at_a_terminal_is_asked(
     with os.fdopen(theirs, "r") as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)
         os.write(ours, f"{answer}\n".encode())
-        wish = Wish(Selection(limit=1), ("webhook",), timedelta(0), "--limit 1")
+        wish = Wish(Selection(limit=1), ("webhook",), Tempo(timedelta(0)), "--limit 1")
         code = asyncio.run(Filling(plot_of(old.config), wish).run())
     os.close(ours)
 
     assert (code, len(sandbox.posts())) == (0, posts)
+
+
+def test_plan_keeps_to_what_is_asked_for_and_to_the_channel(old: SiteRig, sandbox: SandboxThread) -> None:
+    old.channels["webhook"]["gap"] = "12h"
+    old.configure()
+    old.call("backfill", "--yes", "--no-wait", "--limit", "1", "--channel", "mastodon", "--name", "first")
+
+    words = ("--over", "3h", "--begin", "2999-01-01T08:00")
+    report = old.ask("backfill", "--dry-run", *words)
+    text = old.call("backfill", "--dry-run", *words)
+
+    begins = "2999-01-01T08:00:00+00:00"
+    assert [(one["channel"], len(one["items"]), one["begins"], one["takes_s"]) for one in report["channels"]] == [
+        ("mastodon", 3, begins, 7200.0),
+        ("webhook", 4, begins, 129_600.0),
+    ]
+    assert report["channels"][1]["warnings"] == ["the channel's own pace lets it end on 2999-01-02, not within 3h"]
+    assert "left out: owed already: mastodon 1" in text.stdout
+    assert "warning: mastodon: backfill first (running) owes posts until" in text.stderr
+    assert "warning: webhook: the channel's own pace" in text.stderr
+    assert [one["name"] for one in old.ask("status")["backfills"]] == ["first"]
+    assert "first" in old.call("status").stdout
 
 
 # Marks

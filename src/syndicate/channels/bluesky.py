@@ -24,7 +24,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Quota
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
 COLLECTION = "app.bsky.feed.post"
@@ -316,6 +316,7 @@ NETWORK = Network(
     title="Bluesky",
     settings=BlueskySettings,
     make=Bluesky,
+    quotas=(Quota(1_666, timedelta(hours=1)), Quota(11_666, timedelta(days=1))),  # 3 points of 5,000 and 35,000
     needs=(
         "An account on Bluesky or another personal data server.",
         "An app password (Settings, Privacy and security, App passwords), never the account's own password.",

@@ -24,7 +24,7 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Quota, Standing
 from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -353,6 +353,7 @@ NETWORK = Network(
     settings=LinkedInSettings,
     make=LinkedIn,
     sign_in=SignIn(sign_in, access_for),
+    quotas=(Quota(150, timedelta(days=1), "requests, of which a picture costs two more"),),
     needs=(
         "An app at developer.linkedin.com, verified by a company page, with its client id and secret.",
         "For a member: the products Share on LinkedIn and Sign In with LinkedIn (scopes `w_member_social`, `openid` "

@@ -32,7 +32,7 @@ from syndicate.durations import Duration
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Quota, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 UPLOAD_TIME = timedelta(seconds=60)
@@ -313,6 +313,7 @@ NETWORK = Network(
     make=Mastodon,
     private={"visibility": "direct"},
     sign_in=SignIn(sign_in, access_for),
+    quotas=(Quota(300, timedelta(hours=3)), Quota(30, timedelta(minutes=30), "with pictures")),
     needs=(
         "An account on a server with Mastodon's API; mark it as a bot in its profile.",
         "An access token with the scopes `write:statuses`, `write:media`, `read:statuses` and `profile` "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syndicate.channels.http import Web
     from syndicate.channels.oauth import Access, Grant
     from syndicate.channels.signin import Visit
-    from syndicate.ports.channel import Channel, Tokens
+    from syndicate.ports.channel import Channel, Quota, Tokens
 
 NETWORKS: Mapping[str, str] = MappingProxyType(
     {
@@ -80,8 +80,9 @@ class Network:
     `settings` checks what the operator wrote below a channel, without the keys that all channels share. `make` gets the
     channel's name, its checked settings and the tools; it opens nothing. `is_rehearsal`: posts are seen by the operator
     only. `example` is a channel as it stands in the settings file (YAML, below `channels:`). `needs` are sentences that
-    say what the operator must have before, `cost` what the network charges, in words. `sign_in` is there where a person
-    gives access at a browser. `private` are settings under which only the account sees its posts; None: not possible.
+    say what the operator must have before, `cost` what the network charges, in words, `quotas` how many posts it takes.
+    `sign_in` is there where a person gives access at a browser. `private` are settings under which only the account
+    sees its posts; None: not possible.
     `has_digests`: a post may carry many items.
     """
 
@@ -96,6 +97,7 @@ class Network:
     sign_in: SignIn | None = None
     private: Mapping[str, object] | None = None
     has_digests: bool = False
+    quotas: tuple[Quota, ...] = ()
 
 
 def network_names() -> tuple[str, ...]:

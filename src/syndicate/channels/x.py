@@ -30,7 +30,7 @@ from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauth
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.outbox.pace import Price
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Quota, Standing
 from syndicate.posts.measure import WEIGHTED_URL_LENGTH
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -299,6 +299,7 @@ NETWORK = Network(
     settings=XSettings,
     make=X,
     sign_in=SignIn(sign_in, access_for),
+    quotas=(Quota(100, timedelta(minutes=15)),),
     needs=(
         "A developer account with credits, and an app with OAuth 2.0 switched on, the callback address that "
         "`syndicate auth` names, and the right to read and write.",

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shlex
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,18 +21,21 @@ from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
     from syndicate.backfill import Selection
+    from syndicate.outbox.spacing import Tempo
     from syndicate.plot import Plot
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _OF_THE_CALL = {"config", "as_json", "name", "dry_run", "yes", "no_wait"}
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
+MOMENT = click.DateTime(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"])
 
 EXAMPLES = """\b
 Examples:
   syndicate backfill --dry-run
   syndicate backfill --since 2026-01-01 --topic interoperability --channel news --gap 10m
-  syndicate backfill --limit 5 --yes
+  syndicate backfill --over 30d --channel news
+  syndicate backfill --per-day 6 --oldest --limit 100 --yes
   syndicate backfill --until 2025-12-31 --mark-only
   syndicate backfill list
   syndicate backfill pause 2026-11-27
@@ -62,7 +65,11 @@ Examples:
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many per channel.")
 @click.option("--newest/--oldest", "takes_newest", default=True, help="Which end the limit takes; newest by default.")
 @click.option("--even-marked", is_flag=True, help="Also items that were marked as not to be posted.")
-@click.option("--gap", default="1m", show_default=True, help="Between two posts of a channel: 30s, 5m, 1h.")
+@click.option("--gap", help="Between two posts of a channel: 30s, 5m, 1h. Default: 1m, or even between the caps.")
+@click.option("--per-hour", type=click.IntRange(min=1), help="Most posts of a channel in any 60 minutes.")
+@click.option("--per-day", type=click.IntRange(min=1), help="Most posts of a channel in any 24 hours.")
+@click.option("--over", help="Spread evenly over that long: 12h, 30d.")
+@click.option("--begin", type=MOMENT, metavar="YYYY-MM-DD[THH:MM]", help="Not before, in `site.timezone`.")
 @click.option("--name", help="What to call it. Default: the day.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, write nothing.")
 @click.option("--mark-only", is_flag=True, help="Post nothing: mark the items as not to be posted.")
@@ -116,7 +123,7 @@ def wish_of(plot: Plot, *, as_json: bool, **asked: Any) -> Wish:
     return Wish(
         selection=_selection(plot, is_marking=is_marking, **asked),
         channels=asked["channels"],
-        gap=duration(asked["gap"], "--gap"),
+        tempo=_tempo(plot, **asked),
         words=_words(),
         name=name,
         is_json=as_json,
@@ -126,6 +133,18 @@ def wish_of(plot: Plot, *, as_json: bool, **asked: Any) -> Wish:
         is_publishing=asked["feeds_only"],
         waits=not asked["no_wait"],
     )
+
+
+def _tempo(plot: Plot, **asked: Any) -> Tempo:
+    from syndicate.outbox.spacing import Tempo
+
+    gap, over = (duration(asked[name], f"--{name}") if asked[name] is not None else None for name in ("gap", "over"))
+    if over is not None and not over:
+        raise UsageError(f"--over {asked['over']}: leaves no time; write 12h or 30d")
+    begin = asked["begin"]
+    if begin is not None:
+        begin = begin.replace(tzinfo=ZoneInfo(plot.settings.site.timezone)).astimezone(UTC)
+    return Tempo(gap, asked["per_hour"], asked["per_day"], over, begin)
 
 
 def _selection(plot: Plot, *, is_marking: bool, **asked: Any) -> Selection:
@@ -179,6 +198,6 @@ def _words() -> str:
         value = context.params[name]
         word = option.opts[0] if value is not False else option.secondary_opts[0]
         for one in value if isinstance(value, tuple) else (value,):
-            told = f"{one:%Y-%m-%d}" if isinstance(one, datetime) else str(one)
+            told = f"{one:%Y-%m-%dT%H:%M}".removesuffix("T00:00") if isinstance(one, datetime) else str(one)
             written.append(word if isinstance(one, bool) else f"{word} {shlex.quote(told)}")
     return " ".join(written) or "everything"

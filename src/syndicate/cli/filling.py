@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syndicate.cli.following import Following, exit_code_of
-from syndicate.cli.output import count, in_words, moment, say, table, tell_json
+from syndicate.cli.output import count, in_words, moment, say, table, tell_json, warn
 from syndicate.errors import AnotherInstance, UsageError
 
 if TYPE_CHECKING:
-    from syndicate.backfill import ChannelBackfill, Selection
+    from syndicate.backfill import ChannelBackfill, Selection, Target
     from syndicate.house import House
     from syndicate.items.item import Item
     from syndicate.outbox.delivery import State
     from syndicate.outbox.plan import ChannelPlan
+    from syndicate.outbox.spacing import Tempo
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import Plot
+    from syndicate.ports.batches import BatchCounts
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Store
 
@@ -40,7 +41,7 @@ class Wish:
 
     selection: Selection
     channels: tuple[str, ...]
-    gap: timedelta
+    tempo: Tempo
     words: str
     name: str | None = None
     is_json: bool = False
@@ -86,14 +87,14 @@ class Filling:
                 path = Path(stack.enter_context(TemporaryDirectory(prefix="syndicate-plan-"))) / path.name
             outbox = await stack.enter_async_context(SqlOutbox(path, is_reader=is_reader))
             channels = await stack.enter_async_context(open_channels(self._plot))
-            plans = await self._plan(outbox, store_of(self._plot), plans_of(self._plot, channels))
+            plans = await self._plan(outbox, store_of(self._plot), channels, plans_of(self._plot, channels))
             await self._show(plans, channels, outbox)
         self._say("dry run: nothing was written")
         self._report(plans, None, {})
         return 0
 
     async def _carry_out(self, house: House, other: AnotherInstance | None) -> int:
-        plans = await self._plan(house.outbox, house.store, house.plans)
+        plans = await self._plan(house.outbox, house.store, house.channels, house.plans)
         await self._show(plans, house.channels, house.outbox)
         number = _number(plans)
         if number and not self._wish.is_sure and not self._confirmed(number):
@@ -126,12 +127,12 @@ class Filling:
         if is_alone and not self._wish.is_publishing:
             await house.ingest.run()
         agreed = {one.uid for plan in shown for one in plan.planned}
-        plans = await self._plan(house.outbox, house.store, house.plans)
+        plans = await self._plan(house.outbox, house.store, house.channels, house.plans)
         planned = [one for plan in plans for one in plan.planned if one.uid in agreed]
         return await house.outbox.begin_batch(planned, self._wish.words, clock(), self._wish.name) if planned else None
 
     async def _plan(
-        self, outbox: SqlOutbox, store: Store, channels: Sequence[ChannelPlan]
+        self, outbox: SqlOutbox, store: Store, channels: Mapping[str, Channel], channel_plans: Sequence[ChannelPlan]
     ) -> tuple[ChannelBackfill, ...]:
         from syndicate.backfill import marks_of, plan_backfill
         from syndicate.house import clock
@@ -141,8 +142,12 @@ class Filling:
         known = await outbox.index(rules_digest(self._plot.roots))
         items = (await asyncio.to_thread(store.scan, known)).items.values()
         check_selection(wish.selection, items)
-        chosen = [one for one in channels if not wish.channels or one.name in wish.channels]
-        plans = await plan_backfill(outbox, items, chosen, wish.selection, gap=wish.gap, now=clock())
+        targets = [
+            target_of(self._plot, channels[one.name], one)
+            for one in channel_plans
+            if not wish.channels or one.name in wish.channels
+        ]
+        plans = await plan_backfill(outbox, items, targets, wish.selection, tempo=wish.tempo, now=clock())
         return tuple(marks_of(one, clock()) for one in plans) if wish.is_marking else plans
 
     def _confirmed(self, number: int) -> bool:
@@ -154,20 +159,29 @@ class Filling:
     async def _show(self, plans: Sequence[ChannelBackfill], channels: Mapping[str, Channel], outbox: SqlOutbox) -> None:
         if self._wish.is_json:
             return
-        rows = [
-            (one.channel, channels[one.channel].network, len(one.planned), f"{one.gap.total_seconds():g} s",
-             moment(one.begins), moment(one.ends), span(one), channels[one.channel].guarantee.in_words)
-            for one in plans
-        ]  # fmt: skip
-        table(("channel", "network", "items", "gap", "first", "last", "takes", "promise"), rows)
+        table(
+            ("channel", "network", "items", "every", "first", "last", "takes", "cost", "promise"),
+            [self._row(one, channels[one.channel]) for one in plans],
+        )
         for line in _left_out(plans):
             say(line)
+        under_way = [one for one in await outbox.batches() if one.owed]
+        for line in _warnings(plans, under_way):
+            warn(line)
         if not _number(plans):
             limit, end = self._wish.selection.limit, "oldest" if self._wish.selection.takes_oldest else "newest"
             say(f"nothing to backfill{f' among the {end} {limit}' if limit else ''}")
-            for counts in await outbox.batches():
-                if counts.owed:
-                    say(f"{counts.batch.name} ({counts.stage}) owes {count(counts.owed, 'post')}: `backfill resume`")
+            for counts in under_way:
+                say(f"{counts.batch.name} ({counts.stage}) owes {count(counts.owed, 'post')}: `backfill resume`")
+
+    def _row(self, plan: ChannelBackfill, channel: Channel) -> tuple[object, ...]:
+        network = self._plot.networks[plan.channel]
+        cost = network.cost if plan.cost is None else f"{plan.cost.amount} {plan.cost.currency}"
+        every = "-" if plan.every is None else in_words(plan.every)
+        takes = in_words(plan.takes) if plan.planned else "-"
+        promise = channel.guarantee.in_words
+        number = len(plan.planned)
+        return plan.channel, network.name, number, every, plan.begins, plan.ends, takes, cost, promise
 
     def _report(self, plans: Sequence[ChannelBackfill], name: str | None, states: Mapping[State, int]) -> None:
         """What became of it; as JSON one document, at the end."""
@@ -201,9 +215,25 @@ def check_selection(selection: Selection, items: Collection[Item]) -> None:
                 raise UsageError(f"{option} {wanted}: no item has it; `syndicate check --json` lists what there is")
 
 
-def span(plan: ChannelBackfill) -> str:
-    """How long a channel's part takes, in the two largest units."""
-    return "-" if plan.begins is None or plan.ends is None else in_words(plan.ends - plan.begins)
+def target_of(plot: Plot, channel: Channel, plan: ChannelPlan) -> Target:
+    """A channel as a backfill sees it."""
+    from syndicate.backfill import Target
+    from syndicate.house import pace_rules_of
+
+    pace = pace_rules_of(plot, plan.name, channel.price)
+    return Target(plan, pace, channel.price, plot.networks[plan.name].quotas, channel.wants.needs_image)
+
+
+def _warnings(plans: Sequence[ChannelBackfill], under_way: Sequence[BatchCounts]) -> Iterator[str]:
+    """What the operator should know before saying yes."""
+    for plan in plans:
+        yield from (f"{plan.channel}: {warning}" for warning in plan.warnings)
+        for counts in under_way:
+            if plan.planned and any(share.channel == plan.channel and share.ends for share in counts.shares):
+                yield (
+                    f"{plan.channel}: backfill {counts.batch.name} ({counts.stage}) owes posts until "
+                    f"{moment(counts.ends)}; both go on beside each other, unless this one begins later (`--begin`)"
+                )
 
 
 def _number(plans: Sequence[ChannelBackfill]) -> int:
@@ -226,8 +256,11 @@ def _json(plan: ChannelBackfill) -> dict[str, Any]:
     return {
         "channel": plan.channel,
         "items": [one.item_id for one in plan.planned],
-        "gap_s": plan.gap.total_seconds(),
+        "every_s": plan.every.total_seconds() if plan.every is not None else None,
         "begins": plan.begins,
         "ends": plan.ends,
+        "takes_s": plan.takes.total_seconds(),
+        "cost": None if plan.cost is None else {"amount": str(plan.cost.amount), "currency": plan.cost.currency},
+        "warnings": list(plan.warnings),
         "left_out": dict(plan.left_out),
     }

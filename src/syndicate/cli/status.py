@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from syndicate.cli.batches import as_json_of, tell_batches
 from syndicate.cli.held import undecided
 from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
 from syndicate.cli.prospects import Standing, standings_of, troubles
+from syndicate.outbox.delivery import State
+
+SHOWN = (
+    *(State.SENT, State.PLANNED, State.PAUSED, State.UNKNOWN),
+    *(State.HELD, State.FAILED, State.DEAD, State.SKIPPED),
+)
+"""States in the table; what is in work counts as planned."""
 
 if TYPE_CHECKING:
     from syndicate.outbox.ping import HubCounts
@@ -37,13 +45,24 @@ async def _status(plot: Plot, as_json: bool) -> None:
 
     if not plot.outbox_path.exists():
         if as_json:
-            tell_json({"publisher": None, "items": 0, "undecided": 0, "waiting": {}, "channels": [], "hubs": []})
+            tell_json(
+                {
+                    "publisher": None,
+                    "items": 0,
+                    "undecided": 0,
+                    "waiting": {},
+                    "channels": [],
+                    "backfills": [],
+                    "hubs": [],
+                }
+            )
         else:
             say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
         return
     async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
         counts = await outbox.counts()
         hubs = await outbox.hub_counts()
+        backfills = [one for one in await outbox.batches() if one.owed]
         known = await outbox.known()
         open_ones = await undecided(outbox)
         standings = await standings_of(plot, outbox)
@@ -60,6 +79,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
                 "undecided": len(open_ones),
                 "waiting": dict(Counter(one.code.value for one in open_ones)),
                 "channels": [_json(one, standings.get(one.channel)) for one in counts],
+                "backfills": [as_json_of(one) for one in backfills],
                 "hubs": [asdict(one) for one in hubs],
             }
         )
@@ -69,11 +89,13 @@ async def _status(plot: Plot, as_json: bool) -> None:
         say(f"paused: less than 64 MiB free beside {plot.outbox_path}; make room, and it goes on")
     say(f"items: {standing} known, {len(known) - standing} withdrawn")
     table(
-        ("channel", "sent", "planned", "unknown", "held", "failed", "dead", "skipped", "next due", "last sent"),
+        ("channel", *(state.value for state in SHOWN), "next due", "last sent"),
         [_row(plot, one, standings.get(one.channel)) for one in counts],
     )
     for line in troubles(standings):
         say(line)
+    if backfills:
+        tell_batches(backfills)
     if hubs:
         table(("hub", "owed", "last accepted", "rests until", "last error"), [_hub_row(one) for one in hubs])
     if open_ones:
@@ -83,12 +105,9 @@ async def _status(plot: Plot, as_json: bool) -> None:
 
 
 def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:
-    from syndicate.outbox.delivery import State
-
     name = counts.channel if counts.channel in plot.networks else f"{counts.channel} (not in the settings)"
-    shown = (State.SENT, State.PLANNED, State.UNKNOWN, State.HELD, State.FAILED, State.DEAD, State.SKIPPED)
     in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
-    numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in shown]
+    numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in SHOWN]
     return [name, *numbers, _next(counts, standing), moment(counts.last_sent)]
 
 

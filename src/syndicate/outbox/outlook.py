@@ -25,7 +25,7 @@ def outlook(connection: Connection, channel: str, memory: int, most: int) -> Out
 
 def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]:
     row = deliveries.c
-    mine = select(row.uid, row.due, row.origin, row.owed_since, row.topics, row.state, row.action).where(
+    mine = select(row.uid, row.due, row.origin, row.owed_since, row.topics, row.state, row.action, row.batch).where(
         row.channel == channel, row.owner.is_(None)
     )
     in_turn = [
@@ -37,7 +37,7 @@ def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]
         for one in connection.execute(statement.order_by(row.due).limit(most)):
             is_post = one.state == State.PLANNED and one.action in PACED
             topics = frozenset(one.topics.split())
-            yield Waiting(one.uid, one.due, Origin(one.origin), one.owed_since, topics, is_post)
+            yield Waiting(one.uid, one.due, Origin(one.origin), one.owed_since, topics, is_post, one.batch)
 
 
 def _past(connection: Connection, channel: str, memory: int) -> Past:

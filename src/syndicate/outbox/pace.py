@@ -143,6 +143,7 @@ class Waiting:
     """One thing owed that may be done when it is due.
 
     `is_post`: followers see something new, so that it has to keep to the pace; looking up, edits and deletions do not.
+    `batch` is its backfill.
     """
 
     uid: str
@@ -151,6 +152,7 @@ class Waiting:
     owed_since: datetime | None = None
     topics: frozenset[str] = frozenset()
     is_post: bool = True
+    batch: str | None = None
 
 
 class Circuit(StrEnum):
@@ -391,5 +393,5 @@ def _push_back(rest: dict[str, Waiting], gone: Waiting, at: datetime) -> None:
     if gone.origin is not Origin.BACKFILL or lag <= LATE:
         return
     for uid, one in rest.items():
-        if one.origin is Origin.BACKFILL and one.due > gone.due:
+        if one.origin is Origin.BACKFILL and one.batch == gone.batch and one.due > gone.due:
             rest[uid] = replace(one, due=one.due + lag)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from syndicate.errors import Rejected
@@ -32,6 +32,18 @@ class OwnPost:
     text: str
     links: tuple[str, ...]
     receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many posts a network takes of one account in any stretch of that length; `about` says of which, if not all.
+
+    Plans warn of it; what keeps posts back is the channel's own pace and the network's answers.
+    """
+
+    posts: int
+    per: timedelta
+    about: str = ""
 
 
 class Channel(Protocol):
