@@ -29,7 +29,7 @@ NOW_AND_THEN = ("--gap", "0s", "--yes")
 @pytest.fixture
 def old(site: SiteRig, sandbox: SandboxThread) -> SiteRig:
     """Items 1 to 4 were there before the channels."""
-    site.write(3, categories=["Reeds"])
+    site.write(3, categories=["Water Birds", "Reeds"])
     site.write(4, date=(datetime.now(UTC) - timedelta(days=400)).isoformat())
     site.channels = sandbox.channels("mastodon", "webhook")
     site.configure()
