@@ -218,7 +218,7 @@ def check_selection(selection: Selection, items: Collection[Item]) -> None:
 def target_of(plot: Plot, channel: Channel, plan: ChannelPlan) -> Target:
     """A channel as a backfill sees it."""
     from syndicate.backfill import Target
-    from syndicate.house import pace_rules_of
+    from syndicate.tempo import pace_rules_of
 
     pace = pace_rules_of(plot, plan.name, channel.price)
     return Target(plan, pace, channel.price, plot.networks[plan.name].quotas, channel.wants.needs_image)
