@@ -44,20 +44,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
     from syndicate.outbox.store import ROOM_BYTES, SqlOutbox, free_bytes
 
     if not plot.outbox_path.exists():
-        if as_json:
-            tell_json(
-                {
-                    "publisher": None,
-                    "items": 0,
-                    "undecided": 0,
-                    "waiting": {},
-                    "channels": [],
-                    "backfills": [],
-                    "hubs": [],
-                }
-            )
-        else:
-            say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
+        _tell_empty(plot, as_json)
         return
     async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
         counts = await outbox.counts()
@@ -102,6 +89,14 @@ async def _status(plot: Plot, as_json: bool) -> None:
         for code, number in Counter(one.code.value for one in open_ones).most_common():
             say(f"{number} {code.replace('_', ' ')}")
         say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+
+
+def _tell_empty(plot: Plot, as_json: bool) -> None:
+    if not as_json:
+        say(f"{plot.outbox_path}: nothing was published from here yet; `syndicate run` begins")
+        return
+    lists: dict[str, list[object]] = {"channels": [], "backfills": [], "hubs": []}
+    tell_json({"publisher": None, "items": 0, "undecided": 0, "waiting": {}, **lists})
 
 
 def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:
