@@ -110,6 +110,13 @@ def test_backfill_beside_a_publisher_only_plans(old: SiteRig, sandbox: SandboxTh
     assert len(sandbox.posts()) == 8
 
 
+def test_what_the_first_sight_plans_by_itself_is_not_planned_twice(site: SiteRig) -> None:
+    result = site.call("backfill", "--yes", "--no-wait")  # a preview posts what is there already
+
+    assert "nothing is left to plan: meanwhile all of it was decided otherwise" in result.stdout
+    assert site.ask("backfill", "list") == []
+
+
 def test_nobody_there_to_confirm_means_no(old: SiteRig, sandbox: SandboxThread) -> None:
     result = old.call("backfill")
 

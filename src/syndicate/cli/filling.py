@@ -102,6 +102,8 @@ class Filling:
             return 0
         name = await self._write(house, plans, is_alone=other is None) if number else None
         states: Mapping[State, int] = {}
+        if number and name is None:
+            self._say("nothing is left to plan: meanwhile all of it was decided otherwise; `syndicate status` tells")
         if name is None or self._wish.is_marking:
             if name is not None:
                 self._say(f"{name}: {count(number, 'post')} marked as not to be made")
