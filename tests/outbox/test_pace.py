@@ -376,8 +376,8 @@ def test_posts_that_waited_too_long_are_dropped() -> None:
         (Overflow.DELAY, None, []),
         (Overflow.SKIP, None, ["3", "4"]),
         (Overflow.EXPIRE, None, ["0", "1"]),
-        (Overflow.SKIP, 9 * HOUR, ["2", "3", "4"]),
-        (Overflow.EXPIRE, 9 * HOUR, ["0", "1", "2"]),
+        (Overflow.SKIP, 9 * HOUR, ["1", "2", "3", "4"]),
+        (Overflow.EXPIRE, 9 * HOUR, ["0", "1", "2", "3"]),
         (Overflow.SKIP, 100 * HOUR, []),
     ],
 )

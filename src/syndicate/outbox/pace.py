@@ -252,7 +252,7 @@ def turn(rules: PaceRules, past: Past, queue: Sequence[Waiting], now: datetime) 
     soonest = min(others, key=lambda one: (_due(one, now), one.uid), default=None)
     other = None
     if soonest is not None:
-        end = _latest([_End(_due(soonest, now), Why.DUE), rest], now)
+        end = _latest([rest, _End(_due(soonest, now), Why.DUE)], now)
         other = Turn(soonest.uid, end.at, end.why)
     post = _next_post(rules, past, [one for one in queue if one.is_post], rest, now)
     found = [one for one in (other, post) if one is not None]
@@ -307,7 +307,7 @@ def _next_post(rules: PaceRules, past: Past, queue: list[Waiting], rest: _End, n
     if not queue or 0 in (rules.posts_for(rules.budget_per_day), rules.posts_for(rules.budget_per_month)):
         return None
     soonest = min(_due(one, now) for one in queue)
-    end = _latest([_End(soonest, Why.DUE), rest, *_ends(rules, past.sent, now)], now)
+    end = _latest([rest, *_ends(rules, past.sent, now), _End(soonest, Why.DUE)], now)
     opens = opens_at(rules.hours, rules.zone, end.at)
     if opens > end.at:
         end = _End(opens, Why.HOURS)
@@ -380,7 +380,7 @@ def _fitting(rules: PaceRules, past: Past, queue: list[Waiting], now: datetime) 
     rest, at = {one.uid: one for one in queue}, now
     for count in range(len(queue)):
         step = turn(rules, past, list(rest.values()), at)
-        if step is None or step.at > horizon:
+        if step is None or step.at >= horizon:
             return count
         at, gone = step.at, rest.pop(step.uid)
         past = past.and_(at, gone.topics)
