@@ -130,3 +130,14 @@ def test_a_budget_where_posts_cost_nothing_is_told(site: SiteRig) -> None:
 
     assert (fault["code"], fault["is_warning"]) == ("W-BUDGET", True)
     assert fault["problem"] == "posts cost nothing on preview"
+
+
+def test_a_budget_that_pays_for_no_post_is_told(site: SiteRig) -> None:
+    x = {"network": "x", "account": "marsh", "token": "t", "budget_per_day": "0.10", "budget_per_month": 30}
+    site.channels = {"shown": x}
+    site.configure()
+
+    [fault] = site.ask("check")["faults"]
+
+    assert fault["problem"] == "pays for no post"
+    assert fault["remedy"] == "write 0.200 USD, the price of one, or more"

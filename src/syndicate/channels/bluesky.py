@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from syndicate.channels.addresses import ServiceURL
-from syndicate.channels.bluesky_session import REMEDY, RESET, Session, Sessions
+from syndicate.channels.bluesky_session import REMAINING, REMEDY, RESET, Session, Sessions
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
+from syndicate.channels.limits import used_up_until
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
@@ -165,7 +166,9 @@ class Bluesky(Channel):
             return await self._written_before(payload, answer)
         if answer.status == 400 and name == "BlobNotFound":  # blob/transactor.ts: "Could not find blob"
             raise Rejected(f"{answer.place}: 400 ({answer.words})", is_stale_media=True)
-        return self._receipt(self._checked(answer).read(_Written).uri)
+        receipt = self._receipt(self._checked(answer).read(_Written).uri)
+        last = used_up_until(answer, receipt.at, remaining_header=REMAINING, reset_header=RESET)
+        return replace(receipt, rests_until=last)
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Read the record under our key from the PDS itself; None also if another's content stands there."""

@@ -18,6 +18,7 @@ from syndicate.channels.http import Answer, check_access, json_bytes
 from syndicate.channels.networks import Tools
 
 RESET = "RateLimit-Reset"
+REMAINING = "RateLimit-Remaining"
 """Header with the end of a rate window in epoch seconds."""
 
 REMEDY = "make a new app password (Settings, Privacy and security, App passwords) and set it as `password`"

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, RemoteId, check_access, json_bytes, page_url, verdict
+from syndicate.channels.limits import used_up_until
 from syndicate.channels.marks import Mark
 from syndicate.channels.mastodon_server import (
     KEY_WINDOW,
@@ -46,6 +47,7 @@ LIMIT_PAGES = 50
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 _RESET = "X-RateLimit-Reset"
+_REMAINING = "X-RateLimit-Remaining"
 _REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
 
 
@@ -184,7 +186,9 @@ class Mastodon(Channel):
         except Rejected as refusal:
             await self._examine(refusal, payload)
             raise
-        return Receipt(status.id, status.url, self._now())
+        now = self._now()
+        last = used_up_until(answer, now, remaining_header=_REMAINING, reset_header=_RESET)
+        return Receipt(status.id, status.url, now, rests_until=last)
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through our own statuses, newest first, for one with our link (or our exact text if it has none)."""

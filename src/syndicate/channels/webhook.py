@@ -114,6 +114,11 @@ class Webhook(Channel):
         return Wants(room=Room(TEXT_LIMIT, Measure.GRAPHEMES))
 
     @property
+    def in_flight(self) -> int:
+        """Events have names of their own and tell their time, so that some may be on their way at once."""
+        return 4
+
+    @property
     def guarantee(self) -> Guarantee:
         """The id of an event never changes, and telling repeats by it is the receiver's duty in the specification."""
         return Guarantee(key_window=timedelta.max, evidence=Evidence.NONE, settle=self._settle)

@@ -150,6 +150,11 @@ class X(Channel):
         """10,000 posts a day are the app's."""
         return f"x/{self._settings.client_id or self.account}"
 
+    @property
+    def price(self) -> Price:
+        """A post with a link costs far more (X documentation, "Pricing", 2026-04)."""
+        return Price(Decimal("0.200" if self._settings.links == "text" else "0.015"), "USD")
+
     async def open(self) -> None:
         """See that the account signed in is the one of the settings."""
         self._user_id = await self._who_am_i()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -27,6 +28,7 @@ from syndicate.errors import Fault
 
 if TYPE_CHECKING:
     from syndicate.items.item import Item
+    from syndicate.outbox.pace import Price
     from syndicate.plot import Plot
 
 
@@ -63,7 +65,7 @@ def check(
     plot = load(config)
     with counting("reading") as tell:
         census = census_of(store_of(plot, waits=False, tell=tell).scan({}), clock())
-    faults = [*census.faults, *filter_faults(plot, census.items), *authority_faults(plot)]
+    faults = [*census.faults, *filter_faults(plot, census.items), *authority_faults(plot), *budget_faults(plot)]
     told = [fault for fault in faults if _is_wanted(fault, codes, globs)]
     told.sort(key=lambda fault: (fault.is_warning, fault.path, fault.line or 0))
     if as_json:
@@ -124,6 +126,35 @@ def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
                     remedy = "mend the spelling, or leave it if such items are still to come"
                     faults.append(Fault(str(plot.path), "W-FILTER", problem, remedy, key=f"channels.{name}.{key}"))
     return faults
+
+
+def budget_faults(plot: Plot) -> list[Fault]:
+    """Budgets of channels on which posts cost nothing, and those that pay for no post."""
+    budgets = {
+        (name, key): budget
+        for name in plot.networks
+        for key in ("budget_per_day", "budget_per_month")
+        if (budget := getattr(plot.settings.channels[name], key)) is not None
+    }
+    prices = asyncio.run(_prices(plot)) if budgets else {}
+    faults = []
+    for (name, key), budget in budgets.items():
+        price, network = prices[name], plot.networks[name].name
+        if price is None:
+            problem, remedy = f"posts cost nothing on {network}", "leave it out"
+        elif price.amount > budget:
+            problem, remedy = "pays for no post", f"write {price.amount} {price.currency}, the price of one, or more"
+        else:
+            continue
+        faults.append(Fault(str(plot.path), "W-BUDGET", problem, remedy, key=f"channels.{name}.{key}"))
+    return faults
+
+
+async def _prices(plot: Plot) -> dict[str, Price | None]:
+    from syndicate.house import open_channels
+
+    async with open_channels(plot) as channels:
+        return {name: channel.price for name, channel in channels.items()}
 
 
 def fault_as_json(fault: Fault) -> dict[str, object]:
