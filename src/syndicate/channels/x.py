@@ -118,6 +118,7 @@ class X(Channel):
     def __init__(self, name: str, settings: XSettings, tools: Tools) -> None:
         self.name = name
         self.account = f"@{settings.account}"
+        self.price = Price(Decimal("0.200" if settings.links == "text" else "0.015"), "USD")  # as in NETWORK.cost
         self._settings = settings
         self._tools = tools
         self._access = access_for(name, settings, tools)
@@ -149,11 +150,6 @@ class X(Channel):
     def app(self) -> str:
         """10,000 posts a day are the app's."""
         return f"x/{self._settings.client_id or self.account}"
-
-    @property
-    def price(self) -> Price:
-        """A post with a link costs far more (X documentation, "Pricing", 2026-04)."""
-        return Price(Decimal("0.200" if self._settings.links == "text" else "0.015"), "USD")
 
     async def open(self) -> None:
         """See that the account signed in is the one of the settings."""

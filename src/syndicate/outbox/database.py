@@ -18,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from syndicate.atomic import UNFINISHED, sync_folder
 from syndicate.errors import CannotWrite, ConfigError, Fault
+from syndicate.outbox.commits import Commits
 from syndicate.outbox.lock import Standing, check_held
 from syndicate.outbox.schema import HEAD
 
@@ -33,6 +34,7 @@ class Database:
 
     WAL with synchronous=FULL: an intent that was committed is on disk even after a power cut (NORMAL may lose it).
     Every writing transaction is BEGIN IMMEDIATE, so it waits for its turn instead of failing half-way.
+    Writes that wait at the same time share one of them, and so one wait for the disk.
     None begins when the file, or a lock of this process beside it, no longer stands at its path.
     A reader makes no file, migrates nothing and cannot write.
     """
@@ -41,6 +43,7 @@ class Database:
         self.path = path
         self._is_reader = is_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
+        self._commits = Commits(self._thread, lambda work: self._transact(True, work))
         self._engine: Engine | None = None
         self._standing: Standing | None = None
 
@@ -69,7 +72,7 @@ class Database:
             StateLost: nothing was written, as nobody would find it.
             CannotWrite: another process writes for too long.
         """
-        return await self._run(self._transact, True, work, *args, **kwargs)
+        return await self._commits.add(lambda connection: work(connection, *args, **kwargs))
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one function as one reading transaction."""

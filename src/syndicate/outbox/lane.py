@@ -121,7 +121,8 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
 def orphans(connection: Connection, channel: str) -> list[Delivery]:
     """What former owners left behind on a channel."""
     row = deliveries.c
-    statement = select(deliveries).where(row.channel == channel, row.owner.is_not(None)).order_by(row.uid)
+    in_work = row.state.in_([State.CLAIMED.value, State.SENDING.value, State.UNKNOWN.value])
+    statement = select(deliveries).where(row.channel == channel, in_work, row.owner.is_not(None)).order_by(row.uid)
     return [delivery_of(found) for found in connection.execute(statement)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import regex
@@ -10,20 +11,28 @@ from syndicate.posts.measure import URL
 from syndicate.posts.post import Span, SpanKind
 
 # Foreign marks are broken before (see `markup`), so whatever looks like a tag here was meant as one.
-_HASHTAG: Final = r"(?<![\p{L}\p{M}\p{N}_/&])[#＃](?P<tag>[\p{L}\p{M}\p{Nd}_]*\p{L}[\p{L}\p{M}\p{Nd}_]*)"
+_HASHTAG = r"(?<![\p{L}\p{M}\p{N}_/&])[#＃](?P<tag>[\p{L}\p{M}\p{Nd}_]*\p{L}[\p{L}\p{M}\p{Nd}_]*)"
+
+# One for all texts: to make a pattern of each post's link costs more than the rest of composing it, tenfold.
+_FOUND: Final = regex.compile(rf"(?i:{URL.pattern})|{_HASHTAG}")
 
 
 def spans_of(text: str, link: str) -> tuple[Span, ...]:
     """The links and hashtags of a text in order, in UTF-8 bytes; `link` is known even if it looks like no URL."""
-    pattern = rf"{regex.escape(link)}|(?i:{URL.pattern})|{_HASHTAG}"
-    return tuple(_span(text, found) for found in regex.finditer(pattern, text))
+    return tuple(_spans(text, link))
 
 
-def _span(text: str, found: regex.Match[str]) -> Span:
-    start_bytes = len(text[: found.start()].encode())
-    return Span(
-        kind=SpanKind.HASHTAG if found["tag"] else SpanKind.LINK,
-        start_bytes=start_bytes,
-        end_bytes=start_bytes + len(found[0].encode()),
-        target=found["tag"] or found[0],
-    )
+def _spans(text: str, link: str) -> Iterator[Span]:
+    position = 0
+    while True:
+        place, found = text.find(link, position), _FOUND.search(text, position)
+        if place >= 0 and (found is None or place <= found.start()):
+            start, word, tag = place, link, None
+        elif found is not None:
+            start, word, tag = found.start(), found[0], found["tag"]
+        else:
+            return
+        start_bytes = len(text[:start].encode())
+        kind = SpanKind.HASHTAG if tag else SpanKind.LINK
+        yield Span(kind, start_bytes, start_bytes + len(word.encode()), tag or word)
+        position = start + len(word)

@@ -1,0 +1,116 @@
+"""Writes that share a transaction: whole, durable, in order, and none the worse for another one's fault."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert, select
+
+from syndicate.errors import LostClaim
+from syndicate.outbox.commits import MOST_TOGETHER
+from syndicate.outbox.database import Database
+from syndicate.outbox.schema import marks
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(tmp_path / "outbox.sqlite3")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def mark(connection: Connection, name: str) -> str:
+    connection.execute(insert(marks).values(name=name, value=""))
+    return name
+
+
+def names(connection: Connection) -> set[str]:
+    return set(connection.execute(select(marks.c.name)).scalars())
+
+
+def commits_of(database: Database) -> list[str]:
+    """Hears of every commit."""
+    heard: list[str] = []
+    event.listen(database._engine, "commit", lambda connection: heard.append("commit"))
+    return heard
+
+
+async def together(database: Database, *writes: Any) -> list[Any]:
+    """Writes that wait while the database is busy."""
+    busy, let_go = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        busy.set()
+        assert let_go.wait(20)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(busy.wait, 20)
+    waiting = [asyncio.create_task(database.write(*write)) for write in writes]
+    await asyncio.sleep(0)
+    let_go.set()
+    await holding
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_writes_that_wait_together_share_a_commit_and_get_their_own_results(database: Database) -> None:
+    heard = commits_of(database)
+
+    found = await together(database, *((mark, str(number)) for number in range(10)))
+
+    assert found == [str(number) for number in range(10)]
+    assert await database.read(names) == set(found)
+    assert len([one for one in heard if one]) <= 4, "the one that held, the ten, and the reading"
+
+
+async def test_more_than_fit_into_one_transaction_are_all_written(database: Database) -> None:
+    count = MOST_TOGETHER * 2 + 1
+
+    await together(database, *((mark, str(number)) for number in range(count)))
+
+    assert len(await database.read(names)) == count
+
+
+async def test_one_that_fails_harms_no_other(database: Database) -> None:
+    def lose(connection: Connection) -> None:
+        mark(connection, "half done")
+        raise LostClaim("fence is past")
+
+    first, lost, twice, last = await together(database, (mark, "first"), (lose,), (mark, "first"), (mark, "last"))
+
+    assert (first, last) == ("first", "last")
+    assert isinstance(lost, LostClaim)
+    assert isinstance(twice, Exception)
+    assert await database.read(names) == {"first", "last"}
+
+
+async def test_one_that_nobody_waits_for_any_more_is_left_out(database: Database) -> None:
+    busy, let_go = threading.Event(), threading.Event()
+
+    def hold(connection: Connection) -> None:
+        busy.set()
+        assert let_go.wait(20)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(busy.wait, 20)
+    gone, kept = (asyncio.create_task(database.write(mark, name)) for name in ("gone", "kept"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    let_go.set()
+    await asyncio.gather(holding, kept)
+
+    assert await database.read(names) == {"kept"}
+
+
+async def test_a_read_sees_what_was_written_before_it(database: Database) -> None:
+    writing = asyncio.create_task(database.write(mark, "seen"))
+    await asyncio.sleep(0)
+
+    assert await database.read(names) == {"seen"}
+    await writing
