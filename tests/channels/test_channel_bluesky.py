@@ -275,6 +275,17 @@ class TestFreeze:
 
 
 class TestPublish:
+    async def test_tells_when_it_was_the_last_one_for_now(self, script: Script, web: Web) -> None:
+        channel = await opened(script, web)
+        payload = channel.freeze(post(channel.wants), None, KEY, NOW)
+        limits = {"RateLimit-Remaining": "0", "RateLimit-Reset": str(int(NOW.timestamp()) + 600)}
+        script.will(says(200, WRITTEN, headers=limits), says(200, WRITTEN))
+
+        last, more = [await channel.publish(payload, KEY) for _ in range(2)]
+
+        assert last.rests_until == NOW + timedelta(minutes=10)
+        assert more.rests_until is None
+
     async def test_gives_the_address_of_the_post(self, script: Script, web: Web) -> None:
         channel = await opened(script, web)
         payload = channel.freeze(post(channel.wants), None, KEY, NOW)

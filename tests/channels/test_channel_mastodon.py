@@ -261,6 +261,18 @@ class TestPublish:
 
         assert (receipt.remote_id, receipt.url) == ("1", None)
 
+    async def test_tells_when_it_was_the_last_one_for_now(self, script: Script, web: Web) -> None:
+        channel = await opened(script, web)
+        limits = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "2026-11-23T12:10:00.000Z"}
+        script.will(
+            says(200, CREATED, headers=limits), says(200, CREATED, headers=limits | {"X-RateLimit-Remaining": "1"})
+        )
+
+        last, more = [await channel.publish(b'{"status":"x"}', KEY) for _ in range(2)]
+
+        assert last.rests_until == NOW + timedelta(minutes=10)
+        assert more.rests_until is None
+
     async def test_sends_the_frozen_bytes_under_the_key(self, script: Script, web: Web) -> None:
         channel = await opened(script, web)
         payload = channel.freeze(post(channel.wants), None, KEY, NOW)

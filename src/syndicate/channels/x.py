@@ -118,7 +118,6 @@ class X(Channel):
     def __init__(self, name: str, settings: XSettings, tools: Tools) -> None:
         self.name = name
         self.account = f"@{settings.account}"
-        self.price = Price(Decimal("0.200" if settings.links == "text" else "0.015"), "USD")  # as in NETWORK.cost
         self._settings = settings
         self._tools = tools
         self._access = access_for(name, settings, tools)

@@ -51,7 +51,6 @@ class Channel(Protocol):
 
     `account` names the place as the settings give it, known without a connection; it is part of each delivery's uid.
     `wants` and `guarantee` may be refined by `open`. `is_rehearsal`: posts are seen by the operator only (preview).
-    `price` is what one post costs, if anything.
     Adapters derive from this class: it says for them what they cannot do.
     """
 
@@ -59,7 +58,6 @@ class Channel(Protocol):
     network: str
     account: str
     is_rehearsal: bool
-    price: Price | None = None
 
     @property
     def wants(self) -> Wants:
@@ -88,6 +86,11 @@ class Channel(Protocol):
     def in_flight(self) -> int:
         """How many posts may be on their way at once; more than one only where each has a key of its own."""
         return 1
+
+    @property
+    def price(self) -> Price | None:
+        """What one post costs here; None: nothing."""
+        return None
 
     async def open(self) -> None:
         """Check access and read the server's limits; safe to call again.
