@@ -32,8 +32,9 @@ from syndicate.deliver import Lane, LaneRules, Settled
 from syndicate.draft import DraftRules
 from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import NotDone, Origin, Receipt, State
+from syndicate.outbox.delivery import Origin, Receipt, State
 from syndicate.outbox.hours import window_of
+from syndicate.outbox.outcome import NotDone
 from syndicate.outbox.pace import LONGEST_REST, TRIPS_AFTER, Overflow, PaceRules, Why
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.store import SqlOutbox

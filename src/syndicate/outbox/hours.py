@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import count
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(range(7))
@@ -102,12 +101,12 @@ def _days(text: str | None) -> frozenset[int]:
 
 def _beginnings(windows: Sequence[Window], zone: tzinfo, at: datetime) -> Iterator[datetime]:
     """Every moment at which a window may begin: its own time, and whenever the clock is changed; day by day."""
-    today = at.astimezone(zone).date()
-    for ahead in count(-1):
-        day = today + timedelta(days=ahead)
+    day = at.astimezone(zone).date() - timedelta(days=1)
+    while True:
         opening = [window.opens_s for window in windows if day.weekday() in window.days]
         moments = {_utc(day, opens_s, zone, fold) for opens_s in opening for fold in (0, 1)}
         yield from sorted(moments | set(_changes(day, zone)))
+        day += timedelta(days=1)
 
 
 def _changes(day: date, zone: tzinfo) -> Iterator[datetime]:

@@ -392,6 +392,5 @@ def _push_back(rest: dict[str, Waiting], gone: Waiting, at: datetime) -> None:
     lag = at - gone.due
     if gone.origin is not Origin.BACKFILL or lag <= LATE:
         return
-    for uid, one in rest.items():
-        if one.origin is Origin.BACKFILL and one.batch == gone.batch and one.due > gone.due:
-            rest[uid] = replace(one, due=one.due + lag)
+    behind = [one for one in rest.values() if one.origin is Origin.BACKFILL and one.batch == gone.batch]
+    rest.update((one.uid, replace(one, due=one.due + lag)) for one in behind if one.due > gone.due)
