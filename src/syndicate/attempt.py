@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from syndicate.amend import parent_of
 from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, issue_of, post_of
-from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.errors import NetworkError, Rejected, Transient, Unknown
+from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
@@ -37,6 +40,10 @@ log = structlog.get_logger()
 
 FROZEN_FOR = timedelta(hours=1)
 """A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
+
+
+CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
+WITHDRAWAL = "Withdrawn: {{ title }}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +102,14 @@ class Attempts:
         """
         if delivery.account != self.channel.account:
             return await self._hold(delivery)
-        if (settled := await self._known_to_stand(delivery)) is not None:
+        if delivery.action is Action.POST and (settled := await self._known_to_stand(delivery)) is not None:
             return settled
+        if delivery.action is Action.REPLY and delivery.is_doubted:
+            reason = "may have been said before the state was put back from a copy"
+            step = Step(State.HELD, reason, self._clock(), is_unclear=delivery.is_unclear, code=Reason.DOUBTED)
+            return await self._end_doubt(delivery, step, is_last=True)
         if delivery.state is not State.UNKNOWN:
-            return await self._post(delivery)
+            return await (self._post(delivery) if delivery.action is Action.POST else self._amend(delivery))
         match remedy_for(delivery, self.channel.guarantee, self._clock()):
             case Remedy.REPEAT | Remedy.ASK_AGAIN:
                 return await self._send(delivery)
@@ -169,7 +180,62 @@ class Attempts:
             await self._outbox.believe(delivery.channel, delivery.uid)
         return written
 
-    async def _post(self, delivery: Delivery) -> Attempted:
+    async def _amend(self, delivery: Delivery) -> Attempted:
+        """Edit, take away or answer a post that is out."""
+        settle = self.channel.guarantee.settle
+        parent = await parent_of(delivery, self._outbox, self._clock(), settle)
+        if isinstance(parent, Step):
+            return await self._write(delivery, parent)
+        match delivery.action:
+            case Action.DELETE:
+                return await self._set(delivery, partial(self._deleted, parent))
+            case Action.EDIT:
+                item = await self._outbox.item(delivery.item_id)
+                if item is None:
+                    return await self._skip_left(delivery)
+                return await self._set(delivery, partial(self._edited, delivery, item, parent))
+            case _:
+                return await self._post(delivery, reply_to=parent.remote_id)
+
+    async def _deleted(self, receipt: Receipt) -> Receipt:
+        await self.channel.delete(receipt)
+        return replace(receipt, at=self._clock())
+
+    async def _edited(self, delivery: Delivery, item: Item, receipt: Receipt) -> Receipt | Step:
+        composed = await self._compose(delivery, item)
+        if isinstance(composed, Step):
+            return composed
+        return await self.channel.edit(receipt, composed.payload or b"")
+
+    async def _set(self, delivery: Delivery, call: Callable[[], Awaitable[Receipt | Step]]) -> Attempted:
+        """A call that sets a state: an unclear one is repeated, once a late first one must be over."""
+        outcome: Outcome
+        try:
+            async with self.limit():
+                done = await call()
+            if isinstance(done, Step):
+                return await self._write(delivery, done)
+            outcome = Done(done)
+        except NetworkError as error:
+            outcome = outcome_of(error, is_repeatable=False, now=self._clock())
+        except ValueError as error:
+            outcome = Refused(f"cannot be composed: {error}"[:300], code=Reason.CANNOT_COMPOSE)
+        except Exception as error:  # the edge of one delivery
+            log.exception("amend_failed", **names_of(delivery))
+            outcome = Uncertain(f"unexpected {type(error).__name__}")
+        if not isinstance(outcome, Uncertain | Duplicated):
+            return await self._settle(delivery, outcome)
+        now, retry, guarantee = self._clock(), self._rules.retry, self.channel.guarantee
+        again = NotDone(outcome.reason)
+        step = after(delivery, again, now=now, guarantee=guarantee, retry=retry, jitter=self._chance())
+        await self._write(delivery, replace(step, due=max(step.due, now + guarantee.settle)))
+        return Attempted(step, outcome)
+
+    async def _skip_left(self, delivery: Delivery) -> Attempted:
+        step = Step(State.SKIPPED, "its item left the store", self._clock(), code=Reason.WITHDRAWN)
+        return await self._write(delivery, step)
+
+    async def _post(self, delivery: Delivery, *, reply_to: str | None = None) -> Attempted:
         if delivery.item_id.startswith(PREFIX):
             return await self._post_issue(delivery)
         if self._rules.issues is not None and delivery.action is Action.POST:
@@ -177,14 +243,12 @@ class Attempts:
             return await self._write(
                 delivery, Step(State.PLANNED, "waits for the next digest", due, code=Reason.IN_DIGEST)
             )
-        item = await self._outbox.item(delivery.item_id)
+        item = delivery.item or await self._outbox.item(delivery.item_id)
         if item is None:
-            return await self._write(
-                delivery, Step(State.SKIPPED, "its item left the store", self._clock(), code=Reason.WITHDRAWN)
-            )
+            return await self._skip_left(delivery)
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
-        return await self._sent_when(delivery, self._compose(delivery, item))
+        return await self._sent_when(delivery, self._compose(delivery, item, reply_to))
 
     async def _post_issue(self, delivery: Delivery) -> Attempted:
         """A digest: its parts were put into it before, those that left the store are not told."""
@@ -225,9 +289,14 @@ class Attempts:
         """How long one call may take, as a context."""
         return asyncio.timeout(self._rules.longest_call.total_seconds())
 
-    async def _compose(self, delivery: Delivery, item: Item) -> Delivery | Step:
+    async def _compose(self, delivery: Delivery, item: Item, reply_to: str | None = None) -> Delivery | Step:
         """The delivery with payload and key, or its end, where the network takes no post without a picture."""
         wants, rules = self.channel.wants, self._rules.drafts
+        if delivery.action is Action.REPLY:  # words alone: the picture stands above it
+            wants = replace(wants, image=None, needs_image=False)
+            has_left = delivery.item is not None
+            said = (rules.withdrawal or WITHDRAWAL) if has_left else (rules.correction or CORRECTION)
+            rules = replace(rules, template=said, hashtags=0)
         made = await draft(item, wants, rules, self._images)
         if wants.needs_image and not made.is_pictured:
             return self._pictureless(made.missing)
@@ -238,9 +307,13 @@ class Attempts:
             media = await self._upload(delivery, made.picture)
         if wants.needs_image and media is None:
             return self._pictureless("the network did not take the image")
+        keeps = delivery.action is Action.EDIT and media is None and made.card.image is not None
         post = post_of(made, wants, rules, has_picture=media is not None)
+        post = replace(post, reply_to=reply_to, keeps_picture=keeps)
         key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
-        payload = await self.channel.stage(self.channel.freeze(post, media, key, self._clock()), key)
+        payload = self.channel.freeze(post, media, key, self._clock())
+        if delivery.action is not Action.EDIT:
+            payload = await self.channel.stage(payload, key)
         return replace(delivery, payload=payload, key=key)
 
     def _pictureless(self, missing: str | None) -> Step:
@@ -303,42 +376,5 @@ class Attempts:
 
     async def _write(self, delivery: Delivery, step: Step) -> Attempted:
         await self._outbox.settle(delivery, step, self._clock())
-        _log_step(delivery, step)
+        log_step(delivery, step)
         return Attempted(step)
-
-
-def outcome_of(error: NetworkError, *, is_repeatable: bool, now: datetime) -> Outcome:
-    """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
-    match error:
-        case RateLimited():
-            return NotDone(str(error), until=error.until, is_app_wide=error.is_app_wide)
-        case Unauthorized():
-            return NotDone(str(error), is_paused=True)
-        case Unknown() if not is_repeatable:
-            return Uncertain(str(error))
-        case Duplicate() if not is_repeatable:
-            named = error.remote_id
-            return Duplicated(str(error), None if named is None else Receipt(named, error.url, now))
-        case Rejected() if not is_repeatable:
-            return Refused(str(error), is_stale_media=error.is_stale_media)
-        case _:
-            return NotDone(str(error))
-
-
-def names_of(delivery: Delivery) -> dict[str, str]:
-    """What logs call a delivery."""
-    return {"channel": delivery.channel, "item": delivery.item_id, "uid": delivery.uid}
-
-
-def _log_step(delivery: Delivery, step: Step) -> None:
-    names = names_of(delivery)
-    match step.state:
-        case State.SENT:
-            url = step.receipt.url if step.receipt else None
-            log.info("delivered", **names, attempt=delivery.attempts, url=url, how=step.reason)
-        case State.SKIPPED:
-            log.info("delivery_skipped", **names, reason=step.reason)
-        case State.HELD | State.FAILED | State.DEAD:
-            log.error("delivery_stopped", **names, state=step.state.value, reason=step.reason)
-        case _:
-            log.warning("delivery_postponed", **names, state=step.state.value, reason=step.reason, due=str(step.due))

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from syndicate.attempt import AttemptRules, Attempts, names_of, outcome_of
+from syndicate.attempt import AttemptRules, Attempts
 from syndicate.errors import LostClaim, NetworkError
+from syndicate.findings import names_of, outcome_of
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.issues import issue_id, last_issue, next_issue
 from syndicate.outbox.outcome import Done, NotDone, Outcome, Step, Uncertain, orphaned

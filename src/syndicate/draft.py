@@ -35,6 +35,8 @@ class DraftRules:
     """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
 
     `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
+    `spellings` are hashtags given by hand, by topic label. `correction` and `withdrawal` are templates of what is said
+    below a post whose item was edited or left; None: the usual words.
     """
 
     cards: CardRules
@@ -42,6 +44,8 @@ class DraftRules:
     hashtags: int | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
     digest: DigestRules | None = None
+    correction: str | None = None
+    withdrawal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
 from syndicate.outbox.outcome import RetryPolicy
 from syndicate.outbox.pace import Price
-from syndicate.outbox.plan import ChannelPlan, FirstSight
+from syndicate.outbox.plan import ChannelPlan, FirstSight, able
 from syndicate.plot import Plot, rules_digest
 from syndicate.posts.card import CardRules
 from syndicate.settings.channels import ChannelSettings
@@ -201,6 +201,9 @@ def plans_of(plot: Plot, channels: Mapping[str, Channel]) -> tuple[ChannelPlan, 
             languages=tuple(plot.settings.channels[name].languages),
             most_age=None if channel.is_rehearsal else plot.settings.channels[name].most_age or delivery.most_age,
             most_new=None if channel.is_rehearsal else delivery.most_new,
+            on_edit=able(plot.settings.channels[name].on_edit, channel.abilities),
+            on_withdrawal=able(plot.settings.channels[name].on_withdrawal, channel.abilities),
+            edit_gap=plot.settings.channels[name].edit_gap,
         )
         for name, channel in channels.items()
     )
@@ -375,7 +378,8 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
     cards = card_rules_of(plot.settings)
     site = plot.settings.site
     digest = DigestRules(site.url, site.language, channel.digest.subject) if channel.digest else None
-    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags, digest)
+    said = (channel.correction_template, channel.withdrawal_template)
+    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags, digest, *said)
 
 
 def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:

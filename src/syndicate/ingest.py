@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,9 @@ from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
 from syndicate.items.links import link_key
+from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import State
+from syndicate.outbox.edits import Change, changes_of, withdrawals_of
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports.content import Indexed, Scan, Store
 from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
@@ -150,7 +152,7 @@ class Ingest:
         rules = self._site.tombstones
         if rules is None or not (changes.withdrawn or changes.returned):
             return
-        former = {one.item.id: one.item for one in (self._index or {}).values() if one.item is not None}
+        former = {item.id: item for item in self._former()}
         kept = {
             item_id: one
             for item_id, one in self._tombstones.items()
@@ -200,6 +202,8 @@ class Ingest:
             gone=scan.gone,
             planned=planned,
             mended=plan_mended(changes.revised, self._channels, now),
+            changes=self._changes(changes, now),
+            returned=tuple(item.id for item in changes.returned),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
             topics=tuple(topics.values()),
@@ -217,6 +221,23 @@ class Ingest:
             await self._outbox.accept(acceptance, now)
             self._topics |= topics
         return Counter(one.state for one in planned)
+
+    def _changes(self, changes: Changes, now: datetime) -> tuple[Change, ...]:
+        """What channels do about posts of items that were edited or left, as far as it is known how they read before.
+
+        What is accepted last is known from this process or the parse index; not so after a change of the settings by
+        which files are read if the former version wrote it in another form: then posts stay as they are.
+        """
+        if not (changes.revised or changes.withdrawn):
+            return ()
+        former = self._accepted or agreed({item.id: item for item in self._former()})
+        edited = [(former[item.id], item) for item in changes.revised if item.id in former]
+        left = [former[item_id] for item_id in changes.withdrawn if item_id in former]
+        edits = changes_of(edited, self._channels, self._site.pages.cards, now)
+        return (*edits, *withdrawals_of(left, self._channels, now))
+
+    def _former(self) -> Iterator[Item]:
+        return (one.item for one in (self._index or {}).values() if one.item is not None)
 
     def _told(
         self,

@@ -13,7 +13,10 @@ from syndicate.outbox.delivery import Action, Origin, State, uid_of
 from syndicate.outbox.plan import (
     ChannelPlan,
     FirstSight,
+    OnEdit,
+    OnWithdrawal,
     Sight,
+    able,
     decide,
     filtered_by,
     oldest_first,
@@ -210,3 +213,20 @@ def test_an_edited_item_is_tried_again_where_it_passes_the_filters() -> None:
         ("news", "store:2", State.PLANNED),
     ]
     assert decided[0].due < decided[1].due
+
+
+@pytest.mark.parametrize(
+    ("policy", "followed"),
+    [
+        (OnEdit.IGNORE, OnEdit.IGNORE),
+        (OnEdit.DELETE, OnEdit.DELETE),
+        (OnEdit.EDIT, OnEdit.IGNORE),
+        (OnWithdrawal.REPLY, OnWithdrawal.IGNORE),
+    ],
+)
+def test_policy_that_the_network_cannot_follow_leaves_posts_as_they_are(
+    policy: OnEdit | OnWithdrawal, followed: OnEdit | OnWithdrawal
+) -> None:
+    abilities = frozenset({Action.POST, Action.DELETE})
+
+    assert (able(policy, abilities) if isinstance(policy, OnEdit) else able(policy, abilities)) is followed

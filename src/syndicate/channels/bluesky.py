@@ -24,7 +24,7 @@ from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
-from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Quota
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
@@ -112,6 +112,11 @@ class Bluesky(Channel):
         """We choose the record's key, and with `swapRecord: null` a key is written once."""
         return Guarantee(key_window=timedelta.max, evidence=Evidence.BY_KEY, settle=self._settle)
 
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """Posts can be deleted and answered. Not edited: apps go on showing the record that they saw first."""
+        return frozenset({Action.POST, Action.DELETE, Action.REPLY})
+
     async def open(self) -> None:
         """Sign in, or go on with the kept session, and see that the account may post."""
         answer = await self._ask(_Ask("GET", "com.atproto.server.getSession"))
@@ -152,11 +157,31 @@ class Bluesky(Channel):
         }
         if _LANGUAGE.fullmatch(post.language):
             record["langs"] = [post.language]
+        if post.reply_to is not None:
+            parent = {"uri": post.reply_to}
+            record["reply"] = {"root": parent, "parent": parent}
         if post.spans:
             record["facets"] = [_facet(span) for span in post.spans]
         return json_bytes(
             {"repo": self._did, "collection": COLLECTION, "rkey": key, "swapRecord": None, "record": record}
         )
+
+    async def stage(self, payload: bytes, key: str) -> bytes:
+        """A reply names the post that it answers by its content, too.
+
+        Raises:
+            Transient: that post is not there (any more).
+        """
+        whole = json.loads(payload)
+        if "reply" not in whole["record"]:
+            return payload
+        uri = whole["record"]["reply"]["parent"]["uri"]
+        stored = await self._stored(*_place_in(uri))
+        if stored is None:
+            raise Transient(f"{self.account}: the post to answer is not there: {uri}")
+        parent = {"uri": stored.uri, "cid": stored.cid}
+        whole["record"]["reply"] = {"root": parent, "parent": parent}
+        return json_bytes(whole)
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Write the record under its key. An access token that ran out is renewed, for then nothing was done."""
@@ -173,12 +198,14 @@ class Bluesky(Channel):
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Read the record under our key from the PDS itself; None also if another's content stands there."""
         frozen = _Frozen.model_validate_json(payload)
-        query = urlencode({"repo": frozen.repo, "collection": frozen.collection, "rkey": frozen.rkey})
-        answer = await self._ask(_Ask("GET", f"com.atproto.repo.getRecord?{query}"))
-        if answer.status in {400, 404} and _error_in(answer) == "RecordNotFound":
-            return None
-        stored = self._checked(answer).read(_Stored)
-        return self._receipt(stored.uri) if stored.value.is_like(frozen.record) else None
+        stored = await self._stored(frozen.repo, frozen.rkey)
+        return self._receipt(stored.uri) if stored is not None and stored.value.is_like(frozen.record) else None
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Delete the record; the PDS answers alike when there is none."""
+        repo, key = _place_in(receipt.remote_id)
+        body = json_bytes({"repo": repo, "collection": COLLECTION, "rkey": key})
+        self._checked(await self._ask(_Ask("POST", "com.atproto.repo.deleteRecord", body, is_repeatable=False)))
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
@@ -197,6 +224,13 @@ class Bluesky(Channel):
         if found is None:
             raise Rejected(f"{refusal.place}: the record key is taken by another post")
         return found
+
+    async def _stored(self, repo: str, key: str) -> _Stored | None:
+        query = urlencode({"repo": repo, "collection": COLLECTION, "rkey": key})
+        answer = await self._ask(_Ask("GET", f"com.atproto.repo.getRecord?{query}"))
+        if answer.status in {400, 404} and _error_in(answer) == "RecordNotFound":
+            return None
+        return self._checked(answer).read(_Stored)
 
     async def _ask(self, ask: _Ask) -> Answer:
         session = await self._sessions.current()
@@ -230,7 +264,7 @@ class Bluesky(Channel):
         return {"$type": "app.bsky.embed.external", "external": external}
 
     def _receipt(self, uri: str) -> Receipt:
-        did, _, key = uri.removeprefix("at://").partition(f"/{COLLECTION}/")
+        did, key = _place_in(uri)
         return Receipt(uri, page_url(f"https://bsky.app/profile/{did}/post/{key}"), self._now())
 
     def _checked(self, answer: Answer) -> Answer:
@@ -238,6 +272,12 @@ class Bluesky(Channel):
 
     def _now(self) -> datetime:
         return self._tools.clock()
+
+
+def _place_in(uri: str) -> tuple[str, str]:
+    """Repository and key of a post's record."""
+    did, _, key = uri.removeprefix("at://").partition(f"/{COLLECTION}/")
+    return did, key
 
 
 def _facet(span: Span) -> dict[str, object]:
@@ -302,6 +342,7 @@ class _Record(BaseModel):
 
 class _Stored(BaseModel):
     uri: RecordURI
+    cid: str = ""
     value: _Record
 
 

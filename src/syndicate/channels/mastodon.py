@@ -5,9 +5,11 @@ Source: Mastodon documentation "statuses", "media", "instance", "Rate limits", "
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
@@ -32,7 +34,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
-from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Quota, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -46,6 +48,8 @@ LIMIT_PAGES = 50
 """2,000 statuses: no account may post more than 300 in 3 h (documentation, "Rate limits")."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 
+_KEPT_ALT = "kept_alt"
+"""In a frozen edit: the alt text for the picture that stands there, as none could be uploaded; never sent."""
 _RESET = "X-RateLimit-Reset"
 _REMAINING = "X-RateLimit-Remaining"
 _REMEDY = "make a token with the scopes profile, read:statuses, write:statuses and write:media, and set it as `token`"
@@ -120,6 +124,11 @@ class Mastodon(Channel):
         window = KEY_WINDOW if self._server.dialect.honours_keys else None
         return Guarantee(key_window=window, evidence=Evidence.READS_OWN, settle=self._settings.settle)
 
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """Statuses can be edited, deleted and answered."""
+        return frozenset(Action)
+
     async def open(self) -> None:
         """Read who we are and what the server allows."""
         answer = await self._get("/api/v2/instance")
@@ -168,6 +177,10 @@ class Mastodon(Channel):
             status["content_type"] = content_type
         if media is not None:
             status["media_ids"] = [media]
+        if post.reply_to is not None:
+            status["in_reply_to_id"] = post.reply_to
+        if post.keeps_picture and post.card.image is not None:
+            status[_KEPT_ALT] = post.card.image.alt
         return json_bytes(status)
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
@@ -190,17 +203,44 @@ class Mastodon(Channel):
         last = used_up_until(answer, now, remaining_header=_REMAINING, reset_header=_RESET)
         return Receipt(status.id, status.url, now, rests_until=last)
 
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Edit the status; its visibility stays, and so does its picture if a new one could not be had."""
+        status = json.loads(payload)
+        status.pop("visibility", None)
+        if (alt := status.pop(_KEPT_ALT, None)) is not None:
+            there = self._checked(await self._get(_path_of(receipt))).read(_Shown)
+            status["media_ids"] = [medium.id for medium in there.media_attachments]
+            described = {"description": alt} if alt and len(alt) <= self._server.alt else {}
+            status["media_attributes"] = [{"id": media_id, **described} for media_id in status["media_ids"]]
+        answer = await self._change("PUT", receipt, json_bytes(status))
+        try:
+            edited = self._checked(answer).read(_Created)
+        except Rejected as refusal:
+            await self._examine(refusal, payload)
+            raise
+        return Receipt(edited.id, edited.url, self._now())
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Delete the status."""
+        answer = await self._change("DELETE", receipt)
+        if answer.status not in {404, 410}:  # it is gone already
+            self._checked(answer)
+
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through our own statuses, newest first, for one with our link (or our exact text if it has none)."""
-        mark = Mark.of(_Payload.model_validate_json(payload).status)
+        frozen = _Payload.model_validate_json(payload)
+        mark = Mark.of(frozen.status)
+        replies = "true" if frozen.in_reply_to_id is None else "false"
         account_id = self._account_id or await self._who_am_i()
-        path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies=true&exclude_reblogs=true"
+        path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies={replies}&exclude_reblogs=true"
         oldest = ""
         for _ in range(LIMIT_PAGES):
             page = self._checked(await self._get(path + oldest)).read(_Statuses)
             for status in page.root:
                 if status.created_at < since - CLOCKS_DIFFER:
                     return None
+                if frozen.in_reply_to_id not in {None, status.in_reply_to_id}:
+                    continue  # a correction has the link of the post that it corrects
                 if mark.is_on(status.content, status.card.url if status.card else None):
                     return Receipt(status.id, status.url, self._now())
             if not page.root:
@@ -261,6 +301,12 @@ class Mastodon(Channel):
             if not answer.is_success:
                 raise Transient(f"{refusal}; whether the image is at fault could not be read: {answer.status}")
 
+    async def _change(self, method: str, receipt: Receipt, body: bytes | None = None) -> Answer:
+        """Set what becomes of a status. It may be done again, but a late first call must be over by then."""
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        url = f"{self._settings.instance}{_path_of(receipt)}"
+        return await self._tools.web.call(method, url, headers={**await self._authorization(), **kind}, body=body)
+
     async def _get(self, path: str) -> Answer:
         url = f"{self._settings.instance}{path}"
         return await self._tools.web.call("GET", url, headers=await self._authorization(), is_repeatable=True)
@@ -273,6 +319,10 @@ class Mastodon(Channel):
 
     def _now(self) -> datetime:
         return self._tools.clock()
+
+
+def _path_of(receipt: Receipt) -> str:
+    return f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}"
 
 
 class _Entity(BaseModel):
@@ -297,6 +347,11 @@ class _Status(_Created):
     created_at: AwareDatetime
     content: str = ""
     card: _PreviewCard | None = None
+    in_reply_to_id: str | None = None
+
+
+class _Shown(_Entity):
+    media_attachments: tuple[_Identified, ...] = ()
 
 
 class _Statuses(RootModel[tuple[_Status, ...]]):
@@ -308,6 +363,7 @@ class _Payload(_Entity):
 
     status: str
     media_ids: tuple[str, ...] = ()
+    in_reply_to_id: str | None = None
 
 
 NETWORK = Network(

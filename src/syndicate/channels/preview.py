@@ -21,7 +21,7 @@ from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings
 from syndicate.errors import Rejected, Transient
 from syndicate.items.item import SUFFIXES
-from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.posts.measure import count
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -77,6 +77,9 @@ class PreviewPost(BaseModel):
     summary: str
     site_name: str
     hashtags: tuple[str, ...] = ()
+    reply_to: str | None = None
+    edited: AwareDatetime | None = None
+    deleted: AwareDatetime | None = None
     image: PreviewImage | None = None
 
     @property
@@ -87,8 +90,8 @@ class PreviewPost(BaseModel):
 
     @property
     def path(self) -> str:
-        """The post's JSON file below the preview folder."""
-        return f"{self.folder}/{self.channel}.json"
+        """The post's JSON file below the preview folder; a reply has one of its own."""
+        return f"{self.folder}/{self.channel}{'' if self.reply_to is None else f'-{self.key[:8]}'}.json"
 
     @property
     def image_path(self) -> str | None:
@@ -121,6 +124,11 @@ class Preview(Channel):
     def guarantee(self) -> Guarantee:
         """An item has one file here; writing it again replaces it."""
         return Guarantee(key_window=timedelta.max, evidence=Evidence.BY_KEY, settle=timedelta(0))
+
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """Everything can be rehearsed."""
+        return frozenset(Action)
 
     async def open(self) -> None:
         """Make the folder and bring the gallery up to date.
@@ -161,9 +169,10 @@ class Preview(Channel):
             summary=card.summary,
             site_name=card.site_name,
             hashtags=post.hashtags,
+            reply_to=post.reply_to,
             image=_image(post.picture, media),
         )
-        return preview.model_dump_json(indent=2).encode() + b"\n"
+        return _json_of(preview)
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Write the item's files and the page anew.
@@ -181,6 +190,22 @@ class Preview(Channel):
         post = PreviewPost.model_validate_json(payload)
         written = await asyncio.to_thread(_read, self._folder / post.path)
         return self._receipt(post) if written is not None and written.key == post.key else None
+
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Write the item's files anew; the page tells when."""
+        post = PreviewPost.model_validate_json(payload)
+        before = await asyncio.to_thread(_read, self._folder / receipt.remote_id)
+        made = post.made if before is None else before.made
+        edited = post.model_copy(update={"edited": self._tools.clock(), "made": made})
+        await self._write(lambda: self._put(edited, _json_of(edited)))
+        return self._receipt(edited)
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Mark the post as taken away: the page still shows what stood there."""
+        post = await asyncio.to_thread(_read, self._folder / receipt.remote_id)
+        if post is not None and post.deleted is None:
+            gone = post.model_copy(update={"deleted": self._tools.clock()})
+            await self._write(lambda: self._put(gone, _json_of(gone)))
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -295,6 +320,10 @@ def _image(picture: Picture | None, media: str | None) -> PreviewImage | None:
         height=picture.height_px,
         size_bytes=len(picture.content),
     )
+
+
+def _json_of(post: PreviewPost) -> bytes:
+    return post.model_dump_json(indent=2).encode() + b"\n"
 
 
 def _plain_text(post: PreviewPost) -> str:

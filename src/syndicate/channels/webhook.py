@@ -9,11 +9,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from syndicate.channels.addresses import EndpointURL, host_of
 from syndicate.channels.http import Answer, json_bytes, verdict
@@ -21,7 +22,7 @@ from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unknown
-from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
+from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Measure, Picture, Post, Room, Wants
@@ -123,6 +124,11 @@ class Webhook(Channel):
         """The id of an event never changes, and telling repeats by it is the receiver's duty in the specification."""
         return Guarantee(key_window=timedelta.max, evidence=Evidence.NONE, settle=self._settle)
 
+    @property
+    def abilities(self) -> frozenset[Action]:
+        """Receivers are told of edits and withdrawals by events of their own."""
+        return frozenset({Action.POST, Action.EDIT, Action.DELETE})
+
     async def open(self) -> None:
         """Nothing to ask: an endpoint takes events and answers nothing else."""
 
@@ -148,7 +154,30 @@ class Webhook(Channel):
         return event
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
-        """Send the event, signed at this moment."""
+        """Send the event, signed at this moment; its receipt names the item, as later events do."""
+        await self._send(payload, key)
+        item_id = _Event.model_validate_json(payload).data.id
+        return Receipt(item_id or key, None, self._tools.clock())
+
+    async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
+        """Tell the item as it reads now: `item.updated`. The same content has the same `webhook-id`."""
+        event = json.loads(payload) | {"type": "item.updated"}
+        await self._send(json_bytes(event), self._name_of("updated", json_bytes(event["data"])))
+        return Receipt(receipt.remote_id, None, self._tools.clock())
+
+    async def delete(self, receipt: Receipt) -> None:
+        """Tell that the item left: `item.withdrawn`."""
+        event = {
+            "type": "item.withdrawn",
+            "timestamp": _instant(self._tools.clock()),
+            "data": {"id": receipt.remote_id},
+        }
+        await self._send(json_bytes(event), self._name_of("withdrawn", receipt.remote_id.encode()))
+
+    def _name_of(self, verb: str, content: bytes) -> str:
+        return f"{verb}-{hashlib.sha256(self.account.encode() + b'|' + content).hexdigest()[:32]}"
+
+    async def _send(self, payload: bytes, key: str) -> None:
         now = self._tools.clock()
         headers = {
             **self._headers,
@@ -159,7 +188,6 @@ class Webhook(Channel):
         }
         answer = await self._tools.web.call("POST", self._url, headers=headers, body=payload)
         _judge(answer, now)
-        return Receipt(key, None, self._tools.clock())
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """An endpoint cannot be read.
@@ -212,6 +240,16 @@ def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:
         # Without an address its alt text still says what it shows.
         item["image"] = {"url": card.image_url, "alt": card.image.alt}
     return {"type": "item.published", "timestamp": _instant(now), "data": item}
+
+
+class _Item(BaseModel):
+    id: str = ""
+
+
+class _Event(BaseModel):
+    """What `freeze` wrote."""
+
+    data: _Item = _Item()
 
 
 def _cut(summary: str, limit: int | None) -> str:

@@ -65,7 +65,13 @@ def check(
     plot = load(config)
     with counting("reading") as tell:
         census = census_of(store_of(plot, waits=False, tell=tell).scan({}), clock())
-    faults = [*census.faults, *filter_faults(plot, census.items), *authority_faults(plot), *budget_faults(plot)]
+    faults = [
+        *census.faults,
+        *filter_faults(plot, census.items),
+        *authority_faults(plot),
+        *budget_faults(plot),
+        *asyncio.run(ability_faults(plot)),
+    ]
     told = [fault for fault in faults if _is_wanted(fault, codes, globs)]
     told.sort(key=lambda fault: (fault.is_warning, fault.path, fault.line or 0))
     if as_json:
@@ -106,6 +112,28 @@ def authority_faults(plot: Plot) -> list[Fault]:
     problem = f"is not set, so that the ids of all entries hang on the host of `site.url` ({host})"
     remedy = f"write `tag_authority: {host},2026` before readers subscribe, and never change it"
     return [Fault(str(plot.path), "W-TAG-AUTHORITY", problem, remedy, key="site.tag_authority")]
+
+
+async def ability_faults(plot: Plot) -> list[Fault]:
+    """Policies that a channel's network cannot follow: posts stay as they are there."""
+    from syndicate.house import open_channels
+    from syndicate.outbox.plan import able
+
+    faults = []
+    async with open_channels(plot) as channels:
+        for name, channel in channels.items():
+            settings = plot.settings.channels[name]
+            policies = {
+                "on_edit": (settings.on_edit, able(settings.on_edit, channel.abilities)),
+                "on_withdrawal": (settings.on_withdrawal, able(settings.on_withdrawal, channel.abilities)),
+            }
+            for key, (policy, followed) in policies.items():
+                if followed is not policy:
+                    others = sorted({one.value for one in channel.abilities} - {"post"})
+                    problem = f"{channel.network} cannot do `{policy.value}`, so that posts stay as they are"
+                    remedy = f"use one of {', '.join(['ignore', *others])}"
+                    faults.append(Fault(str(plot.path), "W-ABILITY", problem, remedy, key=f"channels.{name}.{key}"))
+    return faults
 
 
 def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from syndicate.items.item import Item
 from syndicate.outbox.reasons import Reason
 
 KEY_MARGIN = timedelta(minutes=5)
@@ -120,6 +121,7 @@ class Delivery:
     `is_key_spent`: the key is not repeated any more, only reading settles it.
     `owner` and `fence` belong to the claim: results are written only under the same fence. `batch`: its backfill.
     `is_doubted`: the state was lost or put back from a copy, so it may have been sent without our knowing.
+    `item` is the item as it was when it left; None: as the store has it.
     """
 
     uid: str
@@ -148,6 +150,7 @@ class Delivery:
     batch: str | None = None
     is_doubted: bool = False
     code: Reason = Reason.OTHER
+    item: Item | None = None
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:
@@ -176,6 +179,7 @@ class Planned:
     topics: tuple[str, ...] = ()
     batch: str | None = None
     code: Reason = Reason.OTHER
+    item: Item | None = None
 
 
 def may_repeat_key(delivery: Delivery, guarantee: Guarantee, now: datetime) -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
-from syndicate.outbox.delivery import Planned, State
+from syndicate.items.snapshot import to_json
+from syndicate.outbox.delivery import Action, Delivery, Planned, State
 from syndicate.outbox.doubt import adopt, doubted_channels, window
+from syndicate.outbox.edits import Change, follow_up
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import indexed_of, indexed_row, known_of, planned_row
+from syndicate.outbox.rows import delivery_of, indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
 from syndicate.ports.content import UNREAD, Indexed
 from syndicate.ports.outbox import Acceptance, KnownItem
@@ -29,6 +31,8 @@ RETIRED = "its channel was removed; should it return, `syndicate backfill` posts
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
 
+_BACK = {"state": State.SKIPPED, "reason": "its item is back", "code": Reason.RETURNED}
+_REPLACED = {"state": State.SKIPPED, "reason": "superseded by a newer change", "code": Reason.SUPERSEDED}
 _LEFT = {"state": State.SKIPPED, "reason": "its item left the store", "code": Reason.WITHDRAWN}
 
 
@@ -101,9 +105,40 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     ]
     _upsert(connection, channels, rows, "channel", keep=("first_seen", "doubted_since", "doubted_until", "doubt_due"))
     mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)
-    number = mended + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+    _thaw(connection, [one.uid for one in acceptance.mended])
+    _take_back(connection, acceptance.returned, now)
+    changed = _follow_up(connection, acceptance.changes, now)
+    number = mended + changed + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
     adopt(connection, now)
     return number
+
+
+def _thaw(connection: Connection, uids: Sequence[str]) -> None:
+    """A post that is frozen and surely unsent tells of the item as it was: it is composed anew."""
+    row = deliveries.c
+    for batch in _batches(uids):
+        is_unsent = row.uid.in_(batch) & (row.state == State.PLANNED) & row.is_unclear.is_(False)
+        connection.execute(update(deliveries).where(is_unsent).values(payload=None, frozen_at=None))
+
+
+def _take_back(connection: Connection, returned: Sequence[str], now: datetime) -> None:
+    """What was to be said or done as items had left, and was not yet."""
+    row = deliveries.c
+    for ids in _batches(returned):
+        pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.HELD]) & row.is_unclear.is_(False)
+        pending &= (row.action == Action.DELETE) | row.snapshot.is_not(None)
+        _skip(connection, pending, _BACK, now)
+
+
+def _follow_up(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
+    standing: list[Delivery] = []
+    for ids in _batches({change.planned.item_id for change in changes}):
+        found = connection.execute(select(deliveries).where(deliveries.c.item_id.in_(ids)))
+        standing += [delivery_of(row) for row in found]
+    owed = follow_up(changes, standing)
+    for uids in _batches(owed.superseded):
+        _skip(connection, deliveries.c.uid.in_(uids), _REPLACED, now)
+    return _plan(connection, owed.planned, now, may_revive=_is_any)
 
 
 def revive(connection: Connection, planned: Sequence[Planned], now: datetime) -> int:
@@ -142,6 +177,10 @@ def _is_untried(row: Row[Any]) -> bool:
     return bool(row.state == State.HELD and row.attempts == 0)
 
 
+def _is_any(row: Row[Any]) -> bool:
+    return True  # `follow_up` chose
+
+
 def _is_failed(row: Row[Any]) -> bool:
     return bool(row.state == State.FAILED or (row.state == State.SKIPPED and row.code == Reason.NEEDS_IMAGE))
 
@@ -174,6 +213,8 @@ def _plan(
                 code=one.code,
                 due=one.due,
                 origin=one.origin,
+                revision=one.revision,
+                snapshot=to_json(one.item) if one.item else None,
                 topics=" ".join(one.topics),
                 owed_since=now,
                 batch=one.batch,
@@ -219,10 +260,14 @@ def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -
         connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
         pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.PAUSED, State.HELD])
         pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
-        skipped = update(deliveries).where(pending).values(**_LEFT).returning(row.uid)
-        for uids in _batches(connection.execute(skipped).scalars().all()):
-            lines = [{**_LEFT, "uid": uid, "at": now, "attempt": 0} for uid in uids]
-            connection.execute(insert(events), lines)
+        _skip(connection, pending, _LEFT, now)
+
+
+def _skip(connection: Connection, which: ColumnElement[bool], why: Mapping[str, Any], now: datetime) -> None:
+    row = deliveries.c
+    skipped = update(deliveries).where(which).values(**why).returning(row.uid)
+    for uids in _batches(connection.execute(skipped).scalars().all()):
+        connection.execute(insert(events), [{**why, "uid": uid, "at": now, "attempt": 0} for uid in uids])
 
 
 def _write_files(connection: Connection, acceptance: Acceptance) -> None:

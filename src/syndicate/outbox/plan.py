@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import TypeVar
 
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Origin, Planned, State, uid_of
@@ -20,12 +21,38 @@ class FirstSight(StrEnum):
     POST = "post"
 
 
+class OnEdit(StrEnum):
+    """What a channel does about a post whose item was edited."""
+
+    IGNORE = "ignore"
+    EDIT = "edit"
+    DELETE = "delete"
+    REPLY = "reply"
+
+
+class OnWithdrawal(StrEnum):
+    """What a channel does about a post whose item left the store."""
+
+    IGNORE = "ignore"
+    DELETE = "delete"
+    REPLY = "reply"
+
+
+P = TypeVar("P", OnEdit, OnWithdrawal)
+
+
+def able(policy: P, abilities: Collection[Action]) -> P:
+    """The policy, if the network can do what it asks for; else to leave posts as they are."""
+    return policy if policy.value in {"ignore", *abilities} else type(policy).IGNORE
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
     """What decides whether a channel posts an item.
 
     Empty filters let everything pass; topics are slugs or labels, compared without case.
     `most_age` and `most_new` (flood guard: items in one pass) are None where there is no limit.
+    `edit_gap` is the least time between a post and a change of it, and between two changes.
     """
 
     name: str
@@ -37,6 +64,9 @@ class ChannelPlan:
     languages: tuple[str, ...] = ()
     most_age: timedelta | None = timedelta(days=30)
     most_new: int | None = 10
+    on_edit: OnEdit = OnEdit.IGNORE
+    on_withdrawal: OnWithdrawal = OnWithdrawal.IGNORE
+    edit_gap: timedelta = timedelta(minutes=5)
 
 
 TICK = timedelta(microseconds=1)

@@ -48,6 +48,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         batch=row.batch,
         is_doubted=row.is_doubted,
         code=code_of(row),
+        item=from_json(row.snapshot) if row.snapshot else None,
     )
 
 
@@ -81,6 +82,7 @@ def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) ->
         "batch": planned.batch,
         "is_doubted": is_doubted,
         "code": planned.code.value,
+        "snapshot": to_json(planned.item) if planned.item else None,
     }
 
 

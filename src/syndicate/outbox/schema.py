@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -126,6 +126,7 @@ deliveries = Table(
     Column("batch", String, index=True),
     Column("is_doubted", Boolean, nullable=False, server_default="0"),
     Column("code", String, nullable=False, server_default="other"),
+    Column("snapshot", Text),
     Index("deliveries_due", "channel", "state", "action", "origin", "due"),
     Index("deliveries_sent", "channel", "sent_at"),
 )

@@ -10,6 +10,7 @@ from typing import Protocol
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
+from syndicate.outbox.edits import Change
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.reasons import Reason
@@ -34,6 +35,7 @@ class Acceptance:
 
     `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
     the item had no image, and for nothing else.
+    `changes` are what is wished for posts that are out. `returned` are ids of items that had left and are back.
     `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
     `tombstones` are all that are kept from now on, None: as before.
@@ -45,6 +47,8 @@ class Acceptance:
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
     mended: tuple[Planned, ...] = ()
+    changes: tuple[Change, ...] = ()
+    returned: tuple[str, ...] = ()
     channels: Mapping[str, str] = field(default_factory=dict)
     rules: str = ""
     topics: tuple[Topic, ...] = ()
@@ -127,7 +131,8 @@ class Outbox(Protocol):
         """Write one ingest; gives how many deliveries were new.
 
         Known uids are left as they are, but for what was skipped as withdrawn: that is planned anew when the item
-        returns. Planned deliveries of withdrawn items are skipped.
+        returns. Planned deliveries of withdrawn items are skipped. Of the changes, `edits.follow_up` says what is owed.
+        An edited item whose post is planned, and surely unsent, is composed anew.
         """
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:

@@ -151,6 +151,7 @@ class Post:
     """Text, card and picture for one network, already fitted; `spans` are in order and never overlap.
 
     `reply_to` is the remote id of the post that this one corrects. `parts` are the cards of a digest, in order.
+    `keeps_picture`: this edits a post whose picture cannot be made anew, so that the one that stands there stays.
     """
 
     text: str
@@ -161,3 +162,4 @@ class Post:
     picture: Picture | None = None
     reply_to: str | None = None
     parts: tuple[Card, ...] = ()
+    keeps_picture: bool = False

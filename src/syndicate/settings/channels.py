@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from syndicate.durations import Duration
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Overflow
-from syndicate.outbox.plan import FirstSight
+from syndicate.outbox.plan import FirstSight, OnEdit, OnWithdrawal
 from syndicate.posts.digest import SUBJECT, check_subject
 from syndicate.settings.kinds import Section, Zone, place
 
@@ -129,6 +129,19 @@ class ChannelSettings(Section):
     template: str | None = Field(None, description="Jinja template of the text; none: title, summary, hashtags, link.")
     hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
         None, description="Most hashtags; none: as the network likes it."
+    )
+    on_edit: OnEdit = Field(
+        OnEdit.IGNORE, description="A post whose item was edited: `ignore`, `edit`, `delete` or `reply` (a correction)."
+    )
+    on_withdrawal: OnWithdrawal = Field(
+        OnWithdrawal.IGNORE, description="A post whose item left the store: `ignore`, `delete` or `reply`."
+    )
+    edit_gap: Duration = Field(timedelta(minutes=5), description="Least time between a post and a change of it.")
+    correction_template: str | None = Field(
+        None, description="Jinja template of a correction; none: `Correction: `, then title, summary and link."
+    )
+    withdrawal_template: str | None = Field(
+        None, description="Jinja template of what is said when an item left; none: `Withdrawn: `, then the title."
     )
     own: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="The network's own keys.")
 

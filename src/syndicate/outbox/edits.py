@@ -1,0 +1,169 @@
+"""What becomes of posts that are out when their items are edited or leave. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from syndicate.items.item import Item
+from syndicate.outbox.delivery import Action, Delivery, Planned, State, uid_of
+from syndicate.outbox.plan import TICK, ChannelPlan, OnEdit, OnWithdrawal
+from syndicate.outbox.reasons import Reason
+from syndicate.posts.card import CardRules, card_of
+
+LEFT = "left"
+"""Stands for the revision of a reply that tells that its item left: there is one at most."""
+
+_EDITS = {OnEdit.EDIT: Action.EDIT, OnEdit.DELETE: Action.DELETE, OnEdit.REPLY: Action.REPLY}
+_WITHDRAWALS = {OnWithdrawal.DELETE: Action.DELETE, OnWithdrawal.REPLY: Action.REPLY}
+_CHANGES = (Action.EDIT, Action.REPLY)
+_IN_WORK = (State.CLAIMED, State.SENDING, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a channel's policy does about one post, if the post is out.
+
+    `gap` is the least time since the post or its last change. More than `most` changes of one pass wait for a person.
+    """
+
+    planned: Planned
+    gap: timedelta
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What is owed of changes, given what stands: new or revived deliveries, and uids that a newer change replaces."""
+
+    planned: tuple[Planned, ...] = ()
+    superseded: tuple[str, ...] = ()
+
+
+def changes_of(
+    edited: Iterable[tuple[Item, Item]], channels: Iterable[ChannelPlan], cards: CardRules, now: datetime
+) -> tuple[Change, ...]:
+    """What edits mean for the channels: pairs of an item as it was and as it is.
+
+    Only what readers of the post see counts: title, summary, link, image and topics, as the card tells them. An item
+    that was moved, re-dated or edited in its body alone changes no post.
+    """
+    seen = [after for before, after in edited if _said(before, cards) != _said(after, cards)]
+    return tuple(
+        _change(channel, _EDITS[channel.on_edit], after, now + place * TICK, revision=after.revision)
+        for channel in channels
+        if channel.on_edit in _EDITS
+        for place, after in enumerate(seen)
+    )
+
+
+def withdrawals_of(left: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Change, ...]:
+    """What the leaving of items means for the channels; `left` are the items as they were."""
+    items = tuple(left)
+    return tuple(
+        _change(
+            channel, _WITHDRAWALS[channel.on_withdrawal], item, now + channel.edit_gap + place * TICK, has_left=True
+        )
+        for channel in channels
+        if channel.on_withdrawal in _WITHDRAWALS
+        for place, item in enumerate(items)
+    )
+
+
+def follow_up(changes: Iterable[Change], standing: Iterable[Delivery]) -> FollowUp:
+    """What is owed of the changes, given every delivery of their items.
+
+    An edit of an item that was never posted posts nothing. A post that is taken away, or about to be, is changed no
+    more. Of several changes only the newest is owed, no sooner than the gap allows.
+    """
+    places: dict[tuple[str, str, str], list[Delivery]] = {}
+    for one in standing:
+        places.setdefault((one.channel, one.account, one.item_id), []).append(one)
+    owed: list[tuple[Change, Planned]] = []
+    superseded: list[str] = []
+    for change in changes:
+        wanted = change.planned
+        others = places.get((wanted.channel, wanted.account, wanted.item_id), [])
+        if not _may_follow(wanted, others):
+            continue
+        older = [one for one in others if _is_replaced(one, wanted)]
+        superseded += [one.uid for one in older]
+        owed.append((change, replace(wanted, due=_due(change, others, older))))
+    return FollowUp(tuple(_guarded(owed)), tuple(superseded))
+
+
+def _said(item: Item, cards: CardRules) -> object:
+    """What the post's readers see of an item; its date is none of it."""
+    return replace(card_of(replace(item, published=_NEVER), cards), item_id="")
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _change(
+    channel: ChannelPlan, action: Action, item: Item, due: datetime, *, revision: str = LEFT, has_left: bool = False
+) -> Change:
+    planned = Planned(
+        uid_of(channel.name, channel.account, item.id, action, revision),
+        channel.name,
+        channel.account,
+        item.id,
+        action,
+        revision,
+        State.PLANNED,
+        "its item left the store" if has_left else "its item was edited",
+        due,
+        code=Reason.LEFT if has_left else Reason.EDITED,
+        item=item if has_left else None,
+    )
+    return Change(planned, channel.edit_gap, channel.most_new)
+
+
+def _may_follow(wanted: Planned, others: Iterable[Delivery]) -> bool:
+    """Whether there is, or may be, a post to change, and this change is not made or on its way already."""
+    by_action: Mapping[Action, list[Delivery]] = {action: [] for action in Action}
+    for one in others:
+        by_action[one.action].append(one)
+    if not any(_may_be_out(post) for post in by_action[Action.POST]):
+        return False
+    if any(one.state is not State.SKIPPED and one.uid != wanted.uid for one in by_action[Action.DELETE]):
+        return False
+    return all(_may_be_revived(one) for one in others if one.uid == wanted.uid)
+
+
+def _may_be_out(post: Delivery) -> bool:
+    return post.state is State.SENT or post.state in _IN_WORK or post.is_unclear
+
+
+def _may_be_revived(one: Delivery) -> bool:
+    """An edit may be made as often as the item comes to read so again; a reply or deletion once."""
+    if one.action is Action.EDIT:
+        return one.state.is_final
+    return one.state is State.SKIPPED
+
+
+def _is_replaced(one: Delivery, wanted: Planned) -> bool:
+    """Whether the newer change makes an older one needless that has not begun."""
+    is_waiting = one.state in {State.PLANNED, State.HELD, State.FAILED} and not one.is_unclear and one.owner is None
+    return one.action in _CHANGES and one.uid != wanted.uid and is_waiting
+
+
+def _due(change: Change, others: Iterable[Delivery], older: Iterable[Delivery]) -> datetime:
+    made = [one.receipt.at + change.gap for one in others if one.state is State.SENT and one.receipt is not None]
+    waits = [one.due for one in older if one.state is State.PLANNED]
+    return max([change.planned.due, *made, *waits])
+
+
+def _guarded(owed: Iterable[tuple[Change, Planned]]) -> Iterable[Planned]:
+    """Too many changes at once are more likely an accident than news: they wait for a person."""
+    found = list(owed)
+    counts = Counter(planned.channel for _, planned in found)
+    for change, planned in found:
+        count = counts[planned.channel]
+        if change.most is None or count <= change.most:
+            yield planned
+        else:
+            reason = f"flood guard: {count} posts to change at once, limit {change.most}"
+            yield replace(planned, state=State.HELD, reason=reason, code=Reason.FLOOD)

@@ -1,0 +1,240 @@
+"""One lane that edits, takes away and answers posts that are out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from deliver_rig import ACCOUNT, NAME, NOW, PLAN, SETTLE, Rig, acceptance, done, item, known, rig
+from syndicate.errors import NetworkError, Rejected, Transient, Unknown
+from syndicate.items.item import Item
+from syndicate.outbox.delivery import Action, Delivery, Receipt, State
+from syndicate.outbox.edits import changes_of, withdrawals_of
+from syndicate.outbox.plan import OnEdit, OnWithdrawal
+from syndicate.outbox.reasons import Reason
+from syndicate.ports.outbox import Acceptance
+from syndicate.posts.card import CardRules
+from syndicate.posts.post import Post
+
+
+@dataclass
+class Changes:
+    """What a scripted channel was asked to change: (what, remote id, text)."""
+
+    script: list[Exception] = field(default_factory=list)
+    made: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def changing(one: Rig) -> Changes:
+    """Let the rig's channel edit, delete and reply."""
+    changes = Changes()
+    kind = type(one.channel)
+
+    async def edit(receipt: Receipt, payload: bytes) -> Receipt:
+        await done(changes.script)  # type: ignore[arg-type]  # exceptions are deeds
+        changes.made.append(("edit", receipt.remote_id, payload.decode().partition("\n")[0]))
+        return replace(receipt, at=one.clock())
+
+    async def delete(receipt: Receipt) -> None:
+        await done(changes.script)  # type: ignore[arg-type]  # exceptions are deeds
+        changes.made.append(("delete", receipt.remote_id, ""))
+
+    def freeze(post: Post, media: str | None, key: str, now: object) -> bytes:
+        if post.reply_to is not None:
+            changes.made.append(("reply", post.reply_to, post.text))
+        return kind.freeze(one.channel, post, media, key, one.clock())
+
+    one.channel.edit = edit  # type: ignore[method-assign]
+    one.channel.delete = delete  # type: ignore[method-assign]
+    one.channel.freeze = freeze  # type: ignore[method-assign]
+    return changes
+
+
+async def revise(one: Rig, after: Item, on_edit: OnEdit = OnEdit.EDIT, before: Item | None = None) -> None:
+    """Accept the item as it reads now."""
+    channel = replace(PLAN, on_edit=on_edit)
+    changes = changes_of([(before or item(), after)], [channel], CardRules(), one.clock())
+    await one.outbox.accept(replace(acceptance(after), planned=(), changes=changes), one.clock())
+
+
+async def withdraw(one: Rig, on_withdrawal: OnWithdrawal) -> None:
+    changes = withdrawals_of([item()], [replace(PLAN, on_withdrawal=on_withdrawal)], one.clock())
+    gone = Acceptance(withdrawn=(item().id,), gone=(item().path,), changes=changes)
+    await one.outbox.accept(gone, one.clock())
+
+
+async def change_of(one: Rig) -> Delivery:
+    [found] = [each for each in await one.outbox.deliveries(channel=NAME) if each.action is not Action.POST]
+    return found
+
+
+async def test_post_is_edited_in_place(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"))
+
+        assert await one.settle_all() == [State.SENT]
+
+        post = next(each for each in await one.outbox.deliveries() if each.action is Action.POST)
+        assert post.receipt is not None
+        assert changes.made == [("edit", post.receipt.remote_id, "Corrected")]
+        assert len(one.channel.made) == 1, "no second post"
+
+
+@pytest.mark.parametrize("error", [Unknown("reset"), Transient("503")])
+async def test_edit_is_repeated_until_it_is_clear(tmp_path: Path, error: NetworkError) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"))
+        changes.script.append(error)
+
+        assert await one.step_when_due() is State.PLANNED
+        waits = (await change_of(one)).due - one.clock()
+        assert waits >= SETTLE if isinstance(error, Unknown) else waits < SETTLE
+        assert await one.settle_all() == [State.SENT]
+
+        assert len(changes.made) == 1
+
+
+async def test_edit_that_is_refused_waits_for_a_person(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"))
+        changes.script.append(Rejected("404 (Record not found)"))
+
+        assert await one.settle_all() == [State.FAILED]
+        assert (await change_of(one)).code is Reason.REFUSED
+
+
+async def test_fault_of_an_adapter_is_no_end_of_an_edit(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"))
+        changes.script.append(AttributeError("bug"))
+
+        assert await one.settle_all() == [State.PLANNED, State.SENT]
+
+
+async def test_of_many_edits_the_newest_is_made(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="First"))
+        await revise(one, item(title="Second"), before=item(title="First"))
+
+        await one.settle_all()
+
+        assert [text for _, _, text in changes.made] == ["Second"]
+        found = {each.code for each in await one.outbox.deliveries(states=[State.SKIPPED])}
+        assert found == {Reason.SUPERSEDED}
+
+
+async def test_edit_waits_for_a_post_that_is_unclear(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        one.channel.after_made = [Unknown("reset")]
+        assert await one.step() is State.UNKNOWN
+        await revise(one, item(title="Corrected"))
+
+        states = await one.settle_all()
+
+        assert states[-1] is State.SENT
+        assert [text for _, _, text in changes.made] == ["Corrected"]
+        assert len(one.channel.made) == 1
+
+
+async def test_edit_before_the_post_was_sent_is_simply_composed(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        one.channel.script["publish"] = [Transient("503")]
+        assert await one.step() is State.PLANNED
+        after = item(title="Corrected")
+        mended = acceptance(after).planned
+        edits = changes_of([(item(), after)], [replace(PLAN, on_edit=OnEdit.EDIT)], CardRules(), one.clock())
+        await one.outbox.accept(replace(acceptance(after), planned=(), mended=mended, changes=edits), one.clock())
+
+        await one.settle_all()
+
+        assert one.channel.made[0][0].startswith(b"Corrected")
+        assert changes.made == []
+
+
+async def test_withdrawn_post_is_taken_away_and_the_item_does_not_post_again(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE)
+        assert await one.settle_all() == [State.SENT]
+
+        await one.outbox.accept(replace(acceptance(item()), returned=(item().id,)), one.clock())
+        await revise(one, item(title="Corrected"))
+        await one.settle_all()
+
+        assert [what for what, _, _ in changes.made] == ["delete"]
+        assert len(one.channel.made) == 1
+
+
+async def test_item_that_returns_in_time_keeps_its_post(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE)
+
+        await one.outbox.accept(replace(acceptance(item()), returned=(item().id,)), one.clock())
+        await one.settle_all()
+
+        assert changes.made == []
+        assert (await change_of(one)).code is Reason.RETURNED
+
+
+async def test_withdrawal_is_told_below_the_post(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.REPLY)
+
+        assert await one.settle_all() == [State.SENT]
+
+        [(what, parent, text)] = changes.made
+        assert (what, parent.startswith("id-")) == ("reply", True)
+        assert text.startswith("Withdrawn: Title 1")
+
+
+async def test_correction_is_a_post_of_its_own_with_the_promise_of_a_post(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"), OnEdit.REPLY)
+        one.channel.after_made = [Unknown("reset")]
+
+        states = await one.settle_all()
+
+        assert (states[0], states[-1]) == (State.UNKNOWN, State.SENT)
+        assert len(one.channel.made) == 2, "the post and one correction"
+        assert one.channel.made[1][0].startswith(b"Correction: Corrected\n\nWhat happened.\n\nhttps://example.org/1")
+        assert (await change_of(one)).code is Reason.FOUND
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.DEAD])
+async def test_post_that_a_person_decided_is_not_changed(tmp_path: Path, state: State) -> None:
+    async with rig(tmp_path) as one:
+        changes = changing(one)
+        await one.outbox.accept(acceptance(item(), state=State.HELD), NOW)
+        uid = (await one.only()).uid
+        await one.outbox.resolve(uid, State.PLANNED, "send", one.clock())
+        one.channel.script["publish"] = [Rejected("422")]
+        await one.settle_all()
+        await one.outbox.resolve(uid, state, "told", one.clock())
+
+        await revise(one, item(title="Corrected"))
+        await one.settle_all()
+
+        assert changes.made == []
+        assert one.channel.account == ACCOUNT
+        assert known(item()).item_id == item().id
