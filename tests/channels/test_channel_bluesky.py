@@ -7,6 +7,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -356,7 +357,7 @@ class TestPublish:
             with pytest.raises(expected, match="taken by another post"):
                 await channel.publish(payload, KEY)
 
-        assert script.heard[1].path == (
+        assert unquote(script.heard[1].path) == (
             f"{XRPC}repo.getRecord?repo=did:plc:abc&collection=app.bsky.feed.post&rkey={KEY}"
         )
 
