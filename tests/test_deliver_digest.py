@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from deliver_rig import NAME, NOW, WRITE_ONLY, Rig, item, rig
+from deliver_rig import NAME, NOW, WRITE_ONLY, Rig, acceptance, item, rig
 from syndicate.draft import DigestRules
 from syndicate.errors import Transient, Unknown
 from syndicate.outbox.delivery import State
@@ -160,3 +161,46 @@ async def test_a_clock_that_was_set_back_makes_no_second_digest(tmp_path: Path) 
 
         assert len(one.channel.made) == 2
         assert (await one.outbox.next_due(NAME)) is None
+
+
+async def held(one: Rig) -> str:
+    """A digest of two items, held as its outcome is unclear; its uid."""
+    with_digests(one)
+    one.channel.after_made = [Unknown("lost")]
+    await at(one, NOW + timedelta(minutes=1))
+    await at(one, next_morning())
+    [found] = await one.outbox.deliveries(states=[State.HELD])
+    return found.uid
+
+
+async def test_a_digest_that_is_there_by_the_operators_word_carries_its_items(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), guarantee=WRITE_ONLY) as one:
+        uid = await held(one)
+
+        await one.outbox.resolve(uid, State.SENT, "told", one.clock())
+
+        assert set((await states(one)).values()) == {State.SENT}
+
+
+async def test_a_digest_that_is_dropped_leaves_its_items_to_a_backfill(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), guarantee=WRITE_ONLY) as one:
+        uid = await held(one)
+
+        await one.outbox.resolve(uid, State.DEAD, "dropped", one.clock())
+
+        parts = await one.outbox.deliveries(states=[State.SKIPPED])
+        assert {part.reason.partition(" ")[2] for part in parts} == {"was dropped"}
+        assert await one.outbox.revive([acceptance(item(1)).planned[0]], one.clock()) == 1
+
+
+async def test_what_may_have_been_sent_before_a_restore_goes_into_no_digest(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1), item(2), guarantee=WRITE_ONLY) as one:
+        with_digests(one)
+        await at(one, NOW + timedelta(minutes=1))
+        with sqlite3.connect(tmp_path / "outbox.sqlite3") as database:
+            database.execute("UPDATE deliveries SET is_doubted = 1 WHERE item_id = ?", [item(1).id])
+
+        await at(one, next_morning())
+
+        assert all("Title 1" not in payload.decode() for payload, _ in one.channel.made)
+        assert (await states(one))[item(2).id] is State.SENT

@@ -231,7 +231,7 @@ async def test_a_pages_posts_are_read_back(server: Script, web: Web) -> None:
     server.will(
         says(200, {"elements": [element({"commentary": "x"}, "urn:li:share:1"), element(other), element(shown)]})
     )
-    server.will(says(200, {"elements": [element(other)]}))
+    server.will(says(200, {"elements": [element(other)]}), says(200, {"elements": []}))
     server.will(says(200, {"elements": [element(shown, at=NOW - timedelta(days=1))]}))
 
     found = [await channel.find(payload, "k", NOW) for _ in range(3)]

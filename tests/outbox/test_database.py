@@ -207,7 +207,7 @@ async def test_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite3"
     path.write_bytes(b"holiday pictures" * 1000)
 
-    with pytest.raises(CannotWrite, match="not a database") as caught:
+    with pytest.raises(CannotWrite, match="no database") as caught:
         async with SqlOutbox(path):
             pass
 

@@ -21,7 +21,7 @@ from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App, AppSettings
 from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
-from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
+from syndicate.errors import NetworkError, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -163,7 +163,7 @@ class Facebook(Channel):
         """Have Facebook read the linked page now, so that even its first share has the picture."""
         link = _Payload.model_validate_json(payload).link
         if link is not None:
-            with contextlib.suppress(Rejected, Transient, Unknown):  # then it reads the page when it is posted
+            with contextlib.suppress(NetworkError):  # then it reads the page when it is posted
                 await self._graph.post("/", {"id": link, "scrape": "true"}, is_repeatable=True)
         return payload
 
@@ -186,7 +186,7 @@ class Facebook(Channel):
                 if post.has(mark):
                     return Receipt(post.id, page_url(post.permalink_url), self._tools.clock())
             after = page.paging.cursors.after
-            if after is None or len(page.data) < PAGE:
+            if after is None or not page.data:  # a page may hold fewer than were asked for
                 return None
             query["after"] = after
         raise Transient(f"{self.account}: more than {LIMIT_PAGES * PAGE} posts since then, cannot read back so far")

@@ -146,7 +146,7 @@ def judged(answer: Answer, error: GraphError, now: datetime, *, remedy: str, sco
         return Duplicate(said)
     if subcode in _SUB_EXPIRED_CONTAINER:
         return Rejected(said, is_stale_media=True)
-    if subcode in _SUB_TEMPORARY:
+    if subcode in _SUB_TEMPORARY and (answer.is_repeatable or answer.status < 500):
         return Transient(said)
     if code in _PERMISSION:
         return Unauthorized(f"{said}; grant {scopes}, then {remedy}")
@@ -189,6 +189,7 @@ def renewal(host: str, grant_type: str, tools: Tools, *, remedy: str) -> Renew:
 
 async def exchanged(host: str, path: str, query: Mapping[str, str], tools: Tools, *, remedy: str) -> Grant:
     """A token that lives for weeks, for one that lives for an hour."""
+    tools.web.hide(*(query[key] for key in ("access_token", "fb_exchange_token", "client_secret") if key in query))
     return await _granted(f"{host}{path}?{urlencode(query)}", tools, remedy=remedy)
 
 

@@ -234,7 +234,7 @@ class LinkedIn(Channel):
                     return None
                 if post.is_like(ours):
                     return self._receipt(post.id)
-            if len(posts) < PAGE:
+            if not posts:  # a page may hold fewer than were asked for
                 return None
         raise Transient(f"{self.account}: more than {LIMIT_PAGES * PAGE} posts since then, cannot read back so far")
 

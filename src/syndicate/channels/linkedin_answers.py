@@ -81,10 +81,17 @@ class Article(BaseModel):
     source: str = ""
 
 
+class Media(BaseModel):
+    """An uploaded picture; each upload has a name of its own."""
+
+    id: str = ""
+
+
 class Content(BaseModel):
     """What a post holds beside its words."""
 
     article: Article | None = None
+    media: Media | None = None
 
 
 class LinkedInPost(BaseModel):
@@ -102,10 +109,15 @@ class LinkedInPost(BaseModel):
         return self.lastModifiedAt or self.createdAt
 
     def is_like(self, ours: LinkedInPost) -> bool:
-        """Whether both have a card of the same link, or say the same: LinkedIn may shorten links in the words."""
+        """Whether both have a card of the same link or the same picture, or say the same.
+
+        LinkedIn may shorten links in the words, and two items may have the same words but for the link.
+        """
         if ours.content.article is not None:
             link, theirs = ours.content.article.source, self.content.article
             return theirs is not None and Mark.of(link) == Mark.of(theirs.source)
+        if ours.content.media is not None:
+            return self.content.media is not None and self.content.media.id == ours.content.media.id
         words, says = (" ".join(post.commentary.partition("http")[0].split()) for post in (ours, self))
         return words == says != ""
 

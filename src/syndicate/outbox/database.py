@@ -158,6 +158,9 @@ def _trouble(path: Path, error: DatabaseError) -> CannotWrite | None:
             return CannotWrite(str(path), "database is locked by another process", "wait and call again")
         case sqlite3.SQLITE_FULL:
             return CannotWrite(str(path), "database or disk is full", "make room on the disk")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            remedy = "put a backup in its place: `syndicate restore FILE`"
+            return CannotWrite(str(path), "is damaged, or is no database", remedy)
     return None
 
 

@@ -23,7 +23,9 @@ def gather(connection: Connection, issue: Planned, until: datetime, now: datetim
     """
     row = deliveries.c
     mine = (row.channel == issue.channel, row.account == issue.account, row.action == Action.POST.value)
-    waits = (row.state == State.PLANNED.value, row.owner.is_(None), row.is_unclear.is_(False), row.due <= until)
+    # What may have been sent already, as the state was put back, is asked of a person one by one.
+    is_sure = (row.is_unclear.is_(False), row.is_doubted.is_(False))
+    waits = (row.state == State.PLANNED.value, row.owner.is_(None), *is_sure, row.due <= until)
     parts = connection.execute(select(row.uid).where(*mine, *waits, row.item_id.not_like(f"{PREFIX}%"))).scalars().all()
     if not parts or connection.execute(select(row.uid).where(row.uid == issue.uid)).scalar() is not None:
         return 0
@@ -66,6 +68,21 @@ def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: d
     uids = connection.execute(marked).scalars().all()
     if uids:
         _note(connection, uids, State.SENT, reason, now, Reason.IN_DIGEST)
+
+
+def free_parts(connection: Connection, issue: Delivery, now: datetime) -> None:
+    """An issue that is dropped leaves its parts to a backfill."""
+    row = deliveries.c
+    reason = f"{issue.item_id} was dropped"
+    freed = (
+        update(deliveries)
+        .where(row.issue == issue.uid, row.state == State.SKIPPED.value)
+        .values(reason=reason, code=Reason.DROPPED, issue=None)
+        .returning(row.uid)
+    )
+    uids = connection.execute(freed).scalars().all()
+    if uids:
+        _note(connection, uids, State.SKIPPED, reason, now, Reason.DROPPED)
 
 
 def _note(connection: Connection, uids: Sequence[str], state: State, reason: str, now: datetime, code: Reason) -> None:

@@ -217,19 +217,19 @@ def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: 
 
 
 def _duplicated(delivery: Delivery, outcome: Duplicated, *, now: datetime, guarantee: Guarantee) -> Step:
-    """The network has the same post. One that it names is the one owed, even if this delivery never made it.
+    """The network has the same post. After an unclear attempt, the one that it names is ours.
 
-    Where it names none, an unclear delivery is looked up; else a person must look: what the network calls the same
-    post may be another one, and to send again until it is taken would be blind.
+    Where it names none, an unclear delivery is looked up. Else a person must look: what the network calls the same post
+    may be that of another item with the same words, and to send again until it is taken would be blind.
     """
-    if outcome.receipt is not None:
+    if outcome.receipt is not None and delivery.is_unclear:
         reason = "there already: the network refused it as a duplicate"
         return Step(State.SENT, reason, now, receipt=outcome.receipt, code=Reason.THERE_ALREADY)
     if delivery.is_unclear and guarantee.is_readable:
         return _look(delivery, outcome.reason, now + guarantee.settle)
     return Step(
         State.HELD,
-        f"refused as a duplicate, without naming the post: {outcome.reason}",
+        f"refused as a duplicate: {outcome.reason}",
         now,
         delivery.failures,
         is_unclear=delivery.is_unclear,

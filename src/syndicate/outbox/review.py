@@ -12,6 +12,8 @@ from syndicate.errors import UsageError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
 from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
+from syndicate.outbox.gather import free_parts, mark_parts
+from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import code_of, delivery_of
@@ -128,7 +130,13 @@ def resolve(
     connection.execute(
         insert(events).values(uid=one.uid, at=now, state=state, reason=reason, attempt=row.attempts, code=code)
     )
-    return delivery_of(row)
+    resolved = delivery_of(row)
+    if resolved.item_id.startswith(PREFIX):
+        if resolved.receipt is not None:
+            mark_parts(connection, resolved, resolved.receipt, now)
+        elif state is State.DEAD:
+            free_parts(connection, resolved, now)
+    return resolved
 
 
 def sealed_token(connection: Connection, name: str) -> bytes | None:

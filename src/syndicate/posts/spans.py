@@ -26,7 +26,9 @@ def _spans(text: str, link: str) -> Iterator[Span]:
     position = 0
     while True:
         place, found = text.find(link, position), _FOUND.search(text, position)
-        if place >= 0 and (found is None or place <= found.start()):
+        # A URL that only begins like the link is another one: the longer of both is meant.
+        is_longer = found is not None and found.start() == place and not found["tag"] and len(found[0]) > len(link)
+        if place >= 0 and (found is None or place <= found.start()) and not is_longer:
             start, word, tag = place, link, None
         elif found is not None:
             start, word, tag = found.start(), found[0], found["tag"]
