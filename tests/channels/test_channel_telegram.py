@@ -138,6 +138,8 @@ async def test_addresses_are_those_that_readers_can_follow(
         (says(401, refused(401, "Unauthorized")), Unauthorized),
         (says(403, refused(403, "Forbidden: bot was kicked from the channel chat")), Unauthorized),
         (says(404, refused(404, "Not Found")), Unauthorized),
+        (says(400, refused(400, "Bad Request: not enough rights to send text messages to the chat")), Unauthorized),
+        (says(400, refused(400, "Bad Request: message thread not found")), Unauthorized),
         (says(413, refused(413, "Request Entity Too Large")), Rejected),
         (says(429, refused(429, "Too Many Requests")), RateLimited),
         (says(429, b"slow down"), RateLimited),

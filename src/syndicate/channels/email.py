@@ -174,7 +174,10 @@ class Email(Channel):
                 await server.mail(self._settings.sender, options=_options(server, self._settings))
                 await server.rcpt(self._settings.to)
             except aiosmtplib.SMTPException as error:
-                raise self._refusal(error) from error
+                refusal = self._refusal(error)
+                if isinstance(refusal, Rejected):  # sender and address are the same for every post
+                    raise Unauthorized(f"{refusal}; check `sender` and `to`") from error
+                raise refusal from error
             try:
                 await server.data(payload)
             except aiosmtplib.SMTPResponseException as error:

@@ -49,6 +49,7 @@ _ACCESS = frozenset(
         "channel_not_found",
         "channel_is_archived",
         "ekm_access_denied",
+        "enterprise_is_restricted",
         "invalid_auth",
         "is_archived",
         "missing_scope",
@@ -57,15 +58,18 @@ _ACCESS = frozenset(
         "not_authed",
         "not_in_channel",
         "org_login_required",
+        "posting_to_general_channel_denied",
         "restricted_action",
         "restricted_action_non_threadable_channel",
         "restricted_action_read_only_channel",
         "restricted_action_thread_locked",
         "restricted_action_thread_only_channel",
         "team_access_not_granted",
+        "team_not_found",
         "token_expired",
         "token_revoked",
         "two_factor_setup_required",
+        "user_not_in_channel",
     }
 )
 # The picture is at fault, or nothing that another composition would mend.

@@ -219,6 +219,17 @@ def _body(message: dict[str, JsonValue], file: Part | None) -> tuple[str, bytes]
     return form_of([*(Part(name, text.encode()) for name, text in sorted(texts)), file])
 
 
+# The place is at fault and not the post: Telegram tells by its words only (tdlib/telegram-bot-api, Client.cpp).
+_NO_PLACE = (
+    "chat not found",
+    "not enough rights",
+    "need administrator rights",
+    "have no rights",
+    "message thread not found",
+    "topic_closed",
+)
+
+
 def _judge(answer: Answer, now: datetime) -> Answer:
     """What an answer proves; `ok` decides, whatever the status.
 
@@ -241,6 +252,8 @@ def _judge(answer: Answer, now: datetime) -> Answer:
         until = now + min(max(timedelta(seconds=wait), SHORTEST_WAIT), LONGEST_WAIT) if wait is not None else None
         if until is not None:
             raise RateLimited(said, until, is_app_wide=True)
+    if status == 400 and any(words in told.description.lower() for words in _NO_PLACE):
+        raise Unauthorized(f"{said}; check `chat`, and what the bot may do there")
     if status in {401, 404}:  # a wrong token is answered with either
         raise Unauthorized(f"{said}; {_REMEDY}")
     # The status in the body is the real one: in front of a gateway of one's own, HTTP may say 200.
