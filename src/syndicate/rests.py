@@ -14,7 +14,7 @@ from syndicate.ports.outbox import Outbox
 
 def account_scope(channel: Channel) -> str:
     """What all channels to one account share."""
-    return f"account {channel.account}"
+    return f"account {channel.limit_scope}"
 
 
 def app_scope(channel: Channel) -> str:

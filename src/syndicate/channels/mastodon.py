@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
 
+from syndicate.channels.accounts import keep_account
 from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, RemoteId, check_access, json_bytes, page_url, verdict
 from syndicate.channels.limits import used_up_until
@@ -137,7 +138,13 @@ class Mastodon(Channel):
         remedy = "check that `instance` is the address of a server with the Mastodon API"
         instance = check_access(answer, self._now(), remedy=remedy).read(Instance)
         self._server = server_of(instance, dialect_of(instance) or await self._software())
-        self._account_id = await self._who_am_i()
+        me = await self._who_am_i()
+        self._account_id = await keep_account(self._tools.tokens, self.name, me, self.account)
+
+    @property
+    def limit_scope(self) -> str:
+        """Limits are an account's, and `account` is the server alone."""
+        return f"{self.account}/{self._account_id}" if self._account_id else self.account
 
     async def standing(self) -> Standing:
         """Who is signed in."""

@@ -78,6 +78,11 @@ class Channel(Protocol):
         return False
 
     @property
+    def limit_scope(self) -> str:
+        """What shares the limits that the network sets for an account."""
+        return self.account
+
+    @property
     def app(self) -> str:
         """What shares the limits that the network sets for an application rather than an account."""
         return self.network
