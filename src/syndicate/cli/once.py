@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +50,14 @@ def once(config: Path, as_json: bool) -> None:
 
 
 async def _once(plot: Plot, as_json: bool) -> int:
-    from syndicate.house import clock, open_house
     from syndicate.outbox.lock import PublisherLock
-    from syndicate.publisher import Tally, publish_once
 
-    tally = Tally()
-    with PublisherLock(plot.lock_path, clock()):
+    with PublisherLock(plot.lock_path, datetime.now(UTC)):
+        # Only now, as it takes its time: a second publisher is told at once.
+        from syndicate.house import open_house
+        from syndicate.publisher import Tally, publish_once
+
+        tally = Tally()
         async with open_house(plot) as house:
             done = await publish_once(house, tally)
             if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,12 +34,13 @@ def run(config: Path) -> None:
 
 
 async def _run(config: Path, plot: Plot) -> None:
-    from syndicate.cli.reloading import Reloading
-    from syndicate.house import clock
     from syndicate.outbox.lock import PublisherLock
 
     stop = stop_on_signals("Stopping: finishing what is being sent ...")
-    with PublisherLock(plot.lock_path, clock()):
+    with PublisherLock(plot.lock_path, datetime.now(UTC)):
+        # Only now, as it takes its time: a second publisher is told at once.
+        from syndicate.cli.reloading import Reloading
+
         await Reloading(config, plot, stop).run(_publish)
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
 
