@@ -218,7 +218,9 @@ def test_check_passes_over_warnings(site: SiteRig) -> None:
 
 
 def test_status_before_the_first_start(site: SiteRig) -> None:
-    assert site.ask("status") == {"publisher": None, "items": 0, "undecided": 0, "channels": [], "hubs": []}
+    lists: dict[str, list[object]] = {"channels": [], "hubs": [], "backfills": []}
+
+    assert site.ask("status") == {"publisher": None, "items": 0, "undecided": 0, "waiting": {}, **lists}
     assert "nothing was published from here yet" in site.call("status").stdout
 
 
