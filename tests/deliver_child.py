@@ -84,9 +84,9 @@ class WatchedOutbox(SqlOutbox):
         super().__init__(path)
         self._reach = reach
 
-    async def claim(self, channel: str, owner: str, now: datetime) -> Delivery | None:
+    async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
         await self._reach(channel, "before claim")
-        delivery = await super().claim(channel, owner, now)
+        delivery = await super().claim(channel, owner, now, uid)
         await self._reach(channel, "claimed")
         return delivery
 

@@ -80,7 +80,7 @@ async def test_the_usual_loop_posts_again_what_was_posted_and_not_answered(sandb
     sandbox.arm(InjectedFault(network="mastodon", route="post", effect=Effect.LOST_AFTER))
 
     stop = asyncio.Event()
-    async with open_house(plot) as house, asyncio.timeout(30):
+    async with open_house(plot) as house, asyncio.timeout(120):
         work = asyncio.create_task(post_naively(house, stop))
         while len(marked(plot.state_folder)) < len(accounts):  # noqa: ASYNC110 - a file tells nobody
             await asyncio.sleep(0.01)
