@@ -30,7 +30,8 @@ def counts(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Fitted, dict[
     secret = scratch / "secret"
     secret.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     secret.chmod(0o600)
-    posts = list(all_fitted(secret))
+    # Threads counts emoji as bytes, which no foreign counter does; tests/channels/test_titles.py counts for it.
+    posts = [one for one in all_fitted(secret) if one.wants.room.measure in COLUMN]
     return list(zip(posts, counted([_as_counted(one) for one in posts], scratch), strict=True))
 
 
