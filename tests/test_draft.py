@@ -9,7 +9,7 @@ import pytest
 from deliver_rig import item
 from syndicate.draft import Draft, DraftRules, draft, post_of
 from syndicate.errors import ImageUnusable
-from syndicate.items.item import Image
+from syndicate.items.item import Image, Topic
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import ImageRules, Picture, Room, Shape, Wants
 
@@ -72,8 +72,8 @@ async def test_no_picture_is_made_of_an_item_without_image() -> None:
     assert made.missing is None
 
 
-async def drafted() -> Draft:
-    return await draft(HERON, WANTS, RULES, Studio())
+async def drafted(rules: DraftRules = RULES) -> Draft:
+    return await draft(HERON, WANTS, rules, Studio())
 
 
 async def test_post_has_text_card_and_picture() -> None:
@@ -102,7 +102,35 @@ async def test_operator_says_how_a_hashtag_is_spelt() -> None:
 async def test_operator_says_the_text() -> None:
     rules = replace(RULES, template="New: {{ title }} {{ link }}")
 
-    assert post_of(await drafted(), WANTS, rules).text == "New: Title 1 https://example.org/1"
+    assert post_of(await drafted(rules), WANTS, rules).text == "New: Title 1 https://example.org/1"
+
+
+@pytest.mark.parametrize(
+    ("topics", "text"),
+    [
+        (("ai", "nursing"), "A"),
+        (("nursing", "ai"), "N"),
+        (("other", "nursing"), "N"),
+        (("other",), "usual"),
+        ((), "usual"),
+    ],
+)
+async def test_the_first_topic_that_has_a_template_decides(topics: tuple[str, ...], text: str) -> None:
+    rules = replace(RULES, template="usual", templates={"ai": "A", "nursing care": "N"})
+    labels = {"ai": "AI", "nursing": "Nursing Care", "other": "Other"}
+    told = replace(HERON, topics=tuple(Topic(slug, labels[slug]) for slug in topics))
+
+    made = await draft(told, WANTS, rules, Studio())
+
+    assert post_of(made, WANTS, rules).text == f"{text}\n\nhttps://example.org/1"
+
+
+async def test_words_below_a_post_are_the_same_for_every_topic() -> None:
+    rules = replace(RULES, templates={"health ai": "of the topic"}).saying("Correction: {{ title }}")
+
+    made = await draft(HERON, WANTS, rules, Studio())
+
+    assert post_of(made, WANTS, rules).text == "Correction: Title 1\n\nhttps://example.org/1"
 
 
 async def test_room_without_space_for_the_link_is_refused() -> None:

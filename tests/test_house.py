@@ -31,6 +31,7 @@ from syndicate.outbox.issues import IssueTimes
 from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
+from syndicate.posts.template import FIELDS
 from syndicate.settings.tree import Settings
 
 CANARY = "canary-5ec7e7"
@@ -127,7 +128,24 @@ def test_template_fault_names_line_and_fields(tmp_path: Path) -> None:
     (line,) = told(tmp_path, channels={"news": PREVIEW | {"template": "{{ title }}\n{% if %}"}})
 
     assert line.startswith("channels.news.template: line 2: ")
-    assert line.endswith("fields are title, summary, link, hashtags, brand, site_name, section")
+    assert line.endswith("; fields are " + ", ".join(FIELDS))
+
+
+def test_every_template_of_a_channel_is_looked_at(tmp_path: Path) -> None:
+    wrong = {
+        "templates": {"ai": "{{ a }}\n{{ b }}", "nursing": "{{ title }}"},
+        "correction_template": "{{ c }}",
+        "withdrawal_template": "{% if %}",
+    }
+
+    lines = told(tmp_path, channels={"news": PREVIEW | wrong})
+
+    assert sorted(line.partition(": line")[0] for line in lines) == [
+        "channels.news.correction_template",
+        "channels.news.templates.ai",
+        "channels.news.templates.ai",
+        "channels.news.withdrawal_template",
+    ]
 
 
 def test_channel_that_is_switched_off_is_not_checked(tmp_path: Path) -> None:
@@ -278,7 +296,7 @@ def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> 
         cards={"title": ["twitter"], "summary": ["summary"], "link": "own"},
         hashtags={"AI": "Ai"},
         delivery={"retry_first": "1s", "retry_longest": "2s", "retries": 3},
-        channels={"news": PREVIEW | {"gap": "10m", "hashtags": 1, "template": "{{ title }}"}},
+        channels={"news": PREVIEW | {"gap": "10m", "hashtags": 1, "template": "{{ title }}", "templates": {"Ai": "T"}}},
     )
 
     cards = card_rules_of(made.settings)
@@ -292,6 +310,7 @@ def test_rules_of_cards_drafts_and_lanes_follow_the_settings(tmp_path: Path) -> 
         "Marsh Notes",
     )
     assert (drafts.cards, drafts.template, drafts.hashtags) == (cards, "{{ title }}", 1)
+    assert drafts.templates == {"ai": "T"}
     assert (drafts.spellings, lanes.attempts.drafts, lanes.pace.gap) == ({"AI": "Ai"}, drafts, timedelta(minutes=10))
     assert (lanes.attempts.retry.first, lanes.attempts.retry.longest, lanes.attempts.retry.most_failures) == (
         timedelta(seconds=1),

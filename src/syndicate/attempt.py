@@ -296,7 +296,7 @@ class Attempts:
             wants = replace(wants, image=None, needs_image=False)
             has_left = delivery.item is not None
             said = (rules.withdrawal or WITHDRAWAL) if has_left else (rules.correction or CORRECTION)
-            rules = replace(rules, template=said, hashtags=0)
+            rules = rules.saying(said)
         made = await draft(item, wants, rules, self._images)
         if wants.needs_image and not made.is_pictured:
             return self._pictureless(made.missing)

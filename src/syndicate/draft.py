@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from syndicate.errors import ImageUnusable
-from syndicate.items.item import Item
+from syndicate.items.item import Item, Topic
 from syndicate.ports.content import Images
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
@@ -34,28 +34,41 @@ class DigestRules:
 class DraftRules:
     """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
 
-    `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
-    `spellings` are hashtags given by hand, by topic label. `correction` and `withdrawal` are templates of what is said
-    below a post whose item was edited or left; None: the usual words.
+    `templates` are those of single topics (slug or label, case-folded), which go before `template`; None: the usual
+    order. `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
+    `correction` and `withdrawal` are templates of what is said below a post whose item was edited or left; None: the
+    usual words.
     """
 
     cards: CardRules
     template: str | None = None
+    templates: Mapping[str, str] = field(default_factory=dict)
     hashtags: int | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
     digest: DigestRules | None = None
     correction: str | None = None
     withdrawal: str | None = None
 
+    def template_for(self, topics: Iterable[Topic]) -> str | None:
+        """The template of an item with these topics: that of the first which has one, else the channel's."""
+        names = (name.casefold() for topic in topics for name in (topic.slug, topic.label))
+        return next((self.templates[name] for name in names if name in self.templates), self.template)
+
+    def saying(self, template: str) -> DraftRules:
+        """The same for words below a post: this template whatever the topic, and no hashtags."""
+        return replace(self, template=template, templates={}, hashtags=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Card and picture of one item; `missing` says why a picture that the item has cannot be used.
 
-    `address` is where the network fetches the picture itself, if it does; then there are no bytes of it here.
+    `template` is what the text is made by, None: the usual order. `address` is where the network fetches the picture
+    itself, if it does; then there are no bytes of it here.
     """
 
     card: Card
+    template: str | None = None
     picture: Picture | None = None
     missing: str | None = None
     address: str | None = None
@@ -72,18 +85,21 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     A network that fetches pictures by their address gets none from here.
     """
     card = card_of(item, rules.cards)
+    made = Draft(card, rules.template_for(item.topics))
     if card.image is None or wants.image is None:
-        return Draft(card)
+        return made
     if wants.image_by_address:
         trouble = unfetchable(card.image_url)
-        return Draft(replace(card, image_url=None), missing=trouble) if trouble else Draft(card, address=card.image_url)
+        if trouble:
+            return replace(made, card=replace(card, image_url=None), missing=trouble)
+        return replace(made, address=card.image_url)
     try:
-        return Draft(card, await images.picture(card.image, wants.image))
+        return replace(made, picture=await images.picture(card.image, wants.image))
     except ImageUnusable as error:
-        return Draft(card, missing=str(error))
+        return replace(made, missing=str(error))
     except Exception as error:  # whatever befalls a picture, it costs the picture only
         log.exception("image_failed", item=item.id, image=card.image.ref)
-        return Draft(card, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
+        return replace(made, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
 
 
 def unfetchable(address: str | None) -> str | None:
@@ -113,7 +129,7 @@ def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool =
     if rules.hashtags is not None:
         wants = replace(wants, hashtags=rules.hashtags)
     picture = made.picture if has_picture else None
-    return compose(made.card, wants, picture=picture, template=rules.template, spellings=rules.spellings)
+    return compose(made.card, wants, picture=picture, template=made.template, spellings=rules.spellings)
 
 
 def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRules, at: datetime) -> Post:

@@ -375,11 +375,18 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
     from syndicate.draft import DigestRules, DraftRules
 
     channel = plot.settings.channels[name]
-    cards = card_rules_of(plot.settings)
     site = plot.settings.site
     digest = DigestRules(site.url, site.language, channel.digest.subject) if channel.digest else None
-    said = (channel.correction_template, channel.withdrawal_template)
-    return DraftRules(cards, channel.template, channel.hashtags, plot.settings.hashtags, digest, *said)
+    return DraftRules(
+        card_rules_of(plot.settings),
+        channel.template,
+        {name.casefold(): template for name, template in channel.templates.items()},
+        hashtags=channel.hashtags,
+        spellings=plot.settings.hashtags,
+        digest=digest,
+        correction=channel.correction_template,
+        withdrawal=channel.withdrawal_template,
+    )
 
 
 def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:

@@ -19,7 +19,7 @@ from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
 from syndicate.posts.card import CardRules
-from syndicate.posts.template import check_template
+from syndicate.posts.template import FIELDS, slips_in
 from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
 from syndicate.settings.sources import CODE, fault_of
@@ -95,7 +95,7 @@ def plot_of(path: Path) -> Plot:
     for name, channel in settings.channels.items():
         if not channel.enabled:
             continue
-        faults.extend(_template_faults(path, name, channel.template))
+        faults.extend(_template_faults(path, name, channel))
         try:
             networks[name] = network_of(channel.network)
             checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
@@ -209,15 +209,14 @@ def _with_rooted_defaults(own: BaseModel, root: Path) -> BaseModel:
     return own.model_copy(update={key: root / value for key, value in own if isinstance(value, Path)})
 
 
-def _template_faults(path: Path, channel: str, template: str | None) -> list[Fault]:
-    if template is None:
-        return []
-    try:
-        check_template(template)
-    except ValueError as error:
-        problem, _, remedy = str(error).removeprefix("template: ").partition("; ")
-        return [Fault(str(path), CODE, problem, remedy, key=f"channels.{channel}.template")]
-    return []
+def _template_faults(path: Path, name: str, channel: ChannelSettings) -> Iterator[Fault]:
+    """Everything that is wrong with a channel's templates, with the line of each."""
+    given = {key: getattr(channel, key) for key in ("template", "correction_template", "withdrawal_template")}
+    given |= {f"templates.{topic}": template for topic, template in channel.templates.items()}
+    for key, template in given.items():
+        for slip in slips_in(template or ""):
+            remedy = f"fields are {', '.join(FIELDS)}"
+            yield Fault(str(path), CODE, str(slip), remedy, key=f"channels.{name}.{key}")
 
 
 def _digest_faults(path: Path, name: str, channel: ChannelSettings, network: Network) -> Iterator[Fault]:

@@ -10,7 +10,13 @@ from site_rig import SiteRig
 def test_check_warns_of_filters_that_fit_no_item(site: SiteRig) -> None:
     site.configure(
         channels={
-            "preview": {"network": "preview", "topics": ["Telemedicin"], "not_topics": ["Spam"], "sections": ["Nws"]}
+            "preview": {
+                "network": "preview",
+                "topics": ["Telemedicin"],
+                "not_topics": ["Spam"],
+                "sections": ["Nws"],
+                "templates": {"Nursin": "{{ title }}"},
+            }
         }
     )
 
@@ -21,6 +27,7 @@ def test_check_warns_of_filters_that_fit_no_item(site: SiteRig) -> None:
     assert [key.split(": ")[1] for key in keys] == [
         "channels.preview.topics",
         "channels.preview.not_topics",
+        "channels.preview.templates",
         "channels.preview.sections",
     ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -106,6 +107,16 @@ def test_template_gives_the_order_and_conditional_parts() -> None:
     assert post.text == f"T (via b.example)\n\n{LINK} #HealthIT #AI"
     assert post.hashtags == ("HealthIT", "AI")
     assert compose(card("T"), MASTODON, template=template).text == f"T\n\n{LINK} #HealthIT"
+
+
+def test_template_knows_topics_authors_date_and_language() -> None:
+    made = replace(card("T", topics=("AI @x", "Nursing")), authors=("Ada #1st", "Bo"))
+    template = "{{ topic }}|{{ topics }}|{{ authors }}|{{ date }}|{{ language }}|{{ brand }}|{{ section }}"
+
+    post = compose(made, BLUESKY, template=template)
+
+    assert post.text == f"AI @{BREAK}x|AI @{BREAK}x, Nursing|Ada #{BREAK}1st, Bo|2026-11-01|en||"
+    assert compose(card("T"), BLUESKY, template="[{{ topic }}{{ topics }}{{ authors }}]").text == "[]"
 
 
 def test_template_without_a_link_gets_it_appended() -> None:

@@ -137,7 +137,7 @@ async def ability_faults(plot: Plot) -> list[Fault]:
 
 
 def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
-    """Words in the channels' filters that fit no item of the store: a slip there keeps posts away in silence."""
+    """Topics and sections that channels name and no item of the store has: a slip there changes posts in silence."""
     topics = {name.casefold() for item in items for topic in item.topics for name in (topic.slug, topic.label)}
     sections = {(item.section or "").casefold() for item in items}
     faults = []
@@ -146,6 +146,7 @@ def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
         for key, words, known in (
             ("topics", channel.topics, topics),
             ("not_topics", channel.not_topics, topics),
+            ("templates", channel.templates, topics),
             ("sections", channel.sections, sections),
         ):
             for word in words:

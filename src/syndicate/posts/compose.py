@@ -29,15 +29,19 @@ _WORDS: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """What can be said, already harmless; tags with `#`."""
+    """What can be said, already harmless; tags with `#`. `others` are what never changes to make it fit."""
 
     title: str
     summary: str
     tags: tuple[str, ...]
     link: str
-    brand: str
-    site_name: str
-    section: str
+    others: Mapping[str, str]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a template may use (see `template.FIELDS`)."""
+        changing = {"title": self.title, "summary": self.summary, "link": self.link, "hashtags": " ".join(self.tags)}
+        return {**self.others, **changing}
 
 
 def compose(
@@ -72,9 +76,7 @@ def compose(
         summary="" if _repeats(summary, title) else summary,
         tags=tuple(f"#{tag}" for tag in tags),
         link=card.url if wants.link_in_text else "",
-        brand=defuse(card.brand or ""),
-        site_name=clean(card.site_name),
-        section=defuse(card.section or ""),
+        others={} if template is None else _others(card),
     )
     usual = _usual if wants.title_in_text else _untitled
     text_of = usual if template is None else _templated(template)
@@ -88,6 +90,20 @@ def compose(
         hashtags=tuple(span.target for span in spans if span.kind is SpanKind.HASHTAG),
         picture=picture,
     )
+
+
+def _others(card: Card) -> dict[str, str]:
+    topics = [defuse(topic) for topic in card.topics]
+    return {
+        "brand": defuse(card.brand or ""),
+        "site_name": clean(card.site_name),
+        "section": defuse(card.section or ""),
+        "topic": topics[0] if topics else "",
+        "topics": ", ".join(topics),
+        "authors": ", ".join(defuse(author) for author in card.authors),
+        "date": f"{card.published:%Y-%m-%d}",
+        "language": card.language,
+    }
 
 
 def _repeats(summary: str, title: str) -> bool:
@@ -107,16 +123,7 @@ def _untitled(words: _Words) -> str:
 
 def _templated(template: str) -> Callable[[_Words], str]:
     def text_of(words: _Words) -> str:
-        fields = {
-            "title": words.title,
-            "summary": words.summary,
-            "link": words.link,
-            "hashtags": " ".join(words.tags),
-            "brand": words.brand,
-            "site_name": words.site_name,
-            "section": words.section,
-        }
-        text = _SPACES.sub(" ", _CONTROLS.sub("", render(template, fields).replace("\t", " ")))
+        text = _SPACES.sub(" ", _CONTROLS.sub("", render(template, words.fields).replace("\t", " ")))
         # A part that is left out must leave no hole: at most one blank line, no spaces at line ends.
         text = _GAPS.sub(lambda gap: "\n\n" if gap[0].count("\n") > 1 else "\n", text).strip()
         if words.link and words.link not in text:

@@ -11,7 +11,7 @@ from syndicate.posts.fit import shorten
 from syndicate.posts.markup import clean
 from syndicate.posts.measure import fits
 from syndicate.posts.post import Card, Post, Room
-from syndicate.posts.template import render
+from syndicate.posts.template import check_template, render
 
 FIELDS: Final = ("site_name", "title", "count", "more", "date")
 """What a subject may use: the first item's title, how many there are, how many besides the first, the day."""
@@ -41,8 +41,7 @@ def check_subject(source: str) -> None:
     Raises:
         ValueError: with the problem in words.
     """
-    render(source, dict.fromkeys(FIELDS, "1"))
-    render(source, dict.fromkeys(FIELDS, ""))
+    check_template(source, FIELDS)
 
 
 def digest_of(issue: Issue, room: Room) -> Post:

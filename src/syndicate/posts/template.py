@@ -2,25 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-FIELDS: Final = ("title", "summary", "link", "hashtags", "brand", "site_name", "section")
+FIELDS: Final = (
+    *("title", "summary", "link", "hashtags", "brand", "site_name", "section"),
+    *("topic", "topics", "authors", "date", "language"),
+)
 """What a template may use; each is text, empty where the item has none, so that `{% if brand %}` works."""
 
+_REFUSED: Final = (TypeError, ArithmeticError, LookupError, AttributeError)
 
-def check_template(source: str) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What is wrong with a template, and in which of its lines, where that is known."""
+
+    problem: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.problem}" if self.line else self.problem
+
+
+def slips_in(source: str, fields: Iterable[str] = FIELDS) -> tuple[Slip, ...]:
+    """Everything that is wrong with a template, in order of its lines: grammar, unknown fields, what fails in use."""
+    from jinja2 import TemplateError, nodes
+    from jinja2.meta import find_undeclared_variables
+
+    known = tuple(fields)
+    try:
+        tree = _environment().parse(source)
+        unknown = find_undeclared_variables(tree) - set(known)
+    except TemplateError as error:
+        return (_slip_of(error),)
+    if unknown:
+        places = {(name.lineno, name.name) for name in tree.find_all(nodes.Name) if name.name in unknown}
+        return tuple(Slip(f"`{name}` is no field", line) for line, name in sorted(places))
+    for filling in ("", "x"):
+        try:
+            _compiled(source).render(dict.fromkeys(known, filling))
+        except (TemplateError, *_REFUSED) as error:
+            return (_slip_of(error),)
+    return ()
+
+
+def check_template(source: str, fields: Iterable[str] = FIELDS) -> None:
     """Make sure that a template can be used.
 
     Raises:
-        ValueError: with the line and the problem in words.
+        ValueError: with lines and problems in words.
     """
-    render(source, dict.fromkeys(FIELDS, ""))
-    render(source, dict.fromkeys(FIELDS, "x"))
+    known = tuple(fields)
+    slips = slips_in(source, known)
+    if slips:
+        raise ValueError(f"template: {', '.join(map(str, slips))}; fields are {', '.join(known)}")
 
 
 def render(source: str, fields: Mapping[str, str]) -> str:
@@ -33,20 +75,24 @@ def render(source: str, fields: Mapping[str, str]) -> str:
 
     try:
         return _compiled(source).render(fields)
-    except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        place = f"line {line}: " if line else ""
-        raise ValueError(f"template: {place}{error}; fields are {', '.join(fields)}") from error
-    except (TypeError, ArithmeticError, LookupError, AttributeError) as error:
-        raise ValueError(f"template: {error}; fields are {', '.join(fields)}") from error
+    except (TemplateError, *_REFUSED) as error:
+        raise ValueError(f"template: {_slip_of(error)}; fields are {', '.join(fields)}") from error
+
+
+def _slip_of(error: Exception) -> Slip:
+    return Slip(str(error), getattr(error, "lineno", None))
 
 
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> Template:
+    return _environment().from_string(source)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> ImmutableSandboxedEnvironment:
     # Imported here: most installations have no template, and every command would pay for it at its start.
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # Plain text: HTML escaping would show as "&amp;" in posts.
-    environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)
-    return environment.from_string(source)
+    return ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)

@@ -127,6 +127,10 @@ class ChannelSettings(Section):
     )
     most_age: Duration | None = Field(None, description="Older items are not posted; none: as in `delivery`.")
     template: str | None = Field(None, description="Jinja template of the text; none: title, summary, hashtags, link.")
+    templates: dict[str, str] = Field(
+        default_factory=dict,
+        description="Templates of single topics (slug or label), over `template`; the item's first topic that has one.",
+    )
     hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
         None, description="Most hashtags; none: as the network likes it."
     )
