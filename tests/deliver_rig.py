@@ -155,6 +155,10 @@ class ScriptedChannel(Channel):
     def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
         return f"{post.text}|{media}|{now:%H:%M:%S.%f}".encode()
 
+    async def stage(self, payload: bytes, key: str) -> bytes:
+        await done(self.script.get("stage", []))
+        return payload
+
     async def publish(self, payload: bytes, key: str) -> Receipt:
         self.sent.append((payload, key))
         await self._do("publish")

@@ -71,6 +71,64 @@ async def test_image_that_nobody_can_fetch_costs_the_image_only_where_none_is_ne
         assert b"|None|" in one.channel.made[0][0]
 
 
+async def test_post_that_is_refused_with_its_image_goes_without_it(tmp_path: Path) -> None:
+    async with rig(tmp_path, pictured()) as one:
+        one.channel.script["publish"] = [Rejected("400 (odd photo)")]
+
+        assert [await one.step(), await one.step()] == [State.PLANNED, State.SENT]
+
+        (first, key), (second, same) = one.channel.sent
+        assert (b"|media-1|" in first, b"|None|" in second, key == same) == (True, True, True)
+        assert one.channel.calls == ["open", "upload", "publish", "publish"]
+
+
+async def test_post_that_is_refused_without_its_image_as_well_fails(tmp_path: Path) -> None:
+    async with rig(tmp_path, pictured()) as one:
+        one.channel.script["publish"] = [Rejected("400 (odd photo)"), Rejected("400 (odd words)")]
+
+        assert [await one.step(), await one.step()] == [State.PLANNED, State.FAILED]
+
+        left = await one.only()
+        assert (left.code, left.reason) == (Reason.REFUSED, "400 (odd words)")
+
+
+async def test_post_without_an_image_is_refused_once(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        one.channel.script["publish"] = [Rejected("400 (odd words)")]
+
+        assert await one.step() is State.FAILED
+
+
+async def test_image_that_stays_gone_after_a_fresh_upload_is_left_out(tmp_path: Path) -> None:
+    async with rig(tmp_path, pictured()) as one:
+        one.channel.script["publish"] = [Rejected("422 (no media)", is_stale_media=True) for _ in range(2)]
+
+        assert await one.settle_all() == [State.PLANNED, State.PLANNED, State.SENT]
+
+        assert b"|None|" in one.channel.made[0][0]
+        assert one.channel.calls.count("upload") == 2
+
+
+async def test_image_that_a_step_before_the_post_refuses_is_left_out(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(image=REMOTE)) as one:
+        one.channel.wants = replace(WANTS, image_by_address=True)
+        one.channel.script["stage"] = [Rejected("could not be fetched")]
+
+        assert [await one.step(), await one.step()] == [State.PLANNED, State.SENT]
+
+        assert b"|None|" in one.channel.made[0][0]
+
+
+async def test_image_that_a_step_refuses_fails_a_post_that_needs_it_once(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(image=REMOTE)) as one:
+        one.channel.wants = FETCHING
+        one.channel.script["stage"] = [Rejected("could not be fetched")]
+
+        assert await one.settle_all() == [State.FAILED]
+
+        assert (await one.only()).reason == "could not be fetched"
+
+
 @pytest.mark.parametrize(
     "address",
     [

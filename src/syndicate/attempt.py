@@ -12,7 +12,7 @@ import structlog
 
 from syndicate.amend import parent_of
 from syndicate.doubts import Doubts
-from syndicate.draft import DraftRules, draft, issue_of, post_of
+from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, post_of
 from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.items.item import Item
@@ -272,6 +272,8 @@ class Attempts:
         try:
             async with self.limit():
                 frozen = await composing
+        except Rejected as error:  # a step before the post was refused for good
+            return await self._settle(delivery, Refused(str(error), is_stale_media=error.is_stale_media))
         except NetworkError as error:
             return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
         except ValueError as error:  # not even the link fits: the same post never will; an edit tries again
@@ -298,6 +300,8 @@ class Attempts:
             said = (rules.withdrawal or WITHDRAWAL) if has_left else (rules.correction or CORRECTION)
             rules = rules.saying(said)
         made = await draft(item, wants, rules, self._images)
+        if delivery.code is Reason.PICTURE_REFUSED and made.is_pictured:
+            made = made.bare(delivery.reason)
         if wants.needs_image and not made.is_pictured:
             return self._pictureless(made.missing)
         if made.missing is not None:
@@ -370,6 +374,10 @@ class Attempts:
         """Write what the outcome makes of the delivery; one that is local says nothing about the network."""
         rules = self._rules.retry
         guarantee = self.channel.guarantee
+        if isinstance(outcome, Refused):
+            item = delivery.item or await self._outbox.item(delivery.item_id)
+            may_pass_bare = may_go_bare(item, self.channel.wants, self._rules.drafts)
+            outcome = replace(outcome, may_pass_bare=may_pass_bare and delivery.action is not Action.REPLY)
         step = after(delivery, outcome, now=self._clock(), guarantee=guarantee, retry=rules, jitter=self._chance())
         await self._write(delivery, step)
         return Attempted(step, None if is_local else outcome)

@@ -78,6 +78,21 @@ class Draft:
         """Whether there is a picture to show."""
         return self.picture is not None or self.address is not None
 
+    def bare(self, reason: str) -> Draft:
+        """The same without the picture, which the network does not take."""
+        card = replace(self.card, image_url=None, jpeg_url=None)
+        return replace(self, card=card, picture=None, address=None, missing=f"the network refused it: {reason}"[:300])
+
+
+def may_go_bare(item: Item | None, wants: Wants, rules: DraftRules) -> bool:
+    """Whether the item's post has a picture here, and could do without."""
+    if item is None or wants.image is None or wants.needs_image:
+        return False
+    try:
+        return card_of(item, rules.cards).image is not None
+    except ValueError:  # without a link it has no post at all
+        return False
+
 
 async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> Draft:
     """The card, and the picture as the network wants it; a picture that cannot be had costs the picture only.

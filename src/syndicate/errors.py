@@ -158,7 +158,7 @@ class RateLimited(NetworkError):
 
 
 class Rejected(NetworkError):
-    """Proven not done: the network read the post and refuses it.
+    """Proven not done: the network read the post and refuses it; one with a picture is tried without.
 
     `is_stale_media` says that only the uploaded image is gone: compose again, then it may pass.
     """

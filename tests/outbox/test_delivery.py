@@ -78,6 +78,10 @@ LOOKING = delivery(State.UNKNOWN, is_unclear=True)
         (delivery(), Refused("422"), WINDOWED, State.FAILED),
         (delivery(), Refused("422", is_stale_media=True), WINDOWED, State.PLANNED),
         (delivery(failures=11), Refused("422", is_stale_media=True), WINDOWED, State.FAILED),
+        (delivery(), Refused("422", may_pass_bare=True), WINDOWED, State.PLANNED),
+        (delivery(code=Reason.PICTURE_REFUSED), Refused("422", may_pass_bare=True), WINDOWED, State.FAILED),
+        (delivery(failures=11), Refused("422", may_pass_bare=True), WINDOWED, State.FAILED),
+        (UNCLEAR, Refused("422", may_pass_bare=True), WINDOWED, State.UNKNOWN),
         (delivery(), Uncertain("reset"), DURABLE, State.UNKNOWN),
         (delivery(), Uncertain("reset"), WINDOWED, State.UNKNOWN),
         (delivery(), Uncertain("reset"), READABLE, State.UNKNOWN),
@@ -120,6 +124,11 @@ def test_one_outcome_leads_to_one_state(one: Delivery, outcome: Outcome, guarant
         (delivery(), Refused("422"), Reason.REFUSED),
         (delivery(), Refused("no room", code=Reason.CANNOT_COMPOSE), Reason.CANNOT_COMPOSE),
         (delivery(), Refused("gone", is_stale_media=True), Reason.STALE_MEDIA),
+        (delivery(), Refused("gone", is_stale_media=True, may_pass_bare=True), Reason.STALE_MEDIA),
+        (delivery(), Refused("422", may_pass_bare=True), Reason.PICTURE_REFUSED),
+        (delivery(code=Reason.STALE_MEDIA), Refused("422", True, may_pass_bare=True), Reason.PICTURE_REFUSED),
+        (delivery(code=Reason.STALE_MEDIA), Refused("422", is_stale_media=True), Reason.STALE_MEDIA),
+        (delivery(code=Reason.PICTURE_REFUSED), Refused("422", may_pass_bare=True), Reason.REFUSED),
         (UNCLEAR, Duplicated("there", RECEIPT), Reason.THERE_ALREADY),
         (delivery(), Duplicated("there"), Reason.DUPLICATE),
         (delivery(), Uncertain("reset"), Reason.UNCLEAR),
@@ -204,6 +213,12 @@ def test_stale_media_are_made_anew_at_once_then_with_waits() -> None:
 
     assert (first.due, first.thaws, first.renews_key) == (NOW, True, False)
     assert third.due == NOW + 4 * RETRY.first
+
+
+def test_post_whose_picture_is_refused_is_composed_anew_at_once_under_its_key() -> None:
+    bare = step(delivery(failures=3), Refused("400", may_pass_bare=True))
+
+    assert (bare.due, bare.failures, bare.thaws, bare.renews_key) == (NOW, 4, True, False)
 
 
 def test_unclear_outcome_waits_until_late_commits_are_seen() -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, model_validator
+from pydantic import SecretStr, model_validator
 
 from syndicate.channels import slack_message as wire
 from syndicate.channels.addresses import endpoint_url, host_of
@@ -61,7 +61,6 @@ class SlackWebhook(Channel):
         self.account = f"{host_of(self._url)}#{hashlib.sha256(self._url.encode()).hexdigest()[:8]}"
         self._attach = settings.attach
         self._tools = tools
-        self._refused: set[str] = set()
 
     @property
     def wants(self) -> Wants:
@@ -91,20 +90,14 @@ class SlackWebhook(Channel):
         return f"{uid}-{generation}" if generation else uid
 
     def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
-        """The message; without its picture once Slack could not fetch it."""
+        """The message, with its picture where Slack can fetch it."""
         image = wire.image_at(post.card.image_url) if self._attach == "image" else None
-        if image is not None and post.card.image_url in self._refused:
-            image = None
         return json_bytes(wire.message_of(post, self._attach, image))
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post once; the receipt holds our own key, as Slack gives no id."""
         headers = {"Content-Type": "application/json"}
         answer = await self._tools.web.call("POST", self._url, headers=headers, body=payload)
-        addresses = _Payload.model_validate_json(payload).image_urls
-        if answer.status == 400 and answer.body.strip() == b"invalid_blocks" and addresses:
-            self._refused |= addresses
-            raise Rejected(f"{answer.place}: 400 (invalid_blocks): the image could not be fetched", is_stale_media=True)
         now = self._tools.clock()
         wire.judge_webhook(answer, now, remedy=_REMEDY)
         return Receipt(key, None, now)
@@ -119,18 +112,6 @@ class SlackWebhook(Channel):
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
-
-
-class _Payload(BaseModel):
-    """What `freeze` wrote."""
-
-    model_config = ConfigDict(frozen=True)
-
-    blocks: tuple[dict[str, JsonValue], ...]
-
-    @property
-    def image_urls(self) -> set[str]:
-        return {str(block["image_url"]) for block in self.blocks if "image_url" in block}
 
 
 NETWORK = Network(

@@ -40,10 +40,14 @@ class NotDone:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Proven not done, and the same post never will be. `is_stale_media`: compose again with a fresh upload."""
+    """Proven not done, and the same post never will be.
+
+    `is_stale_media`: compose again with a fresh upload. `may_pass_bare`: it has a picture and can do without.
+    """
 
     reason: str
     is_stale_media: bool = False
+    may_pass_bare: bool = False
     code: Reason = Reason.REFUSED
 
 
@@ -210,9 +214,13 @@ def _refused(delivery: Delivery, outcome: Refused, *, now: datetime, guarantee: 
             return _look(delivery, outcome.reason, now + guarantee.settle)
         return _hold(f"unknown outcome, then refused: {outcome.reason}", now)
     failures = delivery.failures + 1
-    if outcome.is_stale_media and failures < retry.most_failures:
-        due = now if failures == 1 else now + backoff(failures, retry)
-        return Step(State.PLANNED, outcome.reason, due, failures, thaws=True, code=Reason.STALE_MEDIA)
+    if failures < retry.most_failures:
+        was_renewed, was_bare = delivery.code is Reason.STALE_MEDIA, delivery.code is Reason.PICTURE_REFUSED
+        if outcome.is_stale_media and not (was_renewed and outcome.may_pass_bare):
+            due = now if failures == 1 else now + backoff(failures, retry)
+            return Step(State.PLANNED, outcome.reason, due, failures, thaws=True, code=Reason.STALE_MEDIA)
+        if outcome.may_pass_bare and not was_bare:  # few networks tell what they dislike: the picture is tried first
+            return Step(State.PLANNED, outcome.reason, now, failures, thaws=True, code=Reason.PICTURE_REFUSED)
     return Step(State.FAILED, outcome.reason, now, failures, code=outcome.code)
 
 

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     TOLD_TO_WAIT = "told_to_wait"
     NO_ACCESS = "no_access"
     STALE_MEDIA = "stale_media"
+    PICTURE_REFUSED = "picture_refused"
     UNCLEAR = "unclear"
     NOT_FOUND_YET = "not_found_yet"
     NOT_FOUND = "not_found"
