@@ -448,3 +448,21 @@ def test_digests_that_cannot_be_are_told(tmp_path: Path, channel: dict[str, obje
         plot(tmp_path, channels={"news": channel})
 
     assert [fault.key for fault in told.value.faults] == [key]
+
+
+def test_state_is_witnessed_where_the_settings_say_or_where_the_user_keeps_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/states")
+    assert plot(tmp_path, state={"witness": "seen"}).witness_folder == tmp_path / "seen"
+    assert plot(tmp_path).witness_folder == Path("/var/states/syndicate")
+
+    monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert plot(tmp_path).witness_folder == Path("/home/ada/.local/state/syndicate")
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert plot(tmp_path).witness_folder is None

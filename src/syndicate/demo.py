@@ -76,6 +76,7 @@ def settings_for(addresses: SandboxAddresses, port: int) -> dict[str, Any]:
         "site": {"title": "Care Wire", "url": "https://carewire.example/", "tag_authority": "carewire.example,2026"},
         "feeds": {"url": f"http://127.0.0.1:{port}/"},
         "server": {"port": port},
+        "state": {"witness": "state"},  # the whole stage is thrown away
         "schedule": {"every": "5s"},
         "delivery": {"retry_first": "0.3s", "retry_longest": "2s", "retries": 40},
         "channels": {

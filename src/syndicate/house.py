@@ -6,7 +6,7 @@ import os
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -341,8 +341,13 @@ def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, image
 
 async def _begin(outbox: SqlOutbox, plot: Plot) -> None:
     """Take the state up for publishing, and tell if it is not the one that published last."""
-    has_feeds = (plot.settings.feeds.folder / DIRECTORY).exists()
-    restored = await outbox.begin(clock(), has_feeds=has_feeds)
+    feeds = plot.settings.feeds.folder
+    folders = [feeds]
+    if plot.witness_folder is not None:
+        folders.append(plot.witness_folder)
+        with suppress(OSError):
+            plot.witness_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    restored = await outbox.begin(clock(), has_feeds=(feeds / DIRECTORY).exists(), folders=folders)
     if restored is not None:
         log.warning("state_restored", reason=restored.reason, since=restored.since.isoformat(), epoch=restored.epoch)
     skipped = await outbox.retire(tuple(plot.settings.channels), clock())

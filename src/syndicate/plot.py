@@ -75,6 +75,21 @@ class Plot:
         return self.state_folder / "outbox.sqlite3"
 
     @property
+    def witness_folder(self) -> Path | None:
+        """Where it is told how far the state has come; None for a user without a home.
+
+        Source: XDG Base Directory Specification 0.8, "Environment variables", `$XDG_STATE_HOME`. Read 2026-11.
+        """
+        if self.settings.state.witness is not None:
+            return self.settings.state.witness
+        given = Path(os.environ.get("XDG_STATE_HOME", ""))
+        try:
+            folder = given if given.is_absolute() else Path.home() / ".local" / "state"
+        except RuntimeError:
+            return None
+        return folder / "syndicate"
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret in the settings, for masking."""
         found = [secret for own in self.own.values() for _, value in own for secret in _secrets_in(value)]

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from site_rig import SandboxThread, SiteRig
 
@@ -40,6 +45,63 @@ def test_what_was_posted_after_the_backup_is_not_posted_again(posting: SiteRig, 
     assert len(set(keys)) == len(before["webhook"])
     states = {one["channel"]: one["states"] for one in posting.ask("status")["channels"]}
     assert {name: one.get("sent") for name, one in states.items()} == {"mastodon": 3, "bluesky": 2, "webhook": 3}
+
+
+def copied_back(kept: Path, state: Path) -> None:
+    """As `rm -r state; cp -a kept state` does; the new files may well get the old inodes."""
+    shutil.rmtree(state)
+    subprocess.run(["cp", "-a", str(kept), str(state)], check=True)
+
+
+def rolled_back(kept: Path, state: Path) -> None:
+    """As a snapshot of the disk does: every file is the same as before, but for what is in it."""
+    for path in state.iterdir():
+        if path.is_file():
+            path.write_bytes((kept / path.name).read_bytes())
+
+
+def without_its_feeds(kept: Path, state: Path) -> None:
+    shutil.rmtree(state.parent / "feeds")
+    rolled_back(kept, state)
+
+
+def without_a_witness(kept: Path, state: Path) -> None:
+    for folder in (state.parent / "feeds", state.parent / "elsewhere"):
+        for path in folder.glob(".syndicate-state-*"):
+            path.unlink()
+    copied_back(kept, state)
+
+
+@pytest.mark.parametrize("put_back", [copied_back, rolled_back, without_its_feeds, without_a_witness])
+def test_older_state_that_was_put_back_by_hand_posts_nothing_twice(
+    posting: SiteRig, sandbox: SandboxThread, put_back: Callable[[Path, Path], None]
+) -> None:
+    posting.channels = sandbox.channels("mastodon")
+    (posting.folder / "elsewhere").mkdir()
+    posting.configure(state={"witness": "elsewhere"})
+    assert posting.call("once").exit_code == 0
+    state, kept = posting.folder / "state", posting.folder / "kept"
+    subprocess.run(["cp", "-a", str(state), str(kept)], check=True)
+    posting.write(4)
+    assert posting.call("once").exit_code == 0
+    before = sandbox.links("mastodon")
+
+    put_back(kept, state)
+    told = posting.call("once")
+    codes = [posting.call("once").exit_code for _ in range(2)]
+
+    assert "state_restored" in told.stderr
+    assert (told.exit_code, codes) == (0, [0, 0])
+    assert sandbox.links("mastodon") == before and len(before) == 2
+
+
+def test_missing_witness_is_no_alarm(posting: SiteRig, sandbox: SandboxThread) -> None:
+    assert posting.call("once").exit_code == 0
+    shutil.rmtree(posting.folder / "feeds")
+
+    told = posting.call("once")
+
+    assert (told.exit_code, "state_restored" in told.stderr) == (0, False)
 
 
 def test_restore_is_refused_beside_a_publisher_and_for_what_is_no_backup(site: SiteRig) -> None:

@@ -108,7 +108,7 @@ async def put_back(
     manifest = manifest_of(backup)
     draft = database.with_name("restoring.sqlite3")
     noted, standing = epoch.read(epoch.path_beside(database)), _epoch_of(database)
-    former = max((one for one in (noted, standing) if one is not None), key=lambda one: one.epoch, default=None)
+    former = max((one.epoch for one in (noted, standing) if one is not None), default=1)
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
         for left in _files(draft):
@@ -117,9 +117,11 @@ async def put_back(
         opened = Database(draft)
         await opened.open()
         try:
-            own = await opened.read(epoch.standing_of, 0)
+            file = epoch.mark_of(draft)
+            own = await opened.read(epoch.standing_of, file)
+            former = max(former, own.epoch if own is not None else 1)
             reason = f"restored from {backup.name}"
-            begun, restored = await opened.write(epoch.put_back, own, former, draft.stat().st_ino, now, reason=reason)
+            begun, restored = await opened.write(epoch.put_back, own, former, file, now, reason=reason)
         finally:
             await opened.close()
         aside = _set_aside(database, now)

@@ -1,13 +1,19 @@
-"""Whether the state is the one that published last: a small file beside the database says how far it had come."""
+"""Whether the state is the one that published last: a small file beside the database says how far it had come.
+
+The same is told outside of the state's folder, now and then (see `witness`): who puts the whole folder back by hand
+puts back the file as well.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -16,6 +22,7 @@ from syndicate.atomic import replace_file
 from syndicate.errors import CannotWrite
 from syndicate.outbox.doubt import doubt_all
 from syndicate.outbox.schema import events, items, marks
+from syndicate.outbox.witness import born_ns
 from syndicate.ports.outbox import Restored
 
 ROOM_BYTES = 512
@@ -24,18 +31,41 @@ ROOM_BYTES = 512
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class FileMark(NamedTuple):
+    """What tells a file from its copies: see `Epoch`."""
+
+    inode: int
+    born_ns: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """How far a state has come.
 
     `instance` names a database over all its copies; `epoch` counts how often it was put back; `events` is the number
-    of the newest event, noted before anything is sent; `inode` is the database's, which a copy does not share.
+    of the newest event, noted before anything is sent; `inode` and `born_ns` are the database file's, which a copy does
+    not share (None: not known).
     """
 
     instance: str
     epoch: int
     events: int
     inode: int
+    born_ns: int | None = None
+
+    def is_file_of(self, other: Epoch) -> bool:
+        """Whether both tell of one file."""
+        is_same_birth = None in (self.born_ns, other.born_ns) or self.born_ns == other.born_ns
+        return self.inode == other.inode and is_same_birth
+
+    def is_behind(self, other: Epoch) -> bool:
+        """Whether the other one has come further."""
+        return (self.epoch, self.events) < (other.epoch, other.events)
+
+
+def mark_of(path: Path) -> FileMark:
+    """What tells the file there from its copies."""
+    return FileMark(path.stat().st_ino, born_ns(path))
 
 
 def path_beside(database: Path) -> Path:
@@ -46,8 +76,16 @@ def path_beside(database: Path) -> Path:
 def read(path: Path) -> Epoch | None:
     """What the file says; None if there is none, or it says nothing."""
     try:
-        return Epoch(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return parsed(path.read_bytes())
+    except OSError:
+        return None
+
+
+def parsed(content: bytes) -> Epoch | None:
+    """What such a file's content says; None if nothing."""
+    try:
+        return Epoch(**json.loads(content))
+    except (ValueError, TypeError):
         return None
 
 
@@ -58,7 +96,7 @@ def write(path: Path, epoch: Epoch) -> None:
         CannotWrite: it cannot be.
     """
     try:
-        replace_file(path, _bytes(epoch))
+        replace_file(path, content_of(epoch))
     except OSError as error:
         raise _cannot(path, error) from error
 
@@ -72,14 +110,15 @@ def note(path: Path, epoch: Epoch) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.pwrite(descriptor, _bytes(epoch), 0)
+            os.pwrite(descriptor, content_of(epoch), 0)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _cannot(path, error) from error
 
 
-def _bytes(epoch: Epoch) -> bytes:
+def content_of(epoch: Epoch) -> bytes:
+    """What such a file holds."""
     return json.dumps(asdict(epoch)).encode().ljust(ROOM_BYTES - 1) + b"\n"
 
 
@@ -87,13 +126,13 @@ def _cannot(path: Path, error: OSError) -> CannotWrite:
     return CannotWrite(str(path), error.strerror or str(error), "give the user of this process rights to the folder")
 
 
-def standing_of(connection: Connection, inode: int) -> Epoch | None:
+def standing_of(connection: Connection, file: FileMark) -> Epoch | None:
     """How far the database itself has come; None if it never published."""
     rows = connection.execute(select(marks).where(marks.c.name.in_(("instance", "epoch"))))
     kept = {row.name: row.value for row in rows}
     if "instance" not in kept:
         return None
-    return Epoch(kept["instance"], int(kept["epoch"]), last_event(connection), inode)
+    return Epoch(kept["instance"], int(kept["epoch"]), last_event(connection), *file)
 
 
 def last_event(connection: Connection) -> int:
@@ -107,56 +146,66 @@ def last_moment(connection: Connection) -> datetime:
 
 
 def begin(
-    connection: Connection, noted: Epoch | None, inode: int, now: datetime, *, has_feeds: bool
+    connection: Connection,
+    noted: Epoch | None,
+    file: FileMark,
+    now: datetime,
+    *,
+    told: Sequence[Epoch] = (),
+    has_feeds: bool,
 ) -> tuple[Epoch, Restored | None]:
     """Take the database up for publishing: how far it has come, and, if it is not what published last, what that means.
 
     Args:
         connection: inside a transaction.
         noted: what the file beside it says.
-        inode: the database file's.
+        file: the database file's.
         now: aware UTC.
+        told: what is said of it elsewhere.
         has_feeds: whether feeds stand that an earlier state must have written.
     """
-    standing = standing_of(connection, inode)
-    reason = _suspicion(connection, standing, noted, has_feeds=has_feeds)
-    if reason is None:
-        if standing is None:
-            standing = Epoch(uuid.uuid4().hex, 1, last_event(connection), inode)
-            _keep(connection, standing)
-        return standing, None
-    return put_back(connection, standing, noted, inode, now, reason=reason)
+    standing = standing_of(connection, file)
+    if standing is None:
+        reason = _suspicion_of_new(connection, noted, has_feeds=has_feeds)
+    else:
+        reason = _suspicion(standing, noted, told)
+    if reason is not None:
+        former = max((one.epoch for one in (standing, noted, *told) if one is not None), default=1)
+        return put_back(connection, standing, former, file, now, reason=reason)
+    if standing is None:
+        standing = Epoch(uuid.uuid4().hex, 1, last_event(connection), *file)
+        _keep(connection, standing)
+    return standing, None
 
 
 def put_back(
-    connection: Connection, standing: Epoch | None, noted: Epoch | None, inode: int, now: datetime, *, reason: str
+    connection: Connection, standing: Epoch | None, former: int, file: FileMark, now: datetime, *, reason: str
 ) -> tuple[Epoch, Restored]:
-    """Begin a new epoch: whatever is not known to be sent may have been, since the newest event."""
-    former = max((one.epoch for one in (standing, noted) if one is not None), default=1)
+    """Begin a new epoch after the former one: what is not known to be sent may have been, since the newest event."""
     instance = standing.instance if standing is not None else uuid.uuid4().hex
     since = last_moment(connection)
     doubt_all(connection, since, now)
-    epoch = Epoch(instance, former + 1, last_event(connection), inode)
+    epoch = Epoch(instance, former + 1, last_event(connection), *file)
     _keep(connection, epoch)
     return epoch, Restored(epoch.epoch, since, now, reason)
 
 
-def _suspicion(connection: Connection, standing: Epoch | None, noted: Epoch | None, *, has_feeds: bool) -> str | None:
-    if standing is None:
-        if connection.execute(select(items.c.item_id).limit(1)).first() is not None:
-            return None  # an earlier version wrote it, which kept no such file
-        if noted is not None:
-            return "the former database is gone"
-        return "feeds stand that another state wrote" if has_feeds else None
+def _suspicion_of_new(connection: Connection, noted: Epoch | None, *, has_feeds: bool) -> str | None:
+    if connection.execute(select(items.c.item_id).limit(1)).first() is not None:
+        return None  # an earlier version wrote it, which kept no such file
+    if noted is not None:
+        return "the former database is gone"
+    return "feeds stand that another state wrote" if has_feeds else None
+
+
+def _suspicion(standing: Epoch, noted: Epoch | None, told: Sequence[Epoch]) -> str | None:
     if noted is None:
         return "it was put there without the file beside it"
-    if noted.instance != standing.instance:
+    if any(one.instance != standing.instance for one in (noted, *told)):
         return "another database stood here"
-    if noted.epoch > standing.epoch or noted.events > standing.events:
+    if any(standing.is_behind(one) for one in (noted, *told)):
         return "it is older than what published last"
-    if noted.inode != standing.inode:
-        return "it is a copy"
-    return None
+    return None if noted.is_file_of(standing) else "it is a copy"
 
 
 def _keep(connection: Connection, epoch: Epoch) -> None:

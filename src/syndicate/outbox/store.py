@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
+from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
@@ -30,6 +32,9 @@ log = structlog.get_logger()
 
 ROOM_BYTES = 64 * 2**20
 """With less free than this beside the database nothing is sent: what came of it might not be kept."""
+
+TELL_S = 2.0
+"""How old the word outside of the state's folder may be when something is sent; `run` looks as often for news."""
 
 
 def free_bytes(folder: Path) -> int:
@@ -46,6 +51,9 @@ class SqlOutbox:
     def __init__(self, path: Path, *, is_reader: bool = False) -> None:
         self._database = Database(path, is_reader=is_reader)
         self._epoch: Epoch | None = None
+        self._witnesses = Witnesses()
+        self._told: Epoch | None = None
+        self._told_at = 0.0
         self._had_room = True
 
     async def __aenter__(self) -> Self:
@@ -55,7 +63,10 @@ class SqlOutbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._database.close()
+        try:
+            await self._tell()
+        finally:
+            await self._database.close()
 
     async def check(self) -> None:
         """Nothing, as long as the state still stands at its path.
@@ -64,22 +75,34 @@ class SqlOutbox:
             StateLost: it was removed or replaced; nothing can be kept any more.
         """
         await self._database.check()
+        await self._tell()
 
-    async def begin(self, now: datetime, *, has_feeds: bool) -> Restored | None:
+    async def begin(self, now: datetime, *, has_feeds: bool, folders: Sequence[Path] = ()) -> Restored | None:
         """Take the state up for publishing; what it means if it is not the one that published last.
 
-        Only the holder of the publisher's lock may call this.
+        Only the holder of the publisher's lock may call this. The `folders` are those outside of the state's that may
+        say how far it had come (see `witness`).
 
         Raises:
             CannotWrite: the file beside the database cannot be written.
         """
         path = epoch.path_beside(self._database.path)
         noted = await self._database.apart(epoch.read, path)
-        inode = self._database.path.stat().st_ino
-        begun, restored = await self._database.write(epoch.begin, noted, inode, now, has_feeds=has_feeds)
+        file = await self._database.apart(epoch.mark_of, self._database.path)
+        self._witnesses = witnesses_of(self._database.path, folders)
+        said = await self._database.apart(self._witnesses.read)
+        told = tuple(one for one in map(epoch.parsed, said) if one is not None)
+        begun, restored = await self._database.write(epoch.begin, noted, file, now, told=told, has_feeds=has_feeds)
         await self._database.apart(epoch.write, path, begun)
         self._epoch = begun
+        await self._tell()
         return restored
+
+    async def _tell(self) -> None:
+        """Say outside of the state's folder how far it has come, if that is news."""
+        if self._epoch is not None and self._epoch != self._told:
+            self._told, self._told_at = self._epoch, time.monotonic()
+            await self._database.apart(self._witnesses.write, epoch.content_of(self._told))
 
     async def _has_room(self) -> bool:
         """Whether sending is safe: the result must still fit. Told when it changes."""
@@ -179,6 +202,8 @@ class SqlOutbox:
         if self._epoch is not None:
             self._epoch = replace(self._epoch, events=number)
             await self._database.apart(epoch.note, epoch.path_beside(self._database.path), self._epoch)
+            if time.monotonic() - self._told_at >= TELL_S:
+                await self._tell()
         return frozen
 
     async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:

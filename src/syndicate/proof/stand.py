@@ -70,6 +70,7 @@ def settings_for(places: Mapping[str, Place]) -> dict[str, Any]:
         "feeds": {"url": SITE, "formats": ["json"]},
         "cards": {"image": {"enabled": False}},
         "server": {"enabled": False},
+        "state": {"witness": "state"},  # the whole stand is thrown away
         "schedule": {"every": "1h", "watch": False},
         "delivery": {"most_new": None, "retry_first": "0.1s", "retry_longest": "1s", "retries": 100},
         "channels": {name: {**place.settings, "first_sight": "post"} for name, place in places.items()},

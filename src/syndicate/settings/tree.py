@@ -77,6 +77,11 @@ class StateSettings(Section):
     """Where the outbox is kept."""
 
     folder: Folder = Field(Path("state"), description="Folder of the database, the lock and the token key.")
+    witness: Folder | None = Field(
+        None,
+        description="Folder elsewhere that is told how far the state has come, so that an older one put back by hand "
+        "is noticed; empty: `~/.local/state/syndicate`.",
+    )
 
 
 class LogSettings(Section):
@@ -178,7 +183,7 @@ def _rooted(settings: Settings, path: Path) -> Settings:
         update={
             "content": content,
             "feeds": at(settings.feeds),
-            "state": at(settings.state),
+            "state": _state(settings.state, root),
             "cards": cards,
             "pages": _pages(settings, root),
         }
@@ -196,6 +201,11 @@ def _contradictions(settings: Settings) -> Iterator[tuple[str, str, str]]:
     if settings.cards.link == "share" and not has_shares:
         problem = "is share, though there are no share pages"
         yield "cards.link", problem, "switch `pages.share` on and have html in `feeds.formats`, or write source or own"
+
+
+def _state(state: StateSettings, root: Path) -> StateSettings:
+    given = {"folder": state.folder, "witness": state.witness}
+    return state.model_copy(update={name: placed_below(root, path) for name, path in given.items() if path is not None})
 
 
 def _pages(settings: Settings, root: Path) -> PageSettings:
