@@ -18,6 +18,7 @@ from syndicate.sandbox.addresses import WEBHOOK_SECRET, SandboxAddresses
 
 CANARY = "sandbox-canary-5ec7e7"
 ALT = "A heron on one leg"
+SNOWFLAKE = "1234567890123456789"
 PUBLISHED = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
 TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
@@ -27,14 +28,19 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
     "discord": lambda at, _: {"url": f"{at.discord_url}/webhooks/1234567890/{CANARY}"},
     "slack_bot": lambda at, _: {"api_url": at.slack_url, "token": f"xoxb-{CANARY}", "channel": "CNEWS"},
     "telegram": lambda at, _: {"api_url": at.telegram_url, "token": f"1:{CANARY}", "chat": "@marshnotes"},
+    "discord_bot": lambda at, _: {
+        "api_url": f"{at.discord_url}/v10",
+        "token": CANARY,
+        "channel": SNOWFLAKE,
+    },
+    "linkedin": lambda at, _: {"api_url": at.linkedin_url, "token": CANARY, "author": "urn:li:organization:5"},
+    "x": lambda at, _: {"api_url": at.x_url, "token": CANARY, "account": "canary_5ec7e7", "attach": "image"},
     "webhook": lambda at, _: {"url": f"{at.webhook_url}/news", "secret": WEBHOOK_SECRET, "headers": {"X-Key": CANARY}},
 }
 """Settings of an account in the sandbox, by network: a new network adds its line."""
 
-ELSEWHERE = frozenset({"discord_bot", "email", "facebook", "instagram", "linkedin", "slack", "teams", "threads", "x"})
+ELSEWHERE = frozenset({"email", "facebook", "instagram", "slack", "teams", "threads"})
 """Networks that no sandbox stands for: a server of their own stands in their own tests."""
-
-SNOWFLAKE = "1234567890123456789"
 
 
 def example_of(network: str) -> dict[str, object]:

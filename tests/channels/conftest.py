@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest_asyncio
 
 from channels.scripted import Script, scripted
+from channels.shared_sandbox import sandbox_process, shared
 from sandbox_rig import sandbox
 from syndicate.channels.http import Web
 
-__all__ = ["sandbox"]
+__all__ = ["sandbox", "sandbox_process", "shared"]
 
 
 @pytest_asyncio.fixture

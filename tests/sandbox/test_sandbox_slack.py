@@ -30,7 +30,7 @@ async def test_a_message_is_posted_logged_and_read_back(caller: Caller, sandbox:
     assert posted.json["message"]["blocks"] == [SECTION]
     assert [message["ts"] for message in history.json["messages"]] == [posted.json["ts"]]
     (entry,) = sandbox.truth
-    assert (entry.network, entry.account, entry.id) == ("slack", "CNEWS", posted.json["ts"])
+    assert (entry.network, entry.account, entry.id) == ("slack_bot", "CNEWS", posted.json["ts"])
     assert (entry.text, entry.link, entry.url) == (
         "*New* a & b",
         "https://example.org/a",
@@ -43,7 +43,7 @@ async def test_equal_messages_are_two_posts(caller: Caller, sandbox: Running) ->
     second = await slack(caller, "chat.postMessage", channel="#news", text="New https://example.org/a")
 
     assert first.json["ts"] < second.json["ts"]
-    assert len(sandbox.truth.posts("slack", "CNEWS")) == 2
+    assert len(sandbox.truth.posts("slack_bot", "CNEWS")) == 2
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_history_refuses_what_it_cannot_read(caller: Caller, arguments: di
 async def test_a_listing_lags_and_loses_its_newest(caller: Caller, sandbox: Running) -> None:
     await slack(caller, "chat.postMessage", channel="CNEWS", text="Old")
     await slack(caller, "chat.postMessage", channel="CNEWS", text="New")
-    await caller.plan({"network": "slack", "route": "read", "effect": "page_loss"})
+    await caller.plan({"network": "slack_bot", "route": "read", "effect": "page_loss"})
     lost = await slack(caller, "conversations.history", channel="CNEWS")
     await caller.control("POST", "/rules", json={"listing_lag_s": 60})
     lagging = await slack(caller, "conversations.history", channel="CNEWS")
@@ -205,7 +205,7 @@ async def test_an_upload_is_shown_by_an_image_block(caller: Caller, sandbox: Run
     posted = await slack(caller, "chat.postMessage", channel="CNEWS", text="New", blocks=[early])
 
     assert (too_early.json["error"], done.json["ok"], posted.json["ok"]) == ("invalid_blocks", True, True)
-    (post,) = sandbox.truth.posts("slack")
+    (post,) = sandbox.truth.posts("slack_bot")
     assert [(medium.alt, medium.width, medium.type) for medium in post.media] == [("A teal box", 40, "image/jpeg")]
     assert "A teal box" in str((await caller.control("GET", "/")).body, "utf-8")
 
@@ -276,7 +276,7 @@ async def test_an_upload_of_another_length_or_address_is_refused(caller: Caller)
     ],
 )
 async def test_faults_come_in_slacks_shape(caller: Caller, effect: str, status: int, error: str) -> None:
-    await caller.plan({"network": "slack", "route": "post", "effect": effect})
+    await caller.plan({"network": "slack_bot", "route": "post", "effect": effect})
     reply = await slack(caller, "chat.postMessage", channel="CNEWS", text="New")
 
     assert (reply.status, reply.json) == (status, {"ok": False, "error": error})

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
     """Run fake social networks on this machine, with a log of what was really posted.
 
-    Mastodon, Bluesky, webhooks, Slack, Discord, Telegram, LinkedIn and an OAuth token endpoint. They take what the real
-    ones take and refuse what the real ones refuse; any credential that begins with `sandbox-` makes an account. Nothing
-    leaves this machine.
+    Most of the networks that the settings know, and an OAuth token endpoint. They take what the real ones take and
+    refuse what the real ones refuse; any credential that begins with `sandbox-` makes an account. Nothing leaves this
+    machine.
     """
     from syndicate.sandbox.server import serve
 
@@ -58,6 +58,7 @@ def _lines(addresses: SandboxAddresses) -> list[str]:
         "discord_bot": f'api_url: {addresses.discord_url}/v10, token: {token}, channel: "1"',
         "telegram": f'api_url: {addresses.telegram_url}, token: "1:{token}", chat: "@sandbox_news"',
         "linkedin": f'api_url: {addresses.linkedin_url}, token: {token}, author: "urn:li:person:news"',
+        "x": f"api_url: {addresses.x_url}, token: {token}, account: news",
     }
     return [
         f"Timelines to look at: {addresses.control_url}/   (Ctrl-C stops)",

@@ -50,9 +50,10 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
     linkedin = {"api_url": addresses.linkedin_url, "token": token, "author": f"urn:li:person:{name}"}
     discord_bot = {"api_url": f"{addresses.discord_url}/v10", "token": token, "channel": room}
     slack = {"api_url": addresses.slack_url, "token": f"xoxb-{token}", "channel": f"CPROOF{number}"}
+    x = {"api_url": addresses.x_url, "token": token, "account": name}
     telegram = {"api_url": addresses.telegram_url, "token": f"{number}:{token}", "chat": f"@{name}"}
     return {
-        "slack_bot": Place(slack | settle, f"slack/CPROOF{number}"),
+        "slack_bot": Place(slack | settle, f"slack_bot/CPROOF{number}"),
         "telegram": Place(telegram, f"telegram/@{name}"),
         "discord_bot": Place(discord_bot | settle, f"discord_bot/{room}"),
         "discord": Place({"url": f"{addresses.discord_url}/webhooks/1/{token}"}, f"discord/{name}"),
@@ -60,6 +61,7 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
         "bluesky": Place(bluesky | settle, f"bluesky/{name}.test"),
         "webhook": Place(webhook | settle, f"webhook/{name}"),
         "linkedin": Place(linkedin | settle, f"linkedin/person:{name}"),
+        "x": Place(x | settle, f"x/{name}"),
     }
 
 

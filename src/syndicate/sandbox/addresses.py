@@ -19,7 +19,7 @@ class SandboxAddresses:
     `mastodon_url` is an instance, `bluesky_url` a PDS; a webhook endpoint is `webhook_url/NAME`, one account a name.
     `slack_url` stands for https://slack.com/api, `discord_url` for https://discord.com/api (a webhook is
     `discord_url/webhooks/1/sandbox-NAME`), `telegram_url` for https://api.telegram.org, `linkedin_url` for
-    https://api.linkedin.com, `oauth_url` is the token endpoint.
+    https://api.linkedin.com, `x_url` for https://api.x.com, `oauth_url` is the token endpoint.
     `control_url` has the timelines for people at `/`, and `/truth`, `/plan`, `/rules`, `/clock`, `/reset` for programs.
     """
 
@@ -30,6 +30,7 @@ class SandboxAddresses:
     discord_url: str
     telegram_url: str
     linkedin_url: str
+    x_url: str
     oauth_url: str
     control_url: str
 
@@ -44,6 +45,7 @@ class SandboxAddresses:
             discord_url=f"{base_url}/api",
             telegram_url=base_url,
             linkedin_url=base_url,
+            x_url=base_url,
             oauth_url=f"{base_url}/oauth/token",
             control_url=f"{base_url}/sandbox",
         )

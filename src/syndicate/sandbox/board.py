@@ -39,7 +39,7 @@ class Message:
     """A post as a board keeps it.
 
     `text` is what people read, `link` the address it is about. `at` is the real time, `aged_at` the sandbox's clock.
-    `value` is the network's own form of it.
+    `value` is the network's own form of it, `called` whom it would give notice.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Message:
     files: tuple[File, ...] = ()
     value: dict[str, Any] = field(default_factory=dict)
     edited_at: datetime | None = None
+    called: tuple[str, ...] = ()
 
 
 class Board:
@@ -142,6 +143,7 @@ class Board:
                 link=message.link,
                 media=tuple(file.logged for file in message.files),
                 digest=digest_of(call.body),
+                called=message.called,
             )
         )
 

@@ -60,6 +60,7 @@ class Door:
         self.network = network
         self._plan = plan
         self._late: set[asyncio.Task[Answer]] = set()
+        self._slow: set[asyncio.Task[None]] = set()
 
     @property
     def pending(self) -> int:
@@ -84,7 +85,7 @@ class Door:
 
     async def forget(self) -> None:
         """Drop what is still to be committed late."""
-        late = tuple(self._late)
+        late = (*self._late, *self._slow)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -98,7 +99,7 @@ class Door:
                 self._commit_later(route, call, delay_s)
                 return cut(request)
             case Effect.SLOW:
-                await asyncio.sleep(delay_s)
+                await self._dawdle(delay_s)
             case Effect.PROCESSING_202:
                 call = replace(call, polls=fault.polls)
             case Effect.PAGE_LOSS:
@@ -127,6 +128,13 @@ class Door:
             case effect if effect in ERRORS:
                 return response_of(self.network.trouble(ERRORS[effect][0]))
         return response_of(answer)
+
+    async def _dawdle(self, delay_s: float) -> None:
+        """Wait before doing the thing, unless it is forgotten meanwhile: then it is never done."""
+        wait = asyncio.create_task(asyncio.sleep(delay_s))
+        self._slow.add(wait)
+        wait.add_done_callback(self._slow.discard)
+        await wait
 
     def _refused(self, fault: InjectedFault) -> Answer | None:
         """The answer of a fault that keeps the network from doing anything, None for the others."""

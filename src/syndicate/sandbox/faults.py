@@ -11,7 +11,9 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from syndicate.sandbox.wire import RouteKind
 
-NETWORKS = ("mastodon", "bluesky", "webhook", "slack", "discord", "discord_bot", "telegram", "linkedin", "oauth")
+NETWORKS = (
+    *("mastodon", "bluesky", "webhook", "slack_bot", "discord", "discord_bot", "telegram", "linkedin", "x", "oauth"),
+)
 ANY = "*"
 RetryForm = Literal["seconds", "date", "absent", "absurd"]
 

@@ -59,6 +59,7 @@ class LinkedIn:
             Route("GET", "/rest/images/{urn}", RouteKind.READ, self._admitted(self._show_image)),
             Route("PUT", "/linkedin/upload/{id}", RouteKind.MEDIA, self._upload),
             Route("GET", "/v2/userinfo", RouteKind.SESSION, self._who),
+            Route("GET", "/rest/organizationAcls", RouteKind.SESSION, self._admitted(self._roles)),
         )
 
     def trouble(self, status: int) -> Answer:
@@ -215,6 +216,10 @@ class LinkedIn:
     async def _who(self, call: Call) -> Answer:
         member = self._member(call)
         return as_json({"sub": member, "name": member, "given_name": member, "locale": "en_US"})
+
+    async def _roles(self, _call: Call, _member: str) -> Answer:
+        """Every member may post for every page, but to ask that is another scope, which the tokens here do not have."""
+        raise refused(403, "ACCESS_DENIED", "Not enough permissions to access: organizationAcls", service_code=100)
 
     def _shown(self, urn: str, alt: str | None) -> File:
         file = self._images.get(urn)

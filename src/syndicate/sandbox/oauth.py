@@ -39,6 +39,7 @@ class OAuth:
         return (
             Route("POST", "/oauth/token", RouteKind.SESSION, self._token),
             Route("POST", "/oauth/v2/accessToken", RouteKind.SESSION, self._token),
+            Route("POST", "/2/oauth2/token", RouteKind.SESSION, self._token),
         )
 
     def trouble(self, status: int) -> Answer:

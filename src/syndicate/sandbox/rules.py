@@ -17,7 +17,7 @@ class Rules:
     `refresh_grace_s`: how long a used OAuth refresh token still gives the same pair; 0 ends the family at once.
     `blob_ttl_s`: how long an unreferenced Bluesky blob lives.
     `nonce_window_s`: how long Discord knows a bot's nonce again ("the past few minutes").
-    `duplicate_window_s`: how long LinkedIn refuses words that an account has said.
+    `duplicate_window_s`: how long LinkedIn and X refuse words that an account has said.
     `listing_lag_s`: how old a post must be before listings of own posts show it.
     `has_limits`: whether rate limits count down and refuse; otherwise their headers show a quota never used up.
 

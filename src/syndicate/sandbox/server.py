@@ -33,6 +33,7 @@ from syndicate.sandbox.telegram import Telegram
 from syndicate.sandbox.truth import Truth
 from syndicate.sandbox.webhook import Webhook
 from syndicate.sandbox.wire import Answer
+from syndicate.sandbox.x import X
 
 HOST = "127.0.0.1"
 # Above the largest upload a fake network takes, so that it is the network which refuses one that is too large.
@@ -147,7 +148,7 @@ async def serve(
 async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Running:
     mastodon, bluesky, webhook, grants = Mastodon(ground), Bluesky(ground), Webhook(ground), Grants(ground)
     slack, discord, telegram, linkedin = Slack(ground), Discord(ground), Telegram(ground), LinkedIn(ground, grants)
-    boarded = (slack, discord, DiscordBot(ground), telegram, linkedin)
+    boarded = (slack, discord, DiscordBot(ground), telegram, linkedin, X(ground, grants))
     networks: tuple[Network, ...] = (mastodon, bluesky, webhook, *boarded, OAuth(ground, grants))
     doors = tuple(Door(network, plan) for network in networks)
     control = Control(ground, plan, Shown(mastodon, bluesky, webhook, boarded), doors)

@@ -34,7 +34,7 @@ Method = Callable[[Call, dict[str, Any], Bot], Awaitable[Answer]]
 class Slack:
     """The fake workspace; each channel is an account."""
 
-    name = "slack"
+    name = "slack_bot"
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground

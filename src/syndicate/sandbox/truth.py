@@ -52,7 +52,8 @@ class Entry:
 
     `at` is the real time, ISO 8601. `key` is the idempotency key, record key or webhook id. `id` and `url` are what the
     network gave back. `link` is the address the post is about, as the network reads it. `digest` is the SHA-256 of the
-    request body, so that equal keys can be shown to have carried equal bytes.
+    request body, so that equal keys can be shown to have carried equal bytes. `called` are those whom the network would
+    give notice that they are named: accounts, groups, everybody in a place.
     """
 
     at: str
@@ -66,6 +67,7 @@ class Entry:
     link: str | None
     media: tuple[LoggedMedium, ...]
     digest: str
+    called: tuple[str, ...] = ()
 
     def as_line(self) -> str:
         """The entry as one line of JSON, without the line break."""
