@@ -135,8 +135,8 @@ class Attempts:
 
     async def _known_to_stand(self, delivery: Delivery) -> Attempted | None:
         """What a post that was seen there, or a doubt about one, makes of the delivery; None: go on."""
-        item = await self._outbox.item(delivery.item_id)
-        if item is None:
+        item = delivery.current
+        if item is None or not (delivery.may_stand or delivery.is_doubted):
             return None
         try:
             word = await self._doubts.seen(delivery, item)
@@ -190,10 +190,9 @@ class Attempts:
             case Action.DELETE:
                 return await self._set(delivery, partial(self._deleted, parent))
             case Action.EDIT:
-                item = await self._outbox.item(delivery.item_id)
-                if item is None:
+                if delivery.current is None:
                     return await self._skip_left(delivery)
-                return await self._set(delivery, partial(self._edited, delivery, item, parent))
+                return await self._set(delivery, partial(self._edited, delivery, delivery.current, parent))
             case _:
                 return await self._post(delivery, reply_to=parent.remote_id)
 
@@ -243,7 +242,7 @@ class Attempts:
             return await self._write(
                 delivery, Step(State.PLANNED, "waits for the next digest", due, code=Reason.IN_DIGEST)
             )
-        item = delivery.item or await self._outbox.item(delivery.item_id)
+        item = delivery.item or delivery.current
         if item is None:
             return await self._skip_left(delivery)
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:

@@ -65,7 +65,8 @@ def says(
     """An HTTP answer; `body` is bytes, or a value to be written as JSON; `length` lies about its size."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
-    fields = {**kind, "Content-Length": str(len(content) if length is None else length), **(headers or {})}
+    size = str(len(content) if length is None else length)
+    fields = {**kind, "Content-Length": size, "Connection": "close", **(headers or {})}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status} Told\r\n{head}\r\n".encode() + content
 

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import ssl
 import traceback
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,6 +60,25 @@ async def test_every_call_has_its_own_connection_and_no_cookies(web: Web, script
 
     assert [heard.headers["connection"] for heard in script.heard] == ["close", "close"]
     assert all("cookie" not in heard.headers for heard in script.heard)
+
+
+async def test_calls_that_the_host_knows_by_a_key_share_a_connection(web: Web) -> None:
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"{}"):
+                writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for is_keyed in (True, True, True, False):
+            assert (await web.call("POST", url, body=b"{}", is_keyed=is_keyed)).status == 204
+
+    assert connections == 2
 
 
 async def test_a_refused_connection_proves_nothing_was_sent(web: Web) -> None:

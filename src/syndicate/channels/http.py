@@ -25,6 +25,9 @@ TIMEOUT = timedelta(seconds=30)
 
 _CONNECT_S = 10
 
+_KEPT_S = 1.0
+"""How long a connection waits for the next call; the shortest usual patience of a server is two seconds."""
+
 LIMIT_BYTES = 4 * 1024 * 1024
 """Most that is read of an answer, decoded; forty statuses of a Mastodon account are under 1 MB."""
 
@@ -96,31 +99,28 @@ class Answer:
 class Web:
     """One HTTP session for all configured hosts, opened with `async with`.
 
-    A call is sent once: no redirect is followed, nothing is repeated, each call has a connection of its own (on a kept
-    one, a host that hangs up between two calls cannot be told from one that took the call and died). No cookies, no
-    proxy from the environment.
+    A call is sent once: no redirect is followed, nothing is repeated, and it has a connection of its own, unless the
+    host knows it by a key: on a kept connection, a host that hangs up between two calls cannot be told from one that
+    took the call and died. No cookies, no proxy from the environment.
     """
 
     def __init__(self, *, timeout: timedelta = TIMEOUT, limit_bytes: int = LIMIT_BYTES) -> None:
         self._timeout = timeout
         self._limit_bytes = limit_bytes
         self._hidden: set[str] = set()
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(force_close=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"syndicate/{__version__}"},
-            trace_configs=[_watch()],
-            trust_env=False,
-        )
+        self._sessions = {
+            False: _session(aiohttp.TCPConnector(force_close=True)),
+            True: _session(aiohttp.TCPConnector(keepalive_timeout=_KEPT_S)),
+        }
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
+            await session.close()
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of every message made from a server's words."""
@@ -134,6 +134,7 @@ class Web:
         headers: Mapping[str, str] | None = None,
         body: Body | None = None,
         is_repeatable: bool = False,
+        is_keyed: bool = False,
         within: timedelta | None = None,
     ) -> Answer:
         """Ask a host once.
@@ -144,6 +145,7 @@ class Web:
             headers: with the content type, unless the body is a form.
             body: bytes as they are to be sent, or a form (multipart if it holds a file).
             is_repeatable: a second call would do no harm (reading, uploading), so an unclear end is only Transient.
+            is_keyed: the host knows the call by its key for ever; it may share its connection with the one before.
             within: time for the whole call; the session's if None.
 
         Raises:
@@ -154,7 +156,7 @@ class Web:
         place = f"{method} {place_of(url)}"
         sent = _Sent()
         try:
-            async with self._opened.request(
+            async with self._opened(is_keyed).request(
                 method,
                 _as_written(url),
                 headers=headers,
@@ -167,20 +169,15 @@ class Web:
                 content = await self._content(response)
                 hidden = frozenset(self._hidden | _tokens_in(headers or {}))
                 return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
-        except (
-            aiohttp.ClientError,
-            OSError,
-            ValueError,
-        ) as cause:  # time-outs are OSErrors, unwritable names ValueErrors
+        except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs, unwritable names
             problem = f"{place}: {_problem(cause, limit)}"
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, sent, is_repeatable=is_repeatable)
 
-    @property
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _opened(self, keeps_connection: bool) -> aiohttp.ClientSession:
+        if not self._sessions:
             raise RuntimeError("the web is not open; use `async with`")
-        return self._session
+        return self._sessions[keeps_connection]
 
     async def _content(self, response: aiohttp.ClientResponse) -> bytes:
         """The body, cut at the limit. Of a refusal, whatever came: the status alone is the proof."""
@@ -194,6 +191,16 @@ class Web:
             if 200 <= response.status < 300:
                 raise
         return bytes(content[: self._limit_bytes])
+
+
+def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"syndicate/{__version__}"},
+        trace_configs=[_watch()],
+        trust_env=False,
+    )
 
 
 def verdict(answer: Answer, now: datetime, *, reset_header: str | None = None, remedy: str = "") -> Answer:

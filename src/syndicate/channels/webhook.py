@@ -186,7 +186,7 @@ class Webhook(Channel):
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signatures(self._keys, key, now, payload),
         }
-        answer = await self._tools.web.call("POST", self._url, headers=headers, body=payload)
+        answer = await self._tools.web.call("POST", self._url, headers=headers, body=payload, is_keyed=True)
         _judge(answer, now)
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:

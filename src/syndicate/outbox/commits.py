@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -29,19 +30,6 @@ class _Job:
     ended: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
 
-    def tell(self, result: Any, error: BaseException | None = None) -> None:
-        """Let the waiting task go on; one that was cancelled, or whose loop is gone, hears nothing."""
-        with suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self._end, result, error)
-
-    def _end(self, result: Any, error: BaseException | None) -> None:
-        if self.ended.done():
-            return
-        if error is None:
-            self.ended.set_result(result)
-        else:
-            self.ended.set_exception(error)
-
 
 class Commits:
     """The writes of one database, in order. Each is durable, whole, or nothing at all when its call returns.
@@ -54,42 +42,66 @@ class Commits:
         self._thread = thread
         self._transact = transact
         self._waiting: deque[_Job] = deque()
+        self._is_called = False
 
     async def add(self, work: Work[T]) -> T:
         """Run one function in a writing transaction; gives what it gives once that is on disk."""
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop)
         self._waiting.append(job)
-        self._thread.submit(self._commit)
+        self._call()
         result: T = await job.ended
         return result
 
     def _commit(self) -> None:
         """On the database's thread: do what waits by now; a later call may find nothing left."""
+        self._is_called = False  # first: what is added from now on calls again
         jobs: list[_Job] = []
         while self._waiting and len(jobs) < MOST_TOGETHER:
             job = self._waiting.popleft()
             if not job.ended.cancelled():
                 jobs.append(job)
+        if self._waiting:
+            self._call()
         if len(jobs) > 1 and self._did_together(jobs):
             return
         for job in jobs:
             try:
                 result = self._transact(job.work)
             except BaseException as error:  # whoever waits must hear of whatever it was
-                job.tell(None, error)
+                _tell([(job, None, error)])
             else:
-                job.tell(result)
+                _tell([(job, result, None)])
+
+    def _call(self) -> None:
+        if not self._is_called:
+            self._is_called = True
+            self._thread.submit(self._commit)
 
     def _did_together(self, jobs: list[_Job]) -> bool:
         try:
             results = self._transact(lambda connection: [job.work(connection) for job in jobs])
         except CannotWrite as error:  # a full disk or a locked file is the same for each of them
-            for job in jobs:
-                job.tell(None, error)
+            _tell([(job, None, error) for job in jobs])
             return True
         except Exception:
             return False
-        for job, result in zip(jobs, results, strict=True):
-            job.tell(result)
+        _tell([(job, result, None) for job, result in zip(jobs, results, strict=True)])
         return True
+
+
+def _tell(told: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    """Let the waiting tasks go on, those of one loop by one call; if it is gone, they hear nothing."""
+    for loop, mine in groupby(told, key=lambda one: one[0].loop):
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_end, list(mine))
+
+
+def _end(told: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in told:
+        if job.ended.done():  # its task was cancelled
+            continue
+        if error is None:
+            job.ended.set_result(result)
+        else:
+            job.ended.set_exception(error)

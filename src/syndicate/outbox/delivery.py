@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -121,7 +121,8 @@ class Delivery:
     `is_key_spent`: the key is not repeated any more, only reading settles it.
     `owner` and `fence` belong to the claim: results are written only under the same fence. `batch`: its backfill.
     `is_doubted`: the state was lost or put back from a copy, so it may have been sent without our knowing.
-    `item` is the item as it was when it left; None: as the store has it.
+    `item` is the item as it was when it left; None: as the store has it. A claim brings `current` along, the item as
+    the store has it, and whether it `may_stand` there, as posts of ours were seen on the channel.
     """
 
     uid: str
@@ -151,6 +152,8 @@ class Delivery:
     is_doubted: bool = False
     code: Reason = Reason.OTHER
     item: Item | None = None
+    current: Item | None = field(default=None, compare=False)
+    may_stand: bool = field(default=False, compare=False)
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, ScalarSelect, Update, case, insert, literal, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Update,
+    bindparam,
+    case,
+    exists,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
 from syndicate.errors import LostClaim
+from syndicate.items.item import Item
+from syndicate.items.snapshot import from_json
 from syndicate.outbox.batches import kept_back
 from syndicate.outbox.delivery import Delivery, Origin, State
 from syndicate.outbox.gather import mark_parts
@@ -17,9 +33,52 @@ from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import delivery_of
-from syndicate.outbox.schema import deliveries, events
+from syndicate.outbox.schema import deliveries, events, files, items, sightings
 
-_OPEN = (State.PLANNED.value, State.UNKNOWN.value)
+# Statements that run with every delivery are made once: to make one costs several times what it takes to run it.
+
+_row = deliveries.c
+_is_open = or_(_row.state == State.PLANNED.value, _row.state == State.UNKNOWN.value)
+_is_free = _row.owner.is_(None)
+_is_ours = (_row.uid == bindparam("the_uid"), _row.fence == bindparam("the_fence"), _row.owner.is_not(None))
+
+_NEXT: Select[tuple[str]] = (
+    select(_row.uid)
+    .where(_row.channel == bindparam("the_channel"), _is_open, _is_free, _row.due <= bindparam("the_time"))
+    .order_by(case((_row.origin == Origin.LIVE.value, 0), else_=1), _row.due, _row.uid)
+    .limit(1)
+)
+_STANDING = (
+    select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
+)
+_CLAIM = (
+    update(deliveries)
+    .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
+    .values(
+        state=case((_row.state == State.PLANNED.value, State.CLAIMED.value), else_=_row.state),
+        owner=bindparam("the_owner"),
+        fence=_row.fence + 1,
+    )
+    .returning(deliveries)
+)
+_MAY_STAND = exists().where(sightings.c.channel == bindparam("the_channel"))
+_BESIDE = select(_STANDING.scalar_subquery().label("standing"), _MAY_STAND.label("may_stand"))
+_is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
+_FREEZE = (
+    update(deliveries)
+    .where(*_is_ours, or_(_row.state == State.CLAIMED.value, _row.state == State.UNKNOWN.value))
+    .values(
+        state=State.SENDING.value,
+        payload=bindparam("the_payload"),
+        key=bindparam("the_key"),
+        # As on disk: the delivery may bring its new bytes along.
+        frozen_at=case((_is_same, _row.frozen_at), else_=bindparam("the_time", type_=_row.frozen_at.type)),
+        first_sent_at=bindparam("the_first_time"),
+        attempts=_row.attempts + 1,
+    )
+    .returning(deliveries)
+)
+_NOTE = insert(events)
 
 
 def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
@@ -27,66 +86,52 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
 
     That of this uid, whose turn it is, or else the next due one.
     """
-    row = deliveries.c
-    claimed = case((row.state == State.PLANNED, State.CLAIMED.value), else_=row.state)
-    statement = (
-        update(deliveries)
-        .where(row.uid == (uid or _next_one(channel, now)), row.state.in_(_OPEN), row.owner.is_(None))
-        .values(state=claimed, owner=owner, fence=row.fence + 1)
-        .returning(deliveries)
-    )
-    found = connection.execute(statement).one_or_none()
+    wanted = uid or connection.execute(_NEXT, {"the_channel": channel, "the_time": now}).scalar()
+    found = connection.execute(_CLAIM, {"the_uid": wanted, "the_owner": owner}).one_or_none()
     if found is None:
         return None
     delivery = delivery_of(found)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
-    return delivery
+    beside = connection.execute(_BESIDE, {"the_item": delivery.item_id, "the_channel": channel}).one()
+    return replace(delivery, current=_item_of(beside.standing), may_stand=bool(beside.may_stand))
 
 
-def _next_one(channel: str, now: datetime) -> ScalarSelect[str]:
-    row = deliveries.c
-    live_first = case((row.origin == Origin.LIVE, 0), else_=1)
-    return (
-        select(row.uid)
-        .where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None), row.due <= now)
-        .order_by(live_first, row.due, row.uid)
-        .limit(1)
-        .scalar_subquery()
-    )
+def item(connection: Connection, item_id: str) -> Item | None:
+    """The item as last accepted: the file at the path that the outbox knows."""
+    return _item_of(connection.execute(_STANDING, {"the_item": item_id}).scalar())
+
+
+def _item_of(snapshot: str | None) -> Item | None:
+    return from_json(snapshot) if snapshot else None
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
     """A backfill that was stopped goes on at its pace: what comes after the late one keeps its distance."""
-    row = deliveries.c
-    behind = (row.channel == late.channel, row.origin == Origin.BACKFILL, row.state == State.PLANNED)
-    same_batch = row.batch.is_not_distinct_from(late.batch)  # another one has a pace of its own
-    moved = type_coerce(row.due, BigInteger) + lag // timedelta(microseconds=1)
+    behind = (_row.channel == late.channel, _row.origin == Origin.BACKFILL, _row.state == State.PLANNED)
+    same_batch = _row.batch.is_not_distinct_from(late.batch)  # another one has a pace of its own
+    moved = type_coerce(_row.due, BigInteger) + lag // timedelta(microseconds=1)
     connection.execute(
-        update(deliveries).where(*behind, same_batch, row.due > late.due).values(due=type_coerce(moved, row.due.type))
+        update(deliveries).where(*behind, same_batch, _row.due > late.due).values(due=type_coerce(moved, _row.due.type))
     )
 
 
-def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
-    """Durable intent: from CLAIMED or UNKNOWN to SENDING."""
-    row = deliveries.c
-    is_same = (row.payload == payload) & (row.key == key)  # as on disk: the delivery may bring its new bytes along
-    statement = (
-        _under_fence(delivery)
-        .where(row.state.in_((State.CLAIMED, State.UNKNOWN)))  # one claim, one intent
-        .values(
-            state=State.SENDING,
-            payload=payload,
-            key=key,
-            frozen_at=case((is_same, row.frozen_at), else_=literal(now, row.frozen_at.type)),
-            first_sent_at=delivery.first_sent_at or now,
-            attempts=row.attempts + 1,
-        )
-        .returning(deliveries)
-    )
-    frozen = delivery_of(_one(connection, statement, delivery))
-    _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts, Reason.INTENT)
-    return frozen
+def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> tuple[Delivery, int]:
+    """Durable intent: from CLAIMED or UNKNOWN to SENDING; with the number of its event."""
+    values = {
+        "the_uid": delivery.uid,
+        "the_fence": delivery.fence,
+        "the_payload": payload,
+        "the_key": key,
+        "the_time": now,
+        "the_first_time": delivery.first_sent_at or now,
+    }
+    found = connection.execute(_FREEZE, values).one_or_none()
+    if found is None:
+        raise _lost(delivery)
+    frozen = delivery_of(found)
+    number = _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts, Reason.INTENT)
+    return frozen, number
 
 
 def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime) -> None:
@@ -95,58 +140,64 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         kept = kept_back(connection, delivery.batch)
         step = step if kept is None else replace(step, state=kept[0], reason=f"{kept[1]}; {step.reason}", code=kept[2])
     values: dict[str, Any] = {
-        "state": step.state,
-        "reason": step.reason,
-        "code": step.code,
-        "due": step.due,
-        "failures": step.failures,
-        "readings": step.readings,
-        "is_unclear": step.is_unclear,
-        "is_key_spent": step.is_key_spent,
-        "owner": None,
+        "the_uid": delivery.uid,
+        "the_fence": delivery.fence,
+        "new_state": step.state,
+        "new_reason": step.reason,
+        "new_code": step.code,
+        "new_due": step.due,
+        "new_failures": step.failures,
+        "new_readings": step.readings,
+        "new_is_unclear": step.is_unclear,
+        "new_is_key_spent": step.is_key_spent,
     }
     if step.receipt is not None:
         receipt = step.receipt
-        values |= {"remote_id": receipt.remote_id, "remote_url": receipt.url, "sent_at": receipt.at, "payload": None}
-    if step.thaws:
-        values |= {"payload": None, "frozen_at": None}
-    if step.renews_key:
-        values |= {"key": None, "first_sent_at": None, "generation": delivery.generation + 1}
-    _one(connection, _under_fence(delivery).values(**values).returning(deliveries), delivery)
+        values |= {"new_remote_id": receipt.remote_id, "new_remote_url": receipt.url, "new_sent_at": receipt.at}
+    statement = _settling(is_sent=step.receipt is not None, thaws=step.thaws, renews_key=step.renews_key)
+    if not connection.execute(statement, values).rowcount:
+        raise _lost(delivery)
     _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts, step.code)
     if step.receipt is not None and delivery.item_id.startswith(PREFIX):
         mark_parts(connection, delivery, step.receipt, now)
 
 
+@cache
+def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Update:
+    names = ["state", "reason", "code", "due", "failures", "readings", "is_unclear", "is_key_spent"]
+    names += ["remote_id", "remote_url", "sent_at"] if is_sent else []
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
+    values |= {"owner": None}
+    if is_sent:
+        values |= {"payload": None}
+    if thaws:
+        values |= {"payload": None, "frozen_at": None}
+    if renews_key:
+        values |= {"key": None, "first_sent_at": None, "generation": _row.generation + 1}
+    return update(deliveries).where(*_is_ours).values(**values)
+
+
 def orphans(connection: Connection, channel: str) -> list[Delivery]:
     """What former owners left behind on a channel."""
-    row = deliveries.c
-    in_work = row.state.in_([State.CLAIMED.value, State.SENDING.value, State.UNKNOWN.value])
-    statement = select(deliveries).where(row.channel == channel, in_work, row.owner.is_not(None)).order_by(row.uid)
+    in_work = _row.state.in_([State.CLAIMED.value, State.SENDING.value, State.UNKNOWN.value])
+    statement = select(deliveries).where(_row.channel == channel, in_work, _row.owner.is_not(None)).order_by(_row.uid)
     return [delivery_of(found) for found in connection.execute(statement)]
 
 
 def next_due(connection: Connection, channel: str) -> datetime | None:
     """When the channel has something to do next."""
-    row = deliveries.c
-    soonest = select(row.due).where(row.channel == channel, row.state.in_(_OPEN), row.owner.is_(None))
-    return connection.execute(soonest.order_by(row.due).limit(1)).scalar()
+    soonest = select(_row.due).where(_row.channel == channel, _is_open, _is_free)
+    return connection.execute(soonest.order_by(_row.due).limit(1)).scalar()
 
 
-def _under_fence(delivery: Delivery) -> Update:
-    row = deliveries.c
-    return update(deliveries).where(row.uid == delivery.uid, row.fence == delivery.fence, row.owner.is_not(None))
-
-
-def _one(connection: Connection, statement: Any, delivery: Delivery) -> Any:
-    found = connection.execute(statement).one_or_none()
-    if found is None:
-        raise LostClaim(f"delivery {delivery.uid} of {delivery.channel}: fence {delivery.fence} is past")
-    return found
+def _lost(delivery: Delivery) -> LostClaim:
+    return LostClaim(f"delivery {delivery.uid} of {delivery.channel}: fence {delivery.fence} is past")
 
 
 def _note(
     connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int, code: Reason
-) -> None:
+) -> int:
     line = {"uid": uid, "at": now, "state": state, "reason": reason, "attempt": attempt, "code": code}
-    connection.execute(insert(events), line)
+    key = connection.execute(_NOTE, line).inserted_primary_key
+    assert key is not None, "the database numbers events"
+    return int(key[0])

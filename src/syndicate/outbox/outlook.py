@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.delivery import Action, Origin, State
@@ -15,7 +15,36 @@ from syndicate.outbox.schema import deliveries, events, rests, tokens
 PACED = (Action.POST.value, Action.REPLY.value)
 """What followers see as something new."""
 
-_DOUBTFUL = (State.SENDING.value, State.UNKNOWN.value, State.HELD.value)
+_row = deliveries.c
+_mine = _row.channel == bindparam("the_channel")
+_waiting = (
+    select(_row.uid, _row.due, _row.origin, _row.owed_since, _row.topics, _row.state, _row.action, _row.batch)
+    .where(_mine, _row.owner.is_(None))
+    .order_by(_row.due)
+    .limit(bindparam("the_most"))
+)
+_QUEUES = (
+    _waiting.where(_row.state == State.UNKNOWN.value),
+    *(
+        _waiting.where(_row.state == State.PLANNED.value, _row.action == action.value, _row.origin == origin.value)
+        for action in Action
+        for origin in Origin
+    ),
+)
+_is_paced = or_(*(_row.action == action for action in PACED))
+_SENT = (
+    select(_row.sent_at, _row.topics)
+    .where(_mine, _is_paced, _row.sent_at.is_not(None))
+    .order_by(_row.sent_at.desc())
+    .limit(bindparam("the_most"))
+)
+_DOUBTFUL = select(_row.first_sent_at, _row.topics).where(
+    _mine,
+    _is_paced,
+    _row.state.in_((State.SENDING.value, State.UNKNOWN.value, State.HELD.value)),
+    _row.first_sent_at.is_not(None),
+    or_(_row.is_unclear, _row.owner.is_not(None)),
+)
 
 
 def outlook(connection: Connection, channel: str, memory: int, most: int) -> Outlook:
@@ -24,17 +53,8 @@ def outlook(connection: Connection, channel: str, memory: int, most: int) -> Out
 
 
 def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]:
-    row = deliveries.c
-    mine = select(row.uid, row.due, row.origin, row.owed_since, row.topics, row.state, row.action, row.batch).where(
-        row.channel == channel, row.owner.is_(None)
-    )
-    in_turn = [
-        mine.where(row.state == State.PLANNED.value, row.action == action, row.origin == origin.value)
-        for action in (one.value for one in Action)
-        for origin in Origin
-    ]
-    for statement in (mine.where(row.state == State.UNKNOWN.value), *in_turn):
-        for one in connection.execute(statement.order_by(row.due).limit(most)):
+    for statement in _QUEUES:
+        for one in connection.execute(statement, {"the_channel": channel, "the_most": most}):
             is_post = one.state == State.PLANNED and one.action in PACED
             topics = frozenset(one.topics.split())
             yield Waiting(one.uid, one.due, Origin(one.origin), one.owed_since, topics, is_post, one.batch)
@@ -42,14 +62,9 @@ def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]
 
 def _past(connection: Connection, channel: str, memory: int) -> Past:
     """What may stand counts as standing, from when it was tried: a cap must not be broken by a lost answer."""
-    row = deliveries.c
-    mine = (row.channel == channel, row.action.in_(PACED))
-    sent = select(row.sent_at, row.topics).where(*mine, row.sent_at.is_not(None)).order_by(row.sent_at.desc())
-    doubtful = select(row.first_sent_at, row.topics).where(
-        *mine, row.state.in_(_DOUBTFUL), row.first_sent_at.is_not(None), or_(row.is_unclear, row.owner.is_not(None))
-    )
-    found = [(one[0], one[1]) for one in connection.execute(sent.limit(memory))]
-    found += [(one[0], one[1]) for one in connection.execute(doubtful)]
+    sent = connection.execute(_SENT, {"the_channel": channel, "the_most": memory})
+    doubtful = connection.execute(_DOUBTFUL, {"the_channel": channel})
+    found = [(one[0], one[1]) for one in (*sent, *doubtful)]
     found.sort()
     newest = frozenset(found[-1][1].split()) if found else frozenset[str]()
     return Past(tuple(at for at, _ in found[-memory:]), newest)
@@ -57,18 +72,16 @@ def _past(connection: Connection, channel: str, memory: int) -> Past:
 
 def last_sent(connection: Connection) -> dict[str, datetime]:
     """When each channel last posted."""
-    row = deliveries.c
-    newest = func.max(row.sent_at, type_=row.sent_at.type)
-    lines = connection.execute(select(row.channel, newest).where(row.sent_at.is_not(None)).group_by(row.channel))
+    newest = func.max(_row.sent_at, type_=_row.sent_at.type)
+    lines = connection.execute(select(_row.channel, newest).where(_row.sent_at.is_not(None)).group_by(_row.channel))
     return {line[0]: line[1] for line in lines}
 
 
 def drop(connection: Connection, dropped: Sequence[Dropped], now: datetime) -> int:
     """Posts that still wait are skipped; gives how many."""
-    row = deliveries.c
     count = 0
     for one in dropped:
-        waits = (row.uid == one.uid, row.state == State.PLANNED.value, row.is_unclear.is_(False))
+        waits = (_row.uid == one.uid, _row.state == State.PLANNED.value, _row.is_unclear.is_(False))
         values = {"state": State.SKIPPED, "reason": one.reason, "code": one.code, "payload": None, "frozen_at": None}
         if connection.execute(update(deliveries).where(*waits).values(**values)).rowcount:
             line = {

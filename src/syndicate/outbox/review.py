@@ -17,18 +17,11 @@ from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import code_of, delivery_of
-from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
+from syndicate.outbox.schema import channels, deliveries, events, files, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
 
 _WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD: Reason.DROPPED}
 """What the operator may decide, as codes."""
-
-
-def item(connection: Connection, item_id: str) -> Item | None:
-    """The item as last accepted: the file at the path that the outbox knows."""
-    statement = select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == item_id)
-    snapshot = connection.execute(statement).scalar()
-    return from_json(snapshot) if snapshot else None
 
 
 def find_items(connection: Connection, text: str) -> list[Item]:

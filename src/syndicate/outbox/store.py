@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from sqlalchemy import Connection
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
@@ -198,7 +197,7 @@ class SqlOutbox:
 
     async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
         """Durable intent: on disk when this returns, and noted beside the database."""
-        frozen, number = await self._database.write(_intend, delivery, payload, key, now)
+        frozen, number = await self._database.write(lane.freeze, delivery, payload, key, now)
         if self._epoch is not None:
             self._epoch = replace(self._epoch, events=number)
             await self._database.apart(epoch.note, epoch.path_beside(self._database.path), self._epoch)
@@ -242,7 +241,7 @@ class SqlOutbox:
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""
-        return await self._database.read(review.item, item_id)
+        return await self._database.read(lane.item, item_id)
 
     async def find_items(self, text: str) -> list[Item]:
         """Items whose id, path or slug is the text, or ends with it."""
@@ -299,9 +298,3 @@ class SqlOutbox:
     async def hub_counts(self) -> list[HubCounts]:
         """How every hub stands."""
         return await self._database.read(announce.hub_counts)
-
-
-def _intend(
-    connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime
-) -> tuple[Delivery, int]:
-    return lane.freeze(connection, delivery, payload, key, now), epoch.last_event(connection)

@@ -15,6 +15,9 @@ import regex
 BREAK: Final = "\u200b"
 """Put behind a mark so that it is none. Source: Mastodon documentation, "Posting" (mentions). Read 2026-11."""
 
+_MARK: Final = regex.compile(r"[@＠#＃$＄:]")
+"""Without any of these nothing can be a mention, a tag or a link."""
+
 _BLANKS: Final = regex.compile(r"[ \t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 # Controls, lone surrogates, non-characters, invisible marks and everything that turns the direction of writing.
 # Joiners (U+200C, U+200D) stay: emoji and Persian need them.
@@ -35,6 +38,8 @@ _TAG: Final = regex.compile(_START + r"[#＃$＄](?=[\p{L}\p{M}\p{N}_\u200C\u200
 
 def clean(text: str) -> str:
     """One line of plain text in NFC: no controls, no marks that turn the direction of writing, single spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
     text = _UNSEEN.sub("", _BLANKS.sub(" ", text))
     return unicodedata.normalize("NFC", _BLANKS.sub(" ", text).strip())
 
@@ -46,6 +51,8 @@ def defuse(text: str) -> str:
     readable: `https://example.org/a` becomes `example.org/a`.
     """
     text = clean(text)
+    if not _MARK.search(text):
+        return text
     # Leaving one out may bring two halves of another together.
     while _SCHEME.search(text):
         text = clean(_SCHEME.sub("", text))
