@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Mailbox:
     is_cut_after: bool = False
     hangs_after: bool = False
     envelopes: list[Envelope] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
     servers: list[SMTP] = field(default_factory=list)
 
     @property
@@ -53,6 +55,7 @@ class Mailbox:
         if "DATA" in self.answers:
             return self.answers["DATA"]
         self.envelopes.append(envelope)
+        self.sessions.append(session)
         if self.is_cut_after and server.transport is not None:
             server.transport.abort()  # type: ignore[attr-defined]  # it is a stream's
         if self.hangs_after:
@@ -72,8 +75,10 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mailbox(*, password: str | None = None, size: int = 33_554_432) -> AsyncIterator[Mailbox]:
-    """A server on loopback; with a password, it wants a sign-in."""
+async def mailbox(
+    *, password: str | None = None, size: int = 33_554_432, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Mailbox]:
+    """A server on loopback; with a password, it wants a sign-in; with a certificate, it offers encryption."""
     box = Mailbox(password=password)
 
     def made() -> SMTP:
@@ -83,7 +88,8 @@ async def mailbox(*, password: str | None = None, size: int = 33_554_432) -> Asy
             data_size_limit=size,
             enable_SMTPUTF8=True,
             authenticator=box.authenticate if password is not None else None,
-            auth_require_tls=False,
+            auth_require_tls=password is None,  # offered nowhere where none is wanted
+            tls_context=tls,
         )
         box.servers.append(server)
         return server

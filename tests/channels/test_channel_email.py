@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from PIL import Image as Pillow
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 
 from channels.channel_rig import CANARY, PUBLISHED, card, channel_of, picture, post
 from channels.mailbox import USER, Mailbox, mailbox
+from channels.test_http import self_signed
 from sandbox_rig import image_bytes
 from syndicate.channels.email import EmailSettings
 from syndicate.channels.http import Web
@@ -143,12 +146,43 @@ async def test_it_signs_in(web: Web) -> None:
     assert len(box.envelopes) == 1
 
 
+async def test_the_connection_is_encrypted_before_the_sign_in(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    async with mailbox(password=CANARY, tls=self_signed(tmp_path)) as box:
+        with pytest.raises(Transient):
+            await opened(web, box, security="starttls", username=USER, password=CANARY)
+        monkeypatch.setattr("ssl.create_default_context", lambda: trusting)
+        channel = await opened(web, box, security="starttls", username=USER, password=CANARY)
+
+        await channel.publish(*frozen(channel))
+
+    assert [session.ssl is not None for session in box.sessions] == [True]
+
+
 async def test_a_refused_sign_in_tells_no_secret(web: Web) -> None:
     async with mailbox(password="another") as box:
         with pytest.raises(Unauthorized, match="username") as told:
             await opened(web, box, username=USER, password=CANARY)
 
     assert CANARY not in repr(told.value) + str(told.value.__context__)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"security": "starttls"}, r"no encryption \(STARTTLS\); set `security: tls`"),
+        ({"username": USER, "password": CANARY}, r"no sign-in \(AUTH\).*; set the `port` for submission"),
+    ],
+)
+async def test_what_a_server_does_not_offer_is_a_matter_for_a_person(
+    web: Web, settings: dict[str, object], words: str
+) -> None:
+    async with mailbox() as box:
+        with pytest.raises(Unauthorized, match=words):
+            await opened(web, box, **settings)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +272,8 @@ async def test_it_cannot_be_read_back(web: Web) -> None:
     [
         ({"host": "smtp.example"}, "security"),
         ({"to": "all"}, "e-mail address"),
+        ({"to": "lesende@höhle.example"}, "ASCII"),
+        ({"sender": "höhle@site.example"}, "ASCII"),
         ({"to": "a@b.example\nBcc: c@d.example"}, "e-mail address"),
         ({"username": USER}, "password"),
         ({"password": CANARY}, "username"),

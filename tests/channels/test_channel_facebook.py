@@ -58,6 +58,17 @@ def error(code: int, subcode: int = 0, **more: Any) -> dict[str, object]:
     return {"error": {"message": said, "type": "OAuthException", "code": code, "error_subcode": subcode, **more}}
 
 
+async def test_a_card_post_whose_card_could_not_be_made_is_known_by_its_words(server: Script, web: Web) -> None:
+    channel = facebook(server, web)
+    payload = frozen(channel)
+    message = json.loads(payload)["message"].replace("\n\n", "\n")
+    server.will(says(200, {"data": [{"id": "1", "message": "Others"}, {"id": "2"}, {"id": POST, "message": message}]}))
+
+    found = await channel.find(payload, "k", NOW)
+
+    assert found is not None and found.remote_id == POST
+
+
 async def test_a_link_is_read_first_and_then_posted_as_documented(server: Script, web: Web) -> None:
     channel = facebook(server, web)
     server.will(says(200, {"id": "1", "type": "website"}), says(200, {"id": POST}))

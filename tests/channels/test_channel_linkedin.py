@@ -15,9 +15,11 @@ from channels.channel_rig import CANARY, PUBLISHED, Naps, card, channel_of, pict
 from channels.scripted import CUT, NOW, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.channels.linkedin import LinkedInSettings
+from syndicate.channels.linkedin_answers import LinkedInPost
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Receipt
 from syndicate.ports.channel import Channel
+from syndicate.posts.compose import compose
 
 PERSON = "urn:li:person:a-B_9"
 PAGE = "urn:li:organization:2414183"
@@ -252,6 +254,46 @@ async def test_an_image_post_is_known_by_its_words(server: Script, web: Web) -> 
     server.will(says(200, {"elements": [element({"commentary": shortened})]}))
 
     assert await channel.find(payload, "k", NOW) is not None
+
+
+SHORTENED = "https://lnkd.in/x"
+
+
+@pytest.mark.parametrize(
+    ("template", "shown", "is_ours"),
+    [
+        (None, "Herons are back\n\n{hashtag|\\#|WaterBirds}\n\nLINK", True),
+        (None, "Herons are back #WaterBirds LINK", True),
+        (None, f"Herons are back #WaterBirds {SHORTENED}", True),
+        (None, "Herons are back #WaterBirds https://other.example/2", False),
+        (None, "Herons are back #WaterBirds", False),
+        ("{{ link }} {{ title }}", "LINK Herons are back", True),
+        ("{{ link }} {{ title }}", f"{SHORTENED} Herons are back", True),
+        ("{{ link }} {{ title }}", "LINK Egrets are back", False),
+        ("({{ link }})", "\\(LINK\\)", True),
+        ("({{ link }})", f"({SHORTENED})", True),
+        ("({{ link }})", "\\(https://other.example/2\\)", False),
+    ],
+)
+@pytest.mark.parametrize("media", [None, "urn:li:image:1"])
+async def test_a_post_of_words_is_known_by_words_and_link(
+    server: Script, web: Web, template: str | None, shown: str, is_ours: bool, media: str | None
+) -> None:
+    channel = linkedin(server, web, attach="image")
+    made = compose(card(title="Herons are back", summary=""), channel.wants, picture=picture(), template=template)
+    payload = channel.freeze(made, media, "k", NOW)
+    told = {"commentary": shown.replace("LINK", "https://news.example.org/herons/1?from=feed&lang=en")}
+    server.will(says(200, {"elements": [element(told)]}), says(200, {"elements": []}))
+
+    assert (await channel.find(payload, "k", NOW) is not None) is is_ours
+
+
+def test_what_escapes_a_sign_counts(server: Script, web: Web) -> None:
+    channel = linkedin(server, web)
+
+    made = channel.freeze(post(channel.wants, title="_" * 400, summary="(heron) " * 800), None, "k", NOW)
+
+    assert 2900 < len(LinkedInPost.model_validate_json(made).commentary) <= 3000
 
 
 async def test_reading_back_ends_somewhere(server: Script, web: Web) -> None:

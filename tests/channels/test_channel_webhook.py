@@ -123,7 +123,7 @@ def test_a_long_summary_is_cut_so_that_the_event_stays_small(script: Script, web
         (says(403), Unauthorized),
         (says(404), Transient),
         (says(409), Transient),
-        (says(410), Rejected),
+        (says(410), Unauthorized),
         (says(413), Rejected),
         (says(422), Rejected),
         (says(429, headers={"Retry-After": "30"}), RateLimited),
@@ -150,7 +150,7 @@ async def test_statuses_are_told_apart(script: Script, web: Web, answer: bytes, 
 async def test_a_receiver_that_is_gone_for_good_tells_the_way_out(script: Script, web: Web) -> None:
     script.will(says(410))
 
-    with pytest.raises(Rejected, match="remove the channel or set a new `url`"):
+    with pytest.raises(Unauthorized, match="remove the channel, or set a new `url`"):
         await webhook(script, web).publish(b"{}", KEY)
 
 

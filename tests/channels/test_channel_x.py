@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
-from channels.channel_rig import CANARY, PUBLISHED, KeptTokens, Naps, channel_of, picture, post
+from channels.channel_rig import CANARY, PUBLISHED, KeptTokens, Naps, card, channel_of, picture, post
 from channels.scripted import CUT, NOW, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.channels.oauth import Grant
@@ -21,6 +21,7 @@ from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Tra
 from syndicate.outbox.delivery import Action, Evidence, Receipt
 from syndicate.outbox.pace import Price
 from syndicate.ports.channel import Channel
+from syndicate.posts.compose import compose
 
 ID = "1346889436626259968"
 CREATED = says(201, {"data": {"id": ID, "text": "Herons"}})
@@ -143,7 +144,6 @@ async def test_a_post_may_leave_its_link_out(server: Script, web: Web) -> None:
         (401, {"title": "Unauthorized", "type": "about:blank"}, {}, Unauthorized),
         (402, {"title": "CreditsDepleted", "detail": "no credits", "type": "about:blank"}, {}, Unauthorized),
         (403, DUPLICATE, {}, Duplicate),
-        (403, {"detail": "You are not permitted to perform this action.", "type": "about:blank"}, {}, Rejected),
         (403, {"type": f"{PROBLEMS}client-forbidden", "reason": "client-not-enrolled"}, {}, Unauthorized),
         (403, {"type": f"{PROBLEMS}oauth1-permissions"}, {}, Unauthorized),
         (429, {"title": "Too Many Requests"}, {}, RateLimited),
@@ -165,6 +165,31 @@ async def test_what_each_answer_proves(
 
     assert type(told.value) is error
     assert CANARY not in str(told.value)
+
+
+SUSPENDED = {"detail": "Your account is suspended and is not permitted to access this feature.", "status": 403}
+
+
+@pytest.mark.parametrize(
+    ("account", "error", "words"),
+    [
+        (says(200, {"data": {"id": "42", "username": "MarshNotes"}}), Rejected, "not permitted"),
+        (says(403, SUSPENDED), Unauthorized, "see on x.com whether the account is suspended"),
+        (says(401, {}), Unauthorized, "nor is the account served"),
+        (says(503), Transient, "could not be read"),
+    ],
+)
+async def test_a_post_that_is_forbidden_is_told_from_an_account_that_is(
+    server: Script, web: Web, account: bytes, error: type[Exception], words: str
+) -> None:
+    channel = x(server, web)
+    server.will(says(403, {"detail": "You are not permitted to perform this action."}), account)
+
+    with pytest.raises(NetworkError, match=words) as told:
+        await channel.publish(frozen(channel), "k")
+
+    assert type(told.value) is error
+    assert server.paths == ["POST /2/tweets", "GET /2/users/me"]
 
 
 async def test_a_lost_answer_is_unknown(server: Script, web: Web) -> None:
@@ -244,6 +269,40 @@ async def test_a_post_without_a_link_is_known_by_its_words(server: Script, web: 
     server.will(ME, says(200, {"data": [{"id": ID, "text": text, "entities": {"urls": urls}}, {"id": "2"}]}))
 
     assert await channel.find(frozen(channel), "k", NOW) is not None
+
+
+@pytest.mark.parametrize(("written", "expanded"), [("medium.com", "http://medium.com"), ("Node.js", "http://Node.js")])
+async def test_words_that_look_like_a_domain_are_words(server: Script, web: Web, written: str, expanded: str) -> None:
+    channel = x(server, web, links="none")
+    payload = channel.freeze(post(channel.wants, title=f"Herons & {written}", summary="", topics=()), None, "k", NOW)
+    urls = [{"url": "https://t.co/m", "expanded_url": expanded}]
+    ours = {"id": ID, "text": "Herons &amp; https://t.co/m", "entities": {"urls": urls}}
+    other = {
+        "id": "7",
+        "text": "Herons &amp; https://t.co/m",
+        "entities": {"urls": [{**urls[0], "expanded_url": LINK}]},
+    }
+    server.will(ME, says(200, {"data": [other]}), says(200, {"data": [other, ours]}))
+
+    found = [await channel.find(payload, "k", NOW) for _ in range(2)]
+
+    assert [one and one.remote_id for one in found] == [None, ID]
+
+
+@pytest.mark.parametrize("template", ["({{ link }})", "{{ link }} {{ title }} https://site.example", "{{ link }}."])
+async def test_a_template_may_put_signs_and_links_around_the_link(server: Script, web: Web, template: str) -> None:
+    channel = x(server, web)
+    payload = channel.freeze(compose(card(), channel.wants, template=template), None, "k", NOW)
+    site = {"url": "https://t.co/site", "expanded_url": "https://site.example"}
+    [ours], [other] = (shown(link)["entities"]["urls"] for link in (LINK, f"{LINK}0"))
+    tweets = [
+        {"id": number, "text": "x", "entities": {"urls": [link, site]}} for number, link in (("7", other), (ID, ours))
+    ]
+    server.will(ME, says(200, {"data": tweets}))
+
+    found = await channel.find(payload, "k", NOW)
+
+    assert found is not None and found.remote_id == ID
 
 
 async def test_reading_back_ends_somewhere(server: Script, web: Web) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.channels.marks import Mark
+from syndicate.channels.marks import Mark, links_in, without_links
 
 LINK = "https://news.example.org/café/1?a=1&b=2"
 TEXT = f"Herons are back\n\n#WaterBirds\n\n{LINK}"
@@ -24,7 +24,7 @@ def test_a_post_is_known_by_its_link(content: str) -> None:
 
 
 def test_a_post_is_known_by_the_link_of_its_card() -> None:
-    assert Mark.of(TEXT).is_on("<p>Herons</p>", LINK)
+    assert Mark.of(TEXT).is_on("<p>Herons</p>", [None, LINK])
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,37 @@ def test_a_post_is_known_by_the_link_of_its_card() -> None:
     ],
 )
 def test_other_posts_are_not_ours(content: str) -> None:
-    assert not Mark.of(TEXT).is_on(content, "https://other.example/")
+    assert not Mark.of(TEXT).is_on(content, ["https://other.example/"])
 
 
-def test_the_last_link_counts_for_a_title_may_hold_one() -> None:
-    mark = Mark.of(f"See https://other.example/ now\n\n{LINK}")
+def test_all_links_count_for_one_may_be_in_every_post() -> None:
+    mark = Mark.of(f"Herons\n\n{LINK} (by https://site.example)")
 
-    assert mark.is_on("", LINK)
-    assert not mark.is_on("", "https://other.example/")
+    assert mark.is_on("", [LINK, "https://site.example/"])
+    assert not mark.is_on("", ["https://other.example/", "https://site.example"])
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("({{}})", "https://site.example/1"),
+        ("({{}}).", "https://site.example/1_(b)"),
+        ("[{{}}]", "https://site.example/1[0]"),
+        ("Read {{}}!", "https://site.example/1"),
+        ("\u201c{{}}\u201d", "HTTPS://site.example/1"),
+        ("{{}}, {{}}…", "https://site.example/1"),
+    ],
+)
+def test_signs_around_a_link_are_none_of_it(text: str, link: str) -> None:
+    said = text.replace("{{}}", link)
+
+    assert Mark.of(said).is_on("", [link])
+    assert links_in(said) == links_in(link)
+    assert without_links(said) == " ".join(text.replace("{{}}", "").split())
+
+
+def test_a_link_of_signs_alone_is_no_link_of_ours() -> None:
+    assert not Mark.of(TEXT).is_on('<a href="...">x</a>', ["))"])
 
 
 def test_without_a_link_the_words_decide() -> None:

@@ -195,8 +195,7 @@ def _mark_of(parcel: Parcel) -> Mark:
 
 
 def _carries(message: wire.Message, mark: Mark) -> bool:
-    links = [embed.url for embed in message.embeds] or [None]
-    return any(mark.is_on(_bare(message.content), link) for link in links)
+    return mark.is_on(_bare(message.content), [embed.url for embed in message.embeds])
 
 
 def _bare(content: str) -> str:

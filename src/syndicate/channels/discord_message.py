@@ -141,7 +141,7 @@ def judge(answer: Answer, now: datetime, *, remedy: str) -> Answer:
         raise Rejected(said)
     if 400 <= answer.status < 500 and answer.status != 429 and refusal.code in _SLOWED:
         raise RateLimited(said, now + _wait(refusal, timedelta(seconds=60)))
-    if refusal.code in _GONE and answer.status in {400, 401, 403, 404}:
+    if refusal.code in _GONE and answer.status in {400, 401, 403, 404, 410}:
         raise Unauthorized(f"{said}; {remedy}")
     try:
         return verdict(answer, now, reset_header=_RESET, remedy=remedy)

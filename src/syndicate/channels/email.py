@@ -62,6 +62,8 @@ def mail_address(value: str) -> str:
     address = value.strip()
     if not _ADDRESS.fullmatch(address):
         raise ValueError("must be one e-mail address, such as news@site.example")
+    if not address.isascii():  # SMTPUTF8 (RFC 6531) ends at the first server on the way that does not know it
+        raise ValueError("must be written in ASCII: a domain as `xn--...`, and a name that its server has in ASCII")
     return address
 
 
@@ -171,7 +173,7 @@ class Email(Channel):
         """Hand the message over; up to its last byte, nothing is sent."""
         async with self._session() as server:
             try:
-                await server.mail(self._settings.sender, options=_options(server, self._settings))
+                await server.mail(self._settings.sender)
                 await server.rcpt(self._settings.to)
             except aiosmtplib.SMTPException as error:
                 refusal = self._refusal(error)
@@ -211,15 +213,17 @@ class Email(Channel):
             hostname=settings.host,
             port=self._port,
             use_tls=settings.security is Security.TLS,
-            start_tls=settings.security is Security.STARTTLS,
+            start_tls=False,
             tls_context=None if settings.security is Security.NONE else ssl.create_default_context(),
             timeout=settings.timeout.total_seconds(),
         )
         try:
             await server.connect()
             await server.ehlo()
-            if settings.username is not None:
-                await server.login(settings.username, self._password)
+            await self._enter(server)
+        except Unauthorized:
+            server.close()
+            raise
         except aiosmtplib.SMTPAuthenticationError as error:
             server.close()
             raise self._access_refused(error) from None  # its words may repeat what was sent
@@ -232,6 +236,26 @@ class Email(Channel):
             with suppress(aiosmtplib.SMTPException, OSError):
                 await server.quit()
             server.close()
+
+    async def _enter(self, server: aiosmtplib.SMTP) -> None:
+        """Encrypt the connection and sign in, as the settings say.
+
+        Raises:
+            Unauthorized: the server offers no such thing.
+        """
+        settings = self._settings
+        if settings.security is Security.STARTTLS:
+            if not server.supports_extension("starttls"):
+                remedy = "set `security: tls` and its `port`, or another server"
+                raise Unauthorized(f"{self._place}: the server offers no encryption (STARTTLS); {remedy}")
+            await server.starttls()
+            await server.ehlo()
+        if settings.username is None:
+            return
+        if not server.supported_auth_methods:
+            remedy = "set the `port` for submission (587 or 465), or leave `username` and `password` out"
+            raise Unauthorized(f"{self._place}: the server offers no sign-in (AUTH) that is known here; {remedy}")
+        await server.login(settings.username, self._password)
 
     def _access_refused(self, error: aiosmtplib.SMTPAuthenticationError) -> Transient | Unauthorized:
         if error.code in _TEMPORARY:
@@ -248,11 +272,6 @@ class Email(Channel):
         if error.code in _BAD_ACCESS:
             return Unauthorized(f"{told}; check `username` and `password`")
         return Transient(told) if error.code in _TEMPORARY or error.code < 0 else Rejected(told)
-
-
-def _options(server: aiosmtplib.SMTP, settings: EmailSettings) -> list[str] | None:
-    is_plain = settings.sender.isascii() and settings.to.isascii()
-    return None if is_plain or not server.supports_extension("smtputf8") else ["SMTPUTF8"]
 
 
 def _words(error: BaseException) -> str:

@@ -177,13 +177,13 @@ class Facebook(Channel):
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through the page's posts since then for one with our link, or with our text if it has none."""
         ours = _Payload.model_validate_json(payload)
-        mark = Mark.of(ours.link or ours.message)
+        mark, words = Mark.of(ours.link or ours.message), " ".join(ours.message.split())
         start = int((since - CLOCKS_DIFFER).timestamp())
         query = {"fields": _FIELDS, "limit": str(PAGE), "since": str(start)}
         for _ in range(LIMIT_PAGES):
             page = (await self._graph.get(f"/{self._settings.page}/feed", query)).read(_Feed)
             for post in page.data:
-                if post.has(mark):
+                if post.has(mark, words):
                     return Receipt(post.id, page_url(post.permalink_url), self._tools.clock())
             after = page.paging.cursors.after
             if after is None or not page.data:  # a page may hold fewer than were asked for
@@ -232,11 +232,12 @@ class _Posted(Identified):
     permalink_url: str | None = None
     attachments: _Attachments = _Attachments()
 
-    def has(self, mark: Mark) -> bool:
-        """Whether the post is ours."""
-        cards = [one.unshimmed_url for one in self.attachments.data if one.unshimmed_url]
+    def has(self, mark: Mark, words: str) -> bool:
+        """Whether the post is ours; one whose card could not be made is known by its words."""
+        if not self.attachments.data and words == " ".join(self.message.split()) != "":
+            return True
         said = self.message.replace("&", "&amp;").replace("<", "&lt;")
-        return mark.is_on(said) or any(mark.is_on("", url) for url in cards if mark.link is not None)
+        return mark.is_on(said, [one.unshimmed_url for one in self.attachments.data])
 
 
 class _Cursors(BaseModel):

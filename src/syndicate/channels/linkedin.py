@@ -29,8 +29,9 @@ from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
-ROOM = Room(3000, Measure.UTF16)
-"""The length that clients agree on; LinkedIn answers FIELD_LENGTH_TOO_LONG and documents no number."""
+ROOM = Room(3000, Measure.UTF16, dialect=Dialect.LINKEDIN)
+"""The length that clients agree on; LinkedIn answers FIELD_LENGTH_TOO_LONG and documents no number, nor whether what
+escapes a sign counts: it does here, so that the field is never too long."""
 
 THUMB = ImageRules(Shape.CARD, limit_bytes=2_000_000, media_types=("image/jpeg",), limit_alt=4086)
 PHOTO = ImageRules(Shape.PHOTO, limit_bytes=5_000_000, limit_pixels=36_152_319, limit_alt=4086)

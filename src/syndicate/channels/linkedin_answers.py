@@ -5,12 +5,17 @@ Source: LinkedIn "Posts API", "Images API", "Organization Access Control by Role
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from syndicate.channels.http import Answer, RemoteId
-from syndicate.channels.marks import Mark
+from syndicate.channels.marks import Mark, links_in, without_links
+
+_HASHTAG = re.compile(r"\{hashtag\|\\?#\|(?P<tag>(?:\\.|[^}\\])*)\}")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SHORT = "https://lnkd.in/"
 
 
 def trouble_in(answer: Answer) -> Trouble:
@@ -109,17 +114,27 @@ class LinkedInPost(BaseModel):
         return self.lastModifiedAt or self.createdAt
 
     def is_like(self, ours: LinkedInPost) -> bool:
-        """Whether both have a card of the same link or the same picture, or say the same.
-
-        LinkedIn may shorten links in the words, and two items may have the same words but for the link.
-        """
+        """Whether both have a card of the same link or the same picture, or say the same."""
         if ours.content.article is not None:
             link, theirs = ours.content.article.source, self.content.article
             return theirs is not None and Mark.of(link) == Mark.of(theirs.source)
-        if ours.content.media is not None:
-            return self.content.media is not None and self.content.media.id == ours.content.media.id
-        words, says = (" ".join(post.commentary.partition("http")[0].split()) for post in (ours, self))
-        return words == says != ""
+        if ours.content.media is not None and self.content.media == ours.content.media:
+            return True
+        return _says_the_same(_plain(self.commentary), _plain(ours.commentary))
+
+
+def _says_the_same(theirs: str, ours: str) -> bool:
+    """Whether both have the same words and links, of which LinkedIn may have shortened some."""
+    if without_links(theirs) != without_links(ours):
+        return False
+    shown, given = links_in(theirs), links_in(ours)
+    long = {link for link in shown if not link.startswith(_SHORT)}
+    return bool(ours) and long <= given and len(shown) == len(given)
+
+
+def _plain(commentary: str) -> str:
+    """Little text as readers see it, without mentions, of which our posts have none."""
+    return _ESCAPED.sub(r"\1", _HASHTAG.sub(r"#\g<tag>", commentary))
 
 
 class LinkedInPosts(BaseModel):

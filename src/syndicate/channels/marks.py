@@ -3,38 +3,51 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
-_URL = re.compile(r"https?://[^\s<>\"]+")
+_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_AFTER_LINKS = ".,:;!?'’”»…*_~"
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What one of our posts is known by: its last link, or its words if it has none."""
+    """What one of our posts is known by: its links, or its words if it has none.
 
-    link: str | None
+    All of its links, as one of them alone may be in every post, such as that of the site.
+    """
+
+    links: frozenset[str]
     words: str
 
     @classmethod
     def of(cls, text: str) -> Mark:
         """The mark of a text that we post."""
-        links = _URL.findall(text)
-        return cls(_plain(links[-1]) if links else None, " ".join(text.split()))
+        return cls(links_in(text), " ".join(text.split()))
 
-    def is_on(self, content: str, card_url: str | None = None) -> bool:
-        """Whether a post with this HTML, and this link on its card, carries the mark.
+    def is_on(self, content: str, links: Iterable[str | None] = ()) -> bool:
+        """Whether a post with this HTML, and these links beside it (such as its card's), carries the mark.
 
-        The link may stand there as words only: servers make no link of an address without a public ending.
+        A link may stand there as words only: servers make no link of an address without a public ending.
         """
         page = _Page(content)
-        if self.link is None:
+        if not self.links:
             return self.words == page.words
-        links = [*page.links, *_URL.findall(page.words)]
-        if card_url is not None:
-            links.append(card_url)
-        return self.link in {_plain(link) for link in links}
+        shown = (_plain(link) for link in (*page.links, *links) if link)
+        return self.links <= {*shown, *links_in(page.words)}
+
+
+def links_in(text: str) -> frozenset[str]:
+    """The links in plain text, each in one spelling; what closes a sentence or a bracket behind one is none of it."""
+    return frozenset(_plain(link) for link in _URL.findall(text))
+
+
+def without_links(text: str) -> str:
+    """The words of a plain text, one space apart, without its links."""
+    return " ".join(_URL.sub(lambda found: found[0][len(_bare(found[0])) :], text).split())
 
 
 class _Page(HTMLParser):
@@ -61,8 +74,16 @@ class _Page(HTMLParser):
         self._texts.append(data)
 
 
+def _bare(link: str) -> str:
+    """A link as networks find it in a text: a closing bracket belongs to it only if it was opened in it."""
+    while link and (link[-1] in _AFTER_LINKS or link.count(link[-1]) > link.count(_BRACKETS.get(link[-1], link[-1]))):
+        link = link[:-1]
+    return link
+
+
 def _plain(link: str) -> str:
     """A link in one spelling: servers escape letters and add or drop the last slash."""
+    link = _bare(link)
     try:
         parts = urlsplit(link)
     except ValueError:  # a server may show what is no URL at all

@@ -248,7 +248,7 @@ class Mastodon(Channel):
                     return None
                 if frozen.in_reply_to_id not in {None, status.in_reply_to_id}:
                     continue  # a correction has the link of the post that it corrects
-                if mark.is_on(status.content, status.card.url if status.card else None):
+                if mark.is_on(status.content, [status.card.url if status.card else None]):
                     return Receipt(status.id, status.url, self._now())
             if not page.root:
                 return None

@@ -21,7 +21,7 @@ from syndicate.channels.http import Answer, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
-from syndicate.errors import Rejected, Transient, Unknown
+from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.posts.fit import shorten
@@ -209,7 +209,9 @@ def _judge(answer: Answer, now: datetime) -> None:
     if answer.is_success and _is_page(answer):
         raise Unknown(f"{answer.place}: {answer.status} with a web page, which no receiver sends; check `url`")
     if answer.status == 410:
-        raise Rejected(f"{answer.place}: 410, the receiver wants no more events; remove the channel or set a new `url`")
+        raise Unauthorized(
+            f"{answer.place}: 410, the receiver is gone for good; remove the channel, or set a new `url`"
+        )
     if answer.status in {404, 405, 409, 421, 423}:
         raise Transient(f"{answer.place}: {answer.status}; check `url` if it stays so")
     verdict(answer, now, remedy="check `secret` and `headers` against the receiver's")

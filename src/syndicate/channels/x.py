@@ -26,7 +26,7 @@ from syndicate.channels.oauth_app import App, AppSettings
 from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.channels.x_answers import Created, Frozen, Me, Media, Problem, Timeline, Uploaded, problem_in
 from syndicate.durations import Duration
-from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized
+from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.outbox.pace import Price
@@ -51,6 +51,7 @@ SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.acc
 
 _RESET = "x-rate-limit-reset"
 _ACCESS_PROBLEMS = {"client-forbidden", "oauth1-permissions", "unsupported-authentication"}
+_SUSPENDED = "see on x.com whether the account is suspended or locked, and in the console whether the app is"
 _REMEDY = f"see that the app may read and write (scopes {' '.join(SCOPES)})"
 
 
@@ -186,7 +187,13 @@ class X(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post once."""
-        answer = self._checked(await self._ask(_Ask("POST", "/2/tweets", payload, is_repeatable=False)))
+        answer = await self._ask(_Ask("POST", "/2/tweets", payload, is_repeatable=False))
+        try:
+            self._checked(answer)
+        except Rejected as refusal:
+            if answer.status == 403:
+                await self._examine(refusal)
+            raise
         receipt = self._receipt(answer.read(Created).data.id)
         is_last = answer.headers.get("x-rate-limit-remaining") == "0"
         return replace(receipt, rests_until=silent_until(answer.headers, self._now(), _RESET)) if is_last else receipt
@@ -194,7 +201,7 @@ class X(Channel):
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through our own posts since then for one with our link (or our exact text if it has none)."""
         mark = Mark.of(Frozen.model_validate_json(payload).text)
-        user_id = self._user_id or await self._who_am_i()
+        self._user_id = user_id = self._user_id or await self._who_am_i()
         query = {
             "max_results": str(PAGE),
             "tweet.fields": "created_at,entities",
@@ -222,9 +229,24 @@ class X(Channel):
         """Wait for a renewal under way."""
         await self._access.settled()
 
+    async def _examine(self, refusal: Rejected) -> None:
+        """Find out whether a refusal is about the post: X tells nothing else of an account that it has suspended.
+
+        Raises:
+            Unauthorized: the account is not served at all.
+            Transient: it could not be asked for; the post is not made.
+        """
+        try:
+            await self._who_am_i()
+        except Unauthorized as cause:
+            raise Unauthorized(f"{refusal}; nor is the account served: {cause}") from cause
+        except NetworkError as cause:
+            raise Transient(f"{refusal}; whether the account is at fault could not be read: {cause}") from cause
+
     async def _who_am_i(self) -> str:
         answer = await self._ask(_Ask("GET", "/2/users/me"))
-        user = check_access(answer, self._now(), remedy=self._access.remedy, reset_header=_RESET).read(Me).data
+        remedy = _SUSPENDED if answer.status == 403 else self._access.remedy
+        user = check_access(answer, self._now(), remedy=remedy, reset_header=_RESET).read(Me).data
         if f"@{user.username.lower()}" != self.account:
             told = f"the account signed in is @{user.username}, not {self.account}"
             raise Unauthorized(f"{answer.place}: {told}; set it as `account`, or {self._access.remedy}")

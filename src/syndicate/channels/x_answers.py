@@ -6,6 +6,8 @@ Source: X API OpenAPI 2.159, schemas Problem, TweetCreateResponse, MediaUploadRe
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -13,6 +15,8 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 from syndicate.channels.http import Answer, RemoteId
 from syndicate.channels.marks import Mark
 
+_PICTURE = re.compile(r"https://(?:x|twitter)\.com/\w+/status/\d+/(?:photo|video)/\d+")
+_SCHEME = re.compile(r"\Ahttps?://", re.IGNORECASE)
 PROBLEMS = "https://api.twitter.com/2/problems/"
 
 
@@ -88,6 +92,11 @@ class Link(BaseModel):
     expanded_url: str = ""
     unwound_url: str | None = None
 
+    @property
+    def written(self) -> str:
+        """What the link was made of: X makes links of pictures, and of words that look like a domain."""
+        return "" if _PICTURE.match(self.expanded_url) else _SCHEME.sub("", self.expanded_url)
+
 
 class Entities(BaseModel):
     """What X sees in a text."""
@@ -105,13 +114,12 @@ class Tweet(Identified):
     def has(self, mark: Mark) -> bool:
         """Whether the post is ours: links are shown short, and what they stand for beside the text."""
         links = self.entities.urls if self.entities else ()
-        if mark.link is None:
-            text = self.text
-            for link in links:
-                text = text.replace(link.url, " ")
-            return mark.is_on(text)
-        shown = [target for link in links for target in (link.expanded_url, link.unwound_url) if target]
-        return any(mark.is_on("", target) for target in shown)
+        if mark.links:
+            return mark.is_on(self.text, [shown for link in links for shown in (link.expanded_url, link.unwound_url)])
+        text = html.unescape(self.text)
+        for link in links:
+            text = text.replace(link.url, link.written)
+        return " ".join(text.split()).casefold() == mark.words.casefold()
 
 
 class Meta(BaseModel):
