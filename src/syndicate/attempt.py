@@ -110,13 +110,18 @@ class Attempts:
             return await self._end_doubt(delivery, step, is_last=True)
         if delivery.state is not State.UNKNOWN:
             return await (self._post(delivery) if delivery.action is Action.POST else self._amend(delivery))
-        match remedy_for(delivery, self.channel.guarantee, self._clock()):
+        match self._remedy_for(delivery):
             case Remedy.REPEAT | Remedy.ASK_AGAIN:
                 return await self._send(delivery)
             case Remedy.READ_BACK:
                 return await self._settle(delivery, await self._read_back(delivery))
             case Remedy.HOLD:
-                return await self._settle(delivery, Uncertain(delivery.reason), is_local=True)
+                return await self._settle(_spent(delivery), Uncertain(delivery.reason), is_local=True)
+
+    def _remedy_for(self, delivery: Delivery) -> Remedy:
+        """How to settle what is unclear, by the latest that it may be: clocks may have been set back."""
+        latest = self._outbox.latest(self._clock(), delivery.first_sent_at)
+        return remedy_for(delivery, self.channel.guarantee, latest)
 
     async def _hold(self, delivery: Delivery) -> Attempted:
         """Planned for the account that the channel led to before: nothing is sent or looked up at another one."""
@@ -343,9 +348,9 @@ class Attempts:
         if (until := self._silent_until()) is not None:
             return await self._settle(composed, NotDone("the network asked to wait", until), is_local=True)
         delivery = await self._outbox.freeze(composed, composed.payload, composed.key, self._clock())
-        if delivery.is_unclear and not remedy_for(delivery, self.channel.guarantee, self._clock()).sends:
+        if delivery.is_unclear and not self._remedy_for(delivery).sends:
             # The machine slept since the remedy was chosen, and the network may have forgotten the key by now.
-            return await self._settle(delivery, Uncertain("too late to repeat the key"), is_local=True)
+            return await self._settle(_spent(delivery), Uncertain("too late to repeat the key"), is_local=True)
         outcome: Outcome
         try:
             async with self.limit():
@@ -385,3 +390,8 @@ class Attempts:
         await self._outbox.settle(delivery, step, self._clock())
         log_step(delivery, step)
         return Attempted(step)
+
+
+def _spent(delivery: Delivery) -> Delivery:
+    """The delivery with a key that is not repeated any more."""
+    return replace(delivery, is_key_spent=True)

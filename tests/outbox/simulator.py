@@ -8,8 +8,7 @@ A schedule is one to three deliveries and a life full of bad luck: lost answers,
 after every step, a machine that sleeps, a clock that is set, a second publisher, a second planning. What is counted is
 the network's own truth. `RULES` can be switched off one by one; the schedules must then show the harm.
 
-Two things are not tried, as the machine does not withstand them: to sleep between the last look at the key's age and
-the first byte, which no program can, and a clock set back by more than the key's margin while a key is to be repeated.
+One thing is not tried, as no program withstands it: to sleep between the last look at the key's age and the first byte.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, 
 from syndicate.outbox.delivery import may_repeat_key as delivery_may_repeat
 from syndicate.outbox.delivery import remedy_for as delivery_remedy
 from syndicate.outbox.outcome import Absent, Done, NotDone, Outcome, RetryPolicy, Step, Uncertain
+from syndicate.outbox.timekeeping import Timekeeper, begun
 
 RETRY = RetryPolicy()
 MOST_FAULTS = 8
@@ -54,6 +54,7 @@ RULES = {
     "unknown": "R2: unknown is never failed",
     "settle": "R3: late commits and lagging lists are waited for",
     "window": "R4: a key is repeated inside its window only",
+    "clock": "R4: a clock that is set back makes no key younger",
     "first_attempt": "R4: the key's age counts from its first attempt",
     "frozen": "R5: key and bytes stay over attempts",
     "lock": "R6: one publisher at a time",
@@ -161,6 +162,26 @@ class World:
     has_jumped: bool = False
     is_alone: bool = True
     compositions: int = 0
+    boot: int = 0
+    time: Timekeeper | None = None
+
+    def __post_init__(self) -> None:
+        self.start_clock()
+
+    @property
+    def ticks(self) -> float:
+        """What the machine counts since it was switched on."""
+        return float((self.true - BEGUN).total_seconds())
+
+    def start_clock(self) -> None:
+        """A publisher takes up what is kept of time."""
+        sent = [row.first_sent_at for row in self.record.values() if row.first_sent_at is not None]
+        self.time = begun(self.time, str(self.boot), self.ticks, self.wall, max(sent, default=None))
+
+    def latest(self, mine: Delivery) -> Any:
+        """The latest that it may be by now."""
+        assert self.time is not None
+        return self.wall if self.without == "clock" else self.time.latest(self.ticks, self.wall, mine.first_sent_at)
 
     @property
     def wall(self) -> Any:
@@ -199,9 +220,10 @@ class World:
         self.crash_maybe(uid, "claimed")
         mine = self.overtaken(row) if self.is_hit(uid, 0.01) else row
         if mine.state is State.UNKNOWN:
-            remedy = self.machine.remedy_for(mine, self.network.guarantee, self.wall)
+            remedy = self.machine.remedy_for(mine, self.network.guarantee, self.latest(mine))
             self.say("{}: unknown, so {}", uid, remedy.value)
             if remedy is Remedy.HOLD:
+                mine.is_key_spent = True
                 self.settle(mine, Uncertain(mine.reason))
                 return
             if remedy is Remedy.READ_BACK:
@@ -245,8 +267,9 @@ class World:
         self.crash_maybe(uid, "frozen")
         if self.is_hit(uid, 0.05):
             self.sleep(mine)
-        if mine.is_unclear and not self.machine.may_repeat_key(mine, network.guarantee, self.wall):
+        if mine.is_unclear and not self.machine.may_repeat_key(mine, network.guarantee, self.latest(mine)):
             self.say("{}: too late to repeat the key", uid)
+            mine.is_key_spent = True
             self.settle(mine, Uncertain("too late to repeat the key"))
             return
         if network.is_quiet(self.true) and not self.has_jumped:
@@ -279,6 +302,8 @@ class World:
     def intend(self, mine: Delivery) -> None:
         """Write the intent, as `outbox.lane.freeze` does."""
         row = self.record[mine.uid]
+        assert self.time is not None
+        self.time = self.time.seen(self.ticks, self.wall)
         if self.without == "frozen":
             mine.key = f"{mine.uid}-{mine.attempts}"
         mine.attempts += 1
@@ -292,6 +317,8 @@ class World:
         """The machine sleeps between intent and first byte; without a lock, another publisher starts meanwhile."""
         self.true += timedelta(minutes=self.chance.choice((1, 90)))
         self.say("{}: slept between intent and first byte", mine.uid)
+        if not self.has_jumped and self.chance.random() < 0.3:
+            self.jump(self.chance.choice(JUMPS))
         if self.without == "lock" and self.is_alone:
             self.record[mine.uid] = replace(mine)
             self.second_publisher()
@@ -342,6 +369,9 @@ class World:
         self.true += chance.choice(PAUSES)
         if not self.has_jumped and chance.random() < 0.1:
             self.jump(chance.choice(JUMPS))
+        if chance.random() < 0.05:
+            self.boot += 1
+        self.start_clock()
         how = {"now": self.wall, "guarantee": self.network.guarantee, "retry": RETRY}
         for row in list(self.record.values()):
             if row.owner is None:
@@ -385,7 +415,10 @@ class World:
 
 
 PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=2))
-JUMPS = (timedelta(minutes=-3), timedelta(minutes=10), timedelta(hours=3))
+JUMPS = (
+    *(timedelta(minutes=-3), timedelta(hours=-1), timedelta(hours=-2), timedelta(days=-1)),
+    *(timedelta(minutes=10), timedelta(hours=3), timedelta(days=365)),
+)
 
 
 def _turn(row: Delivery) -> tuple[Any, str]:

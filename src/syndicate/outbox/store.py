@@ -15,13 +15,14 @@ import structlog
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox import announce, batches, doubt, epoch, gather, intake, lane, outlook, review
+from syndicate.outbox import announce, batches, clocks, doubt, epoch, gather, intake, lane, outlook, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
 from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
+from syndicate.outbox.timekeeping import Timekeeper
 from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
@@ -53,6 +54,7 @@ class SqlOutbox:
         self._witnesses = Witnesses()
         self._told: Epoch | None = None
         self._told_at = 0.0
+        self._time: Timekeeper | None = None
         self._had_room = True
 
     async def __aenter__(self) -> Self:
@@ -94,8 +96,13 @@ class SqlOutbox:
         begun, restored = await self._database.write(epoch.begin, noted, file, now, told=told, has_feeds=has_feeds)
         await self._database.apart(epoch.write, path, begun)
         self._epoch = begun
+        self._time = await self._database.write(clocks.begin, clocks.boot(), clocks.ticks(), now)
         await self._tell()
         return restored
+
+    def latest(self, now: datetime, sent: datetime | None) -> datetime:
+        """The latest that it may be by now, as far as something sent at that time is concerned."""
+        return now if self._time is None else self._time.latest(clocks.ticks(), now, sent)
 
     async def _tell(self) -> None:
         """Say outside of the state's folder how far it has come, if that is news."""
@@ -197,6 +204,10 @@ class SqlOutbox:
 
     async def freeze(self, delivery: Delivery, payload: bytes, key: str, now: datetime) -> Delivery:
         """Durable intent: on disk when this returns, and noted beside the database."""
+        seen = None if self._time is None else self._time.seen(clocks.ticks(), now)
+        if seen is not None and seen is not self._time:
+            await self._database.write(clocks.keep, seen)
+            self._time = seen
         frozen, number = await self._database.write(lane.freeze, delivery, payload, key, now)
         if self._epoch is not None:
             self._epoch = replace(self._epoch, events=number)

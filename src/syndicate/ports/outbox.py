@@ -179,6 +179,9 @@ class Outbox(Protocol):
             LostClaim: the fence moved on; nothing may be sent.
         """
 
+    def latest(self, now: datetime, sent: datetime | None) -> datetime:
+        """The latest that it may be by now, as far as something sent at that time is concerned (see `timekeeping`)."""
+
     async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
         """Write what became of a claimed, sending or unknown delivery, release it, and keep the event.
 
