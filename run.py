@@ -4,6 +4,7 @@
     python3 run.py               the main job: `syndicate run` with config/syndicate.yaml
     python3 run.py demo          `syndicate demo`
     python3 run.py test [ARGS]   the whole test suite: `pytest ARGS`
+    python3 run.py bench [ARGS]  how fast it is, against others; needs this checkout
     python3 run.py ARGS          any other command: `syndicate ARGS`
 
 The first three work from the folder of this file, wherever they are called; any other
@@ -113,9 +114,9 @@ class Progress:
 def main(arguments: list[str]) -> int:
     """Prepares the environment and becomes the program; gives the exit code if that fails."""
     root = Path(__file__).resolve().parent
-    is_test = arguments[:1] == ["test"]
+    first = arguments[0] if arguments else ""
     try:
-        prepare(root, with_tests=is_test)
+        prepare(root, with_tests=first == "test")
     except SetupError as error:
         say(f"run.py: {error}")
         return 1
@@ -125,11 +126,11 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say("\nrun.py: stopped during the set-up; the next start does it again.")
         return 130
-    if not arguments or arguments[0] in ("test", "demo"):
+    if first in ("", "test", "demo"):
         os.chdir(root)
-    program = ["pytest", *arguments[1:]] if is_test else ["syndicate", *(arguments or ["run"])]
     # -P: a file named like a package in the current folder is not imported in its place.
-    return become([str(python_of(root / ".venv")), "-P", "-m", *program])
+    own = {"test": ["-Pm", "pytest"], "bench": [str(root / "bench")]}.get(first, ["-Pm", "syndicate", first or "run"])
+    return become([str(python_of(root / ".venv")), *own, *arguments[1:]])
 
 
 def become(command: list[str]) -> int:
@@ -238,8 +239,7 @@ def amend(root: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
         if found.get("project") != wanted["project"]:
             install_project(root, progress)
     except SetupError:
-        # pip stopped by itself and left what was there: an attempt offline to add the test
-        # packages must not take away the program too.
+        # pip stopped and left what was there: a failure to add the test packages must not cost the program, too.
         write_stamp(venv, found)
         raise
     write_stamp(venv, {**found, **wanted})

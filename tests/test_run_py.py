@@ -346,6 +346,15 @@ def test_test_packages_are_added_once_and_pytest_gets_its_arguments(started: Pro
     assert second.stderr == ""
 
 
+def test_bench_runs_the_measurements_of_the_checkout(started: Project, tmp_path: Path) -> None:
+    (started.root / "bench").mkdir()
+    (started.root / "bench" / "__main__.py").write_text("import sys\nprint(sys.argv[1:])\n")
+
+    done = started.start("bench", "--goal", "1", folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "['--goal', '1']\n")
+
+
 @pytest.mark.parametrize("mark", ["making the environment", "installing what was fetched"])
 def test_a_killed_setup_is_repaired_by_the_next_start(project: Project, mark: str) -> None:
     command = project.command()
