@@ -33,6 +33,7 @@ PACKAGE = ROOT / "src" / "syndicate"
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 CODE = re.compile(r"[EW]-[A-Z]+(?:-[A-Z]+)*")
+FINDING = re.compile(r"D-[A-Z]+(?:-[A-Z]+)*")
 
 
 def reference(name: str) -> str:
@@ -77,6 +78,16 @@ def codes() -> set[str]:
         for tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value)
+    }
+
+
+def findings() -> set[str]:
+    """Every code of a finding of the doctor."""
+    return {
+        node.value
+        for tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and FINDING.fullmatch(node.value)
     }
 
 
@@ -155,6 +166,13 @@ def test_reference_holds_no_event_or_fault_that_is_gone() -> None:
 
     assert told_events - events().keys() == set()
     assert told_codes - codes() == set()
+
+
+def test_reference_holds_every_finding_of_the_doctor_once() -> None:
+    told = re.findall(r"^\| `(D-[A-Z-]+)` \|", reference("doctor"), re.MULTILINE)
+
+    assert "D-CLOCK" in told
+    assert sorted(told) == sorted(findings())
 
 
 @pytest.mark.parametrize("name", commands())

@@ -20,6 +20,11 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL: all of it that is surely no secret."""
+    return f"{urlsplit(url).scheme}://{host_of(url)}"
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL names this very machine."""
     host = urlsplit(url).hostname or ""

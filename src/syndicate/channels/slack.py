@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, model_validator
 
 from syndicate.channels import slack_message as wire
-from syndicate.channels.addresses import endpoint_url, host_of
+from syndicate.channels.addresses import endpoint_url, host_of, origin_of
 from syndicate.channels.http import json_bytes
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
@@ -71,6 +71,11 @@ class SlackWebhook(Channel):
     def guarantee(self) -> Guarantee:
         """A webhook takes no key and shows nothing."""
         return Guarantee(key_window=None, evidence=Evidence.NONE)
+
+    @property
+    def address(self) -> str:
+        """The host of the address, which is asked nothing."""
+        return origin_of(self._url)
 
     async def open(self) -> None:
         """Nothing to ask: a webhook takes messages and answers nothing else."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, JsonValue, SecretStr, TypeAdapter, ValidationError, model_validator
 
-from syndicate.channels.addresses import endpoint_url, host_of
+from syndicate.channels.addresses import endpoint_url, host_of, origin_of
 from syndicate.channels.http import Answer, RemoteId, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
@@ -92,6 +92,11 @@ class Teams(Channel):
     def guarantee(self) -> Guarantee:
         """A workflow takes no key and shows nothing."""
         return Guarantee(key_window=None, evidence=Evidence.NONE)
+
+    @property
+    def address(self) -> str:
+        """The host of the address, which is asked nothing."""
+        return origin_of(self._url)
 
     async def open(self) -> None:
         """Nothing to ask: whatever is sent to a flow's address starts it."""

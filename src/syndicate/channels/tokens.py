@@ -54,6 +54,11 @@ class Vault:
             return None
 
 
+def has_key(folder: Path, environ: Mapping[str, str]) -> bool:
+    """Whether there is a key already, which `vault_in` would use."""
+    return bool(environ.get(KEY_NAME, "").strip()) or (folder / FILE_NAME).exists()
+
+
 def vault_in(folder: Path, environ: Mapping[str, str]) -> Vault:
     """The vault of a state folder: its key comes from the environment, else from a file made on first use.
 
@@ -82,7 +87,7 @@ def _new_key(path: Path) -> bytes:
     """
     if path.exists():
         raise FileExistsError(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secrets.token_bytes(KEY_BYTES)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -16,7 +16,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from syndicate.channels.addresses import EndpointURL, host_of
+from syndicate.channels.addresses import EndpointURL, host_of, origin_of
 from syndicate.channels.http import Answer, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
@@ -128,6 +128,11 @@ class Webhook(Channel):
     def abilities(self) -> frozenset[Action]:
         """Receivers are told of edits and withdrawals by events of their own."""
         return frozenset({Action.POST, Action.EDIT, Action.DELETE})
+
+    @property
+    def address(self) -> str:
+        """The host of the address, which is asked nothing."""
+        return origin_of(self._url)
 
     async def open(self) -> None:
         """Nothing to ask: an endpoint takes events and answers nothing else."""

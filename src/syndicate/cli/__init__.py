@@ -19,6 +19,7 @@ COMMANDS = (
     "explain",
     "preview",
     "status",
+    "doctor",
     "feeds",
     "backfill",
     "held",
@@ -39,6 +40,7 @@ Examples:
   syndicate run                           publish and keep watching
   syndicate once --json                   one pass, for cron
   syndicate check                         look for faults, send nothing
+  syndicate doctor                        before going live, or when in doubt
   syndicate demo                          see it work, no account needed
 
 \b

@@ -58,8 +58,8 @@ class Standing:
         return f"at {at.astimezone(self.rules.zone):%Y-%m-%d %H:%M} ({self.rules.zone})" if at > self.at else "now"
 
 
-async def standings_of(plot: Plot, outbox: SqlOutbox) -> dict[str, Standing]:
-    """How every channel of the settings stands."""
+async def standings_of(plot: Plot, outbox: SqlOutbox, *, memory: int = 0) -> dict[str, Standing]:
+    """How every channel of the settings stands, with the times of at least that many of its last posts."""
     from syndicate.house import clock, open_channels
     from syndicate.rests import rests_of
     from syndicate.tempo import pace_rules_of
@@ -69,7 +69,7 @@ async def standings_of(plot: Plot, outbox: SqlOutbox) -> dict[str, Standing]:
     async with open_channels(plot) as channels:
         for name, channel in channels.items():
             rules = pace_rules_of(plot, name, channel.price)
-            seen = await outbox.outlook(name, rules.memory, MOST_STEPS)
+            seen = await outbox.outlook(name, max(rules.memory, memory), MOST_STEPS)
             resting = rests_of(channel, book)
             seen = replace(seen, past=replace(seen.past, rests=resting))
             in_force = tuple(rest for rest in resting if rest.holds(now) or rest.why is not Why.LIMIT)

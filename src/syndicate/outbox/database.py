@@ -115,7 +115,9 @@ class Database:
     def _open(self) -> None:
         try:
             if not self._is_reader:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not self.path.exists():
+                    self.path.touch(mode=0o600)  # what SQLite makes beside it has the same rights
             self._engine = _engine(self.path, is_reader=self._is_reader)
             with self._engine.connect().execution_options(is_writing=False) as connection:
                 revision = _revision(connection)

@@ -70,7 +70,7 @@ class PublisherLock:
 
     def __enter__(self) -> Self:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self.path.open("a+", encoding="utf-8")
         except OSError as error:
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"

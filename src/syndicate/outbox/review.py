@@ -17,11 +17,24 @@ from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import code_of, delivery_of
-from syndicate.outbox.schema import channels, deliveries, events, files, tokens
+from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
 
 _WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD: Reason.DROPPED}
 """What the operator may decide, as codes."""
+
+
+def newest_item(connection: Connection) -> Item | None:
+    """The item that was published last, of those that stand; None also if another version wrote it."""
+    published = func.json_extract(files.c.snapshot, "$.published")
+    standing = select(files.c.snapshot).join(items, items.c.path == files.c.path).where(~items.c.is_withdrawn)
+    snapshot = connection.execute(
+        standing.where(files.c.snapshot.is_not(None)).order_by(published.desc()).limit(1)
+    ).scalar()
+    try:
+        return from_json(snapshot) if snapshot else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def find_items(connection: Connection, text: str) -> list[Item]:

@@ -254,6 +254,10 @@ class SqlOutbox:
         """The item as last accepted."""
         return await self._database.read(lane.item, item_id)
 
+    async def newest_item(self) -> Item | None:
+        """The item that was published last, of those that stand."""
+        return await self._database.read(review.newest_item)
+
     async def find_items(self, text: str) -> list[Item]:
         """Items whose id, path or slug is the text, or ends with it."""
         return await self._database.read(review.find_items, text)

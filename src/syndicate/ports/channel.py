@@ -17,12 +17,14 @@ from syndicate.posts.post import Picture, Post, Wants
 class Standing:
     """How a channel's access stands: who is signed in, what it may do, and when it ends unless a person renews it.
 
-    `who` is the account in the network's own words. None and empty: not known, or not asked by this network.
+    `who` is the account in the network's own words, `lacks` the rights that posting needs and that it has not.
+    None and empty: not known, or not asked by this network.
     """
 
     who: str | None = None
     scopes: tuple[str, ...] = ()
     until: datetime | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class Channel(Protocol):
     def in_flight(self) -> int:
         """How many posts may be on their way at once; more than one only where each has a key of its own."""
         return 1
+
+    @property
+    def address(self) -> str | None:
+        """Scheme and host that posts go to, where `open` asks nobody; None: it asks."""
+        return None
 
     @property
     def price(self) -> Price | None:

@@ -1,0 +1,1 @@
+"""What an operator is told of machine, state, channels and site: findings, each with its way out."""

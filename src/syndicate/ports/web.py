@@ -1,0 +1,56 @@
+"""Looking at the web: pages are read, hosts are reached, nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an address answered, whatever the status. `headers` are found in any case of letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A host that took a connection: how long that took, when, and until when its certificate holds (None: no TLS)."""
+
+    took_ms: int
+    read_at: datetime
+    certificate_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer of a host during other work: who said it, how far its clock is ahead of ours, and its headers.
+
+    `skew_s` is None where it told no time.
+    """
+
+    host: str
+    skew_s: float | None
+    headers: Mapping[str, str]
+
+
+class Sight(Protocol):
+    """The way to look at addresses; redirects are not followed."""
+
+    async def page(self, url: str, headers: Mapping[str, str] | None = None) -> Page:
+        """What stands at an address.
+
+        Raises:
+            NetworkError: it cannot be had, in words.
+        """
+
+    async def reach(self, address: str) -> Reached:
+        """Connect to `https://host:port` (or `http://`), and ask nothing.
+
+        Raises:
+            NetworkError: nobody is there, or the certificate is not trusted, in words.
+        """

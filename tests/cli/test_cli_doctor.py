@@ -1,0 +1,170 @@
+"""`syndicate doctor`: one look at everything, beside whoever publishes, without leaving a trace."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from site_rig import SandboxThread, SiteRig
+from syndicate.settings.first import NO_URL
+
+
+def told(report: dict[str, Any], about: str) -> dict[str, str]:
+    """The level of each code of one part."""
+    return {one["code"]: one["level"] for one in report["findings"] if one["about"] == about}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def local(posting: SiteRig) -> SiteRig:
+    """A site without a public address, so that nothing outside is asked; its channels post to the sandbox."""
+    posting.configure(site={"title": "Marsh Notes", "url": NO_URL, "tag_authority": "marsh.example,2026"})
+    return posting
+
+
+def test_new_site_has_no_problem_and_leaves_no_trace(site: SiteRig) -> None:
+    site.configure(site={"title": "Marsh Notes", "url": NO_URL, "tag_authority": "marsh.example,2026"})
+    before = contents(site.folder)
+
+    report = site.ask("doctor")
+
+    assert report["counts"]["problem"] == 0
+    assert told(report, "state")["D-DATABASE"] == "note"
+    assert contents(site.folder) == before
+
+
+def test_channels_are_asked_and_nothing_is_posted(local: SiteRig, sandbox: SandboxThread) -> None:
+    report = local.ask("doctor")
+
+    mastodon, webhook = told(report, "mastodon"), told(report, "webhook")
+    assert (mastodon["D-ACCESS"], mastodon["D-REACH"], mastodon["D-PROMISE"]) == ("ok", "ok", "ok")
+    assert (webhook["D-REACH"], "D-ACCESS" in webhook) == ("ok", False)
+    assert told(report, "machine")["D-CLOCK"] == "ok"
+    assert told(report, "state")["D-RIGHTS"] == "ok"
+    assert sandbox.posts() == []
+
+
+def test_state_is_left_as_it_is(local: SiteRig) -> None:
+    before = contents(local.folder / "state")
+
+    local.ask("doctor")
+
+    assert contents(local.folder / "state") == before
+
+
+def test_refused_access_is_a_problem_with_its_remedy(local: SiteRig) -> None:
+    local.channels["mastodon"]["token"] = "nobody"
+    local.configure()
+
+    result = local.call("doctor", "mastodon")
+
+    assert result.exit_code == 3
+    assert "problem: Mastodon and servers with its API: refuses access" in result.stdout
+    assert "docs/networks/mastodon.md" in result.stdout
+    assert "mastodon: would not post" in result.stdout
+    assert "1 problem" in result.stdout
+
+
+def test_only_the_channels_named_are_looked_at(local: SiteRig) -> None:
+    report = local.ask("doctor", "webhook", "webhook")
+
+    assert {one["about"] for one in report["findings"]} == {"machine", "webhook"}
+    assert told(report, "machine") == {"D-CLOCK": "note"}
+
+
+def test_channel_that_is_not_there_is_a_slip(local: SiteRig) -> None:
+    result = local.call("doctor", "fax")
+
+    assert result.exit_code == 2
+    assert "mastodon, webhook" in result.stderr
+
+
+def test_nobody_is_asked_offline(local: SiteRig) -> None:
+    local.channels["mastodon"]["instance"] = "http://127.0.0.1:9"  # where nobody answers
+    local.configure()
+
+    report = local.ask("doctor", "--offline")
+
+    assert told(report, "machine")["D-OFFLINE"] == "note"
+    assert "D-ACCESS" not in told(report, "mastodon")
+    assert told(report, "mastodon")["D-PROMISE"] == "ok"
+
+
+def test_what_waits_for_a_person_is_told(local: SiteRig) -> None:
+    local.configure(delivery={"most_new": 1})
+    local.write(4)
+    local.write(5)
+    assert local.call("once").exit_code == 3
+
+    report = local.ask("doctor", "mastodon")
+
+    assert told(report, "mastodon")["D-HELD"] == "warning"
+    text = local.call("doctor", "mastodon", "--offline").stdout
+    assert "mastodon: posts; `syndicate held list --channel mastodon`" in text
+
+
+def test_state_of_a_newer_version_is_a_problem_and_is_not_opened(local: SiteRig) -> None:
+    with closing(sqlite3.connect(local.folder / "state" / "outbox.sqlite3")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    report = local.ask("doctor", "--offline", code=3)
+
+    assert told(report, "state")["D-SCHEMA"] == "problem"
+    assert "D-QUEUE" not in told(report, "mastodon")
+
+
+def test_damaged_state_is_a_problem_and_the_rest_is_told_all_the_same(local: SiteRig) -> None:
+    (local.folder / "state" / "outbox.sqlite3").write_bytes(b"no database" * 100)
+
+    report = local.ask("doctor", code=3)
+
+    assert told(report, "state")["D-DATABASE"] == "problem"
+    assert told(report, "mastodon")["D-ACCESS"] == "ok"
+
+
+def test_files_with_secrets_are_looked_at_where_the_settings_name_them(local: SiteRig) -> None:
+    secret = local.folder / "mastodon.token"
+    secret.write_text("sandbox-news\n", encoding="ascii")
+    secret.chmod(0o644)
+    del local.channels["mastodon"]["token"], local.channels["webhook"]
+    local.channels["mastodon"]["token_file"] = "mastodon.token"
+    local.configure()
+
+    report = local.ask("doctor", "--offline")
+
+    [found] = [one for one in report["findings"] if one["code"] == "D-SECRET"]
+    assert (found["level"], found["remedy"]) == ("warning", f"chmod 600 {secret}")
+
+
+def test_what_check_says_of_the_settings_is_told(local: SiteRig) -> None:
+    local.channels["webhook"]["budget_per_day"] = 1
+    local.configure(site={"title": "Marsh Notes", "url": NO_URL})
+
+    report = local.ask("doctor", "--offline")
+
+    assert told(report, "webhook")["D-SETTINGS"] == "warning"
+    assert told(report, "site")["D-SETTINGS"] == "warning"
+
+
+def test_publisher_and_what_it_serves_are_read(local: SiteRig) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    local.configure(server={"port": port}, feeds={"url": f"http://127.0.0.1:{port}/"})
+
+    with local.running() as process:
+        report = local.ask("doctor")
+
+    publisher = next(one for one in report["findings"] if one["code"] == "D-PUBLISHER")
+    assert publisher["facts"]["pid"] == process.pid
+    site = told(report, "site")
+    assert (site["D-FEED"], site["D-CONDITIONAL"], site["D-FEEDS-URL"]) == ("ok", "ok", "note")
+    assert [one["words"] for one in report["findings"] if one["code"] == "D-SHARE"] != []
