@@ -74,7 +74,6 @@ async def test_lanes_post_what_the_first_pass_planned(sandbox: Running, tmp_path
     assert all(one.is_whole for one in counted)
 
 
-@pytest.mark.skip(reason="waits for ever after other tests of this file; `syndicate prove --against naive` shows it")
 async def test_the_usual_loop_posts_again_what_was_posted_and_not_answered(sandbox: Running, tmp_path: Path) -> None:
     plot, links, accounts = stand(sandbox, tmp_path)
     await first_pass(plot)
