@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Receipt, State
 from syndicate.outbox.edits import changes_of, withdrawals_of
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import OnEdit, OnWithdrawal
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.outbox import Acceptance
@@ -238,3 +240,21 @@ async def test_post_that_a_person_decided_is_not_changed(tmp_path: Path, state: 
         assert changes.made == []
         assert one.channel.account == ACCOUNT
         assert known(item()).item_id == item().id
+
+
+async def test_changes_of_one_post_are_made_one_after_the_other(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changing(one)
+        await one.settle_all()
+        await revise(one, item(title="First"))
+        later = one.clock() + timedelta(hours=1)
+        first = await one.outbox.claim(NAME, "me", later)
+        assert first is not None
+        await revise(one, item(title="Second"), before=item(title="First"))
+
+        assert await one.outbox.claim(NAME, "me", later) is None
+
+        await one.outbox.settle(first, Step(State.SENT, "", later, receipt=Receipt("1", None, later)), later)
+        second = await one.outbox.claim(NAME, "me", later)
+        assert second is not None
+        assert second.uid != first.uid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicate.outbox.delivery import Action, Delivery, Receipt, State
@@ -14,7 +15,7 @@ HELD_AGAIN = timedelta(hours=1)
 
 
 async def parent_of(delivery: Delivery, outbox: Outbox, now: datetime, settle: timedelta) -> Receipt | Step:
-    """The post to change, or what becomes of the change as long as there is none."""
+    """The post to change, as of its last change, or what becomes of the change as long as there is none."""
     standing = await outbox.deliveries(channel=delivery.channel, item_id=delivery.item_id)
     own = [one for one in standing if one.account == delivery.account]
     post = next((one for one in own if one.action is Action.POST), None)
@@ -28,7 +29,7 @@ async def parent_of(delivery: Delivery, outbox: Outbox, now: datetime, settle: t
         return Step(State.PLANNED, reason, due, delivery.failures, code=Reason.WAITS_FOR_POST)
     if post.receipt is None or post.code is Reason.TOLD:
         return _needless("where its post stands was told by a person, so that it cannot be reached", now)
-    return post.receipt
+    return replace(post.receipt, at=max(one.receipt.at for one in own if one.receipt is not None))
 
 
 def _needless(reason: str, now: datetime) -> Step:

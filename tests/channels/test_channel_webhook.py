@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from syndicate.channels.http import Web
 from syndicate.channels.webhook import EVENT_BYTES, WebhookSettings, keys_in, signatures
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.items.item import Image
+from syndicate.outbox.delivery import Receipt
 from syndicate.ports.channel import Channel
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -219,3 +221,17 @@ def test_headers_that_would_break_the_request_are_refused(headers: dict[str, str
         WebhookSettings.model_validate({"url": "https://a.example/x", "secret": SECRET, "headers": headers})
 
     assert CANARY not in str(told.value)
+
+
+async def test_an_edit_that_brings_former_words_back_is_an_event_of_its_own(script: Script, web: Web) -> None:
+    script.will(*[says(200)] * 4)
+    channel = webhook(script, web)
+    payload = channel.freeze(post(channel.wants), None, KEY, NOW)
+    sent = Receipt("herons:1", None, PUBLISHED)
+    changed_since = replace(sent, at=PUBLISHED + timedelta(milliseconds=300))
+
+    for receipt in (sent, sent, changed_since):
+        await channel.edit(receipt, payload)
+
+    first, repeat, later = (heard.headers["webhook-id"] for heard in script.heard)
+    assert first == repeat != later

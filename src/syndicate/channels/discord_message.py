@@ -131,9 +131,7 @@ def judge(answer: Answer, now: datetime, *, remedy: str) -> Answer:
     Raises:
         NetworkError: by kind.
     """
-    if answer.is_success:
-        return answer
-    refusal = _refusal(answer)
+    refusal = None if answer.is_success else _refusal(answer)
     if refusal is None:
         return verdict(answer, now, reset_header=_RESET, remedy=remedy)
     said = f"{answer.place}: {answer.status}, code {refusal.code} ({answer.words})"

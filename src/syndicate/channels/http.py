@@ -18,6 +18,7 @@ from yarl import URL
 
 from syndicate import __version__
 from syndicate.channels.addresses import place_of
+from syndicate.channels.pages import is_page
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
 TIMEOUT = timedelta(seconds=30)
@@ -210,7 +211,8 @@ def verdict(answer: Answer, now: datetime, *, reset_header: str | None = None, r
     """What the status proves about the call; a success is given back.
 
     A redirect proves nothing: 303 is how many servers say "done, look there", and behind a 302 may stand the login page
-    of a proxy. 408 may come from a proxy that did pass the request on.
+    of a proxy. Nor does a web page with 2xx: no interface sends one, but a proxy or a parked domain. 408 may come from
+    a proxy that did pass the request on.
 
     Args:
         answer: of the call.
@@ -223,9 +225,11 @@ def verdict(answer: Answer, now: datetime, *, reset_header: str | None = None, r
         Unauthorized: 401 and 403.
         Rejected: every other 4xx.
         Transient: 425, and what proves nothing if the call is repeatable.
-        Unknown: 3xx, 408 and 5xx.
+        Unknown: a web page, 3xx, 408 and 5xx.
     """
     if answer.is_success:
+        if is_page(answer.headers, answer.body):
+            raise _unproven(answer, f"{answer.place}: {answer.status} with a web page, which no interface sends")
         return answer
     said = f"{answer.place}: {answer.status}"
     if answer.words:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from syndicate.channels.addresses import EndpointURL, host_of, origin_of
 from syndicate.channels.http import Answer, json_bytes, verdict
 from syndicate.channels.networks import Network, Tools
+from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unauthorized, Unknown
@@ -39,7 +40,6 @@ TEXT_LIMIT = 1000
 
 # The summary gives way when an event grows too large: nothing else in it may be cut.
 _SUMMARY_LIMITS = (None, 2000, 500, 100, 0)
-_BEFORE_PAGE = re.compile(rb"\A(?:\s|\xef\xbb\xbf|<!--.*?-->|<\?.*?>)*+", re.DOTALL)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2, token
 _RESERVED_HEADERS = ("webhook-", "content-", "host", "transfer-encoding", "connection")
 
@@ -116,7 +116,7 @@ class Webhook(Channel):
 
     @property
     def in_flight(self) -> int:
-        """Events have names of their own and tell their time, so that some may be on their way at once."""
+        """Events have names of their own, so that some may be on their way at once; those about one item are not."""
         return 4
 
     @property
@@ -165,9 +165,13 @@ class Webhook(Channel):
         return Receipt(item_id or key, None, self._tools.clock())
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
-        """Tell the item as it reads now: `item.updated`. The same content has the same `webhook-id`."""
+        """Tell the item as it reads now: `item.updated`. A repeat has the same `webhook-id`.
+
+        So has no other edit, not even one that brings former words back: a receiver would take it for a repeat.
+        """
         event = json.loads(payload) | {"type": "item.updated"}
-        await self._send(json_bytes(event), self._name_of("updated", json_bytes(event["data"])))
+        content = receipt.at.isoformat().encode() + json_bytes(event["data"])
+        await self._send(json_bytes(event), self._name_of("updated", content))
         return Receipt(receipt.remote_id, None, self._tools.clock())
 
     async def delete(self, receipt: Receipt) -> None:
@@ -211,7 +215,7 @@ def _judge(answer: Answer, now: datetime) -> None:
 
     A web page with 200 comes from something else in its place, such as the sign-in of a proxy or a parked domain.
     """
-    if answer.is_success and _is_page(answer):
+    if answer.is_success and is_page(answer.headers, answer.body):
         raise Unknown(f"{answer.place}: {answer.status} with a web page, which no receiver sends; check `url`")
     if answer.status == 410:
         raise Unauthorized(
@@ -220,13 +224,6 @@ def _judge(answer: Answer, now: datetime) -> None:
     if answer.status in {404, 405, 409, 421, 423}:
         raise Transient(f"{answer.place}: {answer.status}; check `url` if it stays so")
     verdict(answer, now, remedy="check `secret` and `headers` against the receiver's")
-
-
-def _is_page(answer: Answer) -> bool:
-    """Whether markup came. The content type alone proves nothing: many frameworks send `ok` as text/html."""
-    start = _BEFORE_PAGE.sub(b"", answer.body)[:15].lower()
-    is_html = "html" in answer.headers.get("Content-Type", "").lower()
-    return start.startswith((b"<!doctype html", b"<html")) or (is_html and b"<" in answer.body)
 
 
 def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:

@@ -26,7 +26,7 @@ from syndicate.errors import LostClaim
 from syndicate.items.item import Item
 from syndicate.items.snapshot import from_json
 from syndicate.outbox.batches import kept_back
-from syndicate.outbox.delivery import Delivery, Origin, State
+from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.gather import mark_parts
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outcome import Step
@@ -51,9 +51,13 @@ _NEXT: Select[tuple[str]] = (
 _STANDING = (
     select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
 )
+_other = deliveries.alias().c
+_is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
 _CLAIM = (
     update(deliveries)
     .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
+    # Changes of one post follow each other: of two on their way at once the older words might arrive last.
+    .where(or_(_row.action == Action.POST.value, _is_alone))
     .values(
         state=case((_row.state == State.PLANNED.value, State.CLAIMED.value), else_=_row.state),
         owner=bindparam("the_owner"),

@@ -161,6 +161,9 @@ class Channel(Protocol):
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
         """Make a post read as the payload does; repeatable at will. Only where `abilities` has EDIT.
 
+        The receipt is that of the post, `at` the time of its last change: a repeat of an edit comes with the same one,
+        another edit to the same words with a later one.
+
         Raises:
             NetworkError: by kind; Rejected: it cannot be edited (any more).
         """
