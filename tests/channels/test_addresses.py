@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.channels.addresses import endpoint_url, host_of, is_loopback, place_of, service_url
+from syndicate.channels.addresses import base_url, endpoint_url, host_of, is_loopback, place_of, service_url
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,19 @@ def test_other_addresses_are_refused_without_repeating_them(address: str) -> Non
 
 def test_an_endpoint_keeps_its_path_and_query() -> None:
     assert endpoint_url(" https://hooks.example/T1/x/?key=1 ") == "https://hooks.example/T1/x/?key=1"
+
+
+def test_an_api_may_begin_below_a_path() -> None:
+    assert base_url(" http://127.0.0.1:8080/facebook/ ") == "http://127.0.0.1:8080/facebook"
+    assert base_url("https://graph.facebook.com") == "https://graph.facebook.com"
+
+
+@pytest.mark.parametrize("address", ["https://graph.example/?canary=1", "http://graph.example", "graph.example"])
+def test_an_api_begins_at_an_https_address_without_a_query(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^(is|must)") as told:
+        base_url(address)
+
+    assert "canary" not in str(told.value)
 
 
 @pytest.mark.parametrize("address", ["http://hooks.example/x", "hooks.example/x", "https://u:p@hooks.example/x"])

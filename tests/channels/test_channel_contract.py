@@ -14,13 +14,14 @@ import pytest_asyncio
 import yaml
 from pydantic import ValidationError
 
-from channels.channel_rig import CANARY, ELSEWHERE, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
+from channels.channel_rig import ALT, CANARY, ELSEWHERE, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
 from channels.shared_sandbox import SharedSandbox
 from sandbox_rig import image_bytes
 from syndicate.channels.http import Answer, Web
 from syndicate.channels.networks import NETWORKS, network_names, network_of
-from syndicate.errors import Duplicate, NetworkError, RateLimited, Transient, Unauthorized, Unknown
-from syndicate.outbox.delivery import Evidence
+from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.items.item import Image
+from syndicate.outbox.delivery import Evidence, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.sandbox.addresses import WEBHOOK_SECRET
 from syndicate.sandbox.faults import Effect, InjectedFault
@@ -30,6 +31,7 @@ READABLE = {Evidence.READS_OWN, Evidence.BY_KEY}
 # A late commit needs the outbox's patience; the simulator of the outbox has it.
 EFFECTS = [effect for effect in Effect if effect is not Effect.LATE_COMMIT]
 SLOW_MS = 60_000
+PICTURED = {"image": Image("heron.jpg", ALT), "image_url": "https://feeds.example/heron.jpg"}
 SLOW = {Effect.SLOW, Effect.SLOW_AFTER, Effect.SLOW_HEADERS, Effect.SLOW_BODY}
 
 
@@ -82,10 +84,11 @@ async def channel(closed: Channel) -> Channel:
 
 
 async def frozen(channel: Channel, number: int = 1) -> tuple[bytes, str]:
-    made = post(channel.wants, number, picture=picture(image_bytes()))
-    media = await channel.upload(made.picture) if channel.wants.image and made.picture else None
+    made = post(channel.wants, number, picture=picture(image_bytes()), **PICTURED)
+    is_uploaded = channel.wants.image is not None and not channel.wants.image_by_address
+    media = await channel.upload(made.picture) if is_uploaded and made.picture else None
     key = channel.key_of(f"uid{number}", 0, PUBLISHED)
-    return channel.freeze(made, media, key, datetime.now(UTC)), key
+    return await channel.stage(channel.freeze(made, media, key, datetime.now(UTC)), key), key
 
 
 def posts_in(shared: SharedSandbox, channel: Channel) -> int:
@@ -169,7 +172,7 @@ async def test_keys_are_names(channel: Channel) -> None:
 async def test_the_payload_is_the_same_bytes_again(channel: Channel) -> None:
     payload, key = await frozen(channel)
     now = datetime.now(UTC)
-    made = post(channel.wants)
+    made = post(channel.wants, **PICTURED)
 
     assert channel.freeze(made, None, key, now) == channel.freeze(made, None, key, now)
     assert CANARY.encode() not in payload
@@ -179,18 +182,31 @@ async def test_the_same_request_again_makes_one_post_or_tells_of_two(channel: Ch
     payload, key = await frozen(channel)
 
     first = await channel.publish(payload, key)
-    try:
-        again = (await channel.publish(payload, key)).remote_id
-    except Duplicate as refusal:
-        again = refusal.remote_id or first.remote_id
+    refusal, again = await attempt(channel, payload, key)
 
-    has_keys = channel.guarantee.key_window is not None
     count = posts_in(shared, channel)
-    assert first.remote_id != "" != again
+    assert first.remote_id
     assert first.at.tzinfo is not None
     assert first.url is None or first.url.startswith(("http://", "https://", "file://"))
-    assert count == (1 if has_keys else len({first.remote_id, again}))
-    assert not has_keys or first.remote_id == again
+    if again is None:
+        assert (count, isinstance(refusal, Unknown)) == (1, False)
+    elif channel.guarantee.key_window is not None:
+        assert (count, again.remote_id) == (1, first.remote_id)
+    elif first.remote_id == key:  # the network names no post
+        assert count == 2
+    else:
+        assert count == len({first.remote_id, again.remote_id})
+
+
+async def test_a_refusal_of_the_same_post_names_it_or_nothing(channel: Channel) -> None:
+    payload, key = await frozen(channel)
+    first = await channel.publish(payload, key)
+
+    refusal, _ = await attempt(channel, payload, key)
+
+    if isinstance(refusal, Duplicate):
+        assert refusal.remote_id in (None, first.remote_id)
+    assert isinstance(refusal, Duplicate) or channel.guarantee.evidence is not Evidence.DUPLICATE_REFUSAL
 
 
 async def test_another_post_is_another_post(channel: Channel, shared: SharedSandbox) -> None:
@@ -213,7 +229,7 @@ async def test_what_was_posted_is_found_again_and_nothing_else(channel: Channel)
     found = await channel.find(payload, key, since)
 
     assert found is not None
-    assert (found.remote_id, found.url) == (receipt.remote_id, receipt.url)
+    assert (found.remote_id, found.url is None) == (receipt.remote_id, receipt.url is None)
     assert await channel.find(*await frozen(channel, 2), since) is None
 
 
@@ -232,7 +248,7 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
     )
 
     with web.facing(effect):
-        outcome = await attempt(channel, payload, key)
+        outcome, _ = await attempt(channel, payload, key)
 
     if outcome is None:
         assert posts_in(shared, channel) == 1, "told as sent, but not there"
@@ -245,12 +261,11 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
         assert posts_in(shared, channel) == 1
 
 
-async def attempt(channel: Channel, payload: bytes, key: str) -> NetworkError | None:
+async def attempt(channel: Channel, payload: bytes, key: str) -> tuple[NetworkError | None, Receipt | None]:
     try:
-        await channel.publish(payload, key)
+        return None, await channel.publish(payload, key)
     except NetworkError as outcome:
-        return outcome
-    return None
+        return outcome, None
 
 
 @pytest.mark.parametrize("route", [RouteKind.SESSION, RouteKind.READ])
@@ -271,22 +286,27 @@ async def test_a_door_that_does_not_open_is_tried_again(
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
-async def test_an_upload_is_never_in_doubt(channel: Channel, shared: SharedSandbox, web: Hasty, effect: Effect) -> None:
-    if channel.wants.image is None:
-        with pytest.raises(NetworkError):
-            await channel.upload(picture(image_bytes()))
-        return
+async def test_what_comes_before_the_post_is_never_in_doubt(
+    channel: Channel, shared: SharedSandbox, web: Hasty, effect: Effect
+) -> None:
     shared.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=SLOW_MS))
 
     try:
         with web.facing(effect):
-            await channel.upload(picture(image_bytes()))
+            await frozen(channel)
     except NetworkError as told:
         assert not isinstance(told, Unknown)
         assert CANARY not in told_by(told)
 
     shared.arm()
-    assert await channel.upload(picture(image_bytes()))
+    assert await channel.publish(*await frozen(channel))
+    assert posts_in(shared, channel) == 1
+
+
+async def test_a_picture_that_is_not_wanted_is_refused(channel: Channel) -> None:
+    if channel.wants.image is None:
+        with pytest.raises(Rejected):
+            await channel.upload(picture(image_bytes()))
 
 
 async def test_a_kept_session_is_used_by_the_next_process(

@@ -51,6 +51,18 @@ def service_url(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def base_url(value: str) -> str:
+    """The address below which a service's API begins, path included, without a slash at the end.
+
+    Raises:
+        ValueError: in words that do not repeat the value.
+    """
+    address = endpoint_url(value).rstrip("/")
+    if "?" in address:
+        raise ValueError("must hold no ?query")
+    return address
+
+
 def endpoint_url(value: str) -> str:
     """A full URL that takes requests: `https` unless it is on this machine; path and query stay as written.
 
@@ -78,6 +90,9 @@ def _checked(address: str) -> SplitResult:
 
 ServiceURL = Annotated[str, AfterValidator(service_url)]
 """A setting that names a server."""
+
+BaseURL = Annotated[str, AfterValidator(base_url)]
+"""A setting that names where an API begins, which may be below a path of a server (a proxy, a sandbox)."""
 
 EndpointURL = Annotated[str, AfterValidator(endpoint_url)]
 """A setting that names one address which takes requests."""

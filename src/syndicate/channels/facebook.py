@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, SecretStr, TypeAdapter
 
-from syndicate.channels.addresses import ServiceURL, host_of
+from syndicate.channels.addresses import BaseURL, ServiceURL, host_of
 from syndicate.channels.graph import Graph, Identified, exchanged
 from syndicate.channels.http import RemoteId, json_bytes, page_url
 from syndicate.channels.marks import Mark
@@ -49,7 +49,7 @@ class FacebookSettings(AppSettings):
     attach: Literal["card", "image"] = "card"
     published: bool = True
     version: str = Field(default="v26.0", pattern=r"^v\d{2}\.\d$")
-    api_url: ServiceURL = "https://graph.facebook.com"
+    api_url: BaseURL = "https://graph.facebook.com"
     auth_url: ServiceURL = "https://www.facebook.com"
     settle: Duration = timedelta(seconds=60)
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from syndicate.channels.addresses import ServiceURL, host_of
+from syndicate.channels.addresses import BaseURL, ServiceURL, host_of
 from syndicate.channels.containers import Containers, Shown, Staged, fields_of, says_the_same
 from syndicate.channels.graph import Graph, exchanged, renewal
 from syndicate.channels.http import RemoteId, page_url
@@ -51,7 +51,7 @@ class InstagramSettings(AppSettings):
     account: Annotated[str, AfterValidator(_username)]
     links: Literal["text", "none"] = "text"
     version: str = Field(default="v26.0", pattern=r"^v\d{2}\.\d$")
-    api_url: ServiceURL = "https://graph.instagram.com"
+    api_url: BaseURL = "https://graph.instagram.com"
     auth_url: ServiceURL = "https://www.instagram.com"
     token_url: ServiceURL = "https://api.instagram.com"  # noqa: S105  # an address, no secret
     settle: Duration = timedelta(seconds=60)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 
-from syndicate.channels.addresses import ServiceURL, host_of
+from syndicate.channels.addresses import BaseURL, ServiceURL, host_of
 from syndicate.channels.containers import Containers, Shown, Staged, fields_of, says_the_same
 from syndicate.channels.graph import Graph, exchanged, renewal
 from syndicate.channels.http import RemoteId, page_url
@@ -55,7 +55,7 @@ class ThreadsSettings(AppSettings):
 
     account: Annotated[str, AfterValidator(_username)]
     attach: Literal["card", "image"] = "card"
-    api_url: ServiceURL = "https://graph.threads.net"
+    api_url: BaseURL = "https://graph.threads.net"
     auth_url: ServiceURL = "https://threads.net"
     settle: Duration = timedelta(seconds=60)
 

@@ -13,6 +13,7 @@ import yaml
 
 from syndicate.channels.networks import NETWORKS
 from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET, SandboxAddresses
+from syndicate.sandbox.graph import number_of
 from syndicate.settings.sources import PREFIX
 
 SETTLE = timedelta(seconds=1)
@@ -33,7 +34,7 @@ class Place:
 
 
 def places_in(addresses: SandboxAddresses) -> dict[str, Place]:
-    """Every channel by name: each network that has both an adapter and a fake."""
+    """Every channel by name: each network that has both an adapter and a fake, and takes posts without a picture."""
     found: dict[str, Place] = {}
     for number in range(1, ACCOUNTS_PER_NETWORK + 1):
         for network, place in _places(addresses, number).items():
@@ -51,6 +52,8 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
     linkedin = {"api_url": addresses.linkedin_url, "token": token, "author": f"urn:li:person:{name}"}
     discord_bot = {"api_url": f"{addresses.discord_url}/v10", "token": token, "channel": room}
     slack = {"api_url": addresses.slack_url, "token": f"xoxb-{token}", "channel": f"CPROOF{number}"}
+    facebook = {"api_url": addresses.facebook_url, "token": f"{TOKEN_PREFIX}{room}", "page": room}
+    threads = {"api_url": addresses.threads_url, "token": token, "account": name}
     x = {"api_url": addresses.x_url, "token": token, "account": name}
     telegram = {"api_url": addresses.telegram_url, "token": f"{number}:{token}", "chat": f"@{name}"}
     return {
@@ -62,6 +65,10 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
         "bluesky": Place(bluesky | settle, f"bluesky/{name}.test"),
         "webhook": Place(webhook | settle, f"webhook/{name}"),
         "linkedin": Place(linkedin | settle, f"linkedin/person:{name}"),
+        "slack": Place({"url": f"{addresses.slack_webhook_url}/T1/B1/{token}"}, f"slack/{name}"),
+        "teams": Place({"url": f"{addresses.teams_url}?sig={token}"}, f"teams/{name}"),
+        "facebook": Place(facebook | settle, f"facebook/{room}"),
+        "threads": Place(threads | settle, f"threads/{number_of(name)}"),
         "x": Place(x | settle, f"x/{name}"),
     }
 

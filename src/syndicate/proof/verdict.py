@@ -79,7 +79,7 @@ def together(name: str, several: Iterable[Verdict]) -> Verdict:
 def kind_of(guarantee: Guarantee) -> str:
     """What kind of network declares this, in words."""
     if guarantee.evidence is Evidence.BY_KEY:
-        return "record key"
+        return "published once" if guarantee.key_window is None else "record key"
     if guarantee.key_window is not None:
         return "keyed, readable" if guarantee.is_readable else "keyed"
     if guarantee.is_readable:

@@ -17,9 +17,12 @@ class SandboxAddresses:
     """The base URLs of one running sandbox, without a slash at the end.
 
     `mastodon_url` is an instance, `bluesky_url` a PDS; a webhook endpoint is `webhook_url/NAME`, one account a name.
-    `slack_url` stands for https://slack.com/api, `discord_url` for https://discord.com/api (a webhook is
-    `discord_url/webhooks/1/sandbox-NAME`), `telegram_url` for https://api.telegram.org, `linkedin_url` for
-    https://api.linkedin.com, `x_url` for https://api.x.com, `oauth_url` is the token endpoint.
+    `slack_url` stands for https://slack.com/api, `slack_webhook_url` for https://hooks.slack.com/services (a webhook is
+    `slack_webhook_url/T1/B1/sandbox-NAME`), `discord_url` for https://discord.com/api (a webhook is
+    `discord_url/webhooks/1/sandbox-NAME`), `telegram_url` for https://api.telegram.org, `teams_url` for a workflow's
+    address up to its query (`?sig=sandbox-NAME`), `facebook_url`, `instagram_url` and `threads_url` for the Graph APIs
+    of Meta, `linkedin_url` for https://api.linkedin.com, `x_url` for https://api.x.com, `oauth_url` is the token
+    endpoint.
     `control_url` has the timelines for people at `/`, and `/truth`, `/plan`, `/rules`, `/clock`, `/reset` for programs.
     """
 
@@ -27,8 +30,13 @@ class SandboxAddresses:
     bluesky_url: str
     webhook_url: str
     slack_url: str
+    slack_webhook_url: str
     discord_url: str
     telegram_url: str
+    teams_url: str
+    facebook_url: str
+    instagram_url: str
+    threads_url: str
     linkedin_url: str
     x_url: str
     oauth_url: str
@@ -42,8 +50,13 @@ class SandboxAddresses:
             bluesky_url=base_url,
             webhook_url=f"{base_url}/webhook",
             slack_url=f"{base_url}/api",
+            slack_webhook_url=f"{base_url}/services",
             discord_url=f"{base_url}/api",
             telegram_url=base_url,
+            teams_url=f"{base_url}/workflows/1/triggers/manual/paths/invoke",
+            facebook_url=f"{base_url}/facebook",
+            instagram_url=f"{base_url}/instagram",
+            threads_url=f"{base_url}/threads",
             linkedin_url=base_url,
             x_url=base_url,
             oauth_url=f"{base_url}/oauth/token",

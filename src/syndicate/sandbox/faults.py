@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args, get_type_hints
 from syndicate.sandbox.wire import RouteKind
 
 NETWORKS = (
-    *("mastodon", "bluesky", "webhook", "slack_bot", "discord", "discord_bot", "telegram", "linkedin", "x", "oauth"),
+    *("mastodon", "bluesky", "webhook", "slack", "slack_bot", "discord", "discord_bot", "telegram", "teams"),
+    *("facebook", "instagram", "linkedin", "threads", "x", "oauth"),
 )
 ANY = "*"
 RetryForm = Literal["seconds", "date", "absent", "absurd"]

@@ -16,10 +16,12 @@ from aiohttp import web
 from syndicate.errors import UsageError
 from syndicate.sandbox.addresses import SandboxAddresses
 from syndicate.sandbox.bluesky import Bluesky
+from syndicate.sandbox.containers import instagram, threads
 from syndicate.sandbox.control import Control
 from syndicate.sandbox.discord import Discord
 from syndicate.sandbox.discord_bot import DiscordBot
 from syndicate.sandbox.door import Door, Network, response_of
+from syndicate.sandbox.facebook import Facebook
 from syndicate.sandbox.faults import InjectedFault, Plan
 from syndicate.sandbox.grants import Grants
 from syndicate.sandbox.ground import Ground
@@ -29,6 +31,8 @@ from syndicate.sandbox.oauth import OAuth
 from syndicate.sandbox.page import Shown
 from syndicate.sandbox.pictures import Attic
 from syndicate.sandbox.slack import Slack
+from syndicate.sandbox.slack_webhook import SlackWebhook
+from syndicate.sandbox.teams import Teams
 from syndicate.sandbox.telegram import Telegram
 from syndicate.sandbox.truth import Truth
 from syndicate.sandbox.webhook import Webhook
@@ -147,8 +151,10 @@ async def serve(
 
 async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Running:
     mastodon, bluesky, webhook, grants = Mastodon(ground), Bluesky(ground), Webhook(ground), Grants(ground)
-    slack, discord, telegram, linkedin = Slack(ground), Discord(ground), Telegram(ground), LinkedIn(ground, grants)
-    boarded = (slack, discord, DiscordBot(ground), telegram, linkedin, X(ground, grants))
+    boarded = (
+        *(Slack(ground), SlackWebhook(ground), Discord(ground), DiscordBot(ground), Telegram(ground), Teams(ground)),
+        *(Facebook(ground), instagram(ground), LinkedIn(ground, grants), threads(ground), X(ground, grants)),
+    )
     networks: tuple[Network, ...] = (mastodon, bluesky, webhook, *boarded, OAuth(ground, grants))
     doors = tuple(Door(network, plan) for network in networks)
     control = Control(ground, plan, Shown(mastodon, bluesky, webhook, boarded), doors)

@@ -16,7 +16,7 @@ from typing import Any
 from syndicate.sandbox.board import Board, Message
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.limits import Quota
-from syndicate.sandbox.slack_blocks import blocks_of, file_ids_in, link_in, metadata_of, words_of
+from syndicate.sandbox.slack_blocks import blocks_of, called_in, file_ids_in, link_in, metadata_of, words_of
 from syndicate.sandbox.slack_desk import Bot, admit, arguments_of, channel_in, failed, trouble
 from syndicate.sandbox.slack_files import Files
 from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json
@@ -87,6 +87,7 @@ class Slack:
             url=self._page(channel, ts),
             files=tuple(self._files.shown(*named) for named in file_ids_in(blocks)),
             value=value,
+            called=called_in(value["text"], blocks),
         )
         await self.board.put(message, call)
         return as_json({"ok": True, "channel": channel, "ts": ts, "message": _shown(message, has_metadata=True)})

@@ -18,6 +18,8 @@ MOST_BLOCKS = 50
 SECTION, HEADER, ALT, TITLE, IMAGE_URL, MARKDOWN, MOST_ELEMENTS = 3_000, 150, 2_000, 2_000, 3_000, 12_000, 10
 _LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|([^>]*))?>|(https?://[^\s<>|]+)")
 
+_CALL = re.compile(r"<(@[UW][A-Z0-9]+|!(?:channel|here|everyone|subteam\^[A-Z0-9]+))(?:\|[^>]*)?>")
+
 
 def blocks_of(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The checked blocks of a message, however they came.
@@ -84,6 +86,23 @@ def file_ids_in(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
         for block in blocks
         if block["type"] == "image" and isinstance(block.get("slack_file"), dict)
     ]
+
+
+def images_by_address(blocks: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Address and alt text of each picture that Slack fetches itself."""
+    return [
+        (block["image_url"], block["alt_text"]) for block in blocks if block["type"] == "image" and "image_url" in block
+    ]
+
+
+def called_in(text: str, blocks: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Whom a message would notify: users, groups, everybody in a channel, where mrkdwn names them."""
+    parts = [text]
+    for block in blocks:
+        for part in (block.get("text"), *block.get("fields", ()), *block.get("elements", ())):
+            if isinstance(part, dict) and part.get("type") == "mrkdwn":
+                parts.append(str(part.get("text", "")))
+    return tuple(name for part in parts for name in _CALL.findall(part))
 
 
 def _words(block: dict[str, Any]) -> Iterator[str]:
