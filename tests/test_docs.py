@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,21 +48,21 @@ def section(text: str, heading: str) -> str:
     return rest.partition("\n## ")[0]
 
 
-def trees() -> Iterator[ast.Module]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    """Everything that stands in each module."""
+    return {path: list(ast.walk(ast.parse(path.read_bytes()))) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
+@cache
 def events() -> dict[str, bool]:
     """Every event that is logged, by name."""
     found = {}
-    for tree in trees():
+    for found_here in nodes().values():
         # What is said through the standard library is told as one event, `library_told`.
-        if "structlog" not in {
-            name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
-        }:
+        if "structlog" not in {name.name for node in found_here if isinstance(node, ast.Import) for name in node.names}:
             continue
-        for node in ast.walk(tree):
+        for node in found_here:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             logger = ast.unparse(node.func.value)
@@ -71,12 +72,13 @@ def events() -> dict[str, bool]:
     return found
 
 
+@cache
 def codes() -> set[str]:
     """Every code of a fault: text constants of that form."""
     return {
         node.value
-        for tree in trees()
-        for node in ast.walk(tree)
+        for found_here in nodes().values()
+        for node in found_here
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value)
     }
 
