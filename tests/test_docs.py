@@ -87,8 +87,8 @@ def findings() -> set[str]:
     """Every code of a finding of the doctor."""
     return {
         node.value
-        for tree in trees()
-        for node in ast.walk(tree)
+        for found_here in nodes().values()
+        for node in found_here
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and FINDING.fullmatch(node.value)
     }
 
