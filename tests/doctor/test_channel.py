@@ -24,7 +24,7 @@ from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, State
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Outlook, PaceRules, Past, Rest, Turn, Why
-from syndicate.ports.channel import Channel, Quota, Standing
+from syndicate.ports.channel import Channel, Quota, Rights, Standing
 from syndicate.ports.outbox import ChannelCounts
 from syndicate.ports.web import Heard
 from syndicate.posts.post import ImageRules, Room, Shape, Wants
@@ -39,8 +39,14 @@ class FakeChannel(Channel):
     abilities = frozenset(Action)
     address: str | None = None
 
-    def __init__(self, refusal: NetworkError | None = None, standing: Standing | None = None) -> None:
+    def __init__(
+        self,
+        refusal: NetworkError | None = None,
+        standing: Standing | None = None,
+        rights: Rights | NetworkError | None = None,
+    ) -> None:
         self.refusal = refusal
+        self.told = rights
         self.stands = standing or Standing()
         self.is_opened = False
 
@@ -51,6 +57,11 @@ class FakeChannel(Channel):
 
     async def standing(self) -> Standing:
         return self.stands
+
+    async def rights(self) -> Rights:
+        if isinstance(self.told, NetworkError):
+            raise self.told
+        return self.told or await super().rights()
 
 
 def patient(channel: Channel | None = None, *, rules: PaceRules | None = None, books: Books | None = None) -> Patient:
@@ -97,11 +108,21 @@ async def test_channel_that_works_tells_as_whom() -> None:
     assert (found["D-SCOPES"].level, "write" in found["D-SCOPES"].words) == ("ok", True)
 
 
-async def test_rights_that_are_lacking_are_a_problem() -> None:
-    found = await access(patient(FakeChannel(standing=Standing("@news", ("read",), lacks=("write:statuses",)))))
+@pytest.mark.parametrize(
+    ("rights", "level", "words"),
+    [
+        (Rights(), "note", "does not tell"),
+        (Rights(("post",)), "ok", "may: post"),
+        (Rights(("read",), ("write:statuses",), ("all",)), "problem", "lacks write:statuses"),
+        (Rights((), ("post",)), "problem", "lacks post"),
+        (Rights(("post",), excess=("the account's own password",)), "warning", "more than posting takes"),
+        (Transient("no answer"), "note", "could not be asked: no answer"),
+    ],
+)
+async def test_rights_are_told_with_what_they_lack(rights: Rights | NetworkError, level: str, words: str) -> None:
+    found = await access(patient(FakeChannel(rights=rights)))
 
-    assert found["D-SCOPES"].level == "problem"
-    assert "write:statuses" in found["D-SCOPES"].words
+    assert (found["D-SCOPES"].level, words in found["D-SCOPES"].words) == (level, True), found["D-SCOPES"].words
 
 
 @pytest.mark.parametrize(

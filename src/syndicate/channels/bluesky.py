@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from syndicate.channels.addresses import ServiceURL
-from syndicate.channels.bluesky_session import REMAINING, REMEDY, RESET, Session, Sessions
+from syndicate.channels.bluesky_session import REMAINING, REMEDY, RESET, Session, Sessions, rights_in
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
 from syndicate.channels.limits import used_up_until
 from syndicate.channels.networks import Network, Tools
@@ -25,7 +25,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota
+from syndicate.ports.channel import Channel, Quota, Rights
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
 COLLECTION = "app.bsky.feed.post"
@@ -125,6 +125,10 @@ class Bluesky(Channel):
             status = answer.masked(account.status or "")[:40] or "not active"
             raise Unauthorized(f"{answer.place}: the account is {status}; see its own settings")
         self._did = account.did
+
+    async def rights(self) -> Rights:
+        """What the session may do: its token says of which kind of password it came."""
+        return rights_in((await self._sessions.current()).access)
 
     async def upload(self, picture: Picture) -> str:
         """Upload the bytes; gives the blob as JSON. Unused blobs vanish on their own."""

@@ -7,6 +7,7 @@ auth.ts (access token 120 min, refresh token 90 days); Bluesky documentation "Ra
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from pydantic import BaseModel, Field, SecretStr
 from syndicate.channels.addresses import host_of, is_loopback, service_url
 from syndicate.channels.http import Answer, check_access, json_bytes
 from syndicate.channels.networks import Tools
+from syndicate.ports.channel import Rights
 
 RESET = "RateLimit-Reset"
 REMAINING = "RateLimit-Remaining"
@@ -93,6 +95,25 @@ class Sessions:
         session = Session(tokens.did, pds, tokens.accessJwt.get_secret_value(), tokens.refreshJwt.get_secret_value())
         await self._tools.tokens.keep_token(self._token_name, json.dumps(asdict(session)))
         return session
+
+
+def rights_in(access: str) -> Rights:
+    """What a session may do, by the scope in its token (packages/pds, auth-scope.ts). Read 2026-11.
+
+    `com.atproto.access` is that of the account's own password, which may do all, and `appPassPrivileged` that of an
+    app password with access to direct messages.
+    """
+    try:
+        part = access.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        scope = str(claims["scope"])
+    except (ValueError, LookupError, TypeError):
+        return Rights()
+    excess = {
+        "com.atproto.access": "it is the account's own password",
+        "com.atproto.appPassPrivileged": "direct messages",
+    }.get(scope)
+    return Rights((scope,), excess=() if excess is None else (excess,))
 
 
 def pds_in(document: Any, service: str) -> str:

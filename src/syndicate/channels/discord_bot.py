@@ -14,6 +14,7 @@ from pydantic import Field, RootModel, SecretStr, model_validator
 
 from syndicate.channels import discord_message as wire
 from syndicate.channels.addresses import EndpointURL, host_of
+from syndicate.channels.discord_rights import Guarded, Member, Roles, named, permissions
 from syndicate.channels.http import Answer
 from syndicate.channels.marks import Mark
 from syndicate.channels.networks import Network, Tools
@@ -22,7 +23,7 @@ from syndicate.channels.secrets import SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import Transient
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Rights
 from syndicate.posts.post import Picture, Post, Wants
 
 API = "https://discord.com/api/v10"
@@ -73,6 +74,7 @@ class DiscordBot(Channel):
         self._headers = {**wire.USER_AGENT, "Authorization": f"Bot {token}"}
         self._addresses = wire.Addresses()
         self._user_id: str | None = None
+        self._guild_id: str | None = None
 
     @property
     def wants(self) -> Wants:
@@ -94,7 +96,17 @@ class DiscordBot(Channel):
         me = wire.judge_access(await self._get("/users/@me"), self._now(), remedy=_REMEDY).read(wire.Author)
         answer = await self._get(f"/channels/{self._settings.channel}")
         place = wire.judge_access(answer, self._now(), remedy=_REMEDY).read(wire.Place)
-        self._user_id, self._addresses = me.id, wire.Addresses(place.guild_id)
+        self._user_id, self._guild_id, self._addresses = me.id, place.guild_id, wire.Addresses(place.guild_id)
+
+    async def rights(self) -> Rights:
+        """What the bot may do in the channel, by its roles and the channel's overwrites."""
+        if self._user_id is None or self._guild_id is None:
+            return Rights()  # a conversation outside of guilds knows no roles
+        guild = f"/guilds/{self._guild_id}"
+        member = (await self._asked(f"{guild}/members/{self._user_id}")).read(Member)
+        roles = (await self._asked(f"{guild}/roles")).read(Roles).root
+        channel = (await self._asked(f"/channels/{self._settings.channel}")).read(Guarded)
+        return Rights(*named(permissions(self._guild_id, self._user_id, member, roles, channel.permission_overwrites)))
 
     async def upload(self, picture: Picture) -> str:
         """Nothing to bring: the picture is part of the message."""
@@ -156,6 +168,9 @@ class DiscordBot(Channel):
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
+
+    async def _asked(self, path: str) -> Answer:
+        return wire.judge(await self._get(path), self._now(), remedy=_REMEDY)
 
     async def _get(self, path: str) -> Answer:
         return await self._tools.web.call("GET", self._api + path, headers=self._headers, is_repeatable=True)

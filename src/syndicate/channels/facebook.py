@@ -23,7 +23,7 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(63_206, Measure.UTF16)
@@ -138,6 +138,14 @@ class Facebook(Channel):
     async def standing(self) -> Standing:
         """Which page is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """The token's permissions, which Meta tells the app alone; else those of the sign-in."""
+        scopes = (await self.standing()).scopes
+        if self._settings.app_secret is not None and self._settings.client_id:
+            app_token = f"{self._settings.client_id}|{self._settings.app_secret}"
+            scopes = await self._graph.permissions(app_token)
+        return rights_among(scopes, SCOPES)
 
     async def upload(self, picture: Picture) -> str:
         """Upload the picture unpublished; it vanishes by itself if no post takes it."""

@@ -76,6 +76,14 @@ class Graph:
         """Write; the verdict is spoken."""
         return await self._call("POST", path, fields, is_repeatable=is_repeatable)
 
+    async def permissions(self, app_token: str) -> tuple[str, ...]:
+        """The permissions of our token, which the app is told (documentation, "Debug Token"). Read 2026-11."""
+        token = await self.access.token()
+        self.tools.web.hide(token, app_token)
+        query = urlencode({"input_token": token, "access_token": app_token})
+        answer = await self.tools.web.call("GET", f"{self.base}/debug_token?{query}", is_repeatable=True)
+        return self._checked(answer).read(_Debugged).data.scopes
+
     async def delete(self, path: str) -> None:
         """Take something away; what is gone already is done."""
         answer = await self._asked("DELETE", path, {}, is_repeatable=True)
@@ -216,6 +224,14 @@ class Identified(BaseModel):
     """What a writing call gives."""
 
     id: RemoteId
+
+
+class _Token(BaseModel):
+    scopes: tuple[str, ...] = ()
+
+
+class _Debugged(BaseModel):
+    data: _Token
 
 
 class _Failed(BaseModel):

@@ -23,7 +23,7 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Rejected, Unauthorized
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(2200, Measure.UTF16)
@@ -124,6 +124,10 @@ class Instagram(Channel):
     async def standing(self) -> Standing:
         """Which account is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """What was granted at sign-in, held against what is asked for."""
+        return rights_among((await self.standing()).scopes, SCOPES)
 
     async def upload(self, picture: Picture) -> str:
         """Instagram fetches pictures itself.

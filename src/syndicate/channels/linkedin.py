@@ -24,7 +24,7 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Standing
+from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -100,10 +100,14 @@ def app_of(settings: LinkedInSettings) -> App:
     return App(f"{settings.auth_url}/oauth/v2/accessToken", settings.client_id or "", settings.app_secret)
 
 
+def scopes_for(settings: LinkedInSettings) -> tuple[str, ...]:
+    """What posting as that author takes."""
+    return PAGE_SCOPES if settings.is_organization else MEMBER_SCOPES
+
+
 async def sign_in(name: str, settings: LinkedInSettings, tools: Tools, visit: Visit) -> Grant:
     """A token for 60 days. LinkedIn knows PKCE for native apps only, which cannot post."""
-    scopes = PAGE_SCOPES if settings.is_organization else MEMBER_SCOPES
-    page = SignInPage(f"{settings.auth_url}/oauth/v2/authorization", scopes, has_pkce=False)
+    page = SignInPage(f"{settings.auth_url}/oauth/v2/authorization", scopes_for(settings), has_pkce=False)
     return await grant_of(page, app_of(settings), tools, visit, remedy=f"sign in by `syndicate auth {name}`")
 
 
@@ -168,6 +172,14 @@ class LinkedIn(Channel):
     async def standing(self) -> Standing:
         """Who is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """The token's scopes, which LinkedIn tells the app alone; else those of the sign-in."""
+        scopes, app = (await self.standing()).scopes, app_of(self._settings)
+        if app.client_secret is not None:
+            url = f"{self._settings.auth_url}/oauth/v2/introspectToken"
+            scopes = await app.scopes_of(await self._access.token(), url, self._tools, remedy=self._access.remedy)
+        return rights_among(scopes, scopes_for(self._settings))
 
     async def upload(self, picture: Picture) -> str:
         """Announce the picture, bring its bytes, and wait until it can be used; gives its URN."""

@@ -29,14 +29,14 @@ from syndicate.channels.mastodon_server import (
     dialect_of,
     server_of,
 )
-from syndicate.channels.mastodon_signin import access_for, sign_in
+from syndicate.channels.mastodon_signin import access_for, rights_in, sign_in
 from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Standing
+from syndicate.ports.channel import Channel, Quota, Rights, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 UPLOAD_TIME = timedelta(seconds=60)
@@ -149,6 +149,10 @@ class Mastodon(Channel):
     async def standing(self) -> Standing:
         """Who is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """What the token's app may ask for: the token may do no more."""
+        return rights_in(self._checked(await self._get("/api/v1/apps/verify_credentials")))
 
     async def upload(self, picture: Picture) -> str:
         """Upload with the alt text and wait until the server has processed it; gives the media id."""

@@ -12,14 +12,19 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, SecretStr
 
 from syndicate.channels.addresses import host_of
-from syndicate.channels.http import check_access
+from syndicate.channels.http import Answer, check_access
 from syndicate.channels.networks import Tools
 from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App
 from syndicate.channels.signin import SignInPage, Visit, grant_of
+from syndicate.ports.channel import Rights, rights_among
 
 SCOPES = ("read:accounts", "read:statuses", "write:statuses", "write:media")
 """`profile` would do for the first, but servers know it from Mastodon 4.3 on only."""
+
+
+NEEDED = ("read:statuses", "write:statuses", "write:media")
+"""What posting takes; that the account may be read is seen when the channel opens."""
 
 
 class Served(Protocol):
@@ -71,6 +76,15 @@ async def _registered(instance: str, redirect_uri: str, tools: Tools, remedy: st
     )
     app = check_access(answer, tools.clock(), remedy=remedy).read(_App)
     return App(f"{instance}/oauth/token", app.client_id, app.client_secret.get_secret_value())
+
+
+def rights_in(answer: Answer) -> Rights:
+    """What the app of a token may ask for; servers before 4.3 do not tell (documentation, "apps"). Read 2026-11."""
+    return rights_among(answer.read(_Registered).scopes, NEEDED)
+
+
+class _Registered(BaseModel):
+    scopes: tuple[str, ...] = ()
 
 
 class _App(BaseModel):

@@ -129,6 +129,17 @@ class App:
         now = tools.clock()
         return check_access(answer, now, remedy=remedy).read(TokenAnswer).grant(now)
 
+    async def scopes_of(self, token: str, url: str, tools: Tools, *, remedy: str) -> tuple[str, ...]:
+        """The scopes of a token of this app, as a network tells them at `url` (in the manner of RFC 7662)."""
+        tools.web.hide(token, self.client_secret or "")
+        form = {"client_id": self.client_id, "client_secret": self.client_secret or "", "token": token}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await tools.web.call("POST", url, headers=headers, body=urlencode(form).encode(), is_repeatable=True)
+        told = check_access(answer, tools.clock(), remedy=remedy).read(_Introspected)
+        if not told.active:
+            raise Unauthorized(f"{answer.place}: the token is not active any more; {remedy}")
+        return tuple(told.scope.replace(",", " ").split())
+
     def renewal(self, tools: Tools, *, remedy: str) -> Renew:
         """Renewal by refresh token (RFC 6749 section 6)."""
 
@@ -139,6 +150,11 @@ class App:
             return await self.ask(fields, tools, remedy=remedy)
 
         return renew
+
+
+class _Introspected(BaseModel):
+    active: bool
+    scope: str = ""
 
 
 def _later(now: datetime, seconds: int | None) -> datetime | None:

@@ -23,7 +23,7 @@ from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unauthorized
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Rights
 from syndicate.posts.post import Picture, Post, Wants
 
 API = "https://slack.com/api"
@@ -79,6 +79,7 @@ class SlackBot(Channel):
         self._tools = tools
         self._authorization = {"Authorization": f"Bearer {token}"}
         self._team_url: str | None = None
+        self._scopes: tuple[str, ...] = ()
 
     @property
     def wants(self) -> Wants:
@@ -103,6 +104,11 @@ class SlackBot(Channel):
         if missing:
             raise Unauthorized(f"{self.account}: the token lacks the scopes {', '.join(missing)}; add them to the app")
         self._team_url = page_url(who.url)
+        self._scopes = _scopes_in(answer.headers.get("X-OAuth-Scopes"))
+
+    async def rights(self) -> Rights:
+        """The token's scopes, as Slack told them with its first answer; what it lacks it was refused for."""
+        return Rights(self._scopes)
 
     async def upload(self, picture: Picture) -> str:
         """Upload the picture for ourselves alone and wait until Slack has looked at it; gives the file's id.
@@ -261,6 +267,10 @@ class _Payload(BaseModel):
     blocks: list[JsonValue]
     metadata: dict[str, JsonValue]
     thread_ts: str | None = None
+
+
+def _scopes_in(header: str | None) -> tuple[str, ...]:
+    return tuple(sorted(scope.strip() for scope in (header or "").split(",") if scope.strip()))
 
 
 NETWORK = Network(

@@ -24,7 +24,7 @@ from syndicate.channels.parcels import INLINE, PARCEL_BYTES, Parcel, Part, form_
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Rights
 from syndicate.posts.dialects import write
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -126,6 +126,13 @@ class Telegram(Channel):
         if sum(sides) > MOST_SIDES_PX or max(sides) > MOST_RATIO * min(sides):
             raise Rejected(f"{self.account}: a picture of {sides[0]}x{sides[1]} is too large or too narrow")
         return INLINE
+
+    async def rights(self) -> Rights:
+        """What the bot may do in the chat (documentation, "ChatMember"). Read 2026-11."""
+        bot_id = self._url.rpartition("/bot")[2].partition(":")[0]
+        asked = {"chat_id": self._settings.chat, "user_id": int(bot_id)}
+        answer = await self._call("getChatMember", ("application/json", json_bytes(asked)), is_repeatable=True)
+        return _rights_of(_judge(answer, self._now()).read(_Membership).result)
 
     def key_of(self, uid: str, generation: int, published: datetime) -> str:
         """For our own books: Telegram takes no key."""
@@ -317,6 +324,30 @@ class _Told(_Entity):
 class _Chat(_Entity):
     id: int
     username: Annotated[str, Field(pattern=r"^\w{1,64}$")] | None = None
+
+
+class _Member(_Entity):
+    """A bot in a chat: `can_post_messages` is told of channels, `can_send_messages` of those that are restricted."""
+
+    status: str
+    can_post_messages: bool | None = None
+    can_edit_messages: bool | None = None
+    can_delete_messages: bool | None = None
+    can_send_messages: bool | None = None
+
+
+class _Membership(_Entity):
+    result: _Member
+
+
+def _rights_of(member: _Member) -> Rights:
+    if member.status in {"left", "kicked"}:
+        return Rights((), ("membership in the chat",))
+    told = member.model_dump(exclude={"status"}, exclude_none=True)
+    has = tuple(name for name, is_granted in told.items() if is_granted)
+    # Its own messages a bot may edit and delete without the right to do so with others'.
+    posting = ("can_post_messages", "can_send_messages")
+    return Rights((member.status, *has), tuple(name for name in posting if told.get(name) is False))
 
 
 class _Message(_Entity):

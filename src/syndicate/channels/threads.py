@@ -23,7 +23,7 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Rejected, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Standing
+from syndicate.ports.channel import Channel, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(500, Measure.EMOJI_BYTES)
@@ -126,6 +126,10 @@ class Threads(Channel):
     async def standing(self) -> Standing:
         """Which profile is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """What was granted at sign-in, held against what is asked for."""
+        return rights_among((await self.standing()).scopes, SCOPES)
 
     async def upload(self, picture: Picture) -> str:
         """Threads fetches pictures itself.

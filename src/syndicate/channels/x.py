@@ -30,7 +30,7 @@ from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Tra
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.outbox.pace import Price
-from syndicate.ports.channel import Channel, Quota, Standing
+from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.measure import WEIGHTED_URL_LENGTH
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -158,6 +158,10 @@ class X(Channel):
     async def standing(self) -> Standing:
         """Who is signed in."""
         return await self._access.standing()
+
+    async def rights(self) -> Rights:
+        """What was granted at sign-in, held against what is asked for."""
+        return rights_among((await self.standing()).scopes, SCOPES)
 
     async def upload(self, picture: Picture) -> str:
         """Upload the picture, wait until it is processed, and describe it; gives the media id, good for a day."""

@@ -12,7 +12,7 @@ from syndicate.durations import written
 from syndicate.errors import NetworkError, RateLimited, Unauthorized
 from syndicate.outbox.delivery import Action, State
 from syndicate.outbox.pace import Outlook, PaceRules, Rest, Turn, Why
-from syndicate.ports.channel import Channel, Quota, Standing
+from syndicate.ports.channel import Channel, Quota, Rights
 from syndicate.ports.outbox import ChannelCounts
 from syndicate.ports.web import Heard, Sight
 
@@ -73,7 +73,7 @@ async def access_findings(patient: Patient, sight: Sight, now: datetime) -> Asyn
         standing = await channel.standing()
         who = standing.who or channel.account
         yield Finding(Level.OK, "D-ACCESS", channel.name, f"{patient.title}: works, as {who}", facts={"who": who})
-        yield rights_finding(channel.name, standing)
+        yield await _rights(channel)
     hosts = sorted({one.host for one in patient.heard()})
     if hosts:
         yield Finding(Level.OK, "D-REACH", channel.name, f"{', '.join(hosts)} answered", facts={"hosts": hosts})
@@ -134,16 +134,18 @@ def expiry_finding(name: str, until: datetime, now: datetime, *, needs_sign_in: 
     return Finding(Level.OK, "D-EXPIRY", name, words, facts=facts)
 
 
-def rights_finding(name: str, standing: Standing) -> Finding:
+def rights_finding(name: str, rights: Rights) -> Finding:
     """What the access may do, as far as the network tells."""
-    if standing.lacks:
-        words = f"the access lacks {', '.join(standing.lacks)}"
-        facts = {"scopes": list(standing.scopes), "lacks": list(standing.lacks)}
+    facts = {"has": list(rights.has), "lacks": list(rights.lacks), "excess": list(rights.excess)}
+    if rights.lacks:
+        words = f"the access lacks {', '.join(rights.lacks)}"
         return Finding(Level.PROBLEM, "D-SCOPES", name, words, "give the access these rights, and sign in anew", facts)
-    if standing.scopes:
-        words = f"the access may: {', '.join(standing.scopes)}"
-        return Finding(Level.OK, "D-SCOPES", name, words, facts={"scopes": list(standing.scopes)})
-    return Finding(Level.NOTE, "D-SCOPES", name, "the network does not tell what the access may do")
+    if rights.excess:
+        words = f"the access may do more than posting takes: {', '.join(rights.excess)}"
+        return Finding(Level.WARNING, "D-SCOPES", name, words, "make an access that may only post, and set it", facts)
+    if rights.is_told:
+        return Finding(Level.OK, "D-SCOPES", name, f"the access may: {', '.join(rights.has)}", facts=facts)
+    return Finding(Level.NOTE, "D-SCOPES", name, "the network does not tell what the access may do", facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,14 @@ def pace_in_words(rules: PaceRules) -> str:
     parts += [f"only in active hours ({rules.zone})"] if rules.hours else []
     parts += [f"new posts expire after {written(rules.expires_after)}"] if rules.expires_after is not None else []
     return "; ".join(parts) or "as fast as the network takes them"
+
+
+async def _rights(channel: Channel) -> Finding:
+    try:
+        return rights_finding(channel.name, await channel.rights())
+    except NetworkError as error:
+        words = f"what the access may do could not be asked: {error}"
+        return Finding(Level.NOTE, "D-SCOPES", channel.name, words)
 
 
 def _refusal(patient: Patient, error: NetworkError) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,14 +17,39 @@ from syndicate.posts.post import Picture, Post, Wants
 class Standing:
     """How a channel's access stands: who is signed in, what it may do, and when it ends unless a person renews it.
 
-    `who` is the account in the network's own words, `lacks` the rights that posting needs and that it has not.
-    None and empty: not known, or not asked by this network.
+    `who` is the account in the network's own words. None and empty: not known, or not asked by this network.
     """
 
     who: str | None = None
     scopes: tuple[str, ...] = ()
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the access may do, in the network's own words: what it has, and what posting needs and it has not.
+
+    `excess` is what it may do besides and had better not. All empty: the network does not tell.
+    """
+
+    has: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the network tells."""
+        return bool(self.has or self.lacks)
+
+
+def rights_among(granted: Iterable[str], needed: Iterable[str]) -> Rights:
+    """The rights of an access that was granted these scopes, where `write` holds `write:statuses`.
+
+    Nothing granted: the network does not tell.
+    """
+    has = tuple(granted)
+    lacks = (one for one in needed if one not in has and one.partition(":")[0] not in has)
+    return Rights(has, tuple(lacks) if has else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +139,14 @@ class Channel(Protocol):
     async def standing(self) -> Standing:
         """How the access stands as far as is known here; the network is not asked."""
         return Standing()
+
+    async def rights(self) -> Rights:
+        """What the access may do, as the network tells it; asked for by a person only, and after `open`.
+
+        Raises:
+            NetworkError: it could not be asked.
+        """
+        return Rights((await self.standing()).scopes)
 
     async def upload(self, picture: Picture) -> str:
         """Bring the picture to the network, repeatable at will; gives an opaque reference for `freeze`.
