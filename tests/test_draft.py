@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from deliver_rig import item
-from syndicate.draft import Draft, DraftRules, draft, post_of
+from syndicate.draft import DigestRules, Draft, DraftRules, draft, issue_of, post_of
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Topic
+from syndicate.items.posting import Posting, Wording
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import ImageRules, Picture, Room, Shape, Wants
 
@@ -131,6 +132,47 @@ async def test_words_below_a_post_are_the_same_for_every_topic() -> None:
     made = await draft(HERON, WANTS, rules, Studio())
 
     assert post_of(made, WANTS, rules).text == "Correction: Title 1\n\nhttps://example.org/1"
+
+
+async def test_the_file_words_the_post_for_a_channel_or_network() -> None:
+    posting = Posting(named=(("news", Wording(text="For news")), ("mastodon", Wording(alt="Own alt", title="Own"))))
+    told, rules = replace(HERON, posting=posting), replace(RULES, channel="news", network="mastodon")
+    studio = Studio()
+
+    made = await draft(told, WANTS, rules, studio)
+
+    assert post_of(made, WANTS, rules).text == "For news\n\n#HealthAI\n\nhttps://example.org/1"
+    assert (made.card.title, studio.asked[0][0].alt) == ("Own", "Own alt")
+    other = replace(RULES, channel="blue", network="bluesky")
+    assert (await draft(told, WANTS, other, studio)).card.title == "Title 1"
+
+
+async def test_a_file_that_wants_no_image_gets_none() -> None:
+    told = replace(HERON, posting=Posting(usual=Wording(has_image=False)))
+    studio = Studio()
+
+    made = await draft(told, WANTS, RULES, studio)
+
+    assert (made.picture, made.missing, studio.asked) == (None, None, [])
+
+
+async def test_answers_to_a_post_are_said_by_template_though_the_file_words_posts() -> None:
+    told = replace(HERON, posting=Posting(usual=Wording(text="Own words", hashtags=("Own",), title="Own title")))
+    rules = RULES.saying("Correction: {{ title }}")
+
+    made = await draft(told, WANTS, rules, Studio())
+
+    assert post_of(made, WANTS, rules).text == "Correction: Own title\n\nhttps://example.org/1"
+
+
+def test_a_digest_says_own_words_for_the_summary() -> None:
+    worded = replace(item(1), posting=Posting(usual=Wording(text="Own words", title="Own title")))
+    rules = replace(RULES, digest=DigestRules("https://site.example/", "en"))
+
+    post = issue_of("issue", [worded, item(2)], WANTS, rules, item(1).published)
+
+    assert "Own title\nOwn words\nhttps://example.org/1" in post.text
+    assert "Title 2\nWhat happened.\n" in post.text
 
 
 async def test_room_without_space_for_the_link_is_refused() -> None:

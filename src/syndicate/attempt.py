@@ -30,6 +30,7 @@ from syndicate.outbox.outcome import (
     Uncertain,
     after,
 )
+from syndicate.outbox.plan import opted_out_of
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
@@ -250,6 +251,9 @@ class Attempts:
         item = delivery.item or delivery.current
         if item is None:
             return await self._skip_left(delivery)
+        opted_out = opted_out_of(item, self.channel.name, self.channel.network)
+        if opted_out is not None and delivery.action is Action.POST:  # since it was planned
+            return await self._write(delivery, Step(State.SKIPPED, opted_out, self._clock(), code=Reason.OPTED_OUT))
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
         return await self._sent_when(delivery, self._compose(delivery, item, reply_to))
@@ -258,7 +262,8 @@ class Attempts:
         """A digest: its parts were put into it before, those that left the store are not told."""
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
-        items = await self._outbox.parts(delivery.uid)
+        owed = await self._outbox.parts(delivery.uid)
+        items = [item for item in owed if opted_out_of(item, self.channel.name, self.channel.network) is None]
         if not items or self._rules.drafts.digest is None:
             reason = "all its items left the store" if not items else "the channel has no digests any more"
             code = Reason.CANCELLED if items else Reason.WITHDRAWN

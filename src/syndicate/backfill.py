@@ -13,6 +13,7 @@ from syndicate.durations import written
 from syndicate.feeds.query import Query
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
+from syndicate.items.posting import USUAL
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.pace import PaceRules, Past, Price
 from syndicate.outbox.plan import ChannelPlan, filtered_by, oldest_first, planned
@@ -20,6 +21,7 @@ from syndicate.outbox.reasons import Reason
 from syndicate.outbox.spacing import Tempo, bounded, due_times
 from syndicate.ports.channel import Quota
 from syndicate.ports.outbox import Outbox
+from syndicate.posts.card import image_of
 
 
 class LeftOut(StrEnum):
@@ -255,9 +257,14 @@ def _unfit(item: Item, target: Target, now: datetime) -> str | None:
         return LeftOut.SCHEDULED
     if item.expires is not None and item.expires <= now:
         return LeftOut.EXPIRED
-    if target.needs_image and item.image is None:
+    if target.needs_image and not _is_pictured(item, target.plan):
         return LeftOut.NO_IMAGE
     return filtered_by(item, target.plan)
+
+
+def _is_pictured(item: Item, plan: ChannelPlan) -> bool:
+    wording = USUAL if item.posting is None else item.posting.wording(plan.name, plan.network)
+    return image_of(item, wording) is not None
 
 
 def _standing(item: Item, channel: ChannelPlan, standing: Mapping[str, Delivery]) -> Delivery | None:

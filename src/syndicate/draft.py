@@ -12,6 +12,7 @@ import structlog
 
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item, Topic
+from syndicate.items.posting import USUAL, Wording
 from syndicate.ports.content import Images
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
@@ -37,7 +38,8 @@ class DraftRules:
     `templates` are those of single topics (slug or label, case-folded), which go before `template`; None: the usual
     order. `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
     `correction` and `withdrawal` are templates of what is said below a post whose item was edited or left; None: the
-    usual words.
+    usual words. What an item's file says for `channel` or `network` goes before all this, but in answers to a post
+    (`is_answer`), which are said by template.
     """
 
     cards: CardRules
@@ -48,6 +50,14 @@ class DraftRules:
     digest: DigestRules | None = None
     correction: str | None = None
     withdrawal: str | None = None
+    channel: str = ""
+    network: str = ""
+    is_answer: bool = False
+
+    def wording_of(self, item: Item) -> Wording:
+        """What the item's file says for this channel."""
+        wording = USUAL if item.posting is None else item.posting.wording(self.channel, self.network)
+        return replace(wording, text=None, hashtags=None) if self.is_answer else wording
 
     def template_for(self, topics: Iterable[Topic]) -> str | None:
         """The template of an item with these topics: that of the first which has one, else the channel's."""
@@ -56,19 +66,20 @@ class DraftRules:
 
     def saying(self, template: str) -> DraftRules:
         """The same for words below a post: this template whatever the topic, and no hashtags."""
-        return replace(self, template=template, templates={}, hashtags=0)
+        return replace(self, template=template, templates={}, hashtags=0, is_answer=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Card and picture of one item; `missing` says why a picture that the item has cannot be used.
 
-    `template` is what the text is made by, None: the usual order. `address` is where the network fetches the picture
-    itself, if it does; then there are no bytes of it here.
+    `template` is what the text is made by, None: the usual order; `wording` what the item's file says. `address` is
+    where the network fetches the picture itself, if it does; then there are no bytes of it here.
     """
 
     card: Card
     template: str | None = None
+    wording: Wording = USUAL
     picture: Picture | None = None
     missing: str | None = None
     address: str | None = None
@@ -99,8 +110,9 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
 
     A network that fetches pictures by their address gets none from here.
     """
-    card = card_of(item, rules.cards)
-    made = Draft(card, rules.template_for(item.topics))
+    wording = rules.wording_of(item)
+    card = card_of(item, rules.cards, wording)
+    made = Draft(card, rules.template_for(item.topics), wording)
     if card.image is None or wants.image is None:
         return made
     if wants.image_by_address:
@@ -144,7 +156,9 @@ def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool =
     if rules.hashtags is not None:
         wants = replace(wants, hashtags=rules.hashtags)
     picture = made.picture if has_picture else None
-    return compose(made.card, wants, picture=picture, template=made.template, spellings=rules.spellings)
+    return compose(
+        made.card, wants, picture=picture, template=made.template, spellings=rules.spellings, wording=made.wording
+    )
 
 
 def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRules, at: datetime) -> Post:
@@ -154,5 +168,11 @@ def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRul
         ValueError: there is nothing to tell, or not even one item fits.
     """
     assert rules.digest is not None
-    digest, cards = rules.digest, tuple(card_of(item, rules.cards) for item in items)
+    digest, cards = rules.digest, tuple(_digest_card(item, rules) for item in items)
     return digest_of(Issue(issue_id, cards, at, digest.home, digest.language, digest.subject), wants.room)
+
+
+def _digest_card(item: Item, rules: DraftRules) -> Card:
+    """The item in a digest; what its file says of the text stands for the summary there."""
+    wording = rules.wording_of(item)
+    return card_of(item, rules.cards, replace(wording, summary=wording.text or wording.summary))

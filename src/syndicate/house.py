@@ -194,6 +194,7 @@ def plans_of(plot: Plot, channels: Mapping[str, Channel]) -> tuple[ChannelPlan, 
         ChannelPlan(
             name=name,
             account=channel.account,
+            network=channel.network,
             first_sight=_first_sight(plot.settings.channels[name], is_rehearsal=channel.is_rehearsal),
             topics=tuple(plot.settings.channels[name].topics),
             not_topics=tuple(plot.settings.channels[name].not_topics),
@@ -391,6 +392,8 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
         digest=digest,
         correction=channel.correction_template,
         withdrawal=channel.withdrawal_template,
+        channel=name,
+        network=channel.network,
     )
 
 

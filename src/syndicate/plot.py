@@ -59,6 +59,14 @@ class Plot:
                 return f"{root.name}/{path}" if root.name else path
         return None
 
+    def file_of(self, path: str) -> tuple[Root, Path]:
+        """The root that a path of the store lies in, and its file."""
+        name, _, below = path.partition("/")
+        for root in self.roots:
+            if root.name and root.name == name:
+                return root, root.folder / below
+        return self.roots[0], self.roots[0].folder / path
+
     @property
     def state_folder(self) -> Path:
         """Where outbox, lock and token key are."""

@@ -126,8 +126,14 @@ class Shelving:
 
 
 def _media(items: Iterable[Item]) -> dict[str, Image]:
-    found = ((item.image.shelf_path, item.image) for item in items if item.image is not None)
+    """The images that stand on the shelf: featured ones, and those that only single channels show."""
+    found = ((image.shelf_path, image) for item in items for image in _images_of(item))
     return {path: image for path, image in found if path is not None}
+
+
+def _images_of(item: Item) -> tuple[Image, ...]:
+    featured = () if item.image is None else (item.image,)
+    return featured if item.posting is None else (*featured, *item.posting.images)
 
 
 def _left_out_fault(path: str, reason: str) -> Fault:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
+from syndicate.items.posting import Posting, Wording
 from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
 
 FULL = Item(
@@ -34,6 +36,16 @@ FULL = Item(
     offerings=(Offering("O", "https://b.example/o"),),
 )
 BARE = Item(id="1", path="x.md", title="T", summary="", published=FULL.published, updated=FULL.published)
+
+
+def test_a_posting_comes_back_whole_and_older_items_have_none() -> None:
+    worded = Wording("t", "u", "v", ("A",), Image("b.png", "b", "image/png", 1, 2, 3, "d"), True, "alt", False)
+    for posting in (Posting(), Posting(()), Posting(("x",), worded, (("y", Wording(has_image=False)), ("z", worded)))):
+        assert from_json(to_json(replace(FULL, posting=posting))) == replace(FULL, posting=posting)
+
+    older = json.loads(to_json(FULL))
+    del older["posting"]
+    assert from_json(json.dumps(older)) == FULL
 
 
 def test_an_item_comes_back_whole() -> None:

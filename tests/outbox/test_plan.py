@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deliver_rig import NOW, item
 from syndicate.items.item import Item, Topic
+from syndicate.items.posting import Posting, Wording
 from syndicate.outbox.delivery import Action, Origin, State, uid_of
 from syndicate.outbox.plan import (
     ChannelPlan,
@@ -53,6 +54,29 @@ def test_known_channel_decides_about_new_items_only() -> None:
     decided = plan(sight(item(2), visible=(item(1), item(2))), (NEWS,), SEEN, NOW)
 
     assert [one.item_id for one in decided] == ["store:2"]
+
+
+@pytest.mark.parametrize(
+    ("posting", "is_out"),
+    [
+        (None, False),
+        (Posting(only=()), True),
+        (Posting(named=(("mastodon", Wording(is_skipped=True)),)), True),
+        (Posting(named=(("news", Wording(is_skipped=False)),), only=("other",)), False),
+    ],
+)
+def test_an_items_own_file_keeps_it_from_a_channel(posting: Posting | None, is_out: bool) -> None:
+    channel = replace(NEWS, network="mastodon")
+    told = item(posting=posting)
+
+    [decided] = plan(sight(told), (channel,), SEEN, NOW)
+
+    assert (decided.state, decided.code) == (
+        (State.SKIPPED, Reason.OPTED_OUT) if is_out else (State.PLANNED, Reason.NEW)
+    )
+    assert decided.reason.startswith("opted out: ") == is_out
+    assert (filtered_by(told, channel) is None) != is_out
+    assert bool(plan_mended((told,), (channel,), NOW)) != is_out
 
 
 def test_first_sight_of_a_store_is_a_baseline() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.items.item import Image, Item, Teaser, Topic
+from syndicate.items.posting import Wording
 from syndicate.posts.card import CardRules, card_of, share_path
 from syndicate.posts.cardimage import CardLook
 
@@ -150,6 +151,24 @@ def test_share_path_is_one_safe_name(item_id: str) -> None:
     assert "/" not in name
     assert not name.startswith((".", "-"))
     assert len(name.encode()) < 250
+
+
+def test_a_file_may_word_the_card_of_one_channel() -> None:
+    rules = CardRules(media_url="https://feeds.example/", look=CardLook())
+    bee = Image("bee.png", "A bee", "image/png", 1, 1, 1, "b" * 64)
+
+    made = card_of(ITEM, rules, Wording(title=" Own\ntitle", summary="Own summary", image=bee, alt="Bees"))
+
+    assert (made.title, made.summary) == ("Own title", "Own summary")
+    assert made.image == replace(bee, alt="Bees")
+    assert made.image_url == f"https://feeds.example/media/{'b' * 16}.png"
+    assert made.jpeg_url is None
+
+
+def test_a_file_may_show_no_image_on_one_channel() -> None:
+    made = card_of(ITEM, CardRules(media_url="https://feeds.example/", look=CardLook()), Wording(has_image=False))
+
+    assert (made.image, made.image_url, made.jpeg_url) == (None, None, None)
 
 
 def test_the_card_image_has_its_address() -> None:

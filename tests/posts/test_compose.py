@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from posts.counting import graphemes, weighted
 from posts.making import LINK, TEXTS, card, unhurried
+from syndicate.items.posting import Wording
 from syndicate.posts.compose import compose
 from syndicate.posts.markup import BREAK
+from syndicate.posts.measure import fits
 from syndicate.posts.post import Measure, Picture, Room, SpanKind, Wants
 
 MASTODON = Wants(Room(500, url_length=23))
+SLACK = Wants(Room(3000), link_in_text=False, title_in_text=False, hashtags=0)
 BLUESKY = Wants(Room(300, limit_bytes=3000), link_in_text=False)
 TOPICS = ("Artificial Intelligence", "Automation", "Medical Coding", "COVID-19")
 SUMMARY = "Hospitals try it out. Nurses save an hour a day. Patients notice little of it."
@@ -119,6 +122,40 @@ def test_template_knows_topics_authors_date_and_language() -> None:
     assert compose(card("T"), BLUESKY, template="[{{ topic }}{{ topics }}{{ authors }}]").text == "[]"
 
 
+def test_own_words_stand_in_place_of_title_summary_and_template() -> None:
+    words = Wording(text="Look,  @nurses\u202e!\n\n\n\nNew #HealthIT\x07 rules  \nnow", hashtags=("Health IT", "Care"))
+
+    post = compose(card("T", SUMMARY, topics=TOPICS), MASTODON, template="{{ title }}", wording=words)
+
+    assert post.text == f"Look, @nurses!\n\nNew #HealthIT rules\nnow\n\n#Care\n\n{LINK}"
+    assert post.hashtags == ("HealthIT", "Care")
+    assert compose(card("T"), SLACK, wording=words).text == "Look, @nurses!\n\nNew #HealthIT rules\nnow\n\n#Care"
+
+
+def test_own_words_are_shortened_and_the_link_survives() -> None:
+    words = Wording(text=SUMMARY, hashtags=("Care",))
+
+    post = compose(card("T"), Wants(Room(85, url_length=23)), wording=words)
+
+    assert post.text == f"Hospitals try it out. Nurses save an hour a day. …\n\n{LINK}"
+
+
+def test_own_words_may_hold_the_link_which_is_never_lost() -> None:
+    words = Wording(text=f"{SUMMARY} See {LINK} today")
+
+    assert compose(card("T"), MASTODON, wording=words).text == words.text
+    short = compose(card("T"), Wants(Room(85, url_length=23)), wording=words).text
+    assert short == f"Hospitals try it out. Nurses save an hour a day. …\n\n{LINK}"
+
+
+def test_own_hashtags_are_all_meant_and_none_may_be() -> None:
+    made, few = card("T", topics=TOPICS), Wants(Room(500), hashtags=1)
+
+    assert compose(made, few, wording=Wording(hashtags=("A one", "B", "b"))).hashtags == ("AOne", "B")
+    assert compose(made, few, wording=Wording(hashtags=())).hashtags == ()
+    assert compose(made, few, wording=Wording(hashtags=("x y",)), spellings={"X Y": "XYZ"}).hashtags == ("XYZ",)
+
+
 def test_template_without_a_link_gets_it_appended() -> None:
     assert compose(card("T"), MASTODON, template="{{ title }}").text == f"T\n\n{LINK}"
     assert compose(card("T"), BLUESKY, template="{{ title }}").text == "T"
@@ -166,6 +203,18 @@ def test_post_keeps_its_laws(
     assert unicodedata.is_normalized("NFC", post.text)
     assert not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in post.text.replace("\n", ""))
     assert post.text == post.text.strip()
+
+
+@unhurried
+@given(TEXTS.filter(str.strip), LABELS, st.integers(60, 500), TEMPLATES)
+def test_own_words_keep_the_laws_of_posts(text: str, labels: tuple[str, ...], limit: int, template: str | None) -> None:
+    wants = Wants(Room(limit, url_length=23))
+
+    post = compose(card(), wants, template=template, wording=Wording(text=text, hashtags=labels))
+
+    assert LINK in post.text
+    assert fits(post.text, wants.room)
+    assert not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in post.text.replace("\n", ""))
 
 
 @unhurried

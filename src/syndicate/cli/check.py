@@ -24,10 +24,11 @@ from syndicate.cli.output import (
     tell_faults,
     tell_json,
 )
-from syndicate.errors import Fault
+from syndicate.errors import Fault, InvalidItem
 
 if TYPE_CHECKING:
     from syndicate.items.item import Item
+    from syndicate.items.rules import Rules
     from syndicate.outbox.pace import Price
     from syndicate.plot import Plot
 
@@ -68,6 +69,7 @@ def check(
     faults = [
         *census.faults,
         *filter_faults(plot, census.items),
+        *posting_faults(plot, census.items),
         *authority_faults(plot),
         *budget_faults(plot),
         *asyncio.run(ability_faults(plot)),
@@ -155,6 +157,44 @@ def filter_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
                     remedy = "mend the spelling, or leave it if such items are still to come"
                     faults.append(Fault(str(plot.path), "W-FILTER", problem, remedy, key=f"channels.{name}.{key}"))
     return faults
+
+
+def posting_faults(plot: Plot, items: Collection[Item]) -> list[Fault]:
+    """Names in front matter that are neither a channel's nor a network's: such a word is heeded nowhere."""
+    from syndicate.channels.networks import NETWORKS
+
+    channels = plot.settings.channels
+    known = {*channels, *NETWORKS, *(channel.network for channel in channels.values())}
+    return [
+        _unknown_name(plot, item, name)
+        for item in items
+        if item.posting is not None
+        for name in item.posting.names
+        if name not in known
+    ]
+
+
+def _unknown_name(plot: Plot, item: Item, name: str) -> Fault:
+    root, file = plot.file_of(item.path)
+    line, column = _place_of(file, root.rules, name)
+    problem = f"`syndicate` names {name!r}, and no channel or network is called so"
+    remedy = f"mend the spelling; channels are {', '.join(plot.settings.channels) or 'none'}"
+    return Fault(str(file), "W-SYNDICATE", problem, remedy, line=line, column=column)
+
+
+def _place_of(file: Path, rules: Rules, name: str) -> tuple[int | None, int | None]:
+    """Where a file's front matter names a channel: the line of that name as a key, else of the whole field."""
+    from syndicate.items.frontmatter import read
+    from syndicate.items.sources import source_of
+
+    try:
+        parts = read(file.read_bytes(), file.name, fallback_encoding=rules.fallback_encoding)
+    except (InvalidItem, OSError):
+        return None, None
+    places = parts[0].places if parts is not None else {}
+    fields = [source_of(words).steps for words in rules.fields.get("syndicate", ())]
+    named = [path for path in places if path[:-1] in fields and path[-1].replace("-", "_") == name]
+    return next((places[path] for path in (*named, *fields) if path in places), (None, None))
 
 
 def budget_faults(plot: Plot) -> list[Fault]:

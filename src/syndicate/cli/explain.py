@@ -104,8 +104,7 @@ def _explained(plot: Plot, scan: Scan, path: str) -> Explanation:
     from syndicate.cli.check import fault_as_json
     from syndicate.content.places import places_of
 
-    one, root = scan.files[path], _root_of(plot, path)
-    file = root.folder / (path.removeprefix(f"{root.name}/") if root.name else path)
+    one, (root, file) = scan.files[path], plot.file_of(path)
     faults = [*one.faults, *(fault for fault in scan.faults if fault.path == str(file))]
     agreed = scan.items.get(one.item.id) if one.item is not None else None
     return Explanation(
@@ -119,11 +118,6 @@ def _explained(plot: Plot, scan: Scan, path: str) -> Explanation:
         images=places_of(one.stamp.image),
         aliases=root.rules.topics.aliases,
     )
-
-
-def _root_of(plot: Plot, path: str) -> Root:
-    name = path.partition("/")[0]
-    return next((root for root in plot.roots if root.name == name), plot.roots[0])
 
 
 def _traces(file: Path, path: str, root: Root) -> Sequence[Trace]:
@@ -156,13 +150,18 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
     async with AsyncExitStack() as stack:
         for plan in plans_of(plot, await stack.enter_async_context(open_channels(plot))):
-            told[plan.name] = {"channel": plan.name, "filtered": filtered_by(item, plan), "deliveries": []}
+            told[plan.name] = {
+                "channel": plan.name,
+                "filtered": filtered_by(item, plan),
+                "worded": list(item.posting.wording(plan.name, plan.network).keys) if item.posting else [],
+                "deliveries": [],
+            }
         if plot.outbox_path.exists():
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
             for one in await outbox.deliveries(item_id=item.id):
                 events = [asdict(event) for event in await outbox.history(one.uid)]
-                line = told.setdefault(one.channel, {"channel": one.channel, "filtered": None, "deliveries": []})
+                line = told.setdefault(one.channel, _forsaken(one.channel))
                 standing = standings.get(one.channel)
                 line["deliveries"].append(
                     {
@@ -177,6 +176,11 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
                     }
                 )
     return list(told.values())
+
+
+def _forsaken(channel: str) -> dict[str, Any]:
+    """A channel that the settings do not have any more."""
+    return {"channel": channel, "filtered": None, "worded": [], "deliveries": []}
 
 
 def _identity(item: Item) -> str:
@@ -272,6 +276,8 @@ def _tell_field(trace: Trace) -> None:
 
 def _tell_channel(channel: Mapping[str, Any]) -> None:
     say(f"  channel {channel['channel']}: {channel['filtered'] or 'its filters let it pass'}")
+    if channel["worded"]:
+        say(f"    its front matter words: {', '.join(channel['worded'])}")
     for one in channel["deliveries"]:
         say(f"    {one['uid'][:12]}  {one['action'].value} {one['state'].value}: {one['reason']}")
         if one["forecast"] is not None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from syndicate.content.clashes import clashes
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
-from syndicate.content.places import NotSettled, bytes_of, image_stamp, inside, places_of, spelt
+from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
 from syndicate.content.sweep import Sight, reason_of, sweep
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
 from syndicate.items.mapping import Reading, item_from
+from syndicate.items.overrides import AskedImage
 from syndicate.items.rules import Rules
 from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp
 
@@ -164,7 +165,7 @@ class FolderStore:
         if former is not None:
             images = former.stamp.image
             known = (former.stamp.size_bytes, former.stamp.mtime_ns, former.stamp.inode)
-            if known == sight.key and self._stamp(root, places_of(images)) == images:
+            if known == sight.key and self._stamp(root, groups_of(images)) == images:
                 return former, False
         if not self._is_settled(sight):
             raise NotSettled
@@ -178,7 +179,7 @@ class FolderStore:
             stamp = replace(stamp, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
                 images = former.stamp.image
-                now = self._stamp(root, places_of(images))
+                now = self._stamp(root, groups_of(images))
                 if now == images or self._is_same_image(root, images, now, former):
                     return replace(former, stamp=replace(stamp, image=now)), False
             reading = self._reading(content, sight)
@@ -195,7 +196,7 @@ class FolderStore:
     def _is_same_image(self, root: Path, before: str, now: str, former: Indexed) -> bool:
         """Whether only the facts of the image's file differ, as in another checkout, and not its bytes."""
         image = former.item.image if former.item is not None else None
-        if image is None or places_of(before) != places_of(now):
+        if image is None or groups_of(before) != groups_of(now) or len(groups_of(now)) > 1:
             return False
         place = image.ref.removeprefix(self._prefix)
         try:
@@ -226,33 +227,54 @@ class FolderStore:
             last_good = former.item if former is not None else None
             return Indexed(self._prefix + sight.path, stamp, last_good, faults=self._placed(reading.faults))
         item, faults = reading.item, reading.faults
-        if item is not None and reading.images:
-            places = spelt(root, reading.images, self.rules.images.beside)
-            image, warning = self._image(root, item, places, sight, reading)
-            item = replace(item, image=image)
-            faults = (*faults, *warning)
-            stamp = replace(stamp, image=self._stamp(root, places))
+        if item is not None:
+            item, groups, warnings = self._pictured(root, item, sight, reading)
+            faults = (*faults, *warnings)
+            stamp = replace(stamp, image=self._stamp(root, groups))
         if item is not None and self.name:
             item = self._named(item)
         return Indexed(self._prefix + sight.path, stamp, item, reading.skipped, self._placed(faults))
 
+    def _pictured(
+        self, root: Path, item: Item, sight: Sight, reading: Reading
+    ) -> tuple[Item, list[tuple[str, ...]], list[Fault]]:
+        """The item with its images' facts, the places of each image, and warnings."""
+        groups: list[tuple[str, ...]] = [()]
+        faults: list[Fault] = []
+        if item.image is not None and reading.images:
+            groups = [spelt(root, reading.images, self.rules.images.beside)]
+            asked = AskedImage(groups[0], reading.image_place)
+            image, faults = self._image(root, asked, sight, is_asked=reading.is_image_asked)
+            item = replace(item, image=None if image is None else replace(image, alt=item.image.alt))
+        found: dict[str, Image | None] = {}
+        for asked in reading.post_images:
+            groups.append(spelt(root, asked.paths, self.rules.images.beside))
+            found[asked.paths[0]], warnings = self._image(root, replace(asked, paths=groups[-1]), sight)
+            faults += warnings
+        if item.posting is not None and found:
+            item = replace(item, posting=item.posting.with_images(found))
+        return item, groups, faults
+
     def _named(self, item: Item) -> Item:
         """The item with the root's name before its paths; where the path is the identity, there, too."""
-        image = item.image
+        image, posting = item.image, item.posting
         if image is not None and not image.is_remote:
             image = replace(image, ref=self._prefix + image.ref)
+        if posting is not None:
+            local = {one.ref: one for one in posting.images if not one.is_remote}
+            placed = {ref: replace(one, ref=self._prefix + ref) for ref, one in local.items()}
+            posting = posting.with_images(placed)
         identity = f"path:{self._prefix}{item.path}" if item.id == f"path:{item.path}" else item.id
-        return replace(item, id=identity, path=self._prefix + item.path, image=image)
+        return replace(item, id=identity, path=self._prefix + item.path, image=image, posting=posting)
 
-    def _stamp(self, root: Path, places: tuple[str, ...]) -> str:
-        return image_stamp(root, places, self.rules.images.beside)
+    def _stamp(self, root: Path, groups: Iterable[tuple[str, ...]]) -> str:
+        return images_stamp(root, groups, self.rules.images.beside)
 
     def _image(
-        self, root: Path, item: Item, places: tuple[str, ...], sight: Sight, reading: Reading
-    ) -> tuple[Image | None, tuple[Fault, ...]]:
-        """The item's local image with its facts, or a warning why there is none."""
-        assert item.image is not None
-        for place in places:
+        self, root: Path, asked: AskedImage, sight: Sight, *, is_asked: bool = True
+    ) -> tuple[Image | None, list[Fault]]:
+        """A local image with its facts, or a warning why there is none, if the file asked for it."""
+        for place in asked.paths:
             try:
                 file = inside(root, place, self.rules.images.beside)
                 content, facts = bytes_of(file, MAX_IMAGE_BYTES)
@@ -265,20 +287,21 @@ class FolderStore:
             except ImageUnusable as error:
                 if self._is_young(facts):
                     raise NotSettled from error
-                return None, _image_warnings(sight.path, reading, "W-IMAGE-UNUSABLE", str(error))
+                warning = _image_warning(sight.path, asked, "W-IMAGE-UNUSABLE", str(error))
+                return None, [warning] if is_asked else []
             return Image(
                 ref=place,
-                alt=item.image.alt,
+                alt="",
                 media_type=seen.media_type,
                 size_bytes=len(content),
                 width_px=seen.width_px,
                 height_px=seen.height_px,
                 digest=hashlib.sha256(content).hexdigest(),
-            ), ()
-        if reading.is_image_asked and self._is_young(sight.stat):  # exporters write the text first and its image after
+            ), []
+        if is_asked and self._is_young(sight.stat):  # exporters write the text first and its image after
             raise NotSettled
-        problem = f"the image {reading.images[0]} is not in the store, or cannot be read"
-        return None, _image_warnings(sight.path, reading, "W-IMAGE-MISSING", problem)
+        problem = f"the image {asked.paths[0]} is not in the store, or cannot be read"
+        return None, [_image_warning(sight.path, asked, "W-IMAGE-MISSING", problem)] if is_asked else []
 
     def _unless_over(self, former: Indexed | None) -> Indexed | None:
         """What is known of a file; one whose item has come to its end must be read again."""
@@ -321,12 +344,10 @@ class FolderStore:
         return tuple(replace(fault, path=str(self.root / fault.path)) for fault in faults)
 
 
-def _image_warnings(path: str, reading: Reading, code: str, problem: str) -> tuple[Fault, ...]:
-    """What a person may have to do about an image; nothing if no file asked for it."""
-    if not reading.is_image_asked:
-        return ()
-    line, column = reading.image_place
+def _image_warning(path: str, asked: AskedImage, code: str, problem: str) -> Fault:
+    """What a person may have to do about an image."""
+    line, column = asked.place
     remedy = "the item goes out without an image; correct or replace it"
     if code == "W-IMAGE-MISSING":
         remedy += ", or name its folder in `content.images.folders`"
-    return (Fault(path, code, problem, remedy, line=line, column=column),)
+    return Fault(path, code, problem, remedy, line=line, column=column)

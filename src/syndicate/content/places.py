@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class NotSettled(Exception):
 
 
 _GLOB = "*?["
+_NEXT_IMAGE = "\n\n"
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 
@@ -120,9 +121,21 @@ def _folder_stamp(root: Path, place: str, beside: Sequence[str]) -> str:
         return "-"
 
 
+def images_stamp(root: Path, groups: Iterable[Sequence[str]], beside: Sequence[str] = ()) -> str:
+    """What tells that any of several images changed: the featured one's places, then those of each other."""
+    return _NEXT_IMAGE.join(image_stamp(root, places, beside) for places in groups)
+
+
+def groups_of(stamp: str) -> tuple[tuple[str, ...], ...]:
+    """The places that a stamp speaks of, image by image."""
+    return tuple(
+        tuple(line.partition("\t")[2] for line in one.split("\n")) if one else () for one in stamp.split(_NEXT_IMAGE)
+    )
+
+
 def places_of(stamp: str) -> tuple[str, ...]:
-    """The places that an image stamp speaks of."""
-    return tuple(line.partition("\t")[2] for line in stamp.split("\n")) if stamp else ()
+    """The places of the featured image that a stamp speaks of."""
+    return groups_of(stamp)[0]
 
 
 def bytes_of(file: Path, limit: int) -> tuple[bytes, os.stat_result]:

@@ -38,6 +38,9 @@ _DATED = "[0-9][0-9][0-9][0-9]-[0-9]*-[0-9]*-*"
 
 _BODY = {"body_format": ("markup",), "more": ("excerpt_separator",)}
 
+# Not `syndication` (addresses of copies) nor `social` (profiles, share buttons): those mean other things elsewhere.
+_POSTS = {"syndicate": ("syndicate", "params.syndicate", "extra.syndicate")}
+
 _TEASERS = {
     "og_title": ("openGraphMetaData.ogtitle", "htmlMetaData.ogtitle", '"og:title"', "og.title", "ogTitle"),
     "og_description": (
@@ -90,6 +93,7 @@ _MEDIGY = Rules(
         "offerings": ("relatedOfferings",),
         **_TEASERS,
         **_BODY,
+        **_POSTS,
     },
 )
 
@@ -176,6 +180,7 @@ _GENERIC = Rules(
         "offerings": (),
         **_TEASERS,
         **_BODY,
+        **_POSTS,
     },
 )
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from syndicate.items.posting import Posting
+
 
 SUFFIXES: Mapping[str, str] = {
     "image/jpeg": "jpg",
@@ -98,6 +100,7 @@ class Item:
     one is set, both absolute http(s). `brand` names the outlet (`medicalfuturist.com`).
     `published` and `updated` are aware UTC; `updated` is never before `published`. From `expires` on, aware UTC, the
     item is no longer to be shown. `group` is shared by the translations of one text, each of which is an item.
+    `posting` is what the file says of the item's posts, None: nothing.
     """
 
     id: str
@@ -123,12 +126,13 @@ class Item:
     offerings: tuple[Offering, ...] = ()
     expires: datetime | None = None
     group: str | None = None
+    posting: Posting | None = None
 
     @property
     def revision(self) -> str:
-        """Digest of what readers see: the file's place and how long the item stays do not count. 16 hex digits."""
+        """Digest of what readers of feeds see: place, end and posts of the item do not count. 16 hex digits."""
         seen = asdict(self)
-        for unseen in ("path", "expires", "group"):
+        for unseen in ("path", "expires", "group", "posting"):
             del seen[unseen]
         for topic in seen["topics"]:
             del topic["is_labelled"]

@@ -14,6 +14,7 @@ from syndicate.items.featured import Featured, featured_of, unnamed
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.links import host_of, link_key, page_at
 from syndicate.items.location import Location
+from syndicate.items.overrides import AskedImage, posting_of
 from syndicate.items.plain import plain
 from syndicate.items.reader import Reader
 from syndicate.items.rules import Rules
@@ -33,7 +34,8 @@ class Reading:
 
     `images` are the places below the store's root where the featured image may lie, in order; the item's image then
     has the first as `ref` and its bytes still have to be looked at. `is_image_asked`: the file names it, at the line
-    and column of `image_place`, so that it is a fault if there is none. `faults` of an item are warnings only.
+    and column of `image_place`, so that it is a fault if there is none. `post_images` are those that single channels
+    show instead; the item's posting names each by its first place. `faults` of an item are warnings only.
     """
 
     item: Item | None = None
@@ -42,6 +44,7 @@ class Reading:
     images: tuple[str, ...] = ()
     is_image_asked: bool = True
     image_place: tuple[int | None, int | None] = (None, None)
+    post_images: tuple[AskedImage, ...] = ()
 
 
 def item_from(
@@ -85,10 +88,11 @@ def item_from(
     safe = _body(reader, body, page or rules.site_url or link)
     item = _item(reader, safe, title=title, published=published, page=page, link=link)
     featured, place = _featured(reader, safe.first_image, title)
-    item = replace(item, image=_image(featured), language=language, expires=expires)
+    posting, post_images = posting_of(reader, title)
+    item = replace(item, image=_image(featured), language=language, expires=expires, posting=posting)
     images = featured.paths if featured is not None else ()
     is_asked = featured is not None and not featured.is_optional
-    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, place)
+    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, place, post_images)
 
 
 def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Location:

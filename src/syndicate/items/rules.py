@@ -16,7 +16,7 @@ from syndicate.items.location import FILENAME
 from syndicate.items.sources import Source
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
-READER_VERSION = 9
+READER_VERSION = 10
 
 DATES = frozenset({"published", "starts", "updated", "expires"})
 TEXTS = frozenset(
@@ -25,7 +25,9 @@ TEXTS = frozenset(
         *("group", "og_title", "og_description", "twitter_title", "twitter_description", "body_format", "more"),
     }
 )
-VALUES = frozenset({*("authors", "topics", "topic_labels", "topic_places", "tags", "categories", "image", "offerings")})
+VALUES = frozenset(
+    {*("authors", "topics", "topic_labels", "topic_places", "tags", "categories", "image", "offerings", "syndicate")}
+)
 FIELDS = DATES | TEXTS | VALUES
 
 TRUE = ("true", "yes", "on", "y", "1")

@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
+from syndicate.items.posting import Posting, Wording
 
 
 def to_json(item: Item) -> str:
@@ -37,8 +39,26 @@ def from_json(text: str) -> Item:
             "image": None if image is None else Image(**image),
             "open_graph": Teaser(**parts["open_graph"]),
             "twitter": Teaser(**parts["twitter"]),
+            "posting": _posting_of(parts.get("posting")),  # older versions wrote none
         }
     )
+
+
+def _posting_of(parts: dict[str, Any] | None) -> Posting | None:
+    if parts is None:
+        return None
+    only, named = parts["only"], parts["named"]
+    return Posting(
+        None if only is None else tuple(only),
+        _wording_of(parts["usual"]),
+        tuple((name, _wording_of(wording)) for name, wording in named),
+    )
+
+
+def _wording_of(parts: dict[str, Any]) -> Wording:
+    hashtags, image = parts["hashtags"], parts["image"]
+    image = None if image is None else Image(**image)
+    return Wording(**{**parts, "hashtags": None if hashtags is None else tuple(hashtags), "image": image})
 
 
 def faults_to_json(faults: Sequence[Fault]) -> str:

@@ -67,6 +67,7 @@ class ChannelPlan:
     on_edit: OnEdit = OnEdit.IGNORE
     on_withdrawal: OnWithdrawal = OnWithdrawal.IGNORE
     edit_gap: timedelta = timedelta(minutes=5)
+    network: str = ""
 
 
 TICK = timedelta(microseconds=1)
@@ -120,6 +121,9 @@ def plan_mended(revised: Iterable[Item], channels: Iterable[ChannelPlan], now: d
 def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is_first: bool, now: datetime) -> Planned:
     """The decision about one item and one channel, before the flood guard."""
     skipped = partial(planned, item, channel, State.SKIPPED)
+    opted_out = opted_out_of(item, channel.name, channel.network)
+    if opted_out is not None:
+        return skipped(opted_out, now, code=Reason.OPTED_OUT)
     filtered = filtered_by(item, channel)
     if filtered is not None:
         return skipped(filtered, now, code=Reason.FILTERED)
@@ -134,8 +138,17 @@ def decide(item: Item, channel: ChannelPlan, same_link: Mapping[str, str], *, is
     return planned(item, channel, State.PLANNED, "new", now, code=Reason.NEW)
 
 
+def opted_out_of(item: Item, channel: str, network: str) -> str | None:
+    """Why the item's own file keeps it from a channel, or None."""
+    refusal = None if item.posting is None else item.posting.refusal(channel, network)
+    return None if refusal is None else f"opted out: {refusal}"
+
+
 def filtered_by(item: Item, channel: ChannelPlan) -> str | None:
-    """Which filter of the channel keeps the item out, or None."""
+    """What keeps the item from the channel: its own file, or a filter of the channel; None: nothing."""
+    opted_out = opted_out_of(item, channel.name, channel.network)
+    if opted_out is not None:
+        return opted_out
     names = {name.casefold() for topic in item.topics for name in (topic.slug, topic.label)}
     if channel.topics and names.isdisjoint(name.casefold() for name in channel.topics):
         return "filtered: none of its topics is among `topics`"

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     # Never to be sent, or not by itself
     BASELINE = "baseline"
     FILTERED = "filtered"
+    OPTED_OUT = "opted_out"
     TOO_OLD = "too_old"
     SAME_LINK = "same_link"
     WITHDRAWN = "withdrawn"

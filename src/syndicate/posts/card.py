@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from syndicate.items.item import Image, Item
+from syndicate.items.posting import USUAL, Wording
 from syndicate.items.topics import slug_of
 from syndicate.posts.cardimage import CardLook, card_image_of
 from syndicate.posts.markup import clean
@@ -40,8 +41,8 @@ class CardRules:
     look: CardLook | None = None
 
 
-def card_of(item: Item, rules: CardRules) -> Card:
-    """What is said of the item under these rules.
+def card_of(item: Item, rules: CardRules, wording: Wording = USUAL) -> Card:
+    """What is said of the item under these rules; title, summary and image as its file words them for a channel.
 
     Raises:
         ValueError: the item has neither link nor page (no store lets such an item through).
@@ -56,23 +57,32 @@ def card_of(item: Item, rules: CardRules) -> Card:
         "summary": item.summary,
         "description": item.description,
     }
-    title = _first(titles, rules.title) or clean(item.title)
+    title = clean(wording.title or "") or _first(titles, rules.title) or clean(item.title)
+    image = image_of(item, wording)
     return Card(
         item_id=item.id,
         title=title,
-        summary=_first(summaries, rules.summary),
+        summary=clean(wording.summary or "") or _first(summaries, rules.summary),
         url=url,
         site_name=clean(rules.site_name),
         published=item.published,
         language=item.language,
-        image=_described(item.image, title),
-        image_url=_address_of(item.image, rules.media_url),
-        jpeg_url=_card_image(item, rules),
+        image=_described(image, title),
+        image_url=_address_of(image, rules.media_url),
+        jpeg_url=_card_image(item, rules) if wording.image is None and wording.has_image is not False else None,
         brand=item.brand,
         authors=item.authors,
         topics=tuple(topic.label for topic in item.topics),
         section=item.section,
     )
+
+
+def image_of(item: Item, wording: Wording) -> Image | None:
+    """What is shown on a channel: the image that the file names for it, else the featured one, if any is."""
+    image = wording.image or item.image
+    if image is None or wording.has_image is False:
+        return None
+    return replace(image, alt=wording.alt) if wording.alt else image
 
 
 def share_path(item_id: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 import regex
 
+from syndicate.items.posting import USUAL, Wording
 from syndicate.posts.dialects import write
 from syndicate.posts.fit import shorten
 from syndicate.posts.hashtags import hashtags_of
@@ -24,6 +25,7 @@ SHORTEST_SUMMARY: Final = 20
 _CONTROLS: Final = regex.compile(r"[\p{Cc}\p{Cs}--\n]", regex.VERSION1)
 _SPACES: Final = regex.compile(r" {2,}")
 _GAPS: Final = regex.compile(r"[ \t]*\n[ \t]*(?:\n\s*)?")
+_TAGS: Final = regex.compile(r"[#＃]([\p{L}\p{M}\p{Nd}_]+)")
 _WORDS: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
@@ -51,6 +53,7 @@ def compose(
     picture: Picture | None = None,
     template: str | None = None,
     spellings: Mapping[str, str] | None = None,
+    wording: Wording = USUAL,
 ) -> Post:
     """The post for one network: title, summary, hashtags and link, with blank lines between, within the room.
 
@@ -65,21 +68,23 @@ def compose(
         picture: the image prepared for the network.
         template: a Jinja2 text over `template.FIELDS` instead of the usual order; a link that it forgets is appended.
         spellings: topic labels whose hashtag is given by hand.
+        wording: what the item's file says for this channel. Its text stands in place of title, summary and template,
+            and is shortened as a title would be; its own marks are meant. Its hashtags are those of the post.
 
     Raises:
         ValueError: not even the link alone (with the template's own words) fits, or the template is wrong.
     """
-    tags = hashtags_of(card.topics, spellings)[: max(wants.hashtags, 0)]
     title, summary = defuse(card.title), defuse(card.summary)
     words = _Words(
         title=title,
         summary="" if _repeats(summary, title) else summary,
-        tags=tuple(f"#{tag}" for tag in tags),
+        tags=_tags(card, wants, spellings, wording),
         link=card.url if wants.link_in_text else "",
         others={} if template is None else _others(card),
     )
-    usual = _usual if wants.title_in_text else _untitled
-    text_of = usual if template is None else _templated(template)
+    text_of = _templated(template) if template is not None else _usual if wants.title_in_text else _untitled
+    if wording.text is not None:
+        words, text_of = replace(words, title=_lines(wording.text), summary=""), _told
     text = _fitted(words, wants.room, text_of, link=card.url)
     spans = spans_of(text, card.url)
     return Post(
@@ -90,6 +95,32 @@ def compose(
         hashtags=tuple(span.target for span in spans if span.kind is SpanKind.HASHTAG),
         picture=picture,
     )
+
+
+def _tags(card: Card, wants: Wants, spellings: Mapping[str, str] | None, wording: Wording) -> tuple[str, ...]:
+    """The hashtags: all that the file names, or as many of the topics' as the network likes."""
+    if wording.hashtags is None:
+        tags = hashtags_of(card.topics, spellings)[: max(wants.hashtags, 0)]
+    else:
+        tags = hashtags_of(wording.hashtags, spellings)
+    said = {tag.casefold() for tag in _TAGS.findall(wording.text or "")}
+    return tuple(f"#{tag}" for tag in tags if tag.casefold() not in said)
+
+
+def _lines(text: str) -> str:
+    """Own words, line by line, with at most one blank line between."""
+    return _tidied("\n".join(clean(line) for line in text.splitlines()))
+
+
+def _tidied(text: str) -> str:
+    """At most one blank line, no spaces at line ends."""
+    return _GAPS.sub(lambda gap: "\n\n" if gap[0].count("\n") > 1 else "\n", text).strip()
+
+
+def _told(words: _Words) -> str:
+    """Own words, then hashtags, and the link unless they have it."""
+    link = "" if words.link in words.title else words.link
+    return _usual(replace(words, link=link))
 
 
 def _others(card: Card) -> dict[str, str]:
@@ -124,8 +155,7 @@ def _untitled(words: _Words) -> str:
 def _templated(template: str) -> Callable[[_Words], str]:
     def text_of(words: _Words) -> str:
         text = _SPACES.sub(" ", _CONTROLS.sub("", render(template, words.fields).replace("\t", " ")))
-        # A part that is left out must leave no hole: at most one blank line, no spaces at line ends.
-        text = _GAPS.sub(lambda gap: "\n\n" if gap[0].count("\n") > 1 else "\n", text).strip()
+        text = _tidied(text)  # a part that is left out must leave no hole
         if words.link and words.link not in text:
             text = f"{text}\n\n{words.link}".strip()
         return unicodedata.normalize("NFC", text)
