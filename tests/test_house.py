@@ -17,11 +17,7 @@ from syndicate.draft import DigestRules
 from syndicate.errors import CannotWrite, ConfigError
 from syndicate.house import (
     OutboxTokens,
-    card_kit_of,
-    card_look_of,
-    card_rules_of,
     clock,
-    draft_rules_of,
     lane_rules_of,
     open_house,
     site_of,
@@ -33,6 +29,7 @@ from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
 from syndicate.posts.template import FIELDS
 from syndicate.settings.tree import Settings
+from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of
 
 CANARY = "canary-5ec7e7"
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="

@@ -26,18 +26,16 @@ from syndicate.outbox.outcome import RetryPolicy
 from syndicate.outbox.pace import Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight, able
 from syndicate.plot import Plot, rules_digest
-from syndicate.posts.card import CardRules
 from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.feeds import FeedSettings, NamedFeedSettings, ShapeSettings, TermSettings
 from syndicate.settings.tree import Settings
 from syndicate.tempo import issue_times_of, pace_rules_of
+from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
-    from syndicate.content.cards import CardKit
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane, LaneRules
-    from syndicate.draft import DraftRules
     from syndicate.gallery import Gallery
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Store
     from syndicate.ports.shelf import Shelf
-    from syndicate.posts.cardimage import CardLook
 
 log = structlog.get_logger()
 
@@ -146,44 +143,6 @@ def _shape(one: ShapeSettings, feeds: FeedSettings) -> Shape:
         link=one.link or feeds.link,
         formats=tuple(one.formats or feeds.formats),
         leads_with_image=feeds.leads_with_image,
-    )
-
-
-def card_look_of(settings: Settings) -> CardLook | None:
-    """How card images look; None where there are to be none."""
-    from syndicate.content.cards import look_of
-
-    image = settings.cards.image
-    if not image.enabled:
-        return None
-    return look_of(
-        card_kit_of(settings),
-        brand=image.brand or settings.site.title,
-        shows=tuple(image.shows),
-        color=image.color.lower(),
-        is_generating=image.generate,
-        limit_bytes=image.most_bytes,
-    )
-
-
-def card_kit_of(settings: Settings) -> CardKit:
-    """The files that cards are drawn with."""
-    from syndicate.content.cards import kit_of
-
-    image = settings.cards.image
-    return kit_of(logo=image.logo, background=image.background, font=image.font)
-
-
-def card_rules_of(settings: Settings) -> CardRules:
-    """Where cards come from."""
-    cards = settings.cards
-    return CardRules(
-        tuple(cards.title),
-        tuple(cards.summary),
-        cards.link,
-        settings.site.title,
-        media_url=settings.feeds.url,
-        look=card_look_of(settings),
     )
 
 
@@ -374,27 +333,6 @@ def lane_rules_of(plot: Plot, name: str, price: Price | None = None) -> LaneRule
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
     attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry)
     return LaneRules(attempts, pace_rules_of(plot, name, price))
-
-
-def draft_rules_of(plot: Plot, name: str) -> DraftRules:
-    """How a channel's posts are made."""
-    from syndicate.draft import DigestRules, DraftRules
-
-    channel = plot.settings.channels[name]
-    site = plot.settings.site
-    digest = DigestRules(site.url, site.language, channel.digest.subject) if channel.digest else None
-    return DraftRules(
-        card_rules_of(plot.settings),
-        channel.template,
-        {name.casefold(): template for name, template in channel.templates.items()},
-        hashtags=channel.hashtags,
-        spellings=plot.settings.hashtags,
-        digest=digest,
-        correction=channel.correction_template,
-        withdrawal=channel.withdrawal_template,
-        channel=name,
-        network=channel.network,
-    )
 
 
 def _first_sight(channel: ChannelSettings, *, is_rehearsal: bool) -> FirstSight:

@@ -51,8 +51,9 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.draft import draft, post_of
-    from syndicate.house import draft_rules_of, open_channels, plans_of, store_of
+    from syndicate.house import open_channels, plans_of, store_of
     from syndicate.outbox.plan import filtered_by
+    from syndicate.wording import draft_rules_of
 
     store = store_of(plot, waits=False)
     item = chosen(store.scan({}).items, in_store(plot, wanted))
@@ -78,8 +79,8 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
 async def _write_card(plot: Plot, item: Item, images: PictureMaker, target: Path) -> None:
     from syndicate.atomic import replace_file
     from syndicate.content.cards import CardPainter
-    from syndicate.house import card_kit_of, card_look_of
     from syndicate.posts.cardimage import card_image_of
+    from syndicate.wording import card_kit_of, card_look_of
 
     look = card_look_of(plot.settings)
     card = card_image_of(item, look) if look else None

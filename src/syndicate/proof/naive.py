@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from syndicate.draft import draft, post_of
 from syndicate.errors import NetworkError, Rejected, Unauthorized
-from syndicate.house import clock, draft_rules_of
+from syndicate.house import clock
 from syndicate.outbox.delivery import Delivery, State
+from syndicate.wording import draft_rules_of
 
 if TYPE_CHECKING:
     from syndicate.house import House
