@@ -30,7 +30,7 @@ from syndicate.doctor.finding import Finding, Level, in_order
 from syndicate.errors import Fault, NetworkError, SyndicateError, Transient
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.site import Site
-from syndicate.house import NoTokens, OutboxTokens, card_rules_of, clock, site_of
+from syndicate.house import NoTokens, OutboxTokens, clock, site_of
 from syndicate.items.item import Item
 from syndicate.outbox.lock import holder_of
 from syndicate.outbox.soundness import soundness_of
@@ -40,6 +40,7 @@ from syndicate.ports.web import Page, Reached
 from syndicate.posts.card import CardRules, card_of, share_path
 from syndicate.settings.tree import placed_below, root_of
 from syndicate.tempo import pace_rules_of
+from syndicate.wording import card_rules_of
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
