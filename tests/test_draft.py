@@ -127,11 +127,12 @@ async def test_the_first_topic_that_has_a_template_decides(topics: tuple[str, ..
 
 
 async def test_words_below_a_post_are_the_same_for_every_topic() -> None:
-    rules = replace(RULES, templates={"health ai": "of the topic"}).saying("Correction: {{ title }}")
+    rules = replace(RULES, templates={"health ai": "of the topic"}, correction="Mended: {{ title }}")
+    rules = rules.for_answer(has_left=False)
 
     made = await draft(HERON, WANTS, rules, Studio())
 
-    assert post_of(made, WANTS, rules).text == "Correction: Title 1\n\nhttps://example.org/1"
+    assert post_of(made, WANTS, rules).text == "Mended: Title 1\n\nhttps://example.org/1"
 
 
 async def test_the_file_words_the_post_for_a_channel_or_network() -> None:
@@ -158,11 +159,11 @@ async def test_a_file_that_wants_no_image_gets_none() -> None:
 
 async def test_answers_to_a_post_are_said_by_template_though_the_file_words_posts() -> None:
     told = replace(HERON, posting=Posting(usual=Wording(text="Own words", hashtags=("Own",), title="Own title")))
-    rules = RULES.saying("Correction: {{ title }}")
+    rules = RULES.for_answer(has_left=True)
 
     made = await draft(told, WANTS, rules, Studio())
 
-    assert post_of(made, WANTS, rules).text == "Correction: Own title\n\nhttps://example.org/1"
+    assert post_of(made, WANTS, rules).text == "Withdrawn: Own title\n\nhttps://example.org/1"
 
 
 def test_a_digest_says_own_words_for_the_summary() -> None:

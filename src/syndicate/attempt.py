@@ -43,10 +43,6 @@ FROZEN_FOR = timedelta(hours=1)
 """A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
 
 
-CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
-WITHDRAWAL = "Withdrawn: {{ title }}"
-
-
 @dataclass(frozen=True, slots=True)
 class AttemptRules:
     """How one channel's posts are made and tried; with `issues` all that is new goes out in digests, at these times.
@@ -305,9 +301,7 @@ class Attempts:
         wants, rules = self.channel.wants, self._rules.drafts
         if delivery.action is Action.REPLY:  # words alone: the picture stands above it
             wants = replace(wants, image=None, needs_image=False)
-            has_left = delivery.item is not None
-            said = (rules.withdrawal or WITHDRAWAL) if has_left else (rules.correction or CORRECTION)
-            rules = rules.saying(said)
+            rules = rules.for_answer(has_left=delivery.item is not None)
         made = await draft(item, wants, rules, self._images)
         if delivery.code is Reason.PICTURE_REFUSED and made.is_pictured:
             made = made.bare(delivery.reason)

@@ -21,6 +21,9 @@ from syndicate.posts.post import Card, Picture, Post, Wants
 
 log = structlog.get_logger()
 
+CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
+WITHDRAWAL = "Withdrawn: {{ title }}"
+
 
 @dataclass(frozen=True, slots=True)
 class DigestRules:
@@ -64,9 +67,10 @@ class DraftRules:
         names = (name.casefold() for topic in topics for name in (topic.slug, topic.label))
         return next((self.templates[name] for name in names if name in self.templates), self.template)
 
-    def saying(self, template: str) -> DraftRules:
-        """The same for words below a post: this template whatever the topic, and no hashtags."""
-        return replace(self, template=template, templates={}, hashtags=0, is_answer=True)
+    def for_answer(self, *, has_left: bool) -> DraftRules:
+        """The same for words below a post whose item was edited, or left: by template, and without hashtags."""
+        said = (self.withdrawal or WITHDRAWAL) if has_left else (self.correction or CORRECTION)
+        return replace(self, template=said, templates={}, hashtags=0, is_answer=True)
 
 
 @dataclass(frozen=True, slots=True)
