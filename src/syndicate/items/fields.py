@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import regex
 
@@ -16,8 +16,7 @@ LIMIT_MATCHED = 10_000  # characters that a site's own expression may look at
 _NAMES = ("name", "label", "title", "slug")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a source gives, the source as written, and where it stands in the file, counted from 1.
 
     `form` is the form of a date there. `problem` tells in words why there is nothing, where that is not plain;
@@ -62,7 +61,7 @@ def first_text(tree: Tree, sources: Sequence[str | Source], location: Location |
     for found in looked(tree, sources, location):
         text = text_of(found.value)
         if text is not None:
-            return replace(found, value=text)
+            return found._replace(value=text)
     return None
 
 
@@ -74,6 +73,8 @@ def text_of(value: Value) -> str | None:
 
 def texts_of(value: Value, keys: Sequence[str] = _NAMES) -> tuple[str, ...]:
     """The texts in a value that may be one text, a list, or mappings with one of the keys; blanks are dropped."""
+    if isinstance(value, str):
+        return (text,) if (text := value.strip()) else ()
     members = value if isinstance(value, list) else [value]
     texts = (_text_in(member, keys) for member in members)
     return tuple(text.strip() for text in texts if text is not None and text.strip())
@@ -94,6 +95,8 @@ def parts_of(text: str, split: str) -> list[str]:
 
 def _given(tree: Tree, source: Source, location: Location) -> Found:
     match source.kind:
+        case "key":
+            return _at(tree, source)
         case "const":
             value: Value = source.name
         case "filename":
@@ -102,29 +105,24 @@ def _given(tree: Tree, source: Source, location: Location) -> Found:
             value = location.part(source.name)
         case "file":
             value = location.modified.isoformat() if location.modified is not None else None
-        case "template":
-            value = _filled(tree, source.name, location)
         case _:
-            return _at(tree, source)
+            value = _filled(tree, source.name, location)
     return Found(value, source.words, form=source.form)
 
 
 def _at(tree: Tree, source: Source) -> Found:
-    if source.steps[0] not in tree.fields:  # as most are
+    steps = source.steps
+    if steps[0] not in tree.fields:  # as most are
         return Found(None, source.words)
     value: Value = tree.fields
-    for step in source.steps:
-        value = _below(value, step)
-    # Members of a list share their list's place.
-    place = tuple(step for step in source.steps if not step.isdecimal())
-    line, column = tree.places.get(source.steps) or tree.places.get(place) or (None, None)
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else _below(value, step)
+    line, column = tree.places.get(steps) or tree.places.get(source.place) or (None, None)
     return Found(value, source.words, line, column, source.form)
 
 
 def _below(value: Value, step: str) -> Value:
-    """What stands under a key, or at a number of a list; a key of a list is that of its first member that has it."""
-    if isinstance(value, dict):
-        return value.get(step)
+    """What stands at a number of a list, or under a key of its first member that has it."""
     if not isinstance(value, list):
         return None
     if step.isdecimal():
@@ -153,10 +151,10 @@ def _changed(found: Found, source: Source) -> Found:
             changed += _each(member, source) if isinstance(member, str) else [member]
     except TimeoutError:
         problem = f"`regex` takes longer than {LIMIT_S:g} s"
-        return replace(found, value=None, problem=problem, is_slow=True)
+        return found._replace(value=None, problem=problem, is_slow=True)
     if not isinstance(found.value, list) and not source.split:
-        return replace(found, value=changed[0] if changed else None, problem="" if changed else "does not fit `regex`")
-    return replace(found, value=changed, problem="" if changed else "does not fit `regex`")
+        return found._replace(value=changed[0] if changed else None, problem="" if changed else "does not fit `regex`")
+    return found._replace(value=changed, problem="" if changed else "does not fit `regex`")
 
 
 def _each(text: str, source: Source) -> Iterator[str]:

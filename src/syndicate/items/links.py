@@ -20,7 +20,7 @@ _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
 _REST = r"[A-Za-z0-9/._~%&=+!$,'@:()*-]"
 _READY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
-"""Addresses that need no change; most of a body's are."""
+"""Addresses that need no change, as most."""
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
@@ -32,6 +32,8 @@ def usable(url: str) -> str | None:
     URLs with a user name are refused: they deceive readers and hold secrets.
     """
     url = url.strip()
+    if _READY.fullmatch(url):
+        return url
     parts = _split(url)
     if parts is None or parts.scheme not in _DEFAULT_PORTS or "@" in parts.netloc:
         return None
@@ -45,7 +47,7 @@ def usable(url: str) -> str | None:
 def absolute(base: str | None, link: str) -> str | None:
     """A link of a page at `base` as an absolute http(s) or mailto URL; None if it can be none."""
     link = link.strip()
-    if _READY.fullmatch(link):
+    if _READY.fullmatch(link):  # it needs no base
         return link
     if link.lower().startswith("mailto:"):
         return quote(link, safe=_KEPT)

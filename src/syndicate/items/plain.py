@@ -55,20 +55,26 @@ _BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
 _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u2069", "\u202a\u202b", "\u202c"
 
 # Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
-_STACKED = regex.compile(r"(\p{M}{30})\p{M}+")
+_MOST_MARKS = 30
+_STACKED = regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+")
 
 
 def sound(text: str) -> str:
     """The text in NFC without characters that break feeds, deceive the eye or cannot be seen; lines are kept."""
-    if text.isascii() and text.isprintable():  # most field texts by far
-        return text
-    text = _UNWANTED.sub("", _ODD_BREAKS.sub("\n", text))
-    if _BIDI.search(text):
-        text = _without_loose_bidi(text)
-    if text.isascii():
+    # To Python, nothing that is unwanted, an odd break or a direction control is printable; nor are these.
+    if not text.replace("\n", "").replace("\t", "").replace("\xa0", "").isprintable():
+        text = _UNWANTED.sub("", _ODD_BREAKS.sub("\n", text))
+        if _BIDI.search(text):
+            text = _without_loose_bidi(text)
+    if text.isascii() or (_has_few_marks(text) and unicodedata.is_normalized("NFC", text)):
         return text
     # Twice: some marks are composed of two.
     return _STACKED.sub(r"\1", unicodedata.normalize("NFC", _STACKED.sub(r"\1", text)))
+
+
+def _has_few_marks(text: str) -> bool:
+    """Whether there are surely too few of them to be stacked: letters that are not ASCII count as marks, too."""
+    return len(text) - len(text.encode("ascii", "ignore")) <= _MOST_MARKS
 
 
 def plain(text: str) -> str:

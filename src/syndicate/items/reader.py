@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.errors import Fault
@@ -67,7 +67,7 @@ class Reader:
         for found in self.looked(name):
             if not passed_over(name, found):
                 is_text = name in DATES | TEXTS
-                yield replace(found, value=fields.text_of(found.value)) if is_text else found
+                yield found._replace(value=fields.text_of(found.value)) if is_text else found
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""

@@ -46,7 +46,7 @@ def is_cut(text: str, body: str) -> bool:
     if _DOTS.search(text) or _LURE.search(text):
         return True
     rest = _rest(text, body)
-    return any(char.isalnum() for char in rest) and not _ends_sentence(text, rest)
+    return any(map(str.isalnum, rest)) and not _ends_sentence(text, rest)
 
 
 def mended(text: str, body: str) -> str:
@@ -60,7 +60,7 @@ def mended(text: str, body: str) -> str:
 
 def _rest(text: str, body: str) -> str:
     """How the body goes on after the text that it begins with; empty if it does not, or not in letters and digits."""
-    wanted = "".join(char for char in text if char.isalnum()).casefold()
+    wanted = "".join(filter(str.isalnum, text)).casefold()
     if not wanted:
         return ""
     at = found = 0

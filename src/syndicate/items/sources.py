@@ -46,6 +46,11 @@ class Source:
     form: str | None = None
 
     @property
+    def place(self) -> tuple[str, ...]:
+        """The steps without numbers: members of a list share their list's place."""
+        return tuple(step for step in self.steps if not step.isdecimal())
+
+    @property
     def changes_texts(self) -> bool:
         """Whether anything is done with what stands there."""
         return bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 from syndicate.items.body import text_of
 from syndicate.items.sentences import is_cut, mended, shorten
@@ -68,6 +70,7 @@ def _mended(text: str, beginnings: tuple[str, ...]) -> str:
     return text
 
 
+@lru_cache(maxsize=1)  # asked for twice in a row, for summary and description
 def paragraph_of(markup: str) -> str:
     """The first paragraph of safe HTML that is part of the text, as plain text.
 
@@ -76,7 +79,7 @@ def paragraph_of(markup: str) -> str:
     first = ""
     for inner, is_below_image in _paragraphs(markup):
         text = text_of(inner)
-        if not any(char.isalnum() for char in text):
+        if not any(map(str.isalnum, text)):
             continue
         if _is_prose(inner, text, is_below_image):
             return text
@@ -97,8 +100,8 @@ def _paragraphs(markup: str) -> Iterator[tuple[str, bool]]:
 def _is_prose(inner: str, text: str, is_below_image: bool) -> bool:
     if _LONE.match(inner) or _BYLINE.match(text) or (is_below_image and _EMPHASISED.match(inner)):
         return False
-    letters = sum(char.isalnum() for char in text)
-    return letters >= _LEAST_LETTERS and (len(text.split()) >= _LEAST_WORDS or not text.isascii())
+    letters = sum(1 for _ in islice(filter(str.isalnum, text), _LEAST_LETTERS))
+    return letters == _LEAST_LETTERS and (len(text.split()) >= _LEAST_WORDS or not text.isascii())
 
 
 def _from(paragraph: str, body: str) -> str:

@@ -34,6 +34,9 @@ _MARKDOWN = (
 _JSX = r"|(?P<module>^(?:import|export)\b)"
 _BRACES = r"|(?P<tag></?[A-Za-z>])|(?P<brace>\{)"
 
+_IN_HTML = re.compile(r"<(?:(?i:pre|code|script|style|iframe)\b|!--)")
+"""What else than braces matters in HTML."""
+
 _TOKENS = {
     "html": re.compile(_SHARED),
     "markdown": re.compile(f"{_MARKDOWN}|{_SHARED}{_JSX}|(?P<tag></?[A-Z][a-z])", re.MULTILINE),
@@ -62,6 +65,8 @@ def untemplated(text: str, *, path: str = "", is_html: bool = False, places: Pla
         places: where addresses of the site lead.
     """
     if not any(mark in text for mark in ("{", "import", "export", "<", "[toc", "[TOC", ":::", "[!")):
+        return text
+    if is_html and "{" not in text and _IN_HTML.search(text) is None:
         return text
     return _Scanner(text, _dialect(text, path, is_html), places).plain()
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from syndicate.items.item import Item, Topic
 from syndicate.items.links import page_at
@@ -32,6 +33,10 @@ def slug_of(text: str) -> str:
 
     Latin letters lose their accents, other scripts stay. Text without a letter or digit gets a digest.
     """
+    return _kept_slug(text) if len(text) <= _LONGEST_KEPT else _slug(text)
+
+
+def _slug(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LETTERS)
     folded = _APOSTROPHE.sub("", _LATIN_ACCENT.sub("", folded))
     for pattern, name in _NAMES:
@@ -44,6 +49,11 @@ def slug_of(text: str) -> str:
         head = slug.encode()[: LIMIT_SLUG_BYTES - 9].decode(errors="ignore").rstrip("-")
         return f"{head}-{_digest(text)}"
     return slug
+
+
+# A store has few topics, and every item names some of them several times.
+_LONGEST_KEPT = 120
+_kept_slug = lru_cache(maxsize=8192)(_slug)
 
 
 def topics_of(
