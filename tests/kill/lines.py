@@ -1,10 +1,13 @@
 """A publisher is killed at every line that a delivery runs through, whatever the network does.
 
-`PYTHONPATH=tests .venv/bin/python tests/kill/lines.py` takes them all, `--every 40` one in forty.
+`PYTHONPATH=tests .venv/bin/python tests/kill/lines.py --jobs 2` takes them all, `--every 40` one place in forty.
 
-For each kind of network and each fault, one delivery runs once to count the lines of the delivery path (`TRACED`). Then
-it runs again for each line number, in a fork that kills itself there with SIGKILL; a second publisher takes up what is
-left, and what it says is compared with what stands on the network. The network is a file, the clock is set by hand.
+A place is a line of the delivery path (`TRACED`) in an operation of the outbox: the lines that a claim, an intent and a
+settlement share are three places. For each kind of network and each fault, one delivery runs once to find the places
+that it comes to. Then it runs again for each of them, in a fork of the warmed process that kills itself with SIGKILL
+when it first comes there; a second publisher takes up what is left, and what it says is compared with what stands on
+the network. The network is a file, the clock is set by hand. All files are in memory where that can be: what a killed
+process wrote stands there, too.
 """
 
 from __future__ import annotations
@@ -21,11 +24,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import create_engine
 
 from deliver_rig import (
     ACCOUNT,
@@ -46,6 +56,7 @@ from syndicate.attempt import AttemptRules
 from syndicate.deliver import LaneRules
 from syndicate.draft import DraftRules
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox import database
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt, State
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.store import SqlOutbox
@@ -55,6 +66,9 @@ from syndicate.posts.post import Picture
 PACKAGE = Path(log.__file__).parent
 TRACED = ("deliver.py", "attempt.py", "rests.py", "outbox/lane.py", "outbox/store.py", "outbox/database.py")
 """Files of the delivery path whose every line is a place to die; pure code between them changes nothing that stays."""
+
+OPERATIONS = "outbox/store.py"
+"""Where the operations of the outbox stand."""
 
 KINDS = {
     "record key": Guarantee(timedelta.max, Evidence.BY_KEY, SETTLE),
@@ -86,14 +100,26 @@ HOPELESS = {"refused"}
 """Faults after which the post is rightly not made."""
 
 
+Place = tuple[str, str, int]
+"""Operation, file below the package, line."""
+
+
+@dataclass
+class Walk:
+    """A way through the delivery path: the places in the order in which it first came to them."""
+
+    operation: str = ""
+    places: dict[Place, None] = field(default_factory=dict)
+
+
 @dataclass
 class FileNetwork(ScriptedChannel):
     """A network whose truth is a file: one line of JSON for each post, `at` the time from which on it stands there."""
 
     folder: Path = Path()
     fault: str = "none"
-    published_at_line: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=lambda: [0])
+    published_at: list[int] = field(default_factory=list)
+    walk: Walk = field(default_factory=Walk)
 
     @property
     def truth(self) -> Path:
@@ -129,7 +155,7 @@ class FileNetwork(ScriptedChannel):
         return "media-1"
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
-        self.published_at_line.append(self.lines[0])
+        self.published_at.append(len(self.walk.places))
         if met := self._meets(*BEFORE):
             raise BEFORE[met]
         if self._meets("late commit"):
@@ -148,17 +174,19 @@ class FileNetwork(ScriptedChannel):
 
 @dataclass(frozen=True)
 class Ending:
-    """What one killed delivery came to."""
+    """What one killed delivery came to; without a state it was not killed, as it did not come to the place again."""
 
     kind: str
     fault: str
-    line: int
-    state: State
+    place: Place
+    state: State | None
     posts: int
 
     @property
     def violation(self) -> str | None:
         """What it breaks of the promise, if anything."""
+        if self.state is None:
+            return None
         if self.posts > 1:
             return f"posted {self.posts} times"
         if self.state is State.SENT and not self.posts:
@@ -174,20 +202,25 @@ class Ending:
 
 
 class Killer:
-    """Counts the lines of the delivery path, in every thread, and kills this process at one of them."""
+    """Follows the lines of the delivery path, in every thread, and kills this process at one place."""
 
-    def __init__(self, lines: list[int], line: int | None) -> None:
-        self._lines = lines
-        self._line = line
-        self._traced = {str(PACKAGE / name) for name in TRACED}
+    def __init__(self, walk: Walk, place: Place | None) -> None:
+        self._walk = walk
+        self._place = place
+        self._traced = {str(PACKAGE / name): name for name in TRACED}
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> Any:
-        if frame.f_code.co_filename not in self._traced:
+        code, walk = frame.f_code, self._walk
+        file = self._traced.get(code.co_filename)
+        if file is None:
             return None
         if event == "line":
-            self._lines[0] += 1
-            if self._lines[0] == self._line:
+            place = (walk.operation, file, frame.f_lineno)
+            if place == self._place:
                 os.kill(os.getpid(), signal.SIGKILL)
+            walk.places.setdefault(place)
+        elif event == "call" and file == OPERATIONS:
+            walk.operation = code.co_name
         return self
 
     def on(self) -> None:
@@ -215,11 +248,11 @@ def network_in(folder: Path, kind: str, fault: str, clock: Clock) -> FileNetwork
     return FileNetwork(KINDS[kind], CHANNEL, folder=folder, fault=fault, clock=clock)
 
 
-async def die_at(folder: Path, kind: str, fault: str, line: int | None) -> FileNetwork:
-    """A publisher that takes a few steps and dies at that line, if it comes to it."""
+async def die_at(folder: Path, kind: str, fault: str, place: Place | None) -> FileNetwork:
+    """A publisher that takes a few steps and dies at that place, if it comes to it."""
     clock = Clock(NOW + timedelta(minutes=1))
     network = network_in(folder, kind, fault, clock)
-    killer = Killer(network.lines, line)
+    killer = Killer(network.walk, place)
     killer.on()
     try:
         async with SqlOutbox(folder / "outbox.sqlite3") as outbox:
@@ -258,64 +291,90 @@ def fresh(template: Path, folder: Path) -> None:
     shutil.copytree(template, folder)
 
 
-def killed_at(folder: Path, kind: str, fault: str, line: int) -> None:
-    """Run the publisher in a fork, which must die of its own SIGKILL."""
+def killed_at(folder: Path, kind: str, fault: str, place: Place) -> bool:
+    """Run the publisher in a fork, which dies of its own SIGKILL; gives whether it came to the place."""
     assert threading.active_count() == 1, "a fork would lack the other threads"
     pid = os.fork()
     if pid == 0:
         try:
-            asyncio.run(die_at(folder, kind, fault, line))
+            asyncio.run(die_at(folder, kind, fault, place))
         finally:
             os._exit(9)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
-    assert code == -signal.SIGKILL, f"{kind}, {fault}: line {line} was not reached ({code})"
+    assert code in {-signal.SIGKILL, 9}, f"{kind}, {fault}, {place}: ended with {code}"
+    return code == -signal.SIGKILL
 
 
-def points(template: Path, folder: Path, kind: str, fault: str, every: int) -> list[int]:
-    """The lines to die at: all of them, but up to the first call only once a kind, as no fault has shown itself yet."""
+def places(template: Path, folder: Path, kind: str, fault: str) -> list[Place]:
+    """The places to die at; those before the first call only once a kind, as no fault has shown itself by then."""
     fresh(template, folder)
     network = asyncio.run(die_at(folder, kind, fault, None))
-    first = 1 if fault in {"none", "upload fails"} else network.published_at_line[0]
-    return list(range(first, network.lines[0] - LEEWAY, every))
+    first = 0 if fault in {"none", "upload fails"} else network.published_at[0] - 1
+    return list(network.walk.places)[first:]
 
 
-LEEWAY = 5
-"""Lines at the very end, after the outbox was closed, that another run may not have."""
+TRIES = 5
+"""Two threads share the path: a line at the seam of two operations is not always in the same one."""
 
 
-def endings(work: Path, kinds: tuple[str, ...], faults: tuple[str, ...], every: int) -> Iterator[Ending]:
-    """Every delivery killed at every line."""
+def endings(work: Path, kind: str, fault: str, every: int) -> Iterator[Ending]:
+    """A delivery killed at every place."""
     template, folder = work / "template", work / "run"
     template.mkdir()
     asyncio.run(owe(template))
-    for kind in kinds:
-        for fault in faults:
-            for line in points(template, folder, kind, fault, every):
-                fresh(template, folder)
-                killed_at(folder, kind, fault, line)
-                yield Ending(kind, fault, line, *asyncio.run(recover(folder, kind)))
+    for place in places(template, folder, kind, fault)[::every]:
+        for _ in range(TRIES):
+            fresh(template, folder)
+            if killed_at(folder, kind, fault, place):
+                yield Ending(kind, fault, place, *asyncio.run(recover(folder, kind)))
+                break
+        else:
+            yield Ending(kind, fault, place, None, 0)
+
+
+def share(pair: tuple[str, str], chosen: argparse.Namespace) -> tuple[Counter[tuple[str, str]], int]:
+    """One kind's and fault's part of the work: counts by kind and state, and how many violations."""
+    log.set_up(level="critical")  # a delivery that waits for a person is no news here
+    counts, wrong = Counter[tuple[str, str]](), 0
+    remembering = partial(create_engine, execution_options={"compiled_cache": COMPILED})
+    with (
+        patch.object(database, "create_engine", remembering),
+        tempfile.TemporaryDirectory(prefix="syndicate-lines-", dir=MEMORY if MEMORY.is_dir() else None) as work,
+    ):
+        for ending in endings(Path(work), *pair, chosen.every):
+            counts[ending.kind, ending.state.value if ending.state else MISSED] += 1
+            if ending.violation:
+                wrong += 1
+                print(f"{ending.kind}, {ending.fault}, {ending.place}: {ending.violation}", flush=True)
+    return counts, wrong
+
+
+MEMORY = Path("/dev/shm")
+MISSED = "not met again"
+COMPILED: dict[object, object] = {}
+"""Statements of all outboxes here: to compile them anew in every fork would take twice as long as all else."""
 
 
 def main() -> int:
-    """Kill at every line and count; gives the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="only every so manieth line")
+    """Kill at every place and count; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--every", type=int, default=1, help="only every so manieth place")
     parser.add_argument("--kind", choices=KINDS, action="append", help="only this kind")
     parser.add_argument("--fault", choices=FAULTS, action="append", help="only this fault")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
     chosen = parser.parse_args()
-    log.set_up(level="error")
     begun, counts, wrong = time.monotonic(), Counter[tuple[str, str]](), 0
-    with tempfile.TemporaryDirectory(prefix="syndicate-lines-") as work:
-        kinds, faults = tuple(chosen.kind or KINDS), tuple(chosen.fault or FAULTS)
-        for ending in endings(Path(work), kinds, faults, chosen.every):
-            counts[ending.kind, ending.state.value] += 1
-            if ending.violation:
-                wrong += 1
-                print(f"{ending.kind}, {ending.fault}, line {ending.line}: {ending.violation}", flush=True)
+    # Each of them forks, so it must have one thread only: it is begun anew, not forked from a pool's.
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
+        pairs = product(chosen.kind or KINDS, chosen.fault or FAULTS)
+        for some, broken in pool.map(partial(share, chosen=chosen), pairs):
+            counts += some
+            wrong += broken
     for (kind, state), number in sorted(counts.items()):
-        print(f"{kind:20} {state:8} {number}")
-    print(f"{counts.total()} kills, {wrong} violations, {time.monotonic() - begun:.0f} s")
+        print(f"{kind:20} {state:14} {number}")
+    missed = sum(number for (_, state), number in counts.items() if state == MISSED)
+    print(f"{counts.total() - missed} kills, {wrong} violations, {time.monotonic() - begun:.0f} s")
     return 1 if wrong else 0
 
 

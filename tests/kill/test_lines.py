@@ -15,10 +15,13 @@ from syndicate.outbox.delivery import State
 SCRIPT = Path(__file__).parent / "lines.py"
 
 
+PLACE = ("settle", "outbox/lane.py", 1)
+
+
 def test_killed_at_a_line_nothing_is_lost_or_sent_twice() -> None:
     chosen = [
         "--every",
-        "300",
+        "200",
         "--kind",
         "readable",
         "--fault",
@@ -46,16 +49,17 @@ def test_there_are_five_kinds_and_twelve_faults() -> None:
 @pytest.mark.parametrize(
     ("ending", "word"),
     [
-        (Ending("readable", "none", 1, State.SENT, 1), None),
-        (Ending("readable", "refused", 1, State.FAILED, 0), None),
-        (Ending("write-only", "lost after", 1, State.HELD, 1), None),
-        (Ending("write-only", "lost after", 1, State.HELD, 0), None),
-        (Ending("readable", "none", 1, State.SENT, 2), "posted 2 times"),
-        (Ending("write-only", "none", 1, State.HELD, 2), "posted 2 times"),
-        (Ending("readable", "none", 1, State.SENT, 0), "not there"),
-        (Ending("readable", "none", 1, State.SENDING, 1), "never settled"),
-        (Ending("readable", "none", 1, State.SKIPPED, 0), "lost"),
-        (Ending("readable", "none", 1, State.HELD, 1), "could tell"),
+        (Ending("readable", "none", PLACE, State.SENT, 1), None),
+        (Ending("readable", "refused", PLACE, State.FAILED, 0), None),
+        (Ending("write-only", "lost after", PLACE, State.HELD, 1), None),
+        (Ending("write-only", "none", PLACE, None, 0), None),
+        (Ending("write-only", "lost after", PLACE, State.HELD, 0), None),
+        (Ending("readable", "none", PLACE, State.SENT, 2), "posted 2 times"),
+        (Ending("write-only", "none", PLACE, State.HELD, 2), "posted 2 times"),
+        (Ending("readable", "none", PLACE, State.SENT, 0), "not there"),
+        (Ending("readable", "none", PLACE, State.SENDING, 1), "never settled"),
+        (Ending("readable", "none", PLACE, State.SKIPPED, 0), "lost"),
+        (Ending("readable", "none", PLACE, State.HELD, 1), "could tell"),
     ],
 )
 def test_an_ending_that_breaks_the_promise_is_told(ending: Ending, word: str | None) -> None:
