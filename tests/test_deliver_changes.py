@@ -195,6 +195,33 @@ async def test_item_that_returns_in_time_keeps_its_post(tmp_path: Path) -> None:
         assert (await change_of(one)).code is Reason.RETURNED
 
 
+async def test_item_that_returns_while_its_deletion_is_in_work_keeps_its_post(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE)
+        assert await one.outbox.claim(NAME, "a publisher that dies", one.clock() + timedelta(hours=1)) is not None
+
+        await one.outbox.accept(replace(acceptance(item()), returned=(item().id,)), one.clock())
+        one.restart()
+        await one.settle_all()
+
+        assert changes.made == []
+        assert (await change_of(one)).code is Reason.RETURNED
+
+
+async def test_item_that_left_while_its_file_is_still_there_is_taken_away(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        changed = withdrawals_of([item()], [replace(PLAN, on_withdrawal=OnWithdrawal.DELETE)], one.clock())
+        await one.outbox.accept(Acceptance(withdrawn=(item().id,), changes=changed), one.clock())
+
+        assert await one.settle_all() == [State.SENT]
+
+        assert [what for what, _, _ in changes.made] == ["delete"]
+
+
 async def test_withdrawal_is_told_below_the_post(tmp_path: Path) -> None:
     async with rig(tmp_path, item()) as one:
         changes = changing(one)

@@ -21,7 +21,6 @@ from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
 from syndicate.outbox.outcome import (
     Absent,
     Done,
-    Duplicated,
     NotDone,
     Outcome,
     Refused,
@@ -29,6 +28,7 @@ from syndicate.outbox.outcome import (
     Step,
     Uncertain,
     after,
+    after_change,
 )
 from syndicate.outbox.plan import opted_out_of
 from syndicate.outbox.reasons import Reason
@@ -184,6 +184,9 @@ class Attempts:
 
     async def _amend(self, delivery: Delivery) -> Attempted:
         """Edit, take away or answer a post that is out."""
+        if delivery.item is not None and delivery.current is not None:
+            step = Step(State.SKIPPED, "its item is back", self._clock(), code=Reason.RETURNED)
+            return await self._write(delivery, step)
         settle = self.channel.guarantee.settle
         parent = await parent_of(delivery, self._outbox, self._clock(), settle)
         if isinstance(parent, Step):
@@ -224,12 +227,11 @@ class Attempts:
         except Exception as error:  # the edge of one delivery
             log.exception("amend_failed", **names_of(delivery))
             outcome = Uncertain(f"unexpected {type(error).__name__}")
-        if not isinstance(outcome, Uncertain | Duplicated):
-            return await self._settle(delivery, outcome)
-        now, retry, guarantee = self._clock(), self._rules.retry, self.channel.guarantee
-        again = NotDone(outcome.reason)
-        step = after(delivery, again, now=now, guarantee=guarantee, retry=retry, jitter=self._chance())
-        await self._write(delivery, replace(step, due=max(step.due, now + guarantee.settle)))
+        retry, guarantee = self._rules.retry, self.channel.guarantee
+        step = after_change(
+            delivery, outcome, now=self._clock(), guarantee=guarantee, retry=retry, jitter=self._chance()
+        )
+        await self._write(delivery, step)
         return Attempted(step, outcome)
 
     async def _skip_left(self, delivery: Delivery) -> Attempted:

@@ -10,7 +10,8 @@ import pytest
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, item
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Action, Delivery, Receipt, State, uid_of
-from syndicate.outbox.edits import LEFT, Change, changes_of, follow_up, withdrawals_of
+from syndicate.outbox.edits import LEFT, Change, changes_of, follow_up, parent_in, withdrawals_of
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import ChannelPlan, OnEdit, OnWithdrawal
 from syndicate.outbox.reasons import Reason
 from syndicate.posts.card import CardRules
@@ -190,3 +191,34 @@ def test_too_many_changes_at_once_wait_for_a_person() -> None:
 
     assert {(one.state, one.code) for one in held} == {(State.HELD, Reason.FLOOD)}
     assert {one.state for one in (*fewer, *unlimited)} == {State.PLANNED}
+
+
+@pytest.mark.parametrize(
+    ("others", "becomes"),
+    [
+        ([], State.SKIPPED),
+        ([standing(Action.POST, State.SKIPPED)], State.SKIPPED),
+        ([standing(Action.POST, State.DEAD)], State.SKIPPED),
+        ([POST, standing(Action.DELETE, State.SENT)], State.SKIPPED),
+        ([replace(POST, code=Reason.TOLD)], State.SKIPPED),
+        ([replace(POST, account="elsewhere.example")], State.SKIPPED),
+        ([standing(Action.POST, State.SENDING)], State.PLANNED),
+        ([standing(Action.POST, State.HELD, is_unclear=True)], State.PLANNED),
+        ([standing(Action.POST, State.DEAD, is_unclear=True)], State.PLANNED),
+    ],
+)
+def test_change_waits_for_a_post_that_may_be_out_and_ends_without_one(others: list[Delivery], becomes: State) -> None:
+    step = parent_in(standing(Action.EDIT, State.CLAIMED, revision="r"), others, now=NOW, settle=GAP)
+
+    assert isinstance(step, Step)
+    assert step.state is becomes
+    assert (step.due >= NOW + GAP) is (becomes is State.PLANNED)
+
+
+def test_post_is_told_as_of_its_last_change() -> None:
+    at = NOW - timedelta(minutes=1)
+    edit = standing(Action.EDIT, State.SKIPPED, revision="r1", receipt=Receipt("1", None, at))
+
+    parent = parent_in(standing(Action.EDIT, State.CLAIMED, revision="r2"), [POST, edit], now=NOW, settle=GAP)
+
+    assert parent == Receipt("1", None, at)

@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.items.item import Item
-from syndicate.outbox.delivery import Action, Delivery, Planned, State, uid_of
+from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State, uid_of
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import TICK, ChannelPlan, OnEdit, OnWithdrawal
 from syndicate.outbox.reasons import Reason
 from syndicate.posts.card import CardRules, card_of
+
+HELD_AGAIN = timedelta(hours=1)
+"""A change of a post that waits for a person is looked at this often."""
 
 LEFT = "left"
 """Stands for the revision of a reply that tells that its item left: there is one at most."""
@@ -92,6 +96,30 @@ def follow_up(changes: Iterable[Change], standing: Iterable[Delivery]) -> Follow
         superseded += [one.uid for one in older]
         owed.append((change, replace(wanted, due=_due(change, others, older))))
     return FollowUp(tuple(_guarded(owed)), tuple(superseded))
+
+
+def parent_in(delivery: Delivery, standing: Iterable[Delivery], *, now: datetime, settle: timedelta) -> Receipt | Step:
+    """The post that a change is about, as of its last change, or what becomes of the change as long as there is none.
+
+    `standing` are all deliveries of its channel and item.
+    """
+    own = [one for one in standing if one.account == delivery.account]
+    post = next((one for one in own if one.action is Action.POST), None)
+    if post is None or (post.state in {State.SKIPPED, State.FAILED, State.DEAD} and not post.is_unclear):
+        return _needless("its item was not posted here", now)
+    if any(one.action is Action.DELETE and one.state is State.SENT for one in own):
+        return _needless("its post was taken away", now)
+    if post.state is not State.SENT:
+        due = now + HELD_AGAIN if post.state.is_final else max(post.due, now) + settle
+        reason = f"waits for its post, which is {post.state.value}"
+        return Step(State.PLANNED, reason, due, delivery.failures, code=Reason.WAITS_FOR_POST)
+    if post.receipt is None or post.code is Reason.TOLD:
+        return _needless("where its post stands was told by a person, so that it cannot be reached", now)
+    return replace(post.receipt, at=max(one.receipt.at for one in own if one.receipt is not None))
+
+
+def _needless(reason: str, now: datetime) -> Step:
+    return Step(State.SKIPPED, reason, now, code=Reason.NOT_POSTED)
 
 
 def _said(item: Item, cards: CardRules) -> object:

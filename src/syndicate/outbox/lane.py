@@ -66,7 +66,9 @@ _CLAIM = (
     .returning(deliveries)
 )
 _MAY_STAND = exists().where(sightings.c.channel == bindparam("the_channel"))
-_BESIDE = select(_STANDING.scalar_subquery().label("standing"), _MAY_STAND.label("may_stand"))
+_BESIDE = select(
+    _STANDING.where(items.c.is_withdrawn.is_(False)).scalar_subquery().label("standing"), _MAY_STAND.label("may_stand")
+)
 _is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
 _FREEZE = (
     update(deliveries)

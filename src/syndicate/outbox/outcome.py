@@ -140,6 +140,19 @@ def after(
             assert_never(outcome)
 
 
+def after_change(
+    delivery: Delivery, outcome: Outcome, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy, jitter: float
+) -> Step:
+    """What a call that sets a state makes of an edit or a deletion: as `after`, but an unclear one is simply repeated.
+
+    Not before a late first one must be over: it would undo what a later change has made.
+    """
+    is_unclear = isinstance(outcome, Uncertain | Duplicated)
+    proven = NotDone(outcome.reason) if isinstance(outcome, Uncertain | Duplicated) else outcome
+    step = after(delivery, proven, now=now, guarantee=guarantee, retry=retry, jitter=jitter)
+    return replace(step, due=max(step.due, now + guarantee.settle)) if is_unclear else step
+
+
 def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
     """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
     if delivery.state is State.CLAIMED:
