@@ -11,6 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from site_rig import picture
 from syndicate.cli import main
 
 STORES = Path(__file__).parents[1] / "data" / "stores"
@@ -253,3 +254,85 @@ def test_what_cannot_be_a_store_is_told_in_words(
     assert result.exit_code == 2
     assert told in result.stderr
     assert not (site / "config").exists()
+
+
+ELEVENTY = {"package_dot_json": '{"devDependencies": {"@11ty/eleventy": "3"}}'}
+HERON = "---\ntitle: A Heron\ndate: 2024-05-06\nimage: heron.jpg\n---\nOne stood there.\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "generator"),
+    [
+        ({"_dot_eleventy_dot_js": "module.exports = {}", "_config_dot_yml": "title: Old\n"}, "eleventy"),
+        ({**ELEVENTY, "_config_dot_yml": "title: Old\n"}, "eleventy"),
+        ({**ELEVENTY, "_config_dot_yml": "title: T\n", "Gemfile": "gem 'jekyll'\n"}, "jekyll"),
+        ({"package_dot_json": '{"dependencies": {"hexo": "7"}}', "_config_dot_yml": "title: T\n"}, "hexo"),
+    ],
+)
+def test_settings_left_over_from_another_generator_do_not_count(
+    site: Path, files: dict[str, str], generator: str
+) -> None:
+    put(site, **files)
+    (site / "_posts").mkdir()
+    (site / "_posts" / "2024-05-06-heron.md").write_text(POST)
+
+    assert ask("init")["generator"] == generator
+
+
+def test_data_of_an_eleventy_site_tell_its_name_and_address(site: Path) -> None:
+    data = {"title": "Marsh", "url": "https://marsh.example/", "language": "de", "author": {"name": "A. Heron"}}
+    put(site, **ELEVENTY, _data__metadata_dot_json=json.dumps(data), posts__heron_dot_md=POST)
+
+    told = yaml.safe_load(ask("init")["settings"])["site"]
+
+    assert (told["title"], told["url"], told["language"]) == ("Marsh", "https://marsh.example/", "de")
+    assert told["author"] == "A. Heron"
+
+
+def test_page_of_an_eleventy_folder_has_the_folders_address(site: Path) -> None:
+    data = json.dumps({"url": "https://marsh.example/"})
+    put(site, **ELEVENTY, _data__site_dot_json=data, posts__heron__heron_dot_md=POST, posts__egret_dot_md=POST)
+
+    links = {card["path"]: card["link"] for card in ask("init")["cards"]}
+
+    assert links["posts/heron/heron.md"] == "https://marsh.example/posts/heron/"
+    assert links["posts/egret.md"] == "https://marsh.example/posts/egret/"
+
+
+@pytest.mark.parametrize(
+    ("place", "folder"),
+    [
+        ("static/img/heron.jpg", "../static/img"),
+        ("content/photos/2024/heron.jpg", "photos/2024"),
+        ("media/HERON.jpg", "../media"),
+    ],
+)
+def test_folders_of_lost_pictures_are_found_and_written(site: Path, place: str, folder: str) -> None:
+    put(site, hugo_dot_toml='baseURL = "https://marsh.example/"\n', content__posts__heron_dot_md=HERON)
+    (site / place).parent.mkdir(parents=True)
+    (site / place).write_bytes(picture())
+
+    made = ask("init")
+
+    assert yaml.safe_load(made["settings"])["content"]["images"]["folders"][-1] == folder
+    assert made["images"] == {"found": 1, "missing": 0, "remote": 0, "none": 0}
+    assert ask("check")["images"]["found"] == 1
+
+
+@pytest.mark.parametrize("place", ["node_modules/x/heron.jpg", "public/../../heron.jpg", ".git/heron.jpg"])
+def test_copies_and_other_peoples_pictures_are_not_taken(site: Path, place: str) -> None:
+    put(site, hugo_dot_toml='baseURL = "https://marsh.example/"\n', content__posts__heron_dot_md=HERON)
+    (site / "public").mkdir()
+    (site / place).parent.mkdir(parents=True, exist_ok=True)
+    (site / place).write_bytes(picture())
+
+    made = ask("init")
+
+    assert "images" not in yaml.safe_load(made["settings"])["content"]
+    assert made["images"]["missing"] == 1
+
+
+def test_site_without_a_name_is_asked_for_one(site: Path) -> None:
+    put(site, posts__heron_dot_md=POST)
+
+    assert "write the site's name and address" in call("init").stdout

@@ -53,6 +53,19 @@ def test_words_are_those_of_hugo_and_jekyll(template: str, path: str) -> None:
     assert permalink(template, PAGE, {}) == path
 
 
+@pytest.mark.parametrize(
+    ("folders", "slug", "path"),
+    [
+        (("news", "heron"), "heron", "/news/heron/"),
+        (("news", "heron"), "egret", "/news/heron/egret/"),
+        ((), "heron", "/heron/"),
+        ((), "", "/a-title-two/"),
+    ],
+)
+def test_file_named_as_its_folder_stands_for_it(folders: tuple[str, ...], slug: str, path: str) -> None:
+    assert permalink("/:bundle/", replace(PAGE, folders=folders, slug=slug), {}) == path
+
+
 def test_a_site_may_give_a_word_another_meaning() -> None:
     assert permalink("/:title/", PAGE, {"title": "slug"}) == "/my-slug/"
 

@@ -62,6 +62,8 @@ def init(folder: Path, *, as_json: bool, preset: str | None, output: Path, force
         say(f"{output} would be:\n\n{text}")
         return
     say(f"{output}: written. Next:")
+    if not first.url:
+        say("  write the site's name and address into it: they are not known, and every feed names them")
     option = "" if output == CONFIG else f" --config {output}"
     say(f"  syndicate check{option}     what is left out, and why\n  syndicate preview{option}   what would be posted")
     say(f"  syndicate run{option}       publish feeds and keep watching")
@@ -86,22 +88,27 @@ def _read(found: Survey, output: Path) -> tuple[First, Census]:
     """What to write, and what the store holds if it is read so."""
     from syndicate.cli.census import census_of
     from syndicate.content.folder import FolderStore
+    from syndicate.content.lost_pictures import folders_of_lost
     from syndicate.house import clock
 
     hides_undated = found.trials[0].undated > 0
+    folders: tuple[str, ...] = ()
     while True:
-        first, rules = _first(found, output, hides_undated=hides_undated)
+        first, rules = _first(found, output, hides_undated=hides_undated, folders=folders)
         with counting("reading") as tell:
             none = timedelta(0)
             store = FolderStore(found.store, rules, tell=tell, quiet=none, grace=none)
-            census = census_of(store.scan({}), clock())
+            scan = store.scan({})
+        census = census_of(scan, clock())
         # Pages without a date that were not among the files tried.
-        if hides_undated or all(fault.code != "E-NO-DATE" for fault in census.errors):
+        has_undated = not hides_undated and any(fault.code == "E-NO-DATE" for fault in census.errors)
+        found_folders = folders or folders_of_lost(scan.files.values(), found.store, found.folder)
+        if not has_undated and found_folders == folders:
             return first, census
-        hides_undated = True
+        hides_undated, folders = hides_undated or has_undated, found_folders
 
 
-def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, Rules]:
+def _first(found: Survey, output: Path, *, hides_undated: bool, folders: tuple[str, ...] = ()) -> tuple[First, Rules]:
     """What to write, and the rules that follow from it."""
     from zoneinfo import ZoneInfo
 
@@ -118,6 +125,8 @@ def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, 
     if root.is_relative_to(found.store) or found.store.is_relative_to(root / "feeds"):
         # Feeds among the items would be read as items.
         below = os.path.relpath(found.store.parent / f"{found.store.name}-syndicate", root) + "/"
+    usual = rules_of(found.preset).images.folders
+    image_folders = tuple(dict.fromkeys((*usual, *folders))) if folders else ()
     first = First(
         folder=os.path.relpath(found.store, root) if found.store.is_relative_to(root) else str(found.store),
         preset=found.preset,
@@ -132,6 +141,7 @@ def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, 
         include=include,
         permalinks=_sound_permalinks(found),
         hides_undated=hides_undated,
+        image_folders=image_folders,
     )
     try:
         zone = ZoneInfo(site.timezone or "UTC")
@@ -145,6 +155,7 @@ def _first(found: Survey, output: Path, *, hides_undated: bool) -> tuple[First, 
         include=include or None,
         permalink=first.permalinks or None,
         visibility={"undated": True} if first.hides_undated else {},
+        images={"folders": image_folders or None},
     )
     return first, rules
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,13 @@ MAX_CONFIG_BYTES = 1_000_000
 
 _HUGO = ("hugo", "config/_default/hugo", "config", "config/_default/config")
 _HUGO_KEYS = {"baseurl", "languagecode", "theme", "contentdir", "defaultcontentlanguage", "permalinks", "markup"}
-_PACKAGES = (("astro", "astro"), ("@11ty/eleventy", "eleventy"), ("next", "next"), ("gatsby", "gatsby"))
+_PACKAGES = (
+    ("astro", "astro"),
+    ("@11ty/eleventy", "eleventy"),
+    ("next", "next"),
+    ("gatsby", "gatsby"),
+    ("hexo", "hexo"),
+)
 _CODE = (
     ("astro", ("astro.config.mjs", "astro.config.ts", "astro.config.js", "astro.config.cjs")),
     ("eleventy", (".eleventy.js", "eleventy.config.js", "eleventy.config.mjs", "eleventy.config.cjs")),
@@ -41,6 +47,7 @@ PRESET_OF: Mapping[str, str] = {
     "zola": "generic",
     "next": "generic",
     "gatsby": "generic",
+    "hexo": "generic",
 }
 """The preset that fits a generator's habits."""
 
@@ -73,9 +80,10 @@ class Generator:
 
 def generator_of(folder: Path) -> Generator:
     """What made, or makes, a site of this folder."""
-    for found in (_hugo_or_zola(folder), _jekyll(folder), _by_code(folder), _package(folder), _by_layout(folder)):
+    # A site that moved from Jekyll may still have its settings; those of Hexo have the same name and keys.
+    for found in (_hugo_or_zola(folder), _by_code(folder), _jekyll(folder), _package(folder), _by_layout(folder)):
         if found is not None:
-            return found
+            return _eleventy(folder, found) if found.name == "eleventy" else found
     return Generator()
 
 
@@ -118,7 +126,10 @@ def _jekyll(folder: Path) -> Generator | None:
         values = _values(folder / name)
         if values is None:
             continue
-        found = _described("jekyll", name, values, url="url", language="lang")
+        other = None if (folder / "Gemfile").exists() else _package(folder)
+        if other is not None and other.name != "hexo":
+            return other
+        found = _described(other.name if other else "jekyll", name, values, url="url", language="lang")
         base = _text(values.get("baseurl")).strip("/")
         author = values.get("author")
         permalink = _jekyll_permalink(values)
@@ -167,6 +178,26 @@ def _package(folder: Path) -> Generator | None:
     if not name:
         return None
     return Generator(name, "package.json", url=_homepage(values), description=_text(values.get("description")))
+
+
+def _eleventy(folder: Path, found: Generator) -> Generator:
+    """With what the site's global data files tell, where they are plain data."""
+    for place in ("_data", "src/_data", "content/_data", "site/_data"):
+        for name in ("metadata.json", "site.json"):
+            values = _values(folder / place / name)
+            if values is None:
+                continue
+            told = _described("eleventy", f"{place}/{name}", values, url="url", language="language")
+            author = values.get("author")
+            return replace(
+                found,
+                title=told.title,
+                url=told.url or found.url,
+                description=told.description or found.description,
+                author=_text(author.get("name") if isinstance(author, dict) else author),
+                language=told.language,
+            )
+    return found
 
 
 def _homepage(values: Mapping[str, Any]) -> str:

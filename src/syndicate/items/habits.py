@@ -314,7 +314,7 @@ _ELEVENTY = replace(
     topics=TopicRules(
         ignored=frozenset({"post", "posts", "all", "nav", "blog", "article", "articles", "note", "notes"})
     ),
-    permalinks={"": "/:sections/:slug/"},
+    permalinks={"": "/:bundle/"},
     hidings=(
         *HIDINGS,
         Hiding("permalink", ("permalink",), FALSE),

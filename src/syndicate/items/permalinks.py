@@ -54,7 +54,7 @@ _DATED = {
 _NAMED = frozenset(
     {
         *("title", "slug", "section", "sections", "filename", "contentbasename", "slugorfilename", "language", "path"),
-        *("slugorcontentbasename", "categories", "slugified_categories", "output_ext", "name", "basename"),
+        *("slugorcontentbasename", "categories", "slugified_categories", "output_ext", "name", "basename", "bundle"),
     }
 )
 WORDS = frozenset(_DATED) | _NAMED
@@ -125,6 +125,9 @@ def _named(word: str, part: str | None, page: Page) -> str:
             return _quoted([page.name]) or slug_of(page.title)
         case "path":
             return _quoted([*page.folders, page.name])
+        case "bundle":  # Eleventy: a file that is named as its folder is that folder's page
+            steps = page.folders if page.folders[-1:] == (page.slug,) else (*page.folders, page.slug)
+            return _quoted(steps) or slug_of(page.title)
         case "categories":
             return _quoted([category.lower() for category in page.categories])
         case "slugified_categories":

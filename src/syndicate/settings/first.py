@@ -46,7 +46,8 @@ class First:
 
     `folder` is where the items lie; `below` the folder that feeds, state and preview lie in (empty: the project's).
     `year` is one in which the address is the site's own: it becomes part of every feed's id. `include` and
-    `permalinks` are for `content`. `hides_undated`: pages without a date are no items.
+    `permalinks` are for `content`, as are `image_folders`, where pictures lie. `hides_undated`: pages without a date
+    are no items.
     """
 
     folder: str
@@ -62,6 +63,7 @@ class First:
     include: tuple[str, ...] = ()
     permalinks: Mapping[str, str] = field(default_factory=dict)
     hides_undated: bool = False
+    image_folders: tuple[str, ...] = ()
 
 
 def first_settings(first: First, *, root: str) -> str:
@@ -108,6 +110,8 @@ def _content(first: First) -> list[str]:
         lines.append(_line("include", list(first.include), "the files that may be items"))
     if first.hides_undated:
         lines.append("  visibility:\n" + _line("undated", True, "pages without a date are no items", indent=4))
+    if first.image_folders:
+        lines.append("  images:\n" + _line("folders", list(first.image_folders), "where pictures lie", indent=4))
     if first.permalinks:
         lines.append("  permalink:\n")
         lines += [_line(json.dumps(section), place, indent=4) for section, place in first.permalinks.items()]
