@@ -10,6 +10,7 @@ from deliver_rig import item
 from syndicate.draft import DigestRules, Draft, DraftRules, draft, issue_of, post_of
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Topic
+from syndicate.items.links import TRACKING
 from syndicate.items.posting import Posting, Wording
 from syndicate.posts.card import CardRules
 from syndicate.posts.post import ImageRules, Picture, Room, Shape, Wants
@@ -146,6 +147,22 @@ async def test_the_file_words_the_post_for_a_channel_or_network() -> None:
     assert (made.card.title, studio.asked[0][0].alt) == ("Own", "Own alt")
     other = replace(RULES, channel="blue", network="bluesky")
     assert (await draft(told, WANTS, other, studio)).card.title == "Title 1"
+
+
+async def test_the_campaign_is_on_the_link_of_text_and_card_alone() -> None:
+    campaign = {"utm_source": "{{ network }}", "ref": "{{ topic }}"}
+    rules = replace(RULES, campaign=campaign, channel="news", network="mastodon")
+    own = replace(HERON, posting=Posting(usual=Wording(text="See https://example.org/1 now")))
+    link = "https://example.org/1?utm_source=mastodon&ref=health-ai"
+
+    made, worded = await draft(HERON, WANTS, rules, Studio()), await draft(own, WANTS, rules, Studio())
+
+    assert post_of(made, WANTS, rules).text.endswith(f"\n\n{link}")
+    assert made.card.url == link
+    assert post_of(worded, WANTS, rules).text == f"See {link} now\n\n#HealthAI"
+    assert (rules.tracking[-1], RULES.tracking) == ("ref", TRACKING)
+    digest = replace(rules, digest=DigestRules("https://site.example/", "en"))
+    assert f"{link}\n" in issue_of("issue", [HERON, item(2)], WANTS, digest, HERON.published).text
 
 
 async def test_a_file_that_wants_no_image_gets_none() -> None:

@@ -128,6 +128,22 @@ def test_template_fault_names_line_and_fields(tmp_path: Path) -> None:
     assert line.endswith("; fields are " + ", ".join(FIELDS))
 
 
+def test_every_parameter_of_links_is_looked_at(tmp_path: Path) -> None:
+    lines = told(tmp_path, campaign={"utm source": "x"}, channels={"news": PREVIEW | {"campaign": {"ref": "{{ x }}"}}})
+
+    assert [line.partition(": ")[0] for line in lines] == ["channels.news.campaign.ref", "campaign.utm source"]
+
+
+def test_a_channels_own_parameters_stand_over_those_of_all(tmp_path: Path) -> None:
+    shared = {"utm_source": "{{ network }}", "utm_medium": "social", "ref": "a"}
+    own = {"utm_medium": "mail", "ref": "", "more": "x"}
+
+    made = plot(tmp_path, campaign=shared, channels={"news": PREVIEW | {"campaign": own}, "other": PREVIEW})
+
+    assert draft_rules_of(made, "news").campaign == {"utm_source": "{{ network }}", "utm_medium": "mail", "more": "x"}
+    assert draft_rules_of(made, "other").campaign == shared
+
+
 def test_every_template_of_a_channel_is_looked_at(tmp_path: Path) -> None:
     wrong = {
         "templates": {"ai": "{{ a }}\n{{ b }}", "nursing": "{{ title }}"},

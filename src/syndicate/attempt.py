@@ -89,7 +89,7 @@ class Attempts:
         self._clock = clock
         self._chance = chance
         self._silent_until = silent_until
-        self._doubts = Doubts(channel, outbox, rules.drafts.cards, clock)
+        self._doubts = Doubts(channel, outbox, rules.drafts, clock)
 
     async def attend(self, delivery: Delivery) -> Attempted:
         """One attempt or reading of a claimed delivery, settled.

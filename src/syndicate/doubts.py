@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from syndicate.draft import DraftRules
 from syndicate.items.item import Item
-from syndicate.items.links import link_key
+from syndicate.items.links import TRACKING, link_key
 from syndicate.outbox.delivery import Action, Delivery, State
 from syndicate.outbox.outcome import READS_TO_BE_SURE, Step
 from syndicate.outbox.reasons import Reason
@@ -46,17 +47,19 @@ class Doubts:
     looked up alone, that is done. A network that knows every key for ever is simply told again. Else a person decides.
     """
 
-    def __init__(self, channel: Channel, outbox: Outbox, cards: CardRules, clock: Callable[[], datetime]) -> None:
+    def __init__(self, channel: Channel, outbox: Outbox, rules: DraftRules, clock: Callable[[], datetime]) -> None:
         self._channel = channel
         self._outbox = outbox
-        self._cards = cards
+        self._cards = rules.cards
+        self._tracking = rules.tracking
         self._clock = clock
 
     async def seen(self, delivery: Delivery, item: Item) -> Word | None:
         """SENT, if a post of the item was seen there, by adoption or after a restore."""
         if delivery.action is not Action.POST:
             return None
-        receipt = await self._outbox.sighted(delivery.channel, delivery.account, addresses_of(item, self._cards))
+        keys = addresses_of(item, self._cards, self._tracking)
+        receipt = await self._outbox.sighted(delivery.channel, delivery.account, keys)
         if receipt is None:
             return None
         return Word(
@@ -110,9 +113,8 @@ class Doubts:
         if now < due:
             await self._outbox.look_again(delivery.channel, due, doubt.readings)
             return self._later(delivery, due)
-        await self._outbox.see(
-            delivery.channel, delivery.account, await sightings(self._channel, doubt.since - CLOCKS_DIFFER), (), now
-        )
+        seen = await sightings(self._channel, doubt.since - CLOCKS_DIFFER, self._tracking)
+        await self._outbox.see(delivery.channel, delivery.account, seen, (), now)
         readings = doubt.readings + 1
         if readings < READS_TO_BE_SURE:
             await self._outbox.look_again(delivery.channel, now + settle, readings)
@@ -134,19 +136,19 @@ class Doubts:
         )
 
 
-def addresses_of(item: Item, cards: CardRules) -> tuple[str, ...]:
-    """The keys of every link that a post of the item may carry."""
+def addresses_of(item: Item, cards: CardRules, tracking: Sequence[str] = TRACKING) -> tuple[str, ...]:
+    """The keys of every link that a post of the item may carry, whatever the parameters that only track are."""
     links = [item.link, item.page]
     if any(links):
         links.append(card_of(item, cards).url)
-    return tuple(dict.fromkeys(link_key(link) for link in links if link))
+    return tuple(dict.fromkeys(link_key(link, tracking) for link in links if link))
 
 
-async def sightings(channel: Channel, since: datetime) -> list[Sighting]:
+async def sightings(channel: Channel, since: datetime, tracking: Sequence[str] = TRACKING) -> list[Sighting]:
     """Our posts on a channel since then, one for each link and post; for one link the oldest post comes first.
 
     Raises:
         NetworkError: they could not be read.
     """
     posts = [post async for post in channel.recent(since)]
-    return [Sighting(link_key(link), post.receipt) for post in reversed(posts) for link in post.links]
+    return [Sighting(link_key(link, tracking), post.receipt) for post in reversed(posts) for link in post.links]

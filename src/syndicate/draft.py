@@ -12,8 +12,10 @@ import structlog
 
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item, Topic
+from syndicate.items.links import TRACKING
 from syndicate.items.posting import USUAL, Wording
 from syndicate.ports.content import Images
+from syndicate.posts.campaign import parameters_of, relinked, tagged
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
 from syndicate.posts.digest import SUBJECT, Issue, digest_of
@@ -39,15 +41,16 @@ class DraftRules:
     """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
 
     `templates` are those of single topics (slug or label, case-folded), which go before `template`; None: the usual
-    order. `spellings` are hashtags given by hand, by topic label. `digest` is there where many items go into one post.
-    `correction` and `withdrawal` are templates of what is said below a post whose item was edited or left; None: the
-    usual words. What an item's file says for `channel` or `network` goes before all this, but in answers to a post
-    (`is_answer`), which are said by template.
+    order. `campaign` are templates of parameters for the link, by name. `spellings` are hashtags given by hand, by
+    topic label. `digest` is there where many items go into one post. `correction` and `withdrawal` are templates of
+    what is said below a post whose item was edited or left; None: the usual words. What an item's file says for
+    `channel` or `network` goes before all this, but in answers to a post (`is_answer`), which are said by template.
     """
 
     cards: CardRules
     template: str | None = None
     templates: Mapping[str, str] = field(default_factory=dict)
+    campaign: Mapping[str, str] = field(default_factory=dict)
     hashtags: int | None = None
     spellings: Mapping[str, str] = field(default_factory=dict)
     digest: DigestRules | None = None
@@ -61,6 +64,16 @@ class DraftRules:
         """What the item's file says for this channel."""
         wording = USUAL if item.posting is None else item.posting.wording(self.channel, self.network)
         return replace(wording, text=None, hashtags=None) if self.is_answer else wording
+
+    @property
+    def tracking(self) -> tuple[str, ...]:
+        """Parameters that do not make a link another one: the usual ones, and those of the campaign."""
+        return (*TRACKING, *(name.casefold() for name in self.campaign))
+
+    def card_of(self, item: Item, wording: Wording) -> Card:
+        """The card with what the file says for this channel, and the campaign's parameters on its link."""
+        parameters = parameters_of(self.campaign, item, channel=self.channel, network=self.network)
+        return tagged(card_of(item, self.cards, wording), parameters)
 
     def template_for(self, topics: Iterable[Topic]) -> str | None:
         """The template of an item with these topics: that of the first which has one, else the channel's."""
@@ -115,7 +128,9 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     A network that fetches pictures by their address gets none from here.
     """
     wording = rules.wording_of(item)
-    card = card_of(item, rules.cards, wording)
+    card = rules.card_of(item, wording)
+    if wording.text is not None and rules.campaign:
+        wording = replace(wording, text=relinked(wording.text, card_of(item, rules.cards).url, card.url))
     made = Draft(card, rules.template_for(item.topics), wording)
     if card.image is None or wants.image is None:
         return made
@@ -179,4 +194,4 @@ def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRul
 def _digest_card(item: Item, rules: DraftRules) -> Card:
     """The item in a digest; what its file says of the text stands for the summary there."""
     wording = rules.wording_of(item)
-    return card_of(item, rules.cards, replace(wording, summary=wording.text or wording.summary))
+    return rules.card_of(item, replace(wording, summary=wording.text or wording.summary))

@@ -18,6 +18,8 @@ from syndicate.errors import ConfigError, Fault
 from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
+from syndicate.posts.campaign import FIELDS as PARAMETER_FIELDS
+from syndicate.posts.campaign import slips_in_parameter
 from syndicate.posts.card import CardRules
 from syndicate.posts.template import FIELDS, slips_in
 from syndicate.settings.channels import ChannelSettings
@@ -119,6 +121,7 @@ def plot_of(path: Path) -> Plot:
         if not channel.enabled:
             continue
         faults.extend(_template_faults(path, name, channel))
+        faults.extend(_campaign_faults(path, f"channels.{name}.campaign", channel.campaign))
         try:
             networks[name] = network_of(channel.network)
             checked = networks[name].settings(**_rooted(channel.own, root_of(path)))
@@ -128,6 +131,7 @@ def plot_of(path: Path) -> Plot:
             faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
+    faults.extend(_campaign_faults(path, "campaign", settings.campaign))
     try:
         page_rules_of(settings.pages, CardRules())
     except ConfigError as error:
@@ -240,6 +244,14 @@ def _template_faults(path: Path, name: str, channel: ChannelSettings) -> Iterato
         for slip in slips_in(template or ""):
             remedy = f"fields are {', '.join(FIELDS)}"
             yield Fault(str(path), CODE, str(slip), remedy, key=f"channels.{name}.{key}")
+
+
+def _campaign_faults(path: Path, key: str, campaign: Mapping[str, str]) -> Iterator[Fault]:
+    """Everything that is wrong with the parameters of links."""
+    for name, template in campaign.items():
+        for slip in slips_in_parameter(name, template):
+            remedy = f"fields are {', '.join(PARAMETER_FIELDS)}"
+            yield Fault(str(path), CODE, str(slip), remedy, key=f"{key}.{name}")
 
 
 def _digest_faults(path: Path, name: str, channel: ChannelSettings, network: Network) -> Iterator[Fault]:

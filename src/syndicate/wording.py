@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from syndicate.plot import Plot
 from syndicate.posts.card import CardRules
+from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
         card_rules_of(plot.settings),
         channel.template,
         {name.casefold(): template for name, template in channel.templates.items()},
+        campaign=campaign_of(plot.settings, channel),
         hashtags=channel.hashtags,
         spellings=plot.settings.hashtags,
         digest=digest,
@@ -71,3 +73,8 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
         channel=name,
         network=channel.network,
     )
+
+
+def campaign_of(settings: Settings, channel: ChannelSettings) -> dict[str, str]:
+    """Templates of the link's parameters: those for all channels, with the channel's own over them; blank ones go."""
+    return {name: template for name, template in {**settings.campaign, **channel.campaign}.items() if template}

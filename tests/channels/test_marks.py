@@ -23,6 +23,14 @@ def test_a_post_is_known_by_its_link(content: str) -> None:
     assert Mark.of(TEXT).is_on(content)
 
 
+def test_a_post_is_known_whatever_the_parameters_that_only_track() -> None:
+    ours = Mark.of("Herons https://a.example/x?utm_source=x&a=1&utm_medium=social#there")
+
+    assert ours.is_on('<a href="https://a.example/x?a=1#there">x</a>')
+    assert ours.is_on('<a href="https://a.example/x?a=1&amp;fbclid=9#there">x</a>')
+    assert not ours.is_on('<a href="https://a.example/x?a=2&amp;utm_source=x#there">x</a>')
+
+
 def test_a_post_is_known_by_the_link_of_its_card() -> None:
     assert Mark.of(TEXT).is_on("<p>Herons</p>", [None, LINK])
 

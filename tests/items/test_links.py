@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.items.links import absolute, host_of, is_safe_path, link_key, page_at, usable
+from syndicate.items.links import (
+    absolute,
+    host_of,
+    is_safe_path,
+    link_key,
+    page_at,
+    usable,
+    with_parameters,
+    without_tracking,
+)
 
 SITE = "https://site.example/"
 
@@ -142,3 +151,36 @@ def test_the_key_of_a_key_is_itself(rest: str) -> None:
 @pytest.mark.parametrize(("url", "host"), [("https://www.a.example/x", "a.example"), ("nothing", "")])
 def test_the_outlet_is_the_host_without_www(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "made"),
+    [
+        ("https://a.example/x", "https://a.example/x?u=1&w=%C3%BC%20%26"),
+        ("https://a.example/x?", "https://a.example/x?u=1&w=%C3%BC%20%26"),
+        ("https://a.example/x?b=2&c#frag?ment", "https://a.example/x?b=2&c&u=1&w=%C3%BC%20%26#frag?ment"),
+        ("https://a.example/x?u=mine", "https://a.example/x?u=mine&w=%C3%BC%20%26"),
+        ("https://a.example/x?%75=&w", "https://a.example/x?%75=&w"),
+        ("https://xn--bcher-kva.example:8443/%C3%A9", "https://xn--bcher-kva.example:8443/%C3%A9?u=1&w=%C3%BC%20%26"),
+        ("https://[broken", "https://[broken"),
+    ],
+)
+def test_parameters_join_what_is_there_and_come_once(url: str, made: str) -> None:
+    parameters = {"u": "1", "w": "ü &"}
+
+    assert with_parameters(url, parameters) == made
+    assert with_parameters(made, parameters) == made
+    assert with_parameters(url, {}) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "made"),
+    [
+        ("https://a.example/x?utm_source=a&b=%20&fbclid=1#c", "https://a.example/x?b=%20#c"),
+        ("https://a.example/x?utm_source=a", "https://a.example/x"),
+        ("https://a.example/x", "https://a.example/x"),
+        ("https://[broken?utm_source=a", "https://[broken?utm_source=a"),
+    ],
+)
+def test_what_only_tracks_can_be_taken_off(url: str, made: str) -> None:
+    assert without_tracking(url) == made

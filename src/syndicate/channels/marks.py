@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
+from syndicate.items.links import without_tracking
+
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _AFTER_LINKS = ".,:;!?'’”»…*_~"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
@@ -82,8 +84,8 @@ def _bare(link: str) -> str:
 
 
 def _plain(link: str) -> str:
-    """A link in one spelling: servers escape letters and add or drop the last slash."""
-    link = _bare(link)
+    """A link in one spelling: servers escape letters, add or drop the last slash, and may drop what only tracks."""
+    link = without_tracking(_bare(link))
     try:
         parts = urlsplit(link)
     except ValueError:  # a server may show what is no URL at all

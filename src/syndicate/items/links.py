@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 # Parameters that only tell where a click came from; matched as names, `*` at the end as a prefix.
@@ -96,6 +96,25 @@ def link_key(url: str, tracking: Sequence[str] = TRACKING) -> str:
     query = "?" + "&".join(pairs) if pairs else ""
     fragment = "#" + parts.fragment if parts.fragment.startswith("!") else ""  # old single-page sites
     return f"{host}{path}{query}{fragment}"
+
+
+def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """The URL with further parameters in its query; of a name that it has already, its own value stays."""
+    parts = _split(url)
+    if parts is None or not parameters:
+        return url
+    there = {unquote(pair.partition("=")[0]) for pair in parts.query.split("&")}
+    added = [f"{name}={quote(value, safe='')}" for name, value in parameters.items() if name not in there]
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, *added)))))
+
+
+def without_tracking(url: str, tracking: Sequence[str] = TRACKING) -> str:
+    """The URL without the parameters that only tell where a click came from; else as it is written."""
+    parts = _split(url)
+    if parts is None or not parts.query:
+        return url
+    kept = [pair for pair in parts.query.split("&") if not _is_tracking(pair, tracking)]
+    return urlunsplit(parts._replace(query="&".join(kept)))
 
 
 def host_of(url: str) -> str:

@@ -131,6 +131,9 @@ class ChannelSettings(Section):
         default_factory=dict,
         description="Templates of single topics (slug or label), over `template`; the item's first topic that has one.",
     )
+    campaign: dict[str, str] = Field(
+        default_factory=dict, description="Parameters put on the links of posts, over `campaign`; blank: not here."
+    )
     hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
         None, description="Most hashtags; none: as the network likes it."
     )

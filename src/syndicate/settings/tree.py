@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
+    campaign: dict[str, str] = Field(
+        default_factory=dict, description="Parameters put on the links of all posts, by name, as Jinja templates."
+    )
     hashtags: dict[str, str] = Field(default_factory=dict, description="Hashtag of a topic label, over the rule.")
 
     @classmethod
