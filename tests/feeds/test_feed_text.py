@@ -74,6 +74,21 @@ def test_web_address_is_absolute_and_encoded(url: str | None, address: str | Non
     assert web_address(url) == address
 
 
+@given(
+    st.from_regex(r"[a-z0-9-]+(\.[a-z]{2,5}){1,3}", fullmatch=True),
+    st.from_regex(r"/[A-Za-z0-9/._~-]*", fullmatch=True),
+)
+def test_plain_addresses_stay_as_they_are(host: str, path: str) -> None:
+    # The general way, which a query forces, agrees.
+    assert web_address(f"https://{host}{path}") == f"https://{host}{path}"
+    assert web_address(f"https://{host}{path}?q") == f"https://{host}{path}?q"
+
+
+@given(any_text)
+def test_a_line_has_single_blanks_only(text: str) -> None:
+    assert line(text) == " ".join(re.split(r"\s+", clean(text))).strip()
+
+
 @given(any_text)
 def test_web_address_is_an_address_or_none(text: str) -> None:
     address = web_address(f"https://example.org/{text}")

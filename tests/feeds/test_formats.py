@@ -18,6 +18,7 @@ from lxml import etree, html
 from feeds.store import AUTOMATION, CODING, PHOTO, READERS, SITE, Told, make_item, small_store
 from syndicate.feeds.feed import KINDS, Feed, Site, feeds_of
 from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.json import _text
 from syndicate.feeds.press import documents_of
 from syndicate.feeds.xml import Entries
 from syndicate.items.item import Image, Item, Offering, Topic
@@ -243,3 +244,8 @@ def test_json_feed_tells_what_it_has_no_members_for_below_its_own() -> None:
         "label": "Medical Coding",
         "scheme": "https://example.org/feeds/#topics-symplur",
     }
+
+
+@given(st.recursive(st.text(max_size=9), lambda some: st.lists(some, max_size=4) | st.dictionaries(st.text(), some)))
+def test_json_is_written_as_the_library_writes_it(value: object) -> None:
+    assert _text(value, "\n") == json.dumps(value, ensure_ascii=False, indent=1)

@@ -8,6 +8,7 @@ import pytest
 from lxml import etree, html
 
 from feeds.store import AUTOMATION, CODING, READERS, SITE, day, make_item, small_store
+from syndicate.feeds import catalogue
 from syndicate.feeds.feed import newest_of
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.moved import redirects_of
@@ -163,3 +164,10 @@ def test_empty_topics_lose_their_feeds_where_they_are_not_to_keep_them() -> None
 
     assert b"<item>" not in kept["symplur-medical-coding/rss.xml"]
     assert "symplur-medical-coding/rss.xml" not in dropped
+
+
+def test_without_room_for_entries_the_documents_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    roomy = dict(documents_of(small_store(), SITE))
+    monkeypatch.setattr(catalogue, "MOST_ENTRIES", 1)
+
+    assert dict(documents_of(small_store(), SITE)) == roomy

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from syndicate.items.item import Item, Topic
 
 _NEIGHBOURS = 12
+MOST_ENTRIES = 4096
+"""Entries that are kept: a few kB each."""
 _FRAME_BYTES = 1000
 """About what an entry weighs without its texts."""
 
@@ -52,6 +54,7 @@ class Catalogue:
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
         self._places: dict[str, tuple[int, int, int]] = {}
+        self._told: dict[Shape, dict[str, tuple[Item, Entry]]] = {}
         self._tombstones: Mapping[str, tuple[Tombstone, ...]] = {}
         for subject in self._standing():
             self._spellings[subject.key][subject] += 0
@@ -131,7 +134,19 @@ class Catalogue:
     def entries(self, key: str, items: Iterable[Item]) -> tuple[Entry, ...]:
         """The items as entries of that feed."""
         shape = self._shape(key)
-        return tuple(entry_of(item, self._site, shape) for item in items)
+        told = self._told.setdefault(shape, {})
+        return tuple(self._entry(item, shape, told) for item in items)
+
+    def _entry(self, item: Item, shape: Shape, told: dict[str, tuple[Item, Entry]]) -> Entry:
+        """The item as an entry: made once, as an item stands in several feeds, and in those of the next passes."""
+        known = told.get(item.id)
+        if known is not None and known[0] is item:
+            return known[1]
+        while len(told) >= MOST_ENTRIES:
+            del told[next(iter(told))]
+        entry = entry_of(item, self._site, shape)
+        told[item.id] = item, entry
+        return entry
 
     def _weight_bytes(self, item_id: str, shape: Shape) -> int:
         """About what an entry weighs."""

@@ -42,6 +42,7 @@ class Press:
         self._entries = Entries() if entries is None else entries
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
+        self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
         self._pages = Pages(site, self.catalogue)
 
     @property
@@ -103,10 +104,16 @@ class Press:
 
     def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
         def make() -> bytes:
-            whole = replace(feed, entries=self.catalogue.entries(feed.key, items))
-            return form.render(self._entries.sound(whole), self._site, self._entries)
+            return form.render(self._whole(feed, items), self._site, self._entries)
 
         return Document(f"{feed.path}/{form.file_name}", (feed, items), make)
+
+    def _whole(self, feed: Feed, items: tuple[Item, ...]) -> Feed:
+        """The feed with its entries; kept for a while, as its formats are made one after the other."""
+        if self._last is None or self._last[0] is not feed or self._last[1] is not items:
+            whole = replace(feed, entries=self.catalogue.entries(feed.key, items))
+            self._last = feed, items, self._entries.sound(whole)
+        return self._last[2]
 
     def _moved(self, feeds: Sequence[Feed]) -> Iterator[Document]:
         """At former addresses a page that leads on, and the same feeds, which name their own addresses."""

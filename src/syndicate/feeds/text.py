@@ -16,6 +16,8 @@ _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _URL = re.compile(r"(https?://)([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.IGNORECASE | re.DOTALL)
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?:/[A-Za-z0-9/._~-]*)?\Z")
+"""Most addresses: nothing in them is to be encoded."""
 _SAFE = "%:@!$&'()*+,;=~"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
@@ -27,11 +29,15 @@ _RIGHT_TO_LEFT = frozenset(
 
 def clean(text: str) -> str:
     """The text without characters that XML forbids, with LF line ends (a parser would turn CR into LF anyway)."""
+    if text.replace("\n", "").isprintable():  # then XML takes every character of it
+        return text
     return _NOT_XML.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def line(text: str) -> str:
     """The cleaned text on one line, blanks collapsed."""
+    if text.isprintable() and "  " not in text:  # its only blanks are single spaces
+        return text.strip()
     return _BLANKS.sub(" ", clean(text)).strip()
 
 
@@ -57,6 +63,8 @@ def as_html(text: str) -> str:
 
 def web_address(url: str | None) -> str | None:
     """The URL with everything percent-encoded that RFC 3986 forbids; None unless it is http or https, with a host."""
+    if url and _PLAIN_URL.match(url):
+        return url
     parts = _URL.match(_BLANKS.sub("%20", _LONE_PERCENT.sub("%25", clean(url or "").strip())))
     if parts is None:
         return None

@@ -11,6 +11,7 @@ import re
 import threading
 from dataclasses import replace
 from email.utils import format_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from feedgen.entry import FeedEntry
@@ -223,20 +224,43 @@ def _element(entry: Entry, kind: Kind) -> bytes:
     Raises:
         ValueError, etree.LxmlError: XML cannot carry it.
     """
-    generator = _generator(kind)
-    generator.id(entry.id)
-    generator.title("-")
-    generator.description("-")
-    generator.link(href=entry.link)
-    generator.updated(entry.updated)
-    generator.add_entry(_told(entry, kind), order="append")
+    told = _told(entry, kind)
+    element = told.rss_entry() if kind == "rss" else told.atom_entry()
     with _rendering:
-        made = _bytes(generator, kind)
+        made = _framed(element, kind)
     etree.fromstring(made, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
     # Without CDATA these marks cannot occur inside text or attributes.
     name = _ENTRY[kind]
     end = b"</" + name + b">"
     return made[made.index(b"<" + name) : made.rindex(end) + len(end)]
+
+
+def _framed(element: etree._Element, kind: Kind) -> bytes:
+    """The element alone in a document."""
+    root = _root(kind)
+    holder = root[0] if kind == "rss" else root
+    holder.append(element)
+    try:
+        made: bytes = etree.tostring(root, pretty_print=True, encoding="UTF-8")
+    finally:
+        holder.remove(element)
+    return _PLAIN.sub(_with_references, made) if kind == "rss" else made
+
+
+@cache
+def _root(kind: Kind) -> etree._Element:
+    """The frame of a document with all its namespaces, and nothing in it."""
+    generator = _generator(kind)
+    generator.id("-")
+    generator.title("-")
+    generator.description("-")
+    generator.link(href="https://frame.invalid/")
+    root = etree.fromstring(_bytes(generator, kind))
+    holder = root[0] if kind == "rss" else root
+    for child in list(holder):
+        holder.remove(child)
+    root.text = holder.text = holder.tail = None
+    return root
 
 
 def _told(entry: Entry, kind: Kind) -> FeedEntry:

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from syndicate.errors import Fault
-from syndicate.items.item import Image, Item, Offering, Teaser, Topic
+from syndicate.items.item import Image, Item, Offering, Teaser, Topic, spelt
 from syndicate.items.posting import Posting, Wording
 
 
 def to_json(item: Item) -> str:
     """The item as one line of JSON."""
-    return json.dumps(asdict(item), ensure_ascii=False, sort_keys=True, default=lambda value: value.isoformat())
+    return json.dumps(item, ensure_ascii=False, sort_keys=True, default=spelt)
 
 
 def from_json(text: str) -> Item:
