@@ -20,7 +20,7 @@ from syndicate.sandbox.graph import number_of
 CANARY = "sandbox-canary-5ec7e7"
 ALT = "A heron on one leg"
 SNOWFLAKE = "1234567890123456789"
-USER, PAGE = "canary_5ec7e7", number_of("canary-5ec7e7")
+USER, PAGE, MEMBER = "canary_5ec7e7", number_of("canary-5ec7e7"), "urn:li:person:canary-5ec7e7"
 """Whose token the canary is, as networks with names or numbers of their own call it."""
 PUBLISHED = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 
@@ -39,16 +39,23 @@ TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
     "linkedin": lambda at, _: {"api_url": at.linkedin_url, "token": CANARY, "author": "urn:li:organization:5"},
     "slack": lambda at, _: {"url": f"{at.slack_webhook_url}/T1/B1/{CANARY}"},
     "teams": lambda at, _: {"url": f"{at.teams_url}?api-version=1&sig={CANARY}"},
+    "email": lambda at, _: {
+        "host": "127.0.0.1",
+        "port": at.smtp_port,
+        "security": "none",
+        "username": "news@site.example",
+        "password": CANARY,
+        "sender": "news@site.example",
+        "to": "readers@lists.example",
+    },
     "facebook": lambda at, _: {"api_url": at.facebook_url, "token": CANARY, "page": PAGE, "attach": "image"},
     "instagram": lambda at, _: {"api_url": at.instagram_url, "token": CANARY, "account": USER},
     "threads": lambda at, _: {"api_url": at.threads_url, "token": CANARY, "account": USER, "attach": "image"},
+    "linkedin member": lambda at, _: {"api_url": at.linkedin_url, "token": CANARY, "author": MEMBER},
     "x": lambda at, _: {"api_url": at.x_url, "token": CANARY, "account": USER, "attach": "image"},
     "webhook": lambda at, _: {"url": f"{at.webhook_url}/news", "secret": WEBHOOK_SECRET, "headers": {"X-Key": CANARY}},
 }
-"""Settings of an account in the sandbox, by network: a new network adds its line."""
-
-ELSEWHERE = frozenset({"email"})
-"""Networks that no sandbox stands for: a server of their own stands in their own tests."""
+"""Settings of an account in the sandbox, by network (and a word of its kind): a new network adds its line."""
 
 
 def example_of(network: str) -> dict[str, object]:

@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from channels.scripted import Script, scripted
 from channels.shared_sandbox import sandbox_process, shared
+from channels.trials import channel, closed, listener, network, settings, trial
 from sandbox_rig import sandbox
 from syndicate.channels.http import Web
 
-__all__ = ["sandbox", "sandbox_process", "shared"]
+__all__ = ["channel", "closed", "listener", "network", "sandbox", "sandbox_process", "settings", "shared", "trial"]
 
 
 @pytest_asyncio.fixture

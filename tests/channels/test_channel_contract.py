@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import pytest_asyncio
 import yaml
 from pydantic import ValidationError
 
-from channels.channel_rig import ALT, CANARY, ELSEWHERE, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
+from channels.channel_rig import CANARY, PUBLISHED, TRIALS, KeptTokens, channel_of, picture, post
 from channels.shared_sandbox import SharedSandbox
+from channels.trials import PICTURED, SLOW_MS, attempt, frozen, hurried, posts_in
 from sandbox_rig import image_bytes
-from syndicate.channels.http import Answer, Web
-from syndicate.channels.networks import NETWORKS, network_names, network_of
+from syndicate.channels.http import Web
+from syndicate.channels.networks import NETWORKS, network_of
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.items.item import Image
-from syndicate.outbox.delivery import Evidence, Receipt
+from syndicate.outbox.delivery import Evidence
 from syndicate.ports.channel import Channel
 from syndicate.sandbox.addresses import WEBHOOK_SECRET
 from syndicate.sandbox.faults import Effect, InjectedFault
@@ -30,72 +26,6 @@ from syndicate.sandbox.wire import RouteKind
 READABLE = {Evidence.READS_OWN, Evidence.BY_KEY}
 # A late commit needs the outbox's patience; the simulator of the outbox has it.
 EFFECTS = [effect for effect in Effect if effect is not Effect.LATE_COMMIT]
-SLOW_MS = 60_000
-PICTURED = {"image": Image("heron.jpg", ALT), "image_url": "https://feeds.example/heron.jpg"}
-SLOW = {Effect.SLOW, Effect.SLOW_AFTER, Effect.SLOW_HEADERS, Effect.SLOW_BODY}
-
-
-@pytest.fixture(params=sorted({*network_names()} - ELSEWHERE))
-def network(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def settings(network: str, shared: SharedSandbox, tmp_path: Path) -> dict[str, object]:
-    return TRIALS[network](shared.addresses, tmp_path)
-
-
-class Hasty(Web):
-    """A web that gives up after a moment, but only while it is told to: a loaded machine is slow as well."""
-
-    limit: timedelta | None = None
-
-    async def call(self, method: str, url: str, *, within: timedelta | None = None, **kwargs: Any) -> Answer:
-        return await super().call(method, url, within=self.limit or within, **kwargs)
-
-    @contextmanager
-    def facing(self, effect: Effect) -> Iterator[None]:
-        """Has little patience with what is slow on purpose, and much with all else."""
-        self.limit = timedelta(seconds=0.2) if effect in SLOW else None
-        try:
-            yield
-        finally:
-            self.limit = None
-
-
-@pytest_asyncio.fixture
-async def web() -> AsyncIterator[Hasty]:
-    async with Hasty() as web:
-        yield web
-
-
-@pytest_asyncio.fixture
-async def closed(network: str, settings: dict[str, object], web: Hasty) -> AsyncIterator[Channel]:
-    channel = channel_of(network, settings, web)
-    yield channel
-    await channel.close()
-
-
-@pytest_asyncio.fixture
-async def channel(closed: Channel) -> Channel:
-    await closed.open()
-    return closed
-
-
-async def frozen(channel: Channel, number: int = 1) -> tuple[bytes, str]:
-    made = post(channel.wants, number, picture=picture(image_bytes()), **PICTURED)
-    is_uploaded = channel.wants.image is not None and not channel.wants.image_by_address
-    media = await channel.upload(made.picture) if is_uploaded and made.picture else None
-    key = channel.key_of(f"uid{number}", 0, PUBLISHED)
-    return await channel.stage(channel.freeze(made, media, key, datetime.now(UTC)), key), key
-
-
-def posts_in(shared: SharedSandbox, channel: Channel) -> int:
-    """How many posts the channel's place really has."""
-    if channel.is_rehearsal:
-        return len(list(Path(channel.account).glob("*/*.json")))
-    return len(shared.entries(channel.network))
 
 
 def told_by(error: BaseException) -> str:
@@ -104,7 +34,7 @@ def told_by(error: BaseException) -> str:
 
 
 def test_every_network_has_a_trial_account() -> None:
-    assert set(TRIALS) | ELSEWHERE == set(NETWORKS)
+    assert {trial.partition(" ")[0] for trial in TRIALS} == set(NETWORKS)
 
 
 def test_the_example_is_a_valid_channel(network: str, tmp_path: Path) -> None:
@@ -235,7 +165,7 @@ async def test_what_was_posted_is_found_again_and_nothing_else(channel: Channel)
 
 @pytest.mark.parametrize("effect", EFFECTS)
 async def test_a_post_that_may_be_there_is_never_called_not_done(
-    channel: Channel, shared: SharedSandbox, web: Hasty, effect: Effect
+    channel: Channel, shared: SharedSandbox, effect: Effect
 ) -> None:
     payload, key = await frozen(channel)
     shared.arm(
@@ -247,8 +177,7 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
         )
     )
 
-    with web.facing(effect):
-        outcome, _ = await attempt(channel, payload, key)
+    outcome, _ = await hurried(shared, effect, attempt(channel, payload, key))
 
     if outcome is None:
         assert posts_in(shared, channel) == 1, "told as sent, but not there"
@@ -261,23 +190,15 @@ async def test_a_post_that_may_be_there_is_never_called_not_done(
         assert posts_in(shared, channel) == 1
 
 
-async def attempt(channel: Channel, payload: bytes, key: str) -> tuple[NetworkError | None, Receipt | None]:
-    try:
-        return None, await channel.publish(payload, key)
-    except NetworkError as outcome:
-        return outcome, None
-
-
 @pytest.mark.parametrize("route", [RouteKind.SESSION, RouteKind.READ])
 @pytest.mark.parametrize("effect", EFFECTS)
 async def test_a_door_that_does_not_open_is_tried_again(
-    closed: Channel, shared: SharedSandbox, web: Hasty, effect: Effect, route: RouteKind
+    closed: Channel, shared: SharedSandbox, effect: Effect, route: RouteKind
 ) -> None:
     shared.arm(InjectedFault(network="*", route=route, effect=effect, delay_ms=SLOW_MS))
 
     try:
-        with web.facing(effect):
-            await closed.open()
+        await hurried(shared, effect, closed.open())
     except (Transient, RateLimited, Unauthorized) as told:
         assert CANARY not in told_by(told)
 
@@ -287,13 +208,12 @@ async def test_a_door_that_does_not_open_is_tried_again(
 
 @pytest.mark.parametrize("effect", EFFECTS)
 async def test_what_comes_before_the_post_is_never_in_doubt(
-    channel: Channel, shared: SharedSandbox, web: Hasty, effect: Effect
+    channel: Channel, shared: SharedSandbox, effect: Effect
 ) -> None:
     shared.arm(InjectedFault(network="*", route=RouteKind.MEDIA, effect=effect, delay_ms=SLOW_MS))
 
     try:
-        with web.facing(effect):
-            await frozen(channel)
+        await hurried(shared, effect, frozen(channel))
     except NetworkError as told:
         assert not isinstance(told, Unknown)
         assert CANARY not in told_by(told)

@@ -59,6 +59,8 @@ def _lines(addresses: SandboxAddresses) -> list[str]:
         "discord_bot": f'api_url: {addresses.discord_url}/v10, token: {token}, channel: "1"',
         "telegram": f'api_url: {addresses.telegram_url}, token: "1:{token}", chat: "@sandbox_news"',
         "teams": f"url: {addresses.teams_url}?sig={token}",
+        "email": f"host: 127.0.0.1, port: {addresses.smtp_port}, security: none, username: news, password: {token}, "
+        "sender: news@sandbox.test, to: readers@sandbox.test",
         "facebook": f'api_url: {addresses.facebook_url}, token: {TOKEN_PREFIX}10203040, page: "10203040"',
         "instagram": f"api_url: {addresses.instagram_url}, token: {token}, account: news",
         "threads": f"api_url: {addresses.threads_url}, token: {token}, account: news",

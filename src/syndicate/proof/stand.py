@@ -53,6 +53,8 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
     discord_bot = {"api_url": f"{addresses.discord_url}/v10", "token": token, "channel": room}
     slack = {"api_url": addresses.slack_url, "token": f"xoxb-{token}", "channel": f"CPROOF{number}"}
     facebook = {"api_url": addresses.facebook_url, "token": f"{TOKEN_PREFIX}{room}", "page": room}
+    email = {"host": "127.0.0.1", "port": addresses.smtp_port, "security": "none", "sender": "news@proof.example"}
+    email |= {"username": name, "password": token, "to": f"{name}@proof.example"}
     threads = {"api_url": addresses.threads_url, "token": token, "account": name}
     x = {"api_url": addresses.x_url, "token": token, "account": name}
     telegram = {"api_url": addresses.telegram_url, "token": f"{number}:{token}", "chat": f"@{name}"}
@@ -67,6 +69,7 @@ def _places(addresses: SandboxAddresses, number: int) -> dict[str, Place]:
         "linkedin": Place(linkedin | settle, f"linkedin/person:{name}"),
         "slack": Place({"url": f"{addresses.slack_webhook_url}/T1/B1/{token}"}, f"slack/{name}"),
         "teams": Place({"url": f"{addresses.teams_url}?sig={token}"}, f"teams/{name}"),
+        "email": Place(email, f"email/{name}@proof.example"),
         "facebook": Place(facebook | settle, f"facebook/{room}"),
         "threads": Place(threads | settle, f"threads/{number_of(name)}"),
         "x": Place(x | settle, f"x/{name}"),

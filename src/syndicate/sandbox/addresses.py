@@ -22,7 +22,8 @@ class SandboxAddresses:
     `discord_url/webhooks/1/sandbox-NAME`), `telegram_url` for https://api.telegram.org, `teams_url` for a workflow's
     address up to its query (`?sig=sandbox-NAME`), `facebook_url`, `instagram_url` and `threads_url` for the Graph APIs
     of Meta, `linkedin_url` for https://api.linkedin.com, `x_url` for https://api.x.com, `oauth_url` is the token
-    endpoint.
+    endpoint. Mail is taken at `smtp_port` of this machine, with any user
+    name and a password of the sandbox.
     `control_url` has the timelines for people at `/`, and `/truth`, `/plan`, `/rules`, `/clock`, `/reset` for programs.
     """
 
@@ -41,10 +42,11 @@ class SandboxAddresses:
     x_url: str
     oauth_url: str
     control_url: str
+    smtp_port: int
 
     @classmethod
-    def at(cls, base_url: str) -> SandboxAddresses:
-        """The addresses of a sandbox that listens at `base_url`."""
+    def at(cls, base_url: str, smtp_port: int = 0) -> SandboxAddresses:
+        """The addresses of a sandbox that listens at `base_url`, and for mail at that port."""
         return cls(
             mastodon_url=base_url,
             bluesky_url=base_url,
@@ -61,6 +63,7 @@ class SandboxAddresses:
             x_url=base_url,
             oauth_url=f"{base_url}/oauth/token",
             control_url=f"{base_url}/sandbox",
+            smtp_port=smtp_port,
         )
 
     @classmethod

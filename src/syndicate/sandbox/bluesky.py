@@ -21,6 +21,7 @@ from syndicate.sandbox.bluesky_record import (
     InvalidRecord,
     alts_of,
     blobs_of,
+    called_in,
     check_post,
     link_of,
     record_cid,
@@ -349,6 +350,7 @@ class Bluesky:
                 link=link_of(record.value) if record else None,
                 media=media,
                 digest=digest_of(call.body),
+                called=called_in(record.value) if record else (),
             )
         )
 

@@ -84,6 +84,12 @@ def blobs_of(value: object) -> Iterator[BlobRef]:
             yield from blobs_of(inner)
 
 
+def called_in(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The accounts that facets mention; words alone call nobody."""
+    features = [feature for facet in record.get("facets") or () for feature in facet["features"]]
+    return tuple(str(feature["did"]) for feature in features if "did" in feature)
+
+
 def alts_of(record: Mapping[str, Any]) -> dict[str, str]:
     """The alt texts of a post's images by content id; a card's thumb has none."""
     embed = record.get("embed")

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from syndicate.sandbox.door import LOGIN_PAGE, Door
+from syndicate.sandbox.door import LOGIN_PAGE
 from syndicate.sandbox.faults import InjectedFault, Plan, fault_from
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.page import TYPES, Shown, Timeline, render, timelines_of
@@ -26,10 +26,35 @@ AVATAR = (
 )
 
 
+class Entrance(Protocol):
+    """The way into a network, whatever it speaks."""
+
+    @property
+    def network(self) -> Forgetful:
+        """What is behind it."""
+
+    @property
+    def pending(self) -> int:
+        """Late commits still to come."""
+
+    async def settle(self) -> None:
+        """Wait until they are done."""
+
+    async def forget(self) -> None:
+        """Drop them."""
+
+
+class Forgetful(Protocol):
+    """A network that can begin anew."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+
 class Control:
     """Everything a test, a demo or a curious person asks of the sandbox itself."""
 
-    def __init__(self, ground: Ground, plan: Plan, shown: Shown, doors: tuple[Door, ...]) -> None:
+    def __init__(self, ground: Ground, plan: Plan, shown: Shown, doors: tuple[Entrance, ...]) -> None:
         self._ground = ground
         self._plan = plan
         self._shown = shown

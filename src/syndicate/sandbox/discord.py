@@ -81,6 +81,7 @@ class Discord:
             url=f"{self._ground.base_url}/channels/1/{call.path_values['id']}/{message_id}",
             files=files,
             value=draft.value,
+            called=draft.called,
         )
         await self.board.put(message, call)
         if not call.asked_yes("wait"):

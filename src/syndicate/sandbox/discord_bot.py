@@ -78,6 +78,7 @@ class DiscordBot:
             url=f"{self._ground.base_url}/channels/1/{channel}/{message_id}",
             files=files,
             value=draft.value | {"author": _id_of(bot), "username": bot},
+            called=draft.called,
         )
         await self.board.put(message, call)
         if nonce is not None:

@@ -28,6 +28,7 @@ CODES = {
     410: (10015, "Unknown Webhook"),
 }
 _LINK = re.compile(r"https?://[^\s<>()\]]+")
+_CALL = re.compile(r"@(?P<everyone>everyone|here)\b|<@(?P<roles>&)\d+>|<@!?(?P<users>\d+)>")
 _FILE = re.compile(r"files?\[(\d+)\]|file(\d*)")
 
 Faults = dict[str, Any]
@@ -53,6 +54,14 @@ class Draft:
         for embed in self.value.get("embeds") or ():
             parts += [str(embed.get(name) or "") for name in ("title", "description")]
         return "\n".join(part for part in parts if part)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Whom the content mentions and the allowed mentions let through; embeds call nobody."""
+        allowed = self.value.get("allowed_mentions")
+        kinds = MENTIONS if allowed is None else set(allowed.get("parse") or ())
+        found = _CALL.finditer(str(self.value.get("content") or ""))
+        return tuple(one[0] for one in found if one.lastgroup in kinds)
 
 
 def trouble(status: int) -> Answer:

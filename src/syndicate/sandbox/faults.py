@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from syndicate.sandbox.wire import RouteKind
 
 NETWORKS = (
-    *("mastodon", "bluesky", "webhook", "slack", "slack_bot", "discord", "discord_bot", "telegram", "teams"),
+    *("mastodon", "bluesky", "webhook", "slack", "slack_bot", "discord", "discord_bot", "telegram", "teams", "email"),
     *("facebook", "instagram", "linkedin", "threads", "x", "oauth"),
 )
 ANY = "*"

@@ -19,7 +19,7 @@ from syndicate.sandbox.board import Board, File, Message, account_in
 from syndicate.sandbox.grants import Grants
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.limits import Quota
-from syndicate.sandbox.linkedin_post import URN, checked, image_ids, invalid, link_in, refused, said, trouble
+from syndicate.sandbox.linkedin_post import URN, called_in, checked, image_ids, invalid, link_in, refused, said, trouble
 from syndicate.sandbox.pictures import Picture, look_at
 from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, json_object
 
@@ -124,6 +124,7 @@ class LinkedIn:
             text, link = said(post["commentary"]), link_in(post)
             url = f"{self._ground.base_url}/feed/update/{urn}"
             message = self.board.message(account, urn, text, link, url=url, files=files, value=post)
+            message = replace(message, called=called_in(post["commentary"]))
             await self.board.put(message, call)
             self._said[account, post["commentary"]] = (urn, self._ground.clock.now())
         return Answer(201, b"", {"x-restli-id": urn, "x-linkedin-id": urn})

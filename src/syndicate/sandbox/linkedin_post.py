@@ -133,6 +133,11 @@ def link_in(post: Mapping[str, Any]) -> str | None:
     return found[0] if found else None
 
 
+def called_in(commentary: str) -> tuple[str, ...]:
+    """The names of the members and pages that a little text mentions."""
+    return tuple(found["name"] for found in _PIECE.finditer(commentary) if found["name"] is not None)
+
+
 def said(commentary: str) -> str:
     """What people read of a little text: nothing after a reserved character that is not escaped."""
     out: list[str] = []

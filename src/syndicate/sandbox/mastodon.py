@@ -28,7 +28,7 @@ from syndicate.sandbox.mastodon_entities import (
     status_json,
 )
 from syndicate.sandbox.mastodon_media import MediaStore, Numbers, fields_of
-from syndicate.sandbox.mastodon_text import first_link, length_of
+from syndicate.sandbox.mastodon_text import Kind, first_link, length_of, pieces_of
 from syndicate.sandbox.pictures import digest_of
 from syndicate.sandbox.truth import Action, Entry
 from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json
@@ -268,6 +268,7 @@ class Mastodon:
                 link=first_link(status.text),
                 media=tuple(logged(medium) for medium in status.media),
                 digest=digest_of(call.body),
+                called=tuple(piece.target for piece in pieces_of(status.text) if piece.kind is Kind.MENTION),
             )
         )
 

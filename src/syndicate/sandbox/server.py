@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,7 @@ from syndicate.sandbox.control import Control
 from syndicate.sandbox.discord import Discord
 from syndicate.sandbox.discord_bot import DiscordBot
 from syndicate.sandbox.door import Door, Network, response_of
+from syndicate.sandbox.email import Email
 from syndicate.sandbox.facebook import Facebook
 from syndicate.sandbox.faults import InjectedFault, Plan
 from syndicate.sandbox.grants import Grants
@@ -32,6 +34,7 @@ from syndicate.sandbox.page import Shown
 from syndicate.sandbox.pictures import Attic
 from syndicate.sandbox.slack import Slack
 from syndicate.sandbox.slack_webhook import SlackWebhook
+from syndicate.sandbox.smtp import MailDoor
 from syndicate.sandbox.teams import Teams
 from syndicate.sandbox.telegram import Telegram
 from syndicate.sandbox.truth import Truth
@@ -52,12 +55,12 @@ class Running:
     `truth` is its log, `ground` holds its clock and rules, `plan` its faults.
     """
 
-    def __init__(self, runner: web.AppRunner, ground: Ground, plan: Plan, control: Control) -> None:
-        self._runner = runner
-        self._control = control
+    def __init__(self, opened: _Opened, ground: Ground, plan: Plan) -> None:
+        self._opened = opened
+        self._control = opened.control
         self.ground = ground
         self.plan = plan
-        self.addresses = SandboxAddresses.at(ground.base_url)
+        self.addresses = SandboxAddresses.at(ground.base_url, opened.mail.port)
 
     @property
     def truth(self) -> Truth:
@@ -83,7 +86,8 @@ class Running:
 
     async def close(self) -> None:
         """Stop answering and close the log."""
-        await self._runner.cleanup()
+        await self._opened.mail.close()
+        await self._opened.runner.cleanup()
         self.truth.close()
 
     async def __aenter__(self) -> Self:
@@ -99,7 +103,7 @@ async def start(port: int = 0, state: Path | None = None, seed: int = 0, *, host
     """A running sandbox.
 
     Args:
-        port: where to listen; 0 takes a free one.
+        port: where to listen, and at the next one for mail; 0 takes free ones.
         state: folder for the log of truth and the uploads; without it they live in memory.
         seed: decides which requests faults with a probability hit.
         host: this machine only; there to say no to anything else.
@@ -115,7 +119,7 @@ async def start(port: int = 0, state: Path | None = None, seed: int = 0, *, host
             truth=await asyncio.to_thread(Truth, state),
             attic=Attic(None if state is None else state / "uploads"),
         )
-        return await _running(listener, ground, Plan(seed))
+        return await _running(listener, ground, Plan(seed), port + 1 if port else 0)
     except BaseException:
         listener.close()
         raise
@@ -149,15 +153,25 @@ async def serve(
             loop.remove_signal_handler(each)
 
 
-async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Running:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What answers: HTTP, mail, and who is asked about both."""
+
+    runner: web.AppRunner
+    mail: MailDoor
+    control: Control
+
+
+async def _running(listener: socket.socket, ground: Ground, plan: Plan, smtp_port: int) -> Running:
     mastodon, bluesky, webhook, grants = Mastodon(ground), Bluesky(ground), Webhook(ground), Grants(ground)
     boarded = (
         *(Slack(ground), SlackWebhook(ground), Discord(ground), DiscordBot(ground), Telegram(ground), Teams(ground)),
         *(Facebook(ground), instagram(ground), LinkedIn(ground, grants), threads(ground), X(ground, grants)),
     )
     networks: tuple[Network, ...] = (mastodon, bluesky, webhook, *boarded, OAuth(ground, grants))
-    doors = tuple(Door(network, plan) for network in networks)
-    control = Control(ground, plan, Shown(mastodon, bluesky, webhook, boarded), doors)
+    doors, email = tuple(Door(network, plan) for network in networks), Email(ground)
+    mail = MailDoor(email, plan)
+    control = Control(ground, plan, Shown(mastodon, bluesky, webhook, (*boarded, email)), (*doors, mail))
     app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=[_local_names_only])
     app.add_routes(control.routes())
     for door in doors:
@@ -169,7 +183,8 @@ async def _running(listener: socket.socket, ground: Ground, plan: Plan) -> Runni
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     await web.SockSite(runner, listener).start()
-    return Running(runner, ground, plan, control)
+    await mail.open(HOST, smtp_port)
+    return Running(_Opened(runner, mail, control), ground, plan)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -84,7 +84,7 @@ class Telegram:
         if preview:
             body["link_preview_options"] = preview
         link = str(preview["url"]) if preview.get("url") else text.first_link
-        return await self._put(call, chat, text.text, link, body)
+        return await self._put(call, chat, text, link, body)
 
     async def _send_photo(self, call: Call, told: dict[str, Any]) -> Answer:
         chat = _chat_in(told)
@@ -102,7 +102,7 @@ class Telegram:
             size = {"width": file.picture.width, "height": file.picture.height, "file_size": file.bytes}
             body["photo"] = [{"file_id": file.id, "file_unique_id": file.id, **size}]
         files = (file,) if file.picture is not None else ()
-        return await self._put(call, chat, caption.text, caption.first_link, body, files)
+        return await self._put(call, chat, caption, caption.first_link, body, files)
 
     async def _photo(self, upload: Upload) -> File:
         if len(upload.body) > LARGEST_PHOTO_BYTES:
@@ -116,11 +116,13 @@ class Telegram:
         return File(f"AgAC{digest[:20]}", upload.filename, digest, len(upload.body), picture)
 
     async def _put(
-        self, call: Call, chat: str, text: str, link: str | None, body: dict[str, Any], files: tuple[File, ...] = ()
+        self, call: Call, chat: str, text: Parsed, link: str | None, body: dict[str, Any], files: tuple[File, ...] = ()
     ) -> Answer:
         message_id = str(self.board.number(1))
         url = f"{self._ground.base_url}/s/{chat.removeprefix('@')}/{message_id}" if chat.startswith("@") else None
-        message = self.board.message(chat, message_id, text, link, url=url, files=files, value=body)
+        message = self.board.message(
+            chat, message_id, text.text, link, url=url, files=files, value=body, called=text.called
+        )
         await self.board.put(message, call)
         return as_json({"ok": True, "result": _shown(message)})
 

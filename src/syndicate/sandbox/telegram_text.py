@@ -26,6 +26,7 @@ TAGS: Mapping[str, str] = {
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 _TOKEN = re.compile(r"<(?P<end>/?)(?P<tag>[^\s<>/]*)(?P<rest>[^<>]*)>|&(?P<named>#x?[0-9a-fA-F]+|[a-z]+);|<")
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|(\S+))""", re.IGNORECASE)
+_CALL = re.compile(r"(?<![\w@/])@[A-Za-z]\w{3,31}")
 _URL = re.compile(r"https?://[^\s<>]+")
 
 
@@ -46,6 +47,12 @@ class Parsed:
         marked = [(int(one["offset"]), str(one["url"])) for one in self.entities if "url" in one]
         written = [(utf16_length(self.text[: found.start()]), found[0]) for found in _URL.finditer(self.text)]
         return min([*marked, *written], default=(0, None))[1]
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Whom it names: user names as they stand in the text, and links to people."""
+        people = [str(one["url"]) for one in self.entities if str(one.get("url", "")).startswith("tg://user")]
+        return (*_CALL.findall(_URL.sub(" ", self.text)), *people)
 
 
 def utf16_length(text: str) -> int:
