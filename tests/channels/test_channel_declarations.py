@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import regex
 from pydantic import ValidationError
 
 from channels.channel_rig import CANARY, PUBLISHED, TRIALS, channel_of, example_of, picture, post
-from posts.hostile import HOSTILE
 from sandbox_rig import image_bytes
 from syndicate.channels.http import Web
 from syndicate.channels.networks import network_names, network_of
 from syndicate.items.item import Image
 from syndicate.outbox.delivery import Action
 from syndicate.ports.channel import Channel
-from syndicate.posts.markup import clean
 from syndicate.posts.post import Post
 from syndicate.sandbox.addresses import SandboxAddresses
 
-NOWHERE = SandboxAddresses.at("http://127.0.0.1:9")
+NOWHERE = SandboxAddresses.at("http://127.0.0.1:9", 9)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-MENTION = regex.compile(r"(?<![A-Za-z0-9_/.\\])@(?:everyone|here|channel|someone)", regex.IGNORECASE)
-CONTROL = regex.compile(r"[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069--[\r\n\t]]", regex.VERSION1)
 PICTURES = (None, "image/jpeg", "image/png")
 OPEN_ONLY = frozenset({"bluesky", "preview"})
 """Their payloads hold what a session or an upload gave: the contract of open channels has them."""
-AS_DATA = frozenset({"webhook", "email", "linkedin"})
-"""What is sent there is data, mail, or a card's plain title, in which nobody is called; control signs are out all the
-same."""
 
 
 @pytest.fixture(params=sorted({*network_names()} - OPEN_ONLY))
@@ -79,25 +70,6 @@ def frozen(channel: Channel, made: Post) -> bytes:
     return channel.freeze(made, media, channel.key_of("uid", 0, PUBLISHED), NOW)
 
 
-def seen(payload: bytes) -> str:
-    """The words of a payload; JSON unescaped, so that a control sign written as `\\u0007` is seen."""
-    try:
-        return "\n".join(_strings(json.loads(payload)))
-    except ValueError:
-        return payload.decode(errors="replace")
-
-
-def _strings(value: object) -> list[str]:
-    match value:
-        case str():
-            return [value]
-        case dict():
-            return [text for one in value.values() for text in _strings(one)]
-        case list():
-            return [text for one in value for text in _strings(one)]
-    return []
-
-
 def test_unknown_settings_are_refused_without_repeating_them(network: str, settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError) as told:
         network_of(network).settings.model_validate({**settings, "no_such_setting": CANARY})
@@ -134,14 +106,3 @@ def test_payloads_are_the_same_bytes_again_and_hold_no_secret(offline: Channel, 
 
     assert payload == frozen(offline, illustrated(offline, media_type))
     assert CANARY.encode() not in payload
-
-
-def test_nobody_is_called_and_nothing_is_hidden_in_what_is_sent(offline: Channel) -> None:
-    called, hidden = {}, {}
-    for hostile in map(clean, HOSTILE):  # as every card is
-        words = seen(frozen(offline, illustrated(offline, title=hostile, summary=f"{hostile} said", brand=hostile)))
-        called[hostile] = [] if offline.network in AS_DATA else MENTION.findall(words)
-        hidden[hostile] = CONTROL.findall(words)
-
-    assert [(hostile, found) for hostile, found in called.items() if found] == []
-    assert [(hostile, found) for hostile, found in hidden.items() if found] == []

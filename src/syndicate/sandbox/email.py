@@ -56,8 +56,9 @@ class Email:
         if problem := problem_of(envelope, content):
             return f"554 5.6.0 {problem}"
         message = message_from_bytes(content, policy=policy.default)
-        text = _words(message)
-        found = _URL.search(text)
+        body = message.get_body(("plain", "html"))
+        words = body.get_content() if body is not None else ""
+        text, found = f"{message.get('Subject', '')}\n{words}", _URL.search(words)
         files = tuple(
             [await self._file(message, part) for part in message.walk() if part.get_content_maintype() == "image"]
         )
@@ -100,12 +101,6 @@ def problem_of(envelope: Envelope, content: bytes) -> str | None:
         if names.count(name) > 1:
             return f"{name}: stands more than once"
     return next((f"{name}: is missing" for name in NEEDED if name not in names), None)
-
-
-def _words(message: EmailMessage) -> str:
-    """The subject and the plain text."""
-    body = message.get_body(("plain", "html"))
-    return f"{message.get('Subject', '')}\n{body.get_content() if body is not None else ''}"
 
 
 def _alts(message: EmailMessage) -> dict[str, str]:

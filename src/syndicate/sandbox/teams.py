@@ -31,8 +31,11 @@ CODES = {
     410: "WorkflowNotFound",
     429: "TooManyRequests",
 }
-# What Teams shows of Markdown: links, bold, italics, code, lists. A backslash takes a sign's meaning away.
-_MARKUP = re.compile(r"\\([\\`*_{}\[\]()#+\-.!~>|])|\[([^\]]*)\]\((?:[^)\s]*)\)|\*\*|(?<!\w)_|_(?!\w)|[*`]")
+# What Teams shows of Markdown: links, bold, italics, code, lists, entities. A backslash takes a sign's meaning away.
+_MARKUP = re.compile(
+    r"\\([!-/:-@\[-`{-~])|(&#?\w+;)|\[([^\]]*)\]\((?:[^)\s]*)\)|\*\*|(?<!\w)_|_(?!\w)|[*`]|^\s*(?:[#>+-]|\d+\.)\s",
+    re.MULTILINE,
+)
 _DATE = re.compile(r"\{\{(?:DATE|TIME)\(([^,)]*)[^)]*\)\}\}")
 _AT = re.compile(r"<at>([^<]*)</at>")
 
@@ -133,7 +136,7 @@ def _blocks(card: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
 def _words(card: Mapping[str, Any]) -> str:
     """What people read, without what is markup."""
     said = "\n".join(block["text"] for block in _blocks(card, "TextBlock"))
-    return unescape(_MARKUP.sub(lambda found: found[1] or found[2] or "", _DATE.sub(r"\1", said)))
+    return _MARKUP.sub(lambda found: found[1] or unescape(found[2] or found[3] or ""), _DATE.sub(r"\1", said))
 
 
 def _link(card: Mapping[str, Any]) -> str | None:
