@@ -21,13 +21,13 @@ import yaml
 
 from syndicate.channels.http import Web
 from syndicate.channels.networks import NETWORKS, Network, Tools, network_of
+from syndicate.durations import written
 from syndicate.errors import NetworkError
 from syndicate.house import NoTokens
 from syndicate.items.item import Image
 from syndicate.outbox.delivery import Action, Evidence, Guarantee
 from syndicate.ports.channel import Channel
-from syndicate.posts.compose import compose
-from syndicate.posts.measure import count
+from syndicate.posts.compose import compose, length_of
 from syndicate.posts.post import Card, Measure, Picture, Post, Room, Shape, Wants
 
 FOLDER = Path(__file__).resolve().parent / "networks"
@@ -114,7 +114,7 @@ def _page(kind: Network, folder: Path) -> str:
         _card_words(post, wants),
         *_body(channel, post, key),
         "## Limits",
-        "\n".join(f"- {line}" for line in _limits(post, wants)),
+        "\n".join(f"- {line}" for line in (*_limits(post, wants), *_quotas(kind))),
         "## Guarantee",
         "\n".join(_guarantee(channel.guarantee)),
         f"A post that is there can be {_abilities(channel)}.",
@@ -163,7 +163,7 @@ def _shape(wants: Wants) -> str:
 
 def _limits(post: Post, wants: Wants) -> list[str]:
     room = wants.room
-    lines = [f"Text: {room.limit:,} {UNITS[room.measure]}{_more(room)}; the example has {count(post.text, room):,}."]
+    lines = [f"Text: {room.limit:,} {UNITS[room.measure]}{_more(room)}; the example has {length_of(post, room):,}."]
     lines.append(f"Hashtags: at most {wants.hashtags}." if wants.hashtags else "Hashtags: none.")
     if (image := wants.image) is None:
         return [*lines, "Picture: none is sent."]
@@ -172,6 +172,13 @@ def _limits(post: Post, wants: Wants) -> list[str]:
     need = "; a post without one is refused" if wants.needs_image else ""
     way = "fetched by the network from the feeds' address" if wants.image_by_address else "sent along"
     return [*lines, f"Picture: {kinds}, {size}, {way}{need}.", f"Alt text: {image.limit_alt:,} characters."]
+
+
+def _quotas(kind: Network) -> list[str]:
+    """How many posts are taken, as far as it is told beforehand."""
+    return [
+        f"Posts: {one.posts:,} in {written(one.per)}{f' ({one.about})' if one.about else ''}." for one in kind.quotas
+    ]
 
 
 def _more(room: Room) -> str:

@@ -240,7 +240,8 @@ def listed(kind: Kind, payload: bytes, **more: Any) -> bytes:
 async def test_an_unclear_post_is_asked_of_its_container(kind: Kind, make: Make, server: Script) -> None:
     channel = make()
     payload = await staged(channel, kind, server)
-    server.will(kind.state("FINISHED"), kind.state("PUBLISHED"), listed(kind, payload))
+    others = says(200, {"data": [{"id": "1", kind.text: "Others"}]})
+    server.will(kind.state("FINISHED"), others, kind.state("PUBLISHED"), listed(kind, payload))
 
     absent = await channel.find(payload, "k", NOW)
     found = await channel.find(payload, "k", NOW)
@@ -254,7 +255,7 @@ async def test_a_published_container_is_proof_even_if_its_post_is_not_found(
 ) -> None:
     channel = make()
     payload = await staged(channel, kind, server)
-    server.will(kind.state("PUBLISHED"), says(200, {"data": []}), kind.state("IN_PROGRESS"))
+    server.will(kind.state("PUBLISHED"), says(200, {"data": []}), kind.state("IN_PROGRESS"), says(200, {"data": []}))
 
     found = await channel.find(payload, "k", NOW)
     with pytest.raises(Transient, match="still being published"):
@@ -262,6 +263,34 @@ async def test_a_published_container_is_proof_even_if_its_post_is_not_found(
 
     assert found == Receipt(f"container-{CONTAINER}", None, NOW)
     assert await channel.find(frozen(channel), "k", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "is_ours"),
+    [
+        ({}, True),
+        ({"timestamp": "2026-11-23T11:56:00+0000"}, True),
+        ({"timestamp": "2026-11-23T11:54:00+0000"}, False),
+        ({"link_attachment_url": LINK}, True),
+    ],
+)
+async def test_a_post_of_another_container_is_known_by_its_content(
+    kind: Kind, make: Make, server: Script, more: dict[str, str], is_ours: bool
+) -> None:
+    channel = make()
+    payload = await staged(channel, kind, server)
+    server.will(kind.state("FINISHED"), listed(kind, payload, **more), listed(kind, payload, **more))
+
+    assert (await channel.find(payload, "k", NOW) is not None) is is_ours
+    assert (await channel.find(frozen(channel), "k", NOW) is not None) is is_ours
+
+
+async def test_a_threads_post_with_another_link_beside_the_same_words_is_another(server: Script, web: Web) -> None:
+    channel = channel_of("threads", {"account": "marshnotes", "token": CANARY, "api_url": server.url}, web)
+    payload = frozen(channel)
+    server.will(THREADS.who, listed(THREADS, payload, link_attachment_url=f"{LINK}0"))
+
+    assert await channel.find(payload, "k", NOW) is None
 
 
 async def test_pictures_are_not_uploaded(make: Make) -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from posts.counting import graphemes, weighted
 from posts.making import LINK, TEXTS, card, unhurried
 from syndicate.items.posting import Wording
-from syndicate.posts.compose import compose
+from syndicate.posts.compose import compose, length_of
 from syndicate.posts.markup import BREAK
 from syndicate.posts.measure import fits
-from syndicate.posts.post import Measure, Picture, Room, SpanKind, Wants
+from syndicate.posts.post import Dialect, Measure, Picture, Room, SpanKind, Wants
 
 MASTODON = Wants(Room(500, url_length=23))
 SLACK = Wants(Room(3000), link_in_text=False, title_in_text=False, hashtags=0)
@@ -245,3 +245,11 @@ def test_title_stays_out_of_the_text_where_the_card_has_it() -> None:
     assert compose(card("A title", SUMMARY, topics=("AI",)), wants).text == f"{SUMMARY}\n\n#AI"
     assert compose(card("A title", "A title"), wants).text == ""
     assert compose(card("A title"), wants, template="{{ title }}!").text == "A title!"
+
+
+def test_length_is_that_of_the_text_as_it_is_written() -> None:
+    room = Room(3000, Measure.UTF16, dialect=Dialect.LINKEDIN)
+    post = compose(card(title="(a)", summary="", topics=()), Wants(room, link_in_text=False))
+
+    assert (post.text, length_of(post, room)) == ("(a)", 5)
+    assert length_of(post, Room(3000)) == 3

@@ -1,19 +1,20 @@
 """Posting in two steps, as Instagram and Threads have it: a container is made and filled, then published once.
 
-Source: Meta "Content Publishing" (Instagram), "Threads Posts", "Threads troubleshooting". Read 2026-11.
+Source: Meta "Content Publishing" (Instagram), "Threads Posts", "Threads Media Retrieval", "Threads troubleshooting".
+Read 2026-11.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from syndicate.channels.graph import Graph, Identified
-from syndicate.channels.http import RemoteId, json_bytes
-from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
+from syndicate.channels.http import RemoteId, json_bytes, page_url
+from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized
+from syndicate.outbox.delivery import Receipt
 
 POLL_EVERY = timedelta(seconds=5)
 PATIENCE = timedelta(minutes=2)
@@ -21,6 +22,9 @@ PATIENCE = timedelta(minutes=2)
 
 QUOTA_WAIT = timedelta(hours=1)
 """When the day's posts are used up: the window slides, and when it lets go is not told."""
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+_NAMELESS = "container-"
 
 
 class Staged(BaseModel):
@@ -35,104 +39,172 @@ class Staged(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Containers:
-    """The two steps for one account; `status` is the field that tells how a container stands."""
+class Dialect:
+    """What one network calls things.
 
-    graph: Graph
+    `account_id` is the field with the account's id, `made`, `published`, `posts` and `limit` are paths below it.
+    `status` and `reason` are fields of a container, `text` and `link` those of a post.
+    """
+
+    account_id: str
+    made: str
+    published: str
+    posts: str
+    limit: str
     status: str
-    quota: str
+    reason: str
+    text: str
+    link: str | None = None
 
-    async def made(self, path: str, payload: bytes) -> bytes:
+
+class Containers:
+    """One account's way to post; `account` is its name as it stands behind the @."""
+
+    def __init__(self, graph: Graph, dialect: Dialect, account: str) -> None:
+        self._graph = graph
+        self._dialect = dialect
+        self._account = account
+        self._account_id: str | None = None
+
+    async def open(self) -> None:
+        """See that the account signed in is the one of the settings.
+
+        Raises:
+            Unauthorized: it is another one.
+        """
+        answer = await self._graph.get("/me", {"fields": f"{self._dialect.account_id},username"})
+        me = answer.read(_Me)
+        if me.username.lower() != self._account:
+            told = f"the account signed in is @{me.username}, not @{self._account}"
+            raise Unauthorized(f"@{self._account}: {told}; set it as `account`, or {self._graph.access.remedy}")
+        self._account_id = me.user_id or me.id
+
+    async def made(self, payload: bytes) -> bytes:
         """The payload with its container, filled and ready to be published. Repeatable: unpublished ones expire.
 
         Raises:
+            RateLimited: the day's posts are used up.
             Rejected: the network cannot use the picture.
             Transient: it takes too long.
         """
+        await self._check_quota()
         staged = Staged.model_validate_json(payload)
-        container = (await self.graph.post(path, staged.fields, is_repeatable=True)).read(Identified).id
+        path = await self._below(self._dialect.made)
+        container = (await self._graph.post(path, staged.fields, is_repeatable=True)).read(Identified).id
         for _ in range(int(PATIENCE / POLL_EVERY)):
-            told = await self.state(container)
-            match told.state:
+            state, reason = await self._state(container)
+            match state:
                 case "FINISHED":
                     return staged.model_copy(update={"container": container}).bytes()
                 case "ERROR":
-                    raise Rejected(f"the network could not make the post: {told.reason or 'no reason given'}")
+                    raise Rejected(f"the network could not make the post: {reason or 'no reason given'}")
                 case "EXPIRED":
                     break
-            await self.graph.tools.sleep(POLL_EVERY.total_seconds())
+            await self._graph.tools.sleep(POLL_EVERY.total_seconds())
         raise Transient(f"the post's container is not ready after {PATIENCE}")
 
-    async def published(self, path: str, payload: bytes) -> str:
-        """Publish the container, which happens once whatever is asked; gives the post's id."""
+    async def published(self, payload: bytes) -> Receipt:
+        """Publish the container, which happens once whatever is asked."""
         container = Staged.model_validate_json(payload).container
         assert container is not None, "staged payloads have a container"
-        return (await self.graph.post(path, {"creation_id": container})).read(Identified).id
+        path = await self._below(self._dialect.published)
+        post_id = (await self._graph.post(path, {"creation_id": container})).read(Identified).id
+        return Receipt(post_id, page_url(await self._permalink(post_id)), self._graph.tools.clock())
 
-    async def state(self, container: str) -> ContainerState:
-        """How a container stands."""
-        fields = f"{self.status},error_message" if self.status == "status" else f"{self.status},status"
-        told = (await self.graph.get(f"/{container}", {"fields": fields})).read(_Container)
-        if told.status_code is not None:
-            return ContainerState(told.status_code, told.status)
-        return ContainerState(told.status or "", told.error_message)
-
-    async def is_published(self, payload: bytes) -> bool:
-        """Whether the payload's container was published.
+    async def found(self, payload: bytes, since: datetime) -> Receipt | None:
+        """Our post since then: published from the payload's container, or, with equal content, from another one.
 
         Raises:
             Transient: it is being published at this moment.
         """
-        container = Staged.model_validate_json(payload).container
-        if container is None:
-            return False
-        state = (await self.state(container)).state
+        staged = Staged.model_validate_json(payload)
+        state = "" if staged.container is None else (await self._state(staged.container))[0]
         if state == "IN_PROGRESS":
             raise Transient("the post is still being published")
-        return state == "PUBLISHED"
+        now = self._graph.tools.clock()
+        ours = await self._listed(staged, since - CLOCKS_DIFFER)
+        if ours is not None:
+            return Receipt(ours.id, page_url(ours.permalink), now)
+        # it is there all the same: only its id is not known
+        return Receipt(f"{_NAMELESS}{staged.container}", None, now) if state == "PUBLISHED" else None
 
-    async def check_quota(self, path: str) -> None:
-        """See that the day's posts are not used up.
+    async def delete(self, receipt: Receipt) -> None:
+        """Take a post away.
 
         Raises:
-            RateLimited: they are.
+            Rejected: its id never became known.
         """
-        answer = await self.graph.get(path, {"fields": "quota_usage,config"})
+        if receipt.remote_id.startswith(_NAMELESS):
+            raise Rejected(f"@{self._account}: the post's id is not known; delete it by hand")
+        await self._graph.delete(f"/{receipt.remote_id}")
+
+    async def _listed(self, staged: Staged, since: datetime) -> _Post | None:
+        """The post among the newest of the account that says the same, with the same link beside it."""
+        dialect = self._dialect
+        fields = ["id", "permalink", "timestamp", dialect.text, *([dialect.link] if dialect.link else [])]
+        query = {"fields": ",".join(fields), "limit": "100", "since": str(int(since.astimezone(UTC).timestamp()))}
+        answer = await self._graph.get(await self._below(dialect.posts), query)
+        text, link = staged.fields.get(dialect.text, ""), staged.fields.get("link_attachment")
+        for post in answer.read(_Posts).data:
+            is_new = post.timestamp is None or post.timestamp >= since
+            if is_new and post.says(text) and (link is None or post.link_attachment_url in {None, link}):
+                return post
+        return None
+
+    async def _state(self, container: str) -> tuple[str, str | None]:
+        """How a container stands (IN_PROGRESS, FINISHED, PUBLISHED, ERROR or EXPIRED), and why."""
+        fields = (self._dialect.status, self._dialect.reason)
+        told = (await self._graph.get(f"/{container}", {"fields": ",".join(fields)})).read(_Container)
+        if told.status_code is not None:
+            return told.status_code, told.status
+        return told.status or "", told.error_message
+
+    async def _check_quota(self) -> None:
+        answer = await self._graph.get(await self._below(self._dialect.limit), {"fields": "quota_usage,config"})
         for one in answer.read(_Quotas).data:
             if one.config is not None and one.quota_usage >= one.config.quota_total:
-                said = f"{self.quota}: {one.quota_usage} of {one.config.quota_total} posts a day are used up"
-                raise RateLimited(said, self.graph.tools.clock() + QUOTA_WAIT)
+                said = f"@{self._account}: {one.quota_usage} of {one.config.quota_total} posts a day are used up"
+                raise RateLimited(said, self._graph.tools.clock() + QUOTA_WAIT)
 
-    async def permalink(self, post_id: str) -> str | None:
+    async def _permalink(self, post_id: str) -> str | None:
         """The post's address. It is there already, so a failure to read that costs the address only."""
         try:
-            return (await self.graph.get(f"/{post_id}", {"fields": "permalink"})).read(Shown).permalink
+            return (await self._graph.get(f"/{post_id}", {"fields": "permalink"})).read(_Shown).permalink
         except NetworkError:
             return None
 
-
-@dataclass(frozen=True, slots=True)
-class ContainerState:
-    """IN_PROGRESS, FINISHED, PUBLISHED, ERROR or EXPIRED, and why."""
-
-    state: str
-    reason: str | None = None
+    async def _below(self, path: str) -> str:
+        if self._account_id is None:
+            await self.open()
+        return f"/{self._account_id}/{path}"
 
 
-def says_the_same(one: str, other: str) -> bool:
-    """Whether two texts are one but for white space."""
-    return one.split() == other.split() != []
+class _Me(BaseModel):
+    """Instagram has two ids of an account, of which `user_id` is the one to post with."""
+
+    id: RemoteId = "-"
+    user_id: RemoteId | None = None
+    username: RemoteId
 
 
-def fields_of(payload: bytes) -> Mapping[str, str]:
-    """What the container is made of."""
-    return Staged.model_validate_json(payload).fields
-
-
-class Shown(BaseModel):
-    """A post as the network shows it."""
-
+class _Shown(BaseModel):
     permalink: str | None = None
+
+
+class _Post(_Shown):
+    id: RemoteId
+    caption: str = ""
+    text: str = ""
+    timestamp: AwareDatetime | None = None
+    link_attachment_url: str | None = None
+
+    def says(self, text: str) -> bool:
+        """Whether it has this text, but for white space."""
+        return (self.caption or self.text).split() == text.split() != []
+
+
+class _Posts(BaseModel):
+    data: tuple[_Post, ...] = ()
 
 
 class _Container(BaseModel):

@@ -193,6 +193,7 @@ NETWORK = Network(
     title="Discord (webhook)",
     settings=DiscordWebhookSettings,
     make=DiscordWebhook,
+    quotas=(wire.QUOTA,),
     needs=(
         "A webhook: the channel's settings, Integrations, Webhooks, New Webhook, Copy Webhook URL.",
         "Its address is a secret: whoever has it can post; keep it in a file (`url_file`) or in the environment.",

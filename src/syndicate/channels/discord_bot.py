@@ -227,6 +227,7 @@ NETWORK = Network(
     title="Discord (bot)",
     settings=DiscordBotSettings,
     make=DiscordBot,
+    quotas=(wire.QUOTA,),
     needs=(
         "An application with a bot at discord.com/developers, and the bot's token.",
         "The bot on your server, with View Channel, Send Messages, Embed Links, Attach Files, Read Message History.",

@@ -19,6 +19,7 @@ from syndicate.channels.http import LONGEST_WAIT, Answer, RemoteId, check_access
 from syndicate.channels.parcels import PARCEL_BYTES, Parcel, Part, form_of
 from syndicate.channels.secrets import ChannelSettings
 from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized
+from syndicate.ports.channel import Quota
 from syndicate.posts.dialects import escape, write
 from syndicate.posts.fit import shorten
 from syndicate.posts.markup import defuse
@@ -36,6 +37,9 @@ FOOTER = Room(256, Measure.UTF16)
 ALT = Room(1024, Measure.UTF16)
 THREAD_NAME = Room(100, Measure.UTF16)
 URL_LENGTH = 2048
+
+QUOTA = Quota(5, timedelta(seconds=2))
+"""What clients see; each answer tells how much is left ("Rate Limits" names no numbers)."""
 
 ID = r"^\d{1,20}$"
 UPLOAD_TIME = timedelta(seconds=60)

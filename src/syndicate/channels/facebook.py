@@ -23,13 +23,16 @@ from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Rights, Standing, rights_among
+from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(63_206, Measure.UTF16)
 """Known from clients alone."""
 PHOTO = ImageRules(Shape.PHOTO, limit_bytes=4_000_000, limit_alt=1000)
 """Page Photos: 4 MB."""
+
+QUOTA = Quota(2_400, timedelta(days=1), "on a page with one engaged reader, more with more")
+"""Rate Limits (Pages): 4,800 calls in 24 hours for each engaged user; a post is two calls."""
 
 PAGE = 100
 LIMIT_PAGES = 5
@@ -275,6 +278,7 @@ NETWORK = Network(
     make=Facebook,
     sign_in=SignIn(sign_in, access_for),
     private={"published": False},
+    quotas=(QUOTA,),
     needs=(
         "A page that you manage, and its number (Page, About, Page transparency).",
         "An app at developers.facebook.com with Facebook Login; as long as everybody concerned has a role in it, no "

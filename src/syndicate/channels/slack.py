@@ -124,6 +124,7 @@ NETWORK = Network(
     title="Slack (incoming webhook)",
     settings=SlackWebhookSettings,
     make=SlackWebhook,
+    quotas=(wire.QUOTA,),
     needs=(
         "A Slack app with Incoming Webhooks switched on, and a webhook for the channel (api.slack.com/apps).",
         "Its address is a secret: whoever has it can post; keep it in a file (`url_file`) or in the environment.",

@@ -278,6 +278,7 @@ NETWORK = Network(
     title="Slack (bot)",
     settings=SlackBotSettings,
     make=SlackBot,
+    quotas=(wire.QUOTA,),
     needs=(
         "A Slack app with a bot (api.slack.com/apps), installed in the workspace; its token begins with `xoxb-`.",
         "The bot's scopes chat:write, files:write, files:read and channels:history (groups:history if it is private).",

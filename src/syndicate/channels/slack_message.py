@@ -10,13 +10,14 @@ limits", "Incoming webhooks". Read 2026-11.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from syndicate.channels.http import Answer, RemoteId, silent_until, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.ports.channel import Quota
 from syndicate.posts.dialects import slack_link, write
 from syndicate.posts.fit import fit, shorten
 from syndicate.posts.markup import defuse
@@ -34,6 +35,9 @@ IMAGE_URL_LENGTH = 3000
 IMAGE_BYTES = 2_000_000
 NOTIFICATION = 4000
 """What `text` beside the blocks may have in an edit ("chat.update")."""
+
+QUOTA = Quota(1, timedelta(seconds=1))
+"""Rate limits: one message a second in a channel, short bursts are let through."""
 
 MESSAGE_NOT_FOUND = "message_not_found"
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})

@@ -10,7 +10,7 @@ Teams", "Information masking and limits"; adaptivecards.io, "Schema Explorer", "
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from syndicate.channels.networks import Network, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.errors import Rejected, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Quota
 from syndicate.posts.dialects import escape, write
 from syndicate.posts.fit import fit, shorten
 from syndicate.posts.markup import defuse
@@ -221,6 +221,7 @@ NETWORK = Network(
     title="Microsoft Teams (workflow)",
     settings=TeamsSettings,
     make=Teams,
+    quotas=(Quota(4, timedelta(seconds=1)),),  # Microsoft Learn, "Create incoming webhooks": more are throttled
     needs=(
         "A workflow in the channel: Workflows, template `Post to a channel when a webhook request is received`.",
         "Its address is a secret: whoever has it can post; keep it in a file (`url_file`) or in the environment.",

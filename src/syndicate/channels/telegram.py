@@ -24,7 +24,7 @@ from syndicate.channels.parcels import INLINE, PARCEL_BYTES, Parcel, Part, form_
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Rights
+from syndicate.ports.channel import Channel, Quota, Rights
 from syndicate.posts.dialects import write
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -364,6 +364,7 @@ NETWORK = Network(
     title="Telegram (bot)",
     settings=TelegramSettings,
     make=Telegram,
+    quotas=(Quota(20, timedelta(minutes=1), "in a group"),),  # Bot API, "FAQ"
     needs=(
         "A bot: write `/newbot` to @BotFather, who gives its token.",
         "The bot as an administrator of the channel or group, with the right to post messages.",

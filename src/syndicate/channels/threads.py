@@ -6,24 +6,17 @@ Access Tokens". Read 2026-11.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel
-
-from syndicate.channels.addresses import BaseURL, ServiceURL, host_of
-from syndicate.channels.containers import Containers, Shown, Staged, fields_of, says_the_same
-from syndicate.channels.graph import Graph, exchanged, renewal
-from syndicate.channels.http import RemoteId, page_url
+from syndicate.channels.addresses import BaseURL, ServiceURL
+from syndicate.channels.containers import Containers, Dialect, Staged
+from syndicate.channels.graph import Graph
 from syndicate.channels.networks import Network, SignIn, Tools
-from syndicate.channels.oauth import Access, Grant, Terms, access_of
-from syndicate.channels.oauth_app import App, AppSettings
-from syndicate.channels.signin import SignInPage, Visit, grant_of
-from syndicate.durations import Duration
-from syndicate.errors import Rejected, Unauthorized
+from syndicate.channels.profiles import Login, ProfileSettings
+from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Rights, Standing, rights_among
+from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(500, Measure.EMOJI_BYTES)
@@ -31,54 +24,32 @@ ROOM = Room(500, Measure.EMOJI_BYTES)
 PHOTO = ImageRules(Shape.PHOTO, limit_bytes=8_000_000, limit_alt=1000)
 """Threads Posts: 8 MB; publishing reference: `alt_text` up to 1,000 characters."""
 
-EARLY = timedelta(days=30)
-YOUNGEST = timedelta(days=1)
-"""A token lives 60 days, and can be renewed when it is a day old."""
-CLOCKS_DIFFER = timedelta(minutes=5)
-SCOPES = ("threads_basic", "threads_content_publish")
-_PATH = "/threads"
+LOGIN = Login("threads", "th", ("threads_basic", "threads_content_publish"))
+DIALECT = Dialect(
+    account_id="id",
+    made="threads",
+    published="threads_publish",
+    posts="threads",
+    limit="threads_publishing_limit",
+    status="status",
+    reason="error_message",
+    text="text",
+    link="link_attachment_url",
+)
+QUOTA = Quota(250, timedelta(days=1))
+"""Threads API overview: 250 posts in 24 hours; what a profile really has is asked for before each post."""
 
 
-def _username(value: str) -> str:
-    name = value.strip().removeprefix("@").lower()
-    if not re.fullmatch(r"[a-z0-9_.]{1,30}", name):
-        raise ValueError("is no user name; write it as it stands behind the @")
-    return name
-
-
-class ThreadsSettings(AppSettings):
+class ThreadsSettings(ProfileSettings):
     """A profile.
 
     `attach` card attaches the link, so that Threads makes a card of it; image has Threads fetch the picture from its
     public address, and puts the link into the text.
     """
 
-    account: Annotated[str, AfterValidator(_username)]
     attach: Literal["card", "image"] = "card"
     api_url: BaseURL = "https://graph.threads.net"
     auth_url: ServiceURL = "https://threads.net"
-    settle: Duration = timedelta(seconds=60)
-
-
-def access_for(name: str, settings: ThreadsSettings, tools: Tools) -> Access:
-    """The profile's access, which renews itself."""
-    account = "/".join(("threads", host_of(settings.api_url), settings.client_id or "", settings.account))
-    terms = Terms(account, name, settings.given_token)
-    if settings.given_token is None:
-        renew = renewal(settings.api_url, "th_refresh_token", tools, remedy=terms.remedy)
-        terms = Terms(account, name, renew=renew, early=EARLY, youngest=YOUNGEST)
-    return access_of(terms, tools)
-
-
-async def sign_in(name: str, settings: ThreadsSettings, tools: Tools, visit: Visit) -> Grant:
-    """A token for 60 days: a person consents, and the short one is exchanged."""
-    remedy = f"sign in by `syndicate auth {name}`"
-    app = App(f"{settings.api_url}/oauth/access_token", settings.client_id or "", settings.app_secret)
-    page = SignInPage(f"{settings.auth_url}/oauth/authorize", SCOPES, has_pkce=False, separator=",")
-    short = await grant_of(page, app, tools, visit, remedy=remedy)
-    query = {"grant_type": "th_exchange_token", "client_secret": app.client_secret or "", "access_token": short.access}
-    long = await exchanged(settings.api_url, "/access_token", query, tools, remedy=remedy)
-    return long.model_copy(update={"scopes": SCOPES, "who": f"@{settings.account}"})
 
 
 class Threads(Channel):
@@ -91,11 +62,9 @@ class Threads(Channel):
         self.name = name
         self.account = f"@{settings.account}"
         self._settings = settings
-        self._tools = tools
-        self._access = access_for(name, settings, tools)
-        self._graph = Graph(f"{settings.api_url}/v1.0", self._access, tools, ", ".join(SCOPES))
-        self._containers = Containers(self._graph, "status", self.account)
-        self._user_id: str | None = None
+        self._access = LOGIN.access(name, settings, tools)
+        graph = Graph(f"{settings.api_url}/v1.0", self._access, tools, ", ".join(LOGIN.scopes))
+        self._containers = Containers(graph, DIALECT, settings.account)
 
     @property
     def wants(self) -> Wants:
@@ -121,7 +90,7 @@ class Threads(Channel):
 
     async def open(self) -> None:
         """See that the profile signed in is the one of the settings."""
-        self._user_id = await self._who_am_i()
+        await self._containers.open()
 
     async def standing(self) -> Standing:
         """Which profile is signed in."""
@@ -129,7 +98,7 @@ class Threads(Channel):
 
     async def rights(self) -> Rights:
         """What was granted at sign-in, held against what is asked for."""
-        return rights_among((await self.standing()).scopes, SCOPES)
+        return rights_among((await self.standing()).scopes, LOGIN.scopes)
 
     async def upload(self, picture: Picture) -> str:
         """Threads fetches pictures itself.
@@ -157,65 +126,23 @@ class Threads(Channel):
 
     async def stage(self, payload: bytes, key: str) -> bytes:
         """Make the container, while the day's posts are not used up."""
-        user = await self._user()
-        await self._containers.check_quota(f"/{user}/threads_publishing_limit")
-        return await self._containers.made(f"/{user}{_PATH}", payload)
+        return await self._containers.made(payload)
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Publish the container."""
-        post_id = await self._containers.published(f"/{await self._user()}/threads_publish", payload)
-        url = page_url(await self._containers.permalink(post_id))
-        return Receipt(post_id, url, self._tools.clock())
+        return await self._containers.published(payload)
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
-        """Ask the container whether it was published, and then find its post among ours."""
-        if not await self._containers.is_published(payload):
-            return None
-        start = (since - CLOCKS_DIFFER).astimezone(UTC)
-        query = {"fields": "id,permalink,text,timestamp", "limit": "100", "since": str(int(start.timestamp()))}
-        answer = await self._graph.get(f"/{await self._user()}{_PATH}", query)
-        text = fields_of(payload)["text"]
-        ours = next((post for post in answer.read(_Posts).data if says_the_same(post.text, text)), None)
-        if ours is None:  # it is there all the same: only its id is not known
-            return Receipt(f"container-{Staged.model_validate_json(payload).container}", None, self._tools.clock())
-        return Receipt(ours.id, page_url(ours.permalink), self._tools.clock())
+        """Ask the container whether it was published, and find its post among ours."""
+        return await self._containers.found(payload, since)
 
     async def delete(self, receipt: Receipt) -> None:
         """Take the post away."""
-        if receipt.remote_id.startswith("container-"):
-            raise Rejected(f"{self.account}: the post's id is not known; delete it by hand")
-        await self._graph.delete(f"/{receipt.remote_id}")
+        await self._containers.delete(receipt)
 
     async def close(self) -> None:
         """Wait for a renewal under way."""
         await self._access.settled()
-
-    async def _user(self) -> str:
-        if self._user_id is None:
-            self._user_id = await self._who_am_i()
-        return self._user_id
-
-    async def _who_am_i(self) -> str:
-        me = (await self._graph.get("/me", {"fields": "id,username"})).read(_Me)
-        if me.username.lower() != self._settings.account:
-            told = f"the profile signed in is @{me.username}, not {self.account}"
-            raise Unauthorized(f"{self.account}: {told}; set it as `account`, or {self._access.remedy}")
-        return me.id
-
-
-class _Me(BaseModel):
-    id: RemoteId
-    username: RemoteId
-
-
-class _Post(Shown):
-    id: RemoteId
-    text: str = ""
-    timestamp: AwareDatetime | None = None
-
-
-class _Posts(BaseModel):
-    data: tuple[_Post, ...] = ()
 
 
 NETWORK = Network(
@@ -223,7 +150,8 @@ NETWORK = Network(
     title="Threads",
     settings=ThreadsSettings,
     make=Threads,
-    sign_in=SignIn(sign_in, access_for),
+    sign_in=SignIn(LOGIN.grant, LOGIN.access),
+    quotas=(QUOTA,),
     needs=(
         "An app at developers.facebook.com with the use case Threads API, its Threads app id and secret, and an https "
         "callback address of yours (`syndicate auth --paste --redirect`).",

@@ -137,6 +137,11 @@ def _others(card: Card) -> dict[str, str]:
     }
 
 
+def length_of(post: Post, room: Room) -> int:
+    """How much of the room a post takes, in its units, as the network gets it."""
+    return count(write(post.text, post.spans, room.dialect), room)
+
+
 def _repeats(summary: str, title: str) -> bool:
     """Whether the summary is the title again, or its beginning, but for case and punctuation."""
     said, again = (" ".join(_WORDS.findall(text.casefold())) for text in (title, summary))
