@@ -133,7 +133,7 @@ def test_report_as_json_is_the_plan(old: SiteRig, sandbox: SandboxThread) -> Non
 
 
 def test_refusal_ends_with_3(old: SiteRig, sandbox: SandboxThread) -> None:
-    sandbox.arm(InjectedFault(network="webhook", route="post", effect=Effect.GONE_410, times=None))
+    sandbox.arm(InjectedFault(network="mastodon", route="post", effect=Effect.GONE_410, times=None))
 
     result = old.call("backfill", *NOW_AND_THEN, "--limit", "1")
 

@@ -9,7 +9,7 @@ import pytest
 from site_rig import SandboxThread, SiteRig
 from syndicate.sandbox.faults import Effect, InjectedFault
 
-REFUSED = InjectedFault(network="webhook", route="post", effect=Effect.GONE_410, times=None)
+REFUSED = InjectedFault(network="mastodon", route="post", effect=Effect.GONE_410, times=None)
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def test_refused_post_is_sent_again_once_mended(posting: SiteRig, sandbox: Sandb
     posting.call("held", "resolve", "--all", "send")
     posting.call("once")
 
-    assert failed == [("webhook", "item:3", "failed")]
-    assert sandbox.links("webhook") == ["https://herons.example/3"]
+    assert failed == [("mastodon", "item:3", "failed")]
+    assert sandbox.links("mastodon") == ["https://herons.example/3"]
     assert waiting(posting) == []
 
 

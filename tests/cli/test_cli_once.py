@@ -69,13 +69,23 @@ def test_once_ends_with_3_when_something_waits_for_you(posting: SiteRig) -> None
 
 
 def test_once_ends_with_3_when_a_network_refuses(posting: SiteRig, sandbox: SandboxThread) -> None:
-    sandbox.arm(InjectedFault(network="webhook", route="post", effect=Effect.GONE_410, times=None))
+    sandbox.arm(InjectedFault(network="mastodon", route="post", effect=Effect.GONE_410, times=None))
 
     result = posting.call("once")
 
     assert result.exit_code == 3
     assert "1 failed" in result.stdout
-    assert sandbox.links("mastodon") == ["https://herons.example/3"]
+    assert sandbox.links("webhook") == ["https://herons.example/3"]
+
+
+def test_once_keeps_what_a_webhook_that_is_gone_would_get(posting: SiteRig, sandbox: SandboxThread) -> None:
+    sandbox.arm(InjectedFault(network="webhook", route="post", effect=Effect.GONE_410, times=None))
+
+    result = posting.call("once")
+
+    assert result.exit_code == 3
+    assert "webhook: " in result.stderr and "remove the channel, or set a new `url`" in result.stderr
+    assert posting.ask("held", "list") == []
 
 
 def test_once_keeps_what_cannot_be_sent_now(posting: SiteRig, sandbox: SandboxThread) -> None:
