@@ -12,7 +12,7 @@ import structlog
 
 from syndicate.amend import parent_of
 from syndicate.doubts import Doubts
-from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, post_of
+from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, pictureless, post_of
 from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.items.item import Item
@@ -327,11 +327,8 @@ class Attempts:
 
     def _pictureless(self, missing: str | None) -> Step:
         """An item without an image is none for this network; one whose image cannot be used is for a person to mend."""
-        needs = f"{self.channel.network} takes no post without an image"
-        if missing is None:
-            reason = f"{needs}, and the item has none"
-            return Step(State.SKIPPED, reason, self._clock(), code=Reason.NEEDS_IMAGE)
-        return Step(State.FAILED, f"{needs}: {missing}"[:300], self._clock(), code=Reason.NEEDS_IMAGE)
+        state = State.SKIPPED if missing is None else State.FAILED
+        return Step(state, pictureless(self.channel.network, missing), self._clock(), code=Reason.NEEDS_IMAGE)
 
     async def _upload(self, delivery: Delivery, picture: Picture) -> str | None:
         try:

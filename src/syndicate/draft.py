@@ -112,6 +112,12 @@ class Draft:
         return replace(self, card=card, picture=None, address=None, missing=f"the network refused it: {reason}"[:300])
 
 
+def pictureless(network: str, missing: str | None) -> str:
+    """Why a network that takes no post without a picture gets none of this item."""
+    needs = f"{network} takes no post without an image"
+    return f"{needs}, and the item has none" if missing is None else f"{needs}: {missing}"[:300]
+
+
 def may_go_bare(item: Item | None, wants: Wants, rules: DraftRules) -> bool:
     """Whether the item's post has a picture here, and could do without."""
     if item is None or wants.image is None or wants.needs_image:

@@ -20,6 +20,7 @@ from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, Syndi
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
+from syndicate.twins import Twins
 
 log = structlog.get_logger()
 
@@ -75,6 +76,8 @@ async def publish_once(house: House, tell: Tell) -> Pass:
     Raises:
         SyndicateError: the store cannot be read or the feeds not be written.
     """
+    twins = Twins(house.channels, house.plans)
+    twins.look()
     done = await house.ingest.run()
     for _ in range(LOOKS_AT_HALF_WRITTEN):
         if not done.waiting:
@@ -89,6 +92,7 @@ async def publish_once(house: House, tell: Tell) -> Pass:
     for end in ends:
         if isinstance(end, BaseException):
             raise end
+    twins.look()
     return done
 
 
@@ -221,7 +225,9 @@ async def _passes(
     """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
     wait_s: float | None = None
     is_first = True
+    twins = Twins(house.channels, house.plans)
     while not stop.is_set():
+        twins.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stirred.wait(), wait_s)
         stirred.clear()

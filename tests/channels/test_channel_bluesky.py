@@ -406,3 +406,24 @@ def test_a_card_s_picture_and_an_image_have_their_own_limits(script: Script, web
     assert image.image is not None
     assert (thumb.image.limit_bytes, thumb.link_in_text) == (1_000_000, False)
     assert (image.image.limit_bytes, image.link_in_text) == (2_000_000, True)
+
+
+async def test_a_kept_session_does_not_outlive_its_password(script: Script, web: Web) -> None:
+    tokens = KeptTokens()
+    await opened(script, web, tokens=tokens)
+    script.will(says(401, {"error": "AuthenticationRequired", "message": "Invalid identifier or password"}))
+
+    with pytest.raises(Unauthorized, match="app password"):
+        await bluesky(script, web, tokens=tokens, password="another").open()
+
+    assert script.paths == ["POST /xrpc/com.atproto.server.createSession"]
+
+
+async def test_an_account_is_known_by_its_did(script: Script, web: Web) -> None:
+    closed = bluesky(script, web)
+    before, nobody = closed.place, await closed.standing()
+
+    channel = await opened(script, web)
+
+    assert (before, nobody.who) == ("bluesky/news.test", None)
+    assert (channel.place, (await channel.standing()).who) == (f"bluesky/{DID}", "news.test")

@@ -406,3 +406,12 @@ def test_before_the_server_was_asked_the_usual_limits_hold(script: Script, web: 
 
     assert (wants.room.limit, wants.room.url_length) == (500, 23)
     assert mastodon(script, web).key_of("u", 2, PUBLISHED) == "u-2"
+
+
+async def test_a_place_is_an_account_and_before_that_a_token(script: Script, web: Web) -> None:
+    closed, same, other = (mastodon(script, web, **more) for more in ({}, {}, {"token": "another"}))
+    later = mastodon(script, web, token=None, sign_in=True)
+
+    assert closed.place == same.place != other.place
+    assert later.place is None and CANARY not in str(closed.place)
+    assert (await opened(script, web)).place == f"mastodon/{closed.account}/42"

@@ -5,6 +5,13 @@ from __future__ import annotations
 from syndicate.errors import Unauthorized
 from syndicate.ports.channel import Tokens
 
+LIMIT_NAME = 60
+
+
+def shown_name(text: str) -> str:
+    """A name as a server tells it, fit for one line of a terminal."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())[:LIMIT_NAME]
+
 
 async def keep_account(tokens: Tokens, channel: str, account_id: str, place: str) -> str:
     """Keep the account at a channel's first sight, and hold every later token against it; gives it back.

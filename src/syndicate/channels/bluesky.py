@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import ServiceURL
 from syndicate.channels.bluesky_session import REMAINING, REMEDY, RESET, Session, Sessions, rights_in
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
@@ -25,7 +26,7 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Rights
+from syndicate.ports.channel import Channel, Quota, Rights, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
 COLLECTION = "app.bsky.feed.post"
@@ -99,6 +100,7 @@ class Bluesky(Channel):
         password = either("password", settings.password, settings.password_file)
         self._sessions = Sessions(name, settings.service, settings.identifier, password, tools)
         self._did: str | None = None
+        self._handle = ""
 
     @property
     def wants(self) -> Wants:
@@ -117,6 +119,15 @@ class Bluesky(Channel):
         """Posts can be deleted and answered. Not edited: apps go on showing the record that they saw first."""
         return frozenset({Action.POST, Action.DELETE, Action.REPLY})
 
+    @property
+    def place(self) -> str | None:
+        """The account's DID, which outlives its handles."""
+        return f"bluesky/{self._did or self.account}"
+
+    async def standing(self) -> Standing:
+        """Whose account it is, once it is open."""
+        return Standing(self._handle or self._did)
+
     async def open(self) -> None:
         """Sign in, or go on with the kept session, and see that the account may post."""
         answer = await self._ask(_Ask("GET", "com.atproto.server.getSession"))
@@ -124,7 +135,7 @@ class Bluesky(Channel):
         if not account.active:
             status = answer.masked(account.status or "")[:40] or "not active"
             raise Unauthorized(f"{answer.place}: the account is {status}; see its own settings")
-        self._did = account.did
+        self._did, self._handle = account.did, shown_name(account.handle)
 
     async def rights(self) -> Rights:
         """What the session may do: its token says of which kind of password it came."""
@@ -314,6 +325,7 @@ class _Trouble(BaseModel):
 
 class _Account(BaseModel):
     did: str = Field(pattern=r"^did:[!-~]{1,250}$")
+    handle: str = ""
     active: bool = True
     status: str | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -28,12 +29,16 @@ REMEDY = "make a new app password (Settings, Privacy and security, App passwords
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A sign-in. `pds` is the account's own server, where everything but the session itself is asked."""
+    """A sign-in. `pds` is the account's own server, where everything but the session itself is asked.
+
+    `password` is the digest of the one it was made with: a session must not outlive its password in the settings.
+    """
 
     did: str
     pds: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    password: str = field(default="", repr=False)
 
 
 class Sessions:
@@ -43,6 +48,7 @@ class Sessions:
         self._service = service
         self._identifier = identifier
         self._password = password.get_secret_value()
+        self._digest = hashlib.sha256(self._password.encode()).hexdigest()
         self._tools = tools
         # The name holds all that would make a kept session another account's.
         self._token_name = f"{channel}/bluesky/{host_of(service)}/{identifier}"
@@ -54,7 +60,8 @@ class Sessions:
         """The session in use, the kept one, or a new one."""
         async with self._renewing:
             if self._current is None:
-                self._current = _kept(await self._tools.tokens.token(self._token_name))
+                kept = _kept(await self._tools.tokens.token(self._token_name))
+                self._current = kept if kept is not None and kept.password == self._digest else None
             if self._current is None:
                 self._current = await self._signed_in()
             return self._current
@@ -92,7 +99,8 @@ class Sessions:
         """Write the new pair before it is used: after a crash the old refresh token would be spent."""
         tokens = answer.read(_Tokens)
         pds = pds_in(tokens.didDoc, self._service)
-        session = Session(tokens.did, pds, tokens.accessJwt.get_secret_value(), tokens.refreshJwt.get_secret_value())
+        access, refresh = tokens.accessJwt.get_secret_value(), tokens.refreshJwt.get_secret_value()
+        session = Session(tokens.did, pds, access, refresh, self._digest)
         await self._tools.tokens.keep_token(self._token_name, json.dumps(asdict(session)))
         return session
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syndicate.channels import discord_message as wire
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, endpoint_url, host_of
 from syndicate.channels.http import Answer
 from syndicate.channels.networks import Network, Tools
@@ -22,7 +23,7 @@ from syndicate.channels.parcels import INLINE, Parcel
 from syndicate.channels.secrets import SecretFile, either
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel
+from syndicate.ports.channel import Channel, Standing
 from syndicate.posts.post import Picture, Post, Wants
 
 _WEBHOOK = re.compile(r"(?P<root>.*/api)(?:/v\d+)?/webhooks/(?P<id>\d{1,20})/(?P<token>[\w-]+)/?")
@@ -86,6 +87,7 @@ class DiscordWebhook(Channel):
         self._settings = settings
         self._tools = tools
         self._addresses = wire.Addresses()
+        self._place: wire.Place | None = None
 
     @property
     def wants(self) -> Wants:
@@ -106,7 +108,19 @@ class DiscordWebhook(Channel):
         """Ask for the webhook itself: is it there, and in which guild."""
         answer = await self._tools.web.call("GET", self._url, headers=wire.USER_AGENT, is_repeatable=True)
         place = wire.judge_access(answer, self._now(), remedy=_REMEDY).read(wire.Place)
-        self._addresses = wire.Addresses(place.guild_id)
+        self._place, self._addresses = place, wire.Addresses(place.guild_id)
+
+    @property
+    def place(self) -> str | None:
+        """The channel or thread, once the webhook has told it."""
+        channel_id = self._settings.thread_id or (self._place and self._place.channel_id)
+        return f"discord/{channel_id}" if channel_id else f"discord/{self.account}"
+
+    async def standing(self) -> Standing:
+        """Which webhook, once it is open."""
+        if self._place is None:
+            return Standing()
+        return Standing(shown_name(f"{self._place.name or 'webhook'} in channel {self._place.channel_id}"))
 
     async def upload(self, picture: Picture) -> str:
         """Nothing to bring: the picture is part of the message."""

@@ -13,6 +13,7 @@ from typing import Self
 from pydantic import Field, RootModel, SecretStr, model_validator
 
 from syndicate.channels import discord_message as wire
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, host_of
 from syndicate.channels.discord_rights import Guarded, Member, Roles, named, permissions
 from syndicate.channels.http import Answer
@@ -23,7 +24,7 @@ from syndicate.channels.secrets import SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import Transient
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Rights
+from syndicate.ports.channel import Channel, Rights, Standing
 from syndicate.posts.post import Picture, Post, Wants
 
 API = "https://discord.com/api/v10"
@@ -75,6 +76,7 @@ class DiscordBot(Channel):
         self._addresses = wire.Addresses()
         self._user_id: str | None = None
         self._guild_id: str | None = None
+        self._who = ""
 
     @property
     def wants(self) -> Wants:
@@ -97,6 +99,7 @@ class DiscordBot(Channel):
         answer = await self._get(f"/channels/{self._settings.channel}")
         place = wire.judge_access(answer, self._now(), remedy=_REMEDY).read(wire.Place)
         self._user_id, self._guild_id, self._addresses = me.id, place.guild_id, wire.Addresses(place.guild_id)
+        self._who = shown_name(f"@{me.username or me.id} in #{place.name or self._settings.channel}")
 
     async def rights(self) -> Rights:
         """What the bot may do in the channel, by its roles and the channel's overwrites."""
@@ -107,6 +110,15 @@ class DiscordBot(Channel):
         roles = (await self._asked(f"{guild}/roles")).read(Roles).root
         channel = (await self._asked(f"/channels/{self._settings.channel}")).read(Guarded)
         return Rights(*named(permissions(self._guild_id, self._user_id, member, roles, channel.permission_overwrites)))
+
+    @property
+    def place(self) -> str | None:
+        """The channel, as webhooks name theirs."""
+        return f"discord/{self._settings.channel}"
+
+    async def standing(self) -> Standing:
+        """Which bot, and in which channel, once it is open."""
+        return Standing(self._who or None)
 
     async def upload(self, picture: Picture) -> str:
         """Nothing to bring: the picture is part of the message."""

@@ -226,15 +226,18 @@ class _Refusal(_Entity):
 
 
 class Place(_Entity):
-    """A webhook or a channel, as far as addresses of messages need it."""
+    """A webhook or a channel, as far as it is needed; a webhook names its channel."""
 
     guild_id: RemoteId | None = None
+    channel_id: RemoteId | None = None
+    name: str | None = None
 
 
 class Author(_Entity):
     """Who wrote a message."""
 
     id: RemoteId
+    username: str = ""
 
 
 class Embed(_Entity):

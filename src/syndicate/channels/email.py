@@ -127,6 +127,11 @@ class Email(Channel):
         self._tools = tools
 
     @property
+    def place(self) -> str | None:
+        """The address that is written to."""
+        return f"email/{self._settings.to.lower()}"
+
+    @property
     def wants(self) -> Wants:
         """The whole summary and the link in the text; the picture travels inside."""
         image = ImageRules(Shape.CARD, limit_bytes=IMAGE_BYTES, media_types=("image/jpeg", "image/png"))

@@ -5,20 +5,22 @@ Source: Mastodon documentation "statuses", "media", "instance", "Rate limits", "
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, RootModel, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from syndicate.channels.accounts import keep_account
 from syndicate.channels.addresses import ServiceURL, host_of
-from syndicate.channels.http import Answer, RemoteId, check_access, json_bytes, page_url, verdict
+from syndicate.channels.http import Answer, check_access, json_bytes, verdict
 from syndicate.channels.limits import used_up_until
 from syndicate.channels.marks import Mark
+from syndicate.channels.mastodon_answers import Created, Frozen, Identified, Shown, Statuses
 from syndicate.channels.mastodon_server import (
     KEY_WINDOW,
     Dialect,
@@ -142,6 +144,14 @@ class Mastodon(Channel):
         self._account_id = await keep_account(self._tools.tokens, self.name, me, self.account)
 
     @property
+    def place(self) -> str | None:
+        """The account on its server; before it is known, what has the same token has the same account."""
+        if self._account_id is not None:
+            return f"mastodon/{self.account}/{self._account_id}"
+        token = self._settings.given_token
+        return None if token is None else f"mastodon/{self.account}#{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+
+    @property
     def limit_scope(self) -> str:
         """Limits are an account's, and `account` is the server alone."""
         return f"{self.account}/{self._account_id}" if self._account_id else self.account
@@ -169,7 +179,7 @@ class Mastodon(Channel):
             is_repeatable=True,
             within=UPLOAD_TIME,
         )
-        media_id = self._checked(answer).read(_Identified).id
+        media_id = self._checked(answer).read(Identified).id
         if answer.status == 202:
             await self._processed(media_id)
         return media_id
@@ -206,7 +216,7 @@ class Mastodon(Channel):
             body=payload,
         )
         try:
-            status = self._checked(answer).read(_Created)
+            status = self._checked(answer).read(Created)
         except Rejected as refusal:
             await self._examine(refusal, payload)
             raise
@@ -219,13 +229,13 @@ class Mastodon(Channel):
         status = json.loads(payload)
         status.pop("visibility", None)
         if (alt := status.pop(_KEPT_ALT, None)) is not None:
-            there = self._checked(await self._get(_path_of(receipt))).read(_Shown)
+            there = self._checked(await self._get(_path_of(receipt))).read(Shown)
             status["media_ids"] = [medium.id for medium in there.media_attachments]
             described = {"description": alt} if alt and len(alt) <= self._server.alt else {}
             status["media_attributes"] = [{"id": media_id, **described} for media_id in status["media_ids"]]
         answer = await self._change("PUT", receipt, json_bytes(status))
         try:
-            edited = self._checked(answer).read(_Created)
+            edited = self._checked(answer).read(Created)
         except Rejected as refusal:
             await self._examine(refusal, payload)
             raise
@@ -239,14 +249,14 @@ class Mastodon(Channel):
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through our own statuses, newest first, for one with our link (or our exact text if it has none)."""
-        frozen = _Payload.model_validate_json(payload)
+        frozen = Frozen.model_validate_json(payload)
         mark = Mark.of(frozen.status)
         replies = "true" if frozen.in_reply_to_id is None else "false"
         account_id = self._account_id or await self._who_am_i()
         path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies={replies}&exclude_reblogs=true"
         oldest = ""
         for _ in range(LIMIT_PAGES):
-            page = self._checked(await self._get(path + oldest)).read(_Statuses)
+            page = self._checked(await self._get(path + oldest)).read(Statuses)
             for status in page.root:
                 if status.created_at < since - CLOCKS_DIFFER:
                     return None
@@ -264,7 +274,7 @@ class Mastodon(Channel):
 
     async def _who_am_i(self) -> str:
         answer = await self._get("/api/v1/accounts/verify_credentials")
-        return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(_Identified).id
+        return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(Identified).id
 
     async def _software(self) -> Dialect:
         """The software by NodeInfo; OTHER if the server does not tell."""
@@ -300,7 +310,7 @@ class Mastodon(Channel):
             Rejected: the picture is gone, so that a new upload may help.
             Transient: the picture is still being processed, or could not be asked for; the post is not made.
         """
-        for media_id in _Payload.model_validate_json(payload).media_ids:
+        for media_id in Frozen.model_validate_json(payload).media_ids:
             try:
                 answer = await self._get(f"/api/v1/media/{media_id}")
             except NetworkError as cause:
@@ -334,47 +344,6 @@ class Mastodon(Channel):
 
 def _path_of(receipt: Receipt) -> str:
     return f"/api/v1/statuses/{quote(receipt.remote_id, safe='')}"
-
-
-class _Entity(BaseModel):
-    """JSON of a server; some send numbers as ids."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True, frozen=True)
-
-
-class _Identified(_Entity):
-    id: RemoteId
-
-
-class _Created(_Identified):
-    url: Annotated[str | None, AfterValidator(page_url)] = None
-
-
-class _PreviewCard(_Entity):
-    url: str = ""
-
-
-class _Status(_Created):
-    created_at: AwareDatetime
-    content: str = ""
-    card: _PreviewCard | None = None
-    in_reply_to_id: str | None = None
-
-
-class _Shown(_Entity):
-    media_attachments: tuple[_Identified, ...] = ()
-
-
-class _Statuses(RootModel[tuple[_Status, ...]]):
-    """A page of statuses."""
-
-
-class _Payload(_Entity):
-    """What `freeze` wrote."""
-
-    status: str
-    media_ids: tuple[str, ...] = ()
-    in_reply_to_id: str | None = None
 
 
 NETWORK = Network(

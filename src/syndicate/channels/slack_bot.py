@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, model_validator
 
 from syndicate.channels import slack_message as wire
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, endpoint_url, host_of
 from syndicate.channels.http import Answer, json_bytes, page_url
 from syndicate.channels.networks import Network, Tools
@@ -23,7 +24,7 @@ from syndicate.durations import Duration
 from syndicate.errors import Rejected, Transient, Unauthorized
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Rights
+from syndicate.ports.channel import Channel, Rights, Standing
 from syndicate.posts.post import Picture, Post, Wants
 
 API = "https://slack.com/api"
@@ -80,6 +81,7 @@ class SlackBot(Channel):
         self._authorization = {"Authorization": f"Bearer {token}"}
         self._team_url: str | None = None
         self._scopes: tuple[str, ...] = ()
+        self._who = ""
 
     @property
     def wants(self) -> Wants:
@@ -105,10 +107,15 @@ class SlackBot(Channel):
             raise Unauthorized(f"{self.account}: the token lacks the scopes {', '.join(missing)}; add them to the app")
         self._team_url = page_url(who.url)
         self._scopes = _scopes_in(answer.headers.get("X-OAuth-Scopes"))
+        self._who = shown_name(f"@{who.user} in {who.team}") if who.user else ""
 
     async def rights(self) -> Rights:
         """The token's scopes, as Slack told them with its first answer; what it lacks it was refused for."""
         return Rights(self._scopes)
+
+    async def standing(self) -> Standing:
+        """Which bot, and in which workspace, once it is open."""
+        return Standing(self._who or None)
 
     async def upload(self, picture: Picture) -> str:
         """Upload the picture for ourselves alone and wait until Slack has looked at it; gives the file's id.

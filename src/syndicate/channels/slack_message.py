@@ -263,6 +263,8 @@ class Who(_Entity):
     """auth.test."""
 
     url: str
+    team: str = ""
+    user: str = ""
     bot_id: RemoteId | None = None
 
 

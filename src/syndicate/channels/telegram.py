@@ -15,16 +15,29 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError, model_validator
+from pydantic import Field, JsonValue, SecretStr, model_validator
 
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, host_of
-from syndicate.channels.http import LONGEST_WAIT, SHORTEST_WAIT, Answer, check_access, json_bytes, verdict
+from syndicate.channels.http import Answer, json_bytes
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.parcels import INLINE, PARCEL_BYTES, Parcel, Part, form_of
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
-from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized, Unknown
+from syndicate.channels.telegram_answers import (
+    Found,
+    Me,
+    Membership,
+    Place,
+    Sent,
+    judge,
+    judge_access,
+    page_of,
+    rights_of,
+    says,
+)
+from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Rights
+from syndicate.ports.channel import Channel, Quota, Rights, Standing
 from syndicate.posts.dialects import write
 from syndicate.posts.post import Dialect, ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
@@ -40,7 +53,6 @@ CALL_TIME = timedelta(seconds=60)
 # The token is part of every address, in which these signs would end it.
 _NOT_IN_TOKENS = re.compile(r"[/?#%\s\\]")
 _BOT = re.compile(r"(\d{1,20}):")
-_REMEDY = "check `token` and `chat`, and that the bot is an administrator of the chat who may post"
 # Telegram gives no codes for these, only a status and words: the words are all there is to tell them from refusals.
 _NOT_MODIFIED = "message is not modified"
 _NOT_FOUND = "message to delete not found"
@@ -85,6 +97,8 @@ class Telegram(Channel):
         self._url = f"{settings.api_url.rstrip('/')}/bot{token}"
         self._settings = settings
         self._tools = tools
+        self._place = Place()
+        self._who = ""
 
     @property
     def wants(self) -> Wants:
@@ -108,11 +122,20 @@ class Telegram(Channel):
         """Limits are those of the bot, in all its chats."""
         return f"{self.network}/{self._bot}"
 
+    @property
+    def place(self) -> str | None:
+        """The chat by its number, once it is known, and the topic in it."""
+        return f"telegram/{self._place.id or self._settings.chat}/{self._settings.thread_id or ''}"
+
     async def open(self) -> None:
         """Ask who the bot is, and for the chat."""
-        for method, arguments in (("getMe", {}), ("getChat", {"chat_id": self._settings.chat})):
-            answer = await self._call(method, ("application/json", json_bytes(arguments)), is_repeatable=True)
-            _judge_access(answer, self._now())
+        bot = (await self._asked("getMe", {})).read(Me).result
+        self._place = (await self._asked("getChat", {"chat_id": self._settings.chat})).read(Found).result
+        self._who = shown_name(f"@{bot.username or self._bot} in {self._place.title or self._settings.chat}")
+
+    async def standing(self) -> Standing:
+        """Which bot, and in which chat, once it is open."""
+        return Standing(self._who or None)
 
     async def upload(self, picture: Picture) -> str:
         """Nothing to bring: the picture is part of the message.
@@ -132,7 +155,7 @@ class Telegram(Channel):
         bot_id = self._url.rpartition("/bot")[2].partition(":")[0]
         asked = {"chat_id": self._settings.chat, "user_id": int(bot_id)}
         answer = await self._call("getChatMember", ("application/json", json_bytes(asked)), is_repeatable=True)
-        return _rights_of(_judge(answer, self._now()).read(_Membership).result)
+        return rights_of(judge(answer, self._now()).read(Membership).result)
 
     def key_of(self, uid: str, generation: int, published: datetime) -> str:
         """For our own books: Telegram takes no key."""
@@ -163,7 +186,7 @@ class Telegram(Channel):
         file = parcel.file("photo")
         method = "sendMessage" if file is None else "sendPhoto"
         answer = await self._call(method, _body(parcel.message, file))
-        return self._receipt(_judge(answer, self._now()))
+        return self._receipt(judge(answer, self._now()))
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """A bot cannot read a chat.
@@ -185,19 +208,25 @@ class Telegram(Channel):
             media = {"type": "photo", "media": "attach://photo", "parse_mode": "HTML"}
             told: JsonValue = {**media, "caption": parcel.message["caption"]}
             answer = await self._call("editMessageMedia", _body({**named, "media": told}, file), is_repeatable=True)
-        if not _says(answer, _NOT_MODIFIED):
-            _judge(answer, self._now())
+        if not says(answer, _NOT_MODIFIED):
+            judge(answer, self._now())
         return Receipt(receipt.remote_id, receipt.url, self._now())
 
     async def delete(self, receipt: Receipt) -> None:
         """Take the message away."""
         named: dict[str, JsonValue] = {"chat_id": self._settings.chat, "message_id": int(receipt.remote_id)}
         answer = await self._call("deleteMessage", _body(named, None), is_repeatable=True)
-        if not _says(answer, _NOT_FOUND):
-            _judge(answer, self._now())
+        if not says(answer, _NOT_FOUND):
+            judge(answer, self._now())
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
+
+    async def _asked(self, method: str, arguments: dict[str, JsonValue]) -> Answer:
+        """What is asked at the door."""
+        answer = await self._call(method, ("application/json", json_bytes(arguments)), is_repeatable=True)
+        judge_access(answer, self._now())
+        return answer
 
     async def _call(self, method: str, body: tuple[str, bytes], *, is_repeatable: bool = False) -> Answer:
         content_type, content = body
@@ -211,8 +240,8 @@ class Telegram(Channel):
         )
 
     def _receipt(self, answer: Answer) -> Receipt:
-        message = answer.read(_Sent).result
-        return Receipt(str(message.message_id), _page(message), self._now())
+        message = answer.read(Sent).result
+        return Receipt(str(message.message_id), page_of(message), self._now())
 
     def _now(self) -> datetime:
         return self._tools.clock()
@@ -224,139 +253,6 @@ def _body(message: dict[str, JsonValue], file: Part | None) -> tuple[str, bytes]
         return "application/json", json_bytes(message)
     texts = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in message.items())
     return form_of([*(Part(name, text.encode()) for name, text in sorted(texts)), file])
-
-
-# The place is at fault and not the post: Telegram tells by its words only (tdlib/telegram-bot-api, Client.cpp).
-_NO_PLACE = (
-    "chat not found",
-    "not enough rights",
-    "need administrator rights",
-    "have no rights",
-    "message thread not found",
-    "topic_closed",
-)
-
-
-def _judge(answer: Answer, now: datetime) -> Answer:
-    """What an answer proves; `ok` decides, whatever the status.
-
-    Raises:
-        NetworkError: by kind.
-    """
-    told = _told(answer)
-    if told is None:
-        if answer.is_success:
-            raise Unknown(f"{answer.place}: {answer.status}, but the answer cannot be read")
-        return verdict(answer, now, remedy=_REMEDY)
-    if told.ok:
-        return verdict(answer, now, remedy=_REMEDY)
-    status = told.error_code or answer.status
-    said = f"{answer.place}: {status} ({answer.masked(told.description)[:200]})"
-    if told.parameters.migrate_to_chat_id is not None:
-        raise Unauthorized(f"{said}; the group has moved: set `chat` to {told.parameters.migrate_to_chat_id}")
-    if status == 429:
-        wait = told.parameters.retry_after
-        until = now + min(max(timedelta(seconds=wait), SHORTEST_WAIT), LONGEST_WAIT) if wait is not None else None
-        if until is not None:
-            raise RateLimited(said, until, is_app_wide=True)
-    if status == 400 and any(words in told.description.lower() for words in _NO_PLACE):
-        raise Unauthorized(f"{said}; check `chat`, and what the bot may do there")
-    if status in {401, 404}:  # a wrong token is answered with either
-        raise Unauthorized(f"{said}; {_REMEDY}")
-    # The status in the body is the real one: in front of a gateway of one's own, HTTP may say 200.
-    return verdict(_with_status(answer, status), now, remedy=_REMEDY)
-
-
-def _judge_access(answer: Answer, now: datetime) -> None:
-    """What an answer at the door proves: every refusal is a matter for a person."""
-    try:
-        _judge(answer, now)
-    except (RateLimited, Unauthorized):
-        raise
-    except Rejected as refusal:
-        raise Unauthorized(f"{refusal}; {_REMEDY}") from None
-    except NetworkError:
-        check_access(_with_status(answer, max(answer.status, 500)), now, remedy=_REMEDY)
-
-
-def _with_status(answer: Answer, status: int) -> Answer:
-    return Answer(answer.place, status, answer.headers, answer.body, answer.is_repeatable, answer.hidden)
-
-
-def _says(answer: Answer, words: str) -> bool:
-    told = _told(answer)
-    return told is not None and not told.ok and told.error_code == 400 and words in told.description
-
-
-def _page(message: _Message) -> str | None:
-    """A message's address: by the chat's name if it is public, else one that its members can follow."""
-    if message.chat.username:
-        return f"https://t.me/{message.chat.username}/{message.message_id}"
-    number = str(message.chat.id)
-    return f"https://t.me/c/{number.removeprefix('-100')}/{message.message_id}" if number.startswith("-100") else None
-
-
-def _told(answer: Answer) -> _Told | None:
-    try:
-        return _Told.model_validate_json(answer.body)
-    except ValidationError:
-        return None
-
-
-class _Entity(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Parameters(_Entity):
-    retry_after: Annotated[float, Field(ge=0, le=10**9)] | None = None
-    migrate_to_chat_id: int | None = None
-
-
-class _Told(_Entity):
-    """What every answer has."""
-
-    ok: bool
-    error_code: Annotated[int, Field(ge=100, le=599)] | None = None
-    description: str = ""
-    parameters: _Parameters = _Parameters()
-
-
-class _Chat(_Entity):
-    id: int
-    username: Annotated[str, Field(pattern=r"^\w{1,64}$")] | None = None
-
-
-class _Member(_Entity):
-    """A bot in a chat: `can_post_messages` is told of channels, `can_send_messages` of those that are restricted."""
-
-    status: str
-    can_post_messages: bool | None = None
-    can_edit_messages: bool | None = None
-    can_delete_messages: bool | None = None
-    can_send_messages: bool | None = None
-
-
-class _Membership(_Entity):
-    result: _Member
-
-
-def _rights_of(member: _Member) -> Rights:
-    if member.status in {"left", "kicked"}:
-        return Rights((), ("membership in the chat",))
-    told = member.model_dump(exclude={"status"}, exclude_none=True)
-    has = tuple(name for name, is_granted in told.items() if is_granted)
-    # Its own messages a bot may edit and delete without the right to do so with others'.
-    posting = ("can_post_messages", "can_send_messages")
-    return Rights((member.status, *has), tuple(name for name in posting if told.get(name) is False))
-
-
-class _Message(_Entity):
-    message_id: int
-    chat: _Chat
-
-
-class _Sent(_Entity):
-    result: _Message
 
 
 NETWORK = Network(

@@ -6,17 +6,29 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
-from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
-from syndicate.errors import UsageError
+from syndicate.cli.output import (
+    config_option,
+    json_option,
+    load,
+    moment,
+    price_json,
+    price_words,
+    say,
+    table,
+    tell_json,
+)
+from syndicate.errors import NetworkError, Transient, Unknown, UsageError
 
 if TYPE_CHECKING:
     from syndicate.channels.networks import Tools
     from syndicate.outbox.delivery import Receipt
     from syndicate.plot import Plot
     from syndicate.ports.channel import Channel
+    from syndicate.settings.tree import SiteSettings
 
 
 @click.group(
@@ -33,7 +45,7 @@ def channels() -> None:
 @config_option
 @json_option
 def list_(config: Path, as_json: bool) -> None:
-    """Show every channel that is switched on, its account, its promise and until when it is signed in.
+    """Show every channel that is switched on: account, promise, what a post costs, until when it is signed in.
 
     No network is asked.
     """
@@ -71,8 +83,12 @@ async def _list(plot: Plot, as_json: bool) -> None:
     if as_json:
         tell_json(told)
         return
-    rows = [(one["channel"], one["network"], one["account"], one["until"], one["promise"]) for one in told]
-    table(("channel", "network", "account", "signed in until", "promise"), rows)
+    titles = ("channel", "network", "account", "signed in until", "a post costs", "promise")
+    names = ("channel", "network", "account", "until")
+    table(
+        titles,
+        [(*(one[name] for name in names), price_words(made[one["channel"]].price), one["promise"]) for one in told],
+    )
 
 
 async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
@@ -91,7 +107,11 @@ async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
     if as_json:
         tell_json({**told, "test_post": None if receipt is None else receipt.url or receipt.remote_id})
         return
-    say(f"{name}: works")
+    if told["is_proven"]:
+        say(f"{name}: works")
+    else:
+        say(f"{name}: its settings are sound; whether it works is not known, as {channel.network} tells nothing but")
+        say("to a post: send one, for example by `syndicate backfill --limit 1`, and look for it there")
     say(f"account: {told['who'] or told['account']}")
     if told["scopes"]:
         say(f"scopes: {', '.join(told['scopes'])}")
@@ -100,6 +120,7 @@ async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
     say(f"text: at most {told['text_limit']} {told['text_unit']}")
     say(f"picture: {told['picture'] or 'none'}")
     say(f"promise: {told['promise']}")
+    say(f"a post costs: {price_words(channel.price)}")
     say(f"can also: {', '.join(told['abilities']) or 'nothing else'}")
     if receipt is not None:
         say(f"test post: {receipt.url or receipt.remote_id}")
@@ -127,22 +148,39 @@ async def _told(channel: Channel) -> dict[str, Any]:
         if image is None
         else f"{', '.join(image.media_types)}, {image.limit_bytes} bytes, alt text of {image.limit_alt} characters",
         "promise": channel.guarantee.in_words,
+        "price": price_json(channel.price),
+        "is_proven": channel.address is None,
         "abilities": sorted(action.value for action in channel.abilities - {Action.POST}),
     }
 
 
 async def _posted_in_private(plot: Plot, name: str, tools: Tools) -> Receipt:
-    """Make a test post that only the account sees, and take it away where the network can."""
-    from syndicate.house import clock
+    """Make a test post that only the account sees, and take it away where the network can.
+
+    Raises:
+        NetworkError: it could not be made, or it could not be taken away; then the words say where it is.
+    """
     from syndicate.outbox.delivery import Action
+
+    kind = plot.networks[name]
+    own = plot.own[name].model_copy(update=dict(kind.private or {}))
+    channel = kind.make(name, own, replace(tools, shared={}))
+    try:
+        await channel.open()
+        receipt = await _tried(channel, plot.settings.site)
+        if Action.DELETE in channel.abilities:
+            await _taken_away(channel, receipt)
+    finally:
+        await channel.close()
+    return receipt
+
+
+async def _tried(channel: Channel, site: SiteSettings) -> Receipt:
+    from syndicate.house import clock
     from syndicate.posts.compose import compose
     from syndicate.posts.post import Card
 
-    kind, now = plot.networks[name], clock()
-    own = plot.own[name].model_copy(update=dict(kind.private or {}))
-    channel = kind.make(name, own, replace(tools, shared={}))
-    await channel.open()
-    site = plot.settings.site
+    now = clock()
     card = Card(
         item_id="syndicate:test",
         title=f"A test of {site.title}",
@@ -152,10 +190,21 @@ async def _posted_in_private(plot: Plot, name: str, tools: Tools) -> Receipt:
         published=now,
         language=site.language,
     )
-    key = channel.key_of(f"test-{now:%Y%m%d%H%M%S}", 0, now)
+    key = channel.key_of(f"test-{uuid4().hex}", 0, now)
     payload = await channel.stage(channel.freeze(compose(card, channel.wants), None, key, now), key)
-    receipt = await channel.publish(payload, key)
-    if Action.DELETE in channel.abilities:
+    try:
+        return await channel.publish(payload, key)
+    except Unknown as error:
+        found = await channel.find(payload, key, now) if channel.guarantee.is_readable else None
+        if found is None:
+            told = f"the test post may be there all the same: look for {card.title!r}, and take it away by hand"
+            raise Unknown(f"{error}; {told}") from error
+        return found
+
+
+async def _taken_away(channel: Channel, receipt: Receipt) -> None:
+    try:
         await channel.delete(receipt)
-    await channel.close()
-    return receipt
+    except NetworkError as error:
+        told = f"the test post is still there: {receipt.url or receipt.remote_id}; take it away by hand"
+        raise Transient(f"{error}; {told}") from error

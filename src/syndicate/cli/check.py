@@ -73,6 +73,7 @@ def check(
         *authority_faults(plot),
         *budget_faults(plot),
         *asyncio.run(ability_faults(plot)),
+        *asyncio.run(twin_faults(plot)),
     ]
     told = [fault for fault in faults if _is_wanted(fault, codes, globs)]
     told.sort(key=lambda fault: (fault.is_warning, fault.path, fault.line or 0))
@@ -114,6 +115,25 @@ def authority_faults(plot: Plot) -> list[Fault]:
     problem = f"is not set, so that the ids of all entries hang on the host of `site.url` ({host})"
     remedy = f"write `tag_authority: {host},2026` before readers subscribe, and never change it"
     return [Fault(str(plot.path), "W-TAG-AUTHORITY", problem, remedy, key="site.tag_authority")]
+
+
+async def twin_faults(plot: Plot) -> list[Fault]:
+    """Channels that lead to one place, as far as the settings tell: what both want is posted there twice."""
+    from syndicate.house import open_channels, plans_of
+    from syndicate.twins import twins_in
+
+    remedy = "remove one, or give both `sections` or `languages` that no item has in common"
+    async with open_channels(plot) as channels:
+        return [
+            Fault(
+                str(plot.path),
+                "W-SAME-PLACE",
+                f"leads to where `{twin.other}` leads ({channels[twin.channel].account}): an item may be there twice",
+                remedy,
+                key=f"channels.{twin.channel}",
+            )
+            for twin in twins_in(channels, plans_of(plot, channels))
+        ]
 
 
 async def ability_faults(plot: Plot) -> list[Fault]:

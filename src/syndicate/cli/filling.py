@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syndicate.cli.following import Following, exit_code_of
-from syndicate.cli.output import count, in_words, moment, say, table, tell_json, warn
+from syndicate.cli.output import count, in_words, moment, price_json, price_words, say, table, tell_json, warn
 from syndicate.errors import AnotherInstance, UsageError
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Filling:
 
     def _row(self, plan: ChannelBackfill, channel: Channel) -> tuple[object, ...]:
         network = self._plot.networks[plan.channel]
-        cost = network.cost if plan.cost is None else f"{plan.cost.amount} {plan.cost.currency}"
+        cost = network.cost if plan.cost is None else price_words(plan.cost)
         every = "-" if plan.every is None else in_words(plan.every)
         takes = in_words(plan.takes) if plan.planned else "-"
         promise = channel.guarantee.in_words
@@ -262,7 +262,7 @@ def _json(plan: ChannelBackfill) -> dict[str, Any]:
         "begins": plan.begins,
         "ends": plan.ends,
         "takes_s": plan.takes.total_seconds(),
-        "cost": None if plan.cost is None else {"amount": str(plan.cost.amount), "currency": plan.cost.currency},
+        "cost": price_json(plan.cost),
         "warnings": list(plan.warnings),
         "left_out": dict(plan.left_out),
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from syndicate.errors import Fault
     from syndicate.ingest import Pass
     from syndicate.log import Masker
+    from syndicate.outbox.pace import Price
     from syndicate.plot import Plot
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -164,6 +165,16 @@ def counting(label: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def price_words(price: Price | None) -> str:
+    """What a post costs, for people."""
+    return "nothing" if price is None else f"{price.amount} {price.currency}"
+
+
+def price_json(price: Price | None) -> dict[str, str] | None:
+    """What a post costs, for machines."""
+    return None if price is None else {"amount": str(price.amount), "currency": price.currency}
 
 
 def moment(value: datetime | None) -> str:

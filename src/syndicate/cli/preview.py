@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, json_option, load, say, tell_json
-from syndicate.errors import CannotWrite, UsageError
+from syndicate.cli.output import config_option, json_option, load, price_json, price_words, say, tell_json
+from syndicate.errors import CannotWrite, NetworkError, UsageError
 
 if TYPE_CHECKING:
     from syndicate.content.images import PictureMaker
-    from syndicate.draft import Draft
+    from syndicate.draft import Draft, DraftRules
     from syndicate.items.item import Item
     from syndicate.plot import Plot
     from syndicate.ports.channel import Channel
+    from syndicate.ports.content import Images
     from syndicate.posts.post import Post
 
 
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 @click.option("--card", type=click.Path(dir_okay=False, path_type=Path), help="Write the card image (JPEG) there.")
 @click.argument("item", required=False)
 def preview(config: Path, as_json: bool, only: str | None, card: Path | None, item: str | None) -> None:
-    """Show what every channel would post of ITEM: text, card, image with alt text, and the room they take.
+    """Show what every channel would post of ITEM: text, card, image with alt text, the room they take and
+    what they cost; or why it would post none.
 
     Sends nothing, and writes nothing but the card image you ask for; the code is the one that posts. Limits are the
     network's usual ones, as no server is asked.
@@ -50,30 +53,57 @@ def preview(config: Path, as_json: bool, only: str | None, card: Path | None, it
 async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | None, *, card: Path | None) -> None:
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
-    from syndicate.draft import draft, post_of
     from syndicate.house import open_channels, plans_of, store_of
     from syndicate.outbox.plan import filtered_by
     from syndicate.wording import draft_rules_of
 
     store = store_of(plot, waits=False)
     item = chosen(store.scan({}).items, in_store(plot, wanted))
-    shown = []
+    views = []
     async with AsyncExitStack() as stack:
         channels = await stack.enter_async_context(open_channels(plot))
         images = await stack.enter_async_context(PictureMaker(store, await stack.enter_async_context(Fetcher())))
         for plan in plans_of(plot, channels):
             if only in {None, plan.name}:
-                channel, rules = channels[plan.name], draft_rules_of(plot, plan.name)
-                made = await draft(item, channel.wants, rules, images)
-                shown.append((channel, made, post_of(made, channel.wants, rules), filtered_by(item, plan)))
+                view = await _viewed(item, channels[plan.name], draft_rules_of(plot, plan.name), images)
+                views.append(replace(view, not_posted=filtered_by(item, plan) or view.not_posted))
         if card is not None:
             await _write_card(plot, item, images, card)
     if as_json:
-        tell_json({"item": item.id, "channels": [_json(*one) for one in shown]})
+        tell_json({"item": item.id, "channels": [_json(view) for view in views]})
         return
     say(f"{item.id}  {item.path}  published {item.published:%Y-%m-%d}")
-    for one in shown:
-        _tell(*one)
+    for view in views:
+        _tell(view)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What one channel would do with the item; without a post, `not_posted` says why none can be made."""
+
+    channel: Channel
+    made: Draft | None = None
+    post: Post | None = None
+    not_posted: str | None = None
+
+
+async def _viewed(item: Item, channel: Channel, rules: DraftRules, images: Images) -> _View:
+    """The post as it would be sent, as far as that is known without the network."""
+    from syndicate.draft import draft, pictureless, post_of
+    from syndicate.house import clock
+
+    wants = channel.wants
+    try:
+        made = await draft(item, wants, rules, images)
+        if wants.needs_image and not made.is_pictured:
+            return _View(channel, made, not_posted=pictureless(channel.network, made.missing))
+        post = post_of(made, wants, rules)
+        with suppress(NetworkError):  # some need a session to write what they send
+            media = made.address or (None if made.picture is None else "preview")
+            channel.freeze(post, media, channel.key_of("preview", 0, item.published), clock())
+    except ValueError as error:
+        return _View(channel, not_posted=f"cannot be composed: {error}")
+    return _View(channel, made, post)
 
 
 async def _write_card(plot: Plot, item: Item, images: PictureMaker, target: Path) -> None:
@@ -124,37 +154,55 @@ def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:
     return found[0]
 
 
-def _tell(channel: Channel, made: Draft, post: Post, filtered: str | None) -> None:
-    from syndicate.posts.measure import count
+def _tell(view: _View) -> None:
+    from syndicate.posts.compose import length_of
 
+    channel, made, post = view.channel, view.made, view.post
     room = channel.wants.room
     say()
-    say(f"{channel.name} ({channel.network}), {count(post.text, room)} of {room.limit} {room.measure}")
-    if filtered:
-        say(f"  not posted here: {filtered}")
+    if made is None or post is None:
+        say(f"{channel.name} ({channel.network}): not posted: {view.not_posted}")
+        return
+    say(f"{channel.name} ({channel.network}), {length_of(post, room)} of {room.limit} {room.measure}")
+    if view.not_posted:
+        say(f"  not posted here: {view.not_posted}")
     for line in post.text.split("\n"):
         say(f"  | {line}")
     say(f"  card: {post.card.title} <{post.card.url}>")
-    if post.picture is not None:
-        picture = post.picture
-        size = f"{picture.width_px}x{picture.height_px}, {len(picture.content) // 1000 + 1} kB"
-        say(f"  image: {picture.media_type} {size}; alt: {picture.alt}")
-    else:
-        say(f"  image: none{f' ({made.missing})' if made.missing else ''}")
+    say(f"  image: {_image_words(made, post)}")
+    if channel.price is not None:
+        say(f"  costs: {price_words(channel.price)}")
 
 
-def _json(channel: Channel, made: Draft, post: Post, filtered: str | None) -> dict[str, Any]:
-    from syndicate.posts.measure import count
-
+def _image_words(made: Draft, post: Post) -> str:
     picture = post.picture
-    return {
+    if picture is not None:
+        size = f"{picture.width_px}x{picture.height_px}, {len(picture.content) // 1000 + 1} kB"
+        return f"{picture.media_type} {size}; alt: {picture.alt}"
+    if made.address is not None:
+        alt = made.card.image.alt if made.card.image is not None else ""
+        return f"fetched by the network from {made.card.jpeg_url or made.address}; alt: {alt}"
+    return f"none ({made.missing})" if made.missing else "none"
+
+
+def _json(view: _View) -> dict[str, Any]:
+    channel, made, post = view.channel, view.made, view.post
+    told = {
         "channel": channel.name,
         "network": channel.network,
-        "not_posted": filtered,
+        "not_posted": view.not_posted,
+        "price": price_json(channel.price),
+    }
+    if made is None or post is None:
+        return told
+    from syndicate.posts.compose import length_of
+
+    picture, room = post.picture, channel.wants.room
+    return told | {
         "text": post.text,
-        "length": count(post.text, channel.wants.room),
-        "limit": channel.wants.room.limit,
-        "unit": channel.wants.room.measure.value,
+        "length": length_of(post, room),
+        "limit": room.limit,
+        "unit": room.measure.value,
         "hashtags": list(post.hashtags),
         "card": {"title": post.card.title, "summary": post.card.summary, "url": post.card.url},
         "image": None
@@ -166,5 +214,6 @@ def _json(channel: Channel, made: Draft, post: Post, filtered: str | None) -> di
             "bytes": len(picture.content),
             "alt": picture.alt,
         },
+        "image_fetched_from": made.address,
         "image_missing": made.missing,
     }

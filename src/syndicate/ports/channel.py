@@ -105,6 +105,11 @@ class Channel(Protocol):
         return False
 
     @property
+    def place(self) -> str | None:
+        """Where posts appear: equal for channels that lead to one place. Open ones know it better; None: not yet."""
+        return f"{self.network}/{self.account}"
+
+    @property
     def limit_scope(self) -> str:
         """What shares the limits that the network sets for an account."""
         return self.account
