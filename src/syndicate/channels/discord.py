@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from syndicate.channels import discord_message as wire
 from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, endpoint_url, host_of
-from syndicate.channels.http import Answer
+from syndicate.channels.discord_desk import Desk
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.parcels import INLINE, Parcel
 from syndicate.channels.secrets import SecretFile, either
@@ -79,14 +79,13 @@ class DiscordWebhook(Channel):
 
     def __init__(self, name: str, settings: DiscordWebhookSettings, tools: Tools) -> None:
         url = either("url", settings.url, settings.url_file).get_secret_value()
-        self._url, webhook_id, token = webhook_of(url)
-        tools.web.hide(url, self._url, token)
+        address, webhook_id, token = webhook_of(url)
+        tools.web.hide(url, address, token)
         self.name = name
         thread = f"/{settings.thread_id}" if settings.thread_id else ""
-        self.account = f"{host_of(self._url)}/webhooks/{webhook_id}{thread}"
+        self.account = f"{host_of(address)}/webhooks/{webhook_id}{thread}"
         self._settings = settings
-        self._tools = tools
-        self._addresses = wire.Addresses()
+        self._desk = Desk(tools, _REMEDY, address, wire.USER_AGENT)
         self._place: wire.Place | None = None
 
     @property
@@ -106,9 +105,8 @@ class DiscordWebhook(Channel):
 
     async def open(self) -> None:
         """Ask for the webhook itself: is it there, and in which guild."""
-        answer = await self._tools.web.call("GET", self._url, headers=wire.USER_AGENT, is_repeatable=True)
-        place = wire.judge_access(answer, self._now(), remedy=_REMEDY).read(wire.Place)
-        self._place, self._addresses = place, wire.Addresses(place.guild_id)
+        self._place = (await self._desk.ask()).read(wire.Place)
+        self._desk.addresses = wire.Addresses(self._place.guild_id)
 
     @property
     def place(self) -> str | None:
@@ -148,10 +146,8 @@ class DiscordWebhook(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post and wait for the message: without `wait`, errors are not told and no id comes back."""
-        parcel = Parcel.opened(payload)
         thread = f"&thread_id={self._settings.thread_id}" if self._settings.thread_id else ""
-        body = wire.body_of(parcel.message, parcel.file("files[0]"))
-        return self._receipt(await self._call("POST", f"?wait=true{thread}", body))
+        return await self._desk.post(f"?wait=true{thread}", Parcel.opened(payload))
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """A webhook cannot list its messages.
@@ -163,17 +159,11 @@ class DiscordWebhook(Channel):
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
         """Put the new message in the place of the old one."""
-        parcel = Parcel.opened(payload)
-        body = wire.body_of(wire.edited(parcel, _NEW_ONLY), parcel.file("files[0]"))
-        return self._receipt(await self._call("PATCH", self._message(receipt), body, is_repeatable=True))
+        return await self._desk.edit(self._message(receipt), payload, _NEW_ONLY)
 
     async def delete(self, receipt: Receipt) -> None:
         """Take the message away."""
-        answer = await self._tools.web.call(
-            "DELETE", self._url + self._message(receipt), headers=wire.USER_AGENT, is_repeatable=True
-        )
-        if not wire.is_gone(answer):
-            wire.judge(answer, self._now(), remedy=_REMEDY)
+        await self._desk.delete(self._message(receipt))
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
@@ -182,24 +172,6 @@ class DiscordWebhook(Channel):
         # A post of a forum stands in the thread that it opened, which has the id of its first message.
         thread = receipt.remote_id if self._settings.forum else self._settings.thread_id
         return f"/messages/{receipt.remote_id}" + (f"?thread_id={thread}" if thread else "")
-
-    async def _call(self, method: str, path: str, body: tuple[str, bytes], *, is_repeatable: bool = False) -> Answer:
-        content_type, content = body
-        return await self._tools.web.call(
-            method,
-            self._url + path,
-            headers={**wire.USER_AGENT, "Content-Type": content_type},
-            body=content,
-            is_repeatable=is_repeatable,
-            within=wire.UPLOAD_TIME,
-        )
-
-    def _receipt(self, answer: Answer) -> Receipt:
-        message = wire.judge(answer, self._now(), remedy=_REMEDY).read(wire.Message)
-        return Receipt(message.id, self._addresses.of(message), self._now())
-
-    def _now(self) -> datetime:
-        return self._tools.clock()
 
 
 NETWORK = Network(

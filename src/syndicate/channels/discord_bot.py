@@ -15,8 +15,8 @@ from pydantic import Field, RootModel, SecretStr, model_validator
 from syndicate.channels import discord_message as wire
 from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import EndpointURL, host_of
+from syndicate.channels.discord_desk import Desk
 from syndicate.channels.discord_rights import Guarded, Member, Roles, named, permissions
-from syndicate.channels.http import Answer
 from syndicate.channels.marks import Mark
 from syndicate.channels.networks import Network, Tools
 from syndicate.channels.parcels import INLINE, Parcel
@@ -68,12 +68,10 @@ class DiscordBot(Channel):
         tools.web.hide(token)
         self.name = name
         self.account = f"{host_of(settings.api_url)}/channels/{settings.channel}"
-        self._api = settings.api_url.rstrip("/")
         self._messages = f"/channels/{settings.channel}/messages"
         self._settings = settings
-        self._tools = tools
-        self._headers = {**wire.USER_AGENT, "Authorization": f"Bot {token}"}
-        self._addresses = wire.Addresses()
+        headers = {**wire.USER_AGENT, "Authorization": f"Bot {token}"}
+        self._desk = Desk(tools, _REMEDY, settings.api_url.rstrip("/"), headers)
         self._user_id: str | None = None
         self._guild_id: str | None = None
         self._who = ""
@@ -95,10 +93,9 @@ class DiscordBot(Channel):
 
     async def open(self) -> None:
         """Ask who we are, and for the channel and its guild."""
-        me = wire.judge_access(await self._get("/users/@me"), self._now(), remedy=_REMEDY).read(wire.Author)
-        answer = await self._get(f"/channels/{self._settings.channel}")
-        place = wire.judge_access(answer, self._now(), remedy=_REMEDY).read(wire.Place)
-        self._user_id, self._guild_id, self._addresses = me.id, place.guild_id, wire.Addresses(place.guild_id)
+        me = (await self._desk.ask("/users/@me")).read(wire.Author)
+        place = (await self._desk.ask(f"/channels/{self._settings.channel}")).read(wire.Place)
+        self._user_id, self._guild_id, self._desk.addresses = me.id, place.guild_id, wire.Addresses(place.guild_id)
         self._who = shown_name(f"@{me.username or me.id} in #{place.name or self._settings.channel}")
 
     async def rights(self) -> Rights:
@@ -106,9 +103,9 @@ class DiscordBot(Channel):
         if self._user_id is None or self._guild_id is None:
             return Rights()  # a conversation outside of guilds knows no roles
         guild = f"/guilds/{self._guild_id}"
-        member = (await self._asked(f"{guild}/members/{self._user_id}")).read(Member)
-        roles = (await self._asked(f"{guild}/roles")).read(Roles).root
-        channel = (await self._asked(f"/channels/{self._settings.channel}")).read(Guarded)
+        member = (await self._desk.read(f"{guild}/members/{self._user_id}")).read(Member)
+        roles = (await self._desk.read(f"{guild}/roles")).read(Roles).root
+        channel = (await self._desk.read(f"/channels/{self._settings.channel}")).read(Guarded)
         return Rights(*named(permissions(self._guild_id, self._user_id, member, roles, channel.permission_overwrites)))
 
     @property
@@ -142,10 +139,7 @@ class DiscordBot(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Post under our nonce: Discord gives the first message again if it sees it twice within minutes."""
-        parcel = Parcel.opened(payload)
-        message = {**parcel.message, "nonce": key, "enforce_nonce": True}
-        body = wire.body_of(message, parcel.file("files[0]"))
-        return self._receipt(await self._call("POST", self._messages, body))
+        return await self._desk.post(self._messages, Parcel.opened(payload), nonce=key, enforce_nonce=True)
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Look through the channel's messages since then for one of ours with our link."""
@@ -154,11 +148,10 @@ class DiscordBot(Channel):
             await self.open()
         after = snowflake_at(since - CLOCKS_DIFFER)
         for _ in range(LIMIT_PAGES):
-            answer = await self._get(f"{self._messages}?limit={PAGE}&after={after}")
-            page = wire.judge(answer, self._now(), remedy=_REMEDY).read(_Messages).root
+            page = (await self._desk.read(f"{self._messages}?limit={PAGE}&after={after}")).read(_Messages).root
             for message in page:
                 if message.author is not None and message.author.id == self._user_id and _carries(message, mark):
-                    return Receipt(message.id, self._addresses.of(message), self._now())
+                    return self._desk.receipt_of(message)
             if len(page) < PAGE:
                 return None
             after = max(int(message.id) for message in page)
@@ -166,44 +159,14 @@ class DiscordBot(Channel):
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
         """Put the new message in the place of the old one."""
-        parcel = Parcel.opened(payload)
-        body = wire.body_of(wire.edited(parcel, _NEW_ONLY), parcel.file("files[0]"))
-        path = f"{self._messages}/{receipt.remote_id}"
-        return self._receipt(await self._call("PATCH", path, body, is_repeatable=True))
+        return await self._desk.edit(f"{self._messages}/{receipt.remote_id}", payload, _NEW_ONLY)
 
     async def delete(self, receipt: Receipt) -> None:
         """Take the message away."""
-        url = f"{self._api}{self._messages}/{receipt.remote_id}"
-        answer = await self._tools.web.call("DELETE", url, headers=self._headers, is_repeatable=True)
-        if not wire.is_gone(answer):
-            wire.judge(answer, self._now(), remedy=_REMEDY)
+        await self._desk.delete(f"{self._messages}/{receipt.remote_id}")
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
-
-    async def _asked(self, path: str) -> Answer:
-        return wire.judge(await self._get(path), self._now(), remedy=_REMEDY)
-
-    async def _get(self, path: str) -> Answer:
-        return await self._tools.web.call("GET", self._api + path, headers=self._headers, is_repeatable=True)
-
-    async def _call(self, method: str, path: str, body: tuple[str, bytes], *, is_repeatable: bool = False) -> Answer:
-        content_type, content = body
-        return await self._tools.web.call(
-            method,
-            self._api + path,
-            headers={**self._headers, "Content-Type": content_type},
-            body=content,
-            is_repeatable=is_repeatable,
-            within=wire.UPLOAD_TIME,
-        )
-
-    def _receipt(self, answer: Answer) -> Receipt:
-        message = wire.judge(answer, self._now(), remedy=_REMEDY).read(wire.Message)
-        return Receipt(message.id, self._addresses.of(message), self._now())
-
-    def _now(self) -> datetime:
-        return self._tools.clock()
 
 
 def snowflake_at(moment: datetime) -> int:
