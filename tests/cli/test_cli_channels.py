@@ -79,12 +79,12 @@ async def _nothing() -> None:
 
 
 def test_what_a_post_costs_is_listed(site: SiteRig) -> None:
-    site.channels |= {"news_x": X}
+    site.channels |= {"news_x": {**X, "budget_per_day": 1, "budget_per_month": "20.50"}}
     site.configure()
 
     told, as_json = site.call("channels", "list"), site.ask("channels", "list")
 
-    assert "0.200 USD" in told.stdout and "nothing" in told.stdout
+    assert "0.200 USD, at most 1 a day, at most 20.50 a month" in told.stdout and "nothing" in told.stdout
     assert [one["price"] for one in as_json] == [{"amount": "0.200", "currency": "USD"}, None]
 
 

@@ -87,7 +87,14 @@ async def _list(plot: Plot, as_json: bool) -> None:
     names = ("channel", "network", "account", "until")
     table(
         titles,
-        [(*(one[name] for name in names), price_words(made[one["channel"]].price), one["promise"]) for one in told],
+        [
+            (
+                *(one[name] for name in names),
+                price_words(made[one["channel"]].price, plot.settings.channels[one["channel"]]),
+                one["promise"],
+            )
+            for one in told
+        ],
     )
 
 
@@ -120,7 +127,7 @@ async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
     say(f"text: at most {told['text_limit']} {told['text_unit']}")
     say(f"picture: {told['picture'] or 'none'}")
     say(f"promise: {told['promise']}")
-    say(f"a post costs: {price_words(channel.price)}")
+    say(f"a post costs: {price_words(channel.price, plot.settings.channels[name])}")
     say(f"can also: {', '.join(told['abilities']) or 'nothing else'}")
     if receipt is not None:
         say(f"test post: {receipt.url or receipt.remote_id}")

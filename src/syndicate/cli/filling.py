@@ -178,7 +178,7 @@ class Filling:
 
     def _row(self, plan: ChannelBackfill, channel: Channel) -> tuple[object, ...]:
         network = self._plot.networks[plan.channel]
-        cost = network.cost if plan.cost is None else price_words(plan.cost)
+        cost = network.cost if plan.cost is None else price_words(plan.cost, self._plot.settings.channels[plan.channel])
         every = "-" if plan.every is None else in_words(plan.every)
         takes = in_words(plan.takes) if plan.planned else "-"
         promise = channel.guarantee.in_words

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from syndicate.log import Masker
     from syndicate.outbox.pace import Price
     from syndicate.plot import Plot
+    from syndicate.settings.channels import ChannelSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -167,9 +168,13 @@ def counting(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def price_words(price: Price | None) -> str:
-    """What a post costs, for people."""
-    return "nothing" if price is None else f"{price.amount} {price.currency}"
+def price_words(price: Price | None, channel: ChannelSettings) -> str:
+    """What posts cost, and the channel's budgets, for people."""
+    if price is None:
+        return "nothing"
+    budgets = ((channel.budget_per_day, "a day"), (channel.budget_per_month, "a month"))
+    limits = [f"at most {budget} {per}" for budget, per in budgets if budget is not None]
+    return ", ".join((f"{price.amount} {price.currency}", *limits))
 
 
 def price_json(price: Price | None) -> dict[str, str] | None:

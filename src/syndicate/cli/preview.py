@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Images
     from syndicate.posts.post import Post
+    from syndicate.settings.channels import ChannelSettings
 
 
 @click.command(
@@ -74,7 +75,7 @@ async def _preview(plot: Plot, as_json: bool, only: str | None, wanted: str | No
         return
     say(f"{item.id}  {item.path}  published {item.published:%Y-%m-%d}")
     for view in views:
-        _tell(view)
+        _tell(view, plot.settings.channels[view.channel.name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def chosen(items: Mapping[str, Item], wanted: str | None) -> Item:
     return found[0]
 
 
-def _tell(view: _View) -> None:
+def _tell(view: _View, settings: ChannelSettings) -> None:
     from syndicate.posts.compose import length_of
 
     channel, made, post = view.channel, view.made, view.post
@@ -171,7 +172,7 @@ def _tell(view: _View) -> None:
     say(f"  card: {post.card.title} <{post.card.url}>")
     say(f"  image: {_image_words(made, post)}")
     if channel.price is not None:
-        say(f"  costs: {price_words(channel.price)}")
+        say(f"  costs: {price_words(channel.price, settings)}")
 
 
 def _image_words(made: Draft, post: Post) -> str:
