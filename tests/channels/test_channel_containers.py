@@ -272,6 +272,7 @@ async def test_a_published_container_is_proof_even_if_its_post_is_not_found(
         ({"timestamp": "2026-11-23T11:56:00+0000"}, True),
         ({"timestamp": "2026-11-23T11:54:00+0000"}, False),
         ({"link_attachment_url": LINK}, True),
+        ({"link_attachment_url": LINK.replace("news.", "NEWS.")}, True),
     ],
 )
 async def test_a_post_of_another_container_is_known_by_its_content(

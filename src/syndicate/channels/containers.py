@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from syndicate.channels.graph import Graph, Identified
 from syndicate.channels.http import RemoteId, json_bytes, page_url
+from syndicate.channels.marks import links_in
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.outbox.delivery import Receipt
 
@@ -144,10 +145,11 @@ class Containers:
         fields = ["id", "permalink", "timestamp", dialect.text, *([dialect.link] if dialect.link else [])]
         query = {"fields": ",".join(fields), "limit": "100", "since": str(int(since.astimezone(UTC).timestamp()))}
         answer = await self._graph.get(await self._below(dialect.posts), query)
-        text, link = staged.fields.get(dialect.text, ""), staged.fields.get("link_attachment")
+        text, link = staged.fields.get(dialect.text, ""), links_in(staged.fields.get("link_attachment", ""))
         for post in answer.read(_Posts).data:
             is_new = post.timestamp is None or post.timestamp >= since
-            if is_new and post.says(text) and (link is None or post.link_attachment_url in {None, link}):
+            shown = links_in(post.link_attachment_url or "")
+            if is_new and post.says(text) and (not link or not shown or shown == link):
                 return post
         return None
 
