@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate import machine
-from syndicate.channels.addresses import place_of
+from syndicate.channels.addresses import is_loopback, place_of
 from syndicate.channels.hearing import HearingWeb
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools
@@ -259,9 +259,9 @@ class Checkup:
         return await stack.enter_async_context(web)
 
     def _skews(self) -> Sequence[float]:
-        """The last that each host told."""
-        told = {one.host: one.skew_s for web in self._webs for one in web.heard if one.skew_s is not None}
-        return list(told.values())
+        """The last that each host told; those of this very machine have no clock of their own."""
+        heard = (one for web in self._webs for one in web.heard if not is_loopback(f"//{one.host}"))
+        return list({one.host: one.skew_s for one in heard if one.skew_s is not None}.values())
 
 
 def _tokens_of(plot: Plot, outbox: SqlOutbox | None) -> Tokens:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from channels.channel_rig import CANARY, channel_of
@@ -43,6 +45,17 @@ CASES: dict[str, tuple[str, dict[str, object], list[bytes], str, str, str]] = {
         "discord/300",
         "discord/300",
     ),
+    "mastodon": (
+        "mastodon",
+        {"token": CANARY, "instance": "URL"},
+        [
+            says(200, {"version": "4.5.0", "source_url": "https://github.com/mastodon/mastodon"}),
+            says(200, {"id": 42, "acct": "heron"}),
+        ],
+        "@heron@HOST",
+        "mastodon/HOST#TOKEN",
+        "mastodon/HOST/42",
+    ),
     "telegram": (
         "telegram",
         {"token": f"1:{CANARY}", "chat": "@marshnotes", "api_url": "URL"},
@@ -66,13 +79,14 @@ def channel_at(script: Script, web: Web, network: str, settings: dict[str, objec
 async def test_a_channel_tells_who_it_is_and_where_it_leads(script: Script, web: Web, case: str) -> None:
     network, settings, answers, who, before, place = CASES[case]
     channel = channel_at(script, web, network, settings)
-    host = script.url.removeprefix("http://")
-    assert (channel.place, (await channel.standing()).who) == (before.replace("HOST", host), None)
+    host, token = script.url.removeprefix("http://"), hashlib.sha256(CANARY.encode()).hexdigest()[:8]
+    before = before.replace("HOST", host).replace("TOKEN", token)
+    assert (channel.place, (await channel.standing()).who) == (before, None)
     script.will(*answers)
 
     await channel.open()
 
-    assert (channel.place, (await channel.standing()).who) == (place.replace("HOST", host), who)
+    assert (channel.place, (await channel.standing()).who) == (place.replace("HOST", host), who.replace("HOST", host))
 
 
 def test_mail_goes_to_one_address_whoever_sends_it(web: Web) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, check_access, json_bytes, verdict
 from syndicate.channels.limits import used_up_until
 from syndicate.channels.marks import Mark
-from syndicate.channels.mastodon_answers import Created, Frozen, Identified, Shown, Statuses
+from syndicate.channels.mastodon_answers import Account, Created, Frozen, Identified, Shown, Statuses
 from syndicate.channels.mastodon_server import (
     KEY_WINDOW,
     Dialect,
@@ -101,7 +102,7 @@ class Mastodon(Channel):
         self._tools = tools
         self._access = access_for(name, settings, tools)
         self._server = Server()
-        self._account_id: str | None = None
+        self._me: Account | None = None
 
     @property
     def wants(self) -> Wants:
@@ -141,24 +142,26 @@ class Mastodon(Channel):
         instance = check_access(answer, self._now(), remedy=remedy).read(Instance)
         self._server = server_of(instance, dialect_of(instance) or await self._software())
         me = await self._who_am_i()
-        self._account_id = await keep_account(self._tools.tokens, self.name, me, self.account)
+        await keep_account(self._tools.tokens, self.name, me.id, self.account)
+        self._me = me
 
     @property
     def place(self) -> str | None:
         """The account on its server; before it is known, what has the same token has the same account."""
-        if self._account_id is not None:
-            return f"mastodon/{self.account}/{self._account_id}"
+        if self._me is not None:
+            return f"mastodon/{self.account}/{self._me.id}"
         token = self._settings.given_token
         return None if token is None else f"mastodon/{self.account}#{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
     @property
     def limit_scope(self) -> str:
         """Limits are an account's, and `account` is the server alone."""
-        return f"{self.account}/{self._account_id}" if self._account_id else self.account
+        return f"{self.account}/{self._me.id}" if self._me else self.account
 
     async def standing(self) -> Standing:
         """Who is signed in."""
-        return await self._access.standing()
+        standing = await self._access.standing()
+        return replace(standing, who=self._me.at(self.account) or standing.who) if self._me else standing
 
     async def rights(self) -> Rights:
         """What the token's app may ask for: the token may do no more."""
@@ -252,7 +255,7 @@ class Mastodon(Channel):
         frozen = Frozen.model_validate_json(payload)
         mark = Mark.of(frozen.status)
         replies = "true" if frozen.in_reply_to_id is None else "false"
-        account_id = self._account_id or await self._who_am_i()
+        account_id = (self._me or await self._who_am_i()).id
         path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies={replies}&exclude_reblogs=true"
         oldest = ""
         for _ in range(LIMIT_PAGES):
@@ -272,9 +275,9 @@ class Mastodon(Channel):
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
 
-    async def _who_am_i(self) -> str:
+    async def _who_am_i(self) -> Account:
         answer = await self._get("/api/v1/accounts/verify_credentials")
-        return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(Identified).id
+        return check_access(answer, self._now(), remedy=_REMEDY, reset_header=_RESET).read(Account)
 
     async def _software(self) -> Dialect:
         """The software by NodeInfo; OTHER if the server does not tell."""

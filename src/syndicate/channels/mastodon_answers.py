@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, RootModel
 
+from syndicate.channels.accounts import shown_name
 from syndicate.channels.http import RemoteId, page_url
 
 
@@ -22,6 +23,16 @@ class Identified(_Entity):
     """What a server has a name for."""
 
     id: RemoteId
+
+
+class Account(Identified):
+    """Whose token it is."""
+
+    acct: str = ""
+
+    def at(self, server: str) -> str | None:
+        """The account's whole name; None if the server does not tell it."""
+        return f"@{name}@{server}" if (name := shown_name(self.acct)) else None
 
 
 class Created(Identified):

@@ -78,7 +78,7 @@ def clock_finding(skews_s: Sequence[float]) -> Finding:
         skews_s: the server's time less ours, in seconds, one for each host.
     """
     if not skews_s:
-        return Finding(Level.NOTE, "D-CLOCK", ABOUT, "no server told its time, so the clock was not compared")
+        return Finding(Level.NOTE, "D-CLOCK", ABOUT, "no other machine told its time, so the clock was not compared")
     skew = timedelta(seconds=median(skews_s))
     facts = {"skew_s": round(skew.total_seconds(), 1), "servers": len(skews_s)}
     if abs(skew) <= MOST_SKEW:
