@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import gzip
-import ipaddress
 import socket
-import ssl
 import traceback
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from channels.certificates import self_signed
 from channels.scripted import CUT, Lapse, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, Transient, Unknown
@@ -214,28 +207,6 @@ async def test_a_form_is_sent_as_multipart(web: Web, script: Script) -> None:
 async def test_a_web_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await Web().call("GET", "http://127.0.0.1/")
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "self-signed.pem"
-    pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
 
 
 async def test_an_address_is_asked_for_as_it_is_written(web: Web, script: Script) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import sqlite3
+import threading
 from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from site_rig import SandboxThread, SiteRig
+from syndicate.errors import Rejected
+from syndicate.outbox.lock import PublisherLock
+from syndicate.ports.channel import Channel
 from syndicate.settings.first import NO_URL
 
 
@@ -154,17 +161,47 @@ def test_what_check_says_of_the_settings_is_told(local: SiteRig) -> None:
     assert told(report, "site")["D-SETTINGS"] == "warning"
 
 
-def test_publisher_and_what_it_serves_are_read(local: SiteRig) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    local.configure(server={"port": port}, feeds={"url": f"http://127.0.0.1:{port}/"})
-
-    with local.running() as process:
-        report = local.ask("doctor")
+def test_feeds_are_read_as_a_web_server_sends_them(local: SiteRig) -> None:
+    serve = partial(SimpleHTTPRequestHandler, directory=str(local.folder / "feeds"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        local.configure(feeds={"url": f"http://127.0.0.1:{server.server_port}/"})
+        with PublisherLock(local.folder / "state" / "publisher.lock", datetime.now(UTC)):
+            report = local.ask("doctor")
+        server.shutdown()
 
     publisher = next(one for one in report["findings"] if one["code"] == "D-PUBLISHER")
-    assert publisher["facts"]["pid"] == process.pid
+    assert publisher["facts"]["pid"] == os.getpid()
     site = told(report, "site")
-    assert (site["D-FEED"], site["D-CONDITIONAL"], site["D-FEEDS-URL"]) == ("ok", "ok", "note")
-    assert [one["words"] for one in report["findings"] if one["code"] == "D-SHARE"] != []
+    assert (site["D-CONDITIONAL"], site["D-FEEDS-URL"], site["D-SHARE"]) == ("ok", "note", "warning")
+    assert [one["level"] for one in report["findings"] if one["code"] == "D-FEED" and "rss" in one["words"]] == ["ok"]
+
+
+def test_feeds_that_nobody_serves_are_a_problem_while_a_publisher_runs(local: SiteRig) -> None:
+    local.configure(feeds={"url": "http://127.0.0.1:9/"})
+
+    with PublisherLock(local.folder / "state" / "publisher.lock", datetime.now(UTC)):
+        report = local.ask("doctor", code=3)
+
+    [found] = [one for one in report["findings"] if one["code"] == "D-FEED"]
+    assert found["words"] == "http://127.0.0.1:9/all/rss.xml: cannot connect: Connection refused"
+
+
+def test_check_that_takes_too_long_is_told_and_ends(local: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicate.checkup.WITHIN_S", 0.0)
+
+    report = local.ask("doctor", "mastodon", code=3)
+
+    assert told(report, "mastodon") == {"D-TIME": "problem"}
+
+
+def test_check_that_cannot_be_made_is_told_and_others_go_on(local: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Channel) -> None:
+        raise Rejected("no idea of limits")
+
+    monkeypatch.setattr("syndicate.channels.mastodon.Mastodon.wants", property(refuse))
+
+    report = local.ask("doctor", "mastodon", "webhook", "--offline", code=3)
+
+    assert told(report, "mastodon")["D-ERROR"] == "problem"
+    assert told(report, "webhook")["D-LIMITS"] == "ok"

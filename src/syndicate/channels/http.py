@@ -19,6 +19,7 @@ from yarl import URL
 from syndicate import __version__
 from syndicate.channels.addresses import place_of
 from syndicate.channels.pages import is_page
+from syndicate.channels.reach import reason_of
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
 TIMEOUT = timedelta(seconds=30)
@@ -353,7 +354,7 @@ def _problem(cause: BaseException, limit: timedelta) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "the host name is not known"
         case aiohttp.ClientConnectorError():
-            return f"cannot connect: {cause.os_error.strerror or type(cause.os_error).__name__}"
+            return f"cannot connect: {reason_of(cause.os_error)}"
         case aiohttp.ConnectionTimeoutError():
             return "cannot connect in time"
         case TimeoutError():

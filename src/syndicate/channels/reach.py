@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -41,6 +42,11 @@ async def reach(address: str, clock: Callable[[], datetime], *, within_s: float)
     return Reached(took_ms, clock(), _end_of(certificate) if certificate else None)
 
 
+def reason_of(error: OSError) -> str:
+    """The system's own words for an error; those of asyncio speak of calls and tuples."""
+    return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
+
+
 def _end_of(certificate: dict[str, Any]) -> datetime | None:
     told = certificate.get("notAfter")
     return None if told is None else datetime.fromtimestamp(ssl.cert_time_to_seconds(told), UTC)
@@ -57,5 +63,5 @@ def _words(cause: BaseException) -> str:
         case TimeoutError():
             return "cannot connect in time"
         case OSError():
-            return f"cannot connect: {cause.strerror or type(cause).__name__}"
+            return f"cannot connect: {reason_of(cause)}"
     return "is no address"

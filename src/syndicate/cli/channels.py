@@ -138,6 +138,7 @@ def _made(plot: Plot, name: str, tools: Tools) -> Channel:
 
 
 async def _told(channel: Channel) -> dict[str, Any]:
+    from syndicate.doctor.channel import picture_in_words
     from syndicate.outbox.delivery import Action
 
     standing, wants = await channel.standing(), channel.wants
@@ -151,9 +152,7 @@ async def _told(channel: Channel) -> dict[str, Any]:
         "until": standing.until,
         "text_limit": wants.room.limit,
         "text_unit": wants.room.measure.value,
-        "picture": None
-        if image is None
-        else f"{', '.join(image.media_types)}, {image.limit_bytes} bytes, alt text of {image.limit_alt} characters",
+        "picture": None if image is None else picture_in_words(image),
         "promise": channel.guarantee.in_words,
         "price": price_json(channel.price),
         "is_proven": channel.address is None,

@@ -15,6 +15,7 @@ from syndicate.outbox.pace import Outlook, PaceRules, Rest, Turn, Why
 from syndicate.ports.channel import Channel, Quota, Rights
 from syndicate.ports.outbox import ChannelCounts
 from syndicate.ports.web import Heard, Sight
+from syndicate.posts.post import ImageRules
 
 SOON = timedelta(days=14)
 """So long before an access ends a person is asked to renew it."""
@@ -189,6 +190,17 @@ async def _rights(channel: Channel) -> Finding:
         return Finding(Level.NOTE, "D-SCOPES", channel.name, words)
 
 
+def picture_in_words(image: ImageRules) -> str:
+    """What a picture must be."""
+    kinds = ", ".join(kind.removeprefix("image/") for kind in image.media_types)
+    return f"{kinds}, at most {image.limit_bytes} bytes, alt text of {image.limit_alt} characters"
+
+
+def abilities_in_words(channel: Channel) -> str:
+    """What can be done about a post besides making it; empty: nothing."""
+    return ", ".join(sorted(action.value for action in channel.abilities - {Action.POST}))
+
+
 def _refusal(patient: Patient, error: NetworkError) -> Finding:
     name = patient.channel.name
     match error:
@@ -219,11 +231,9 @@ async def _reach_finding(name: str, address: str, sight: Sight) -> Finding:
 def _room(channel: Channel) -> Finding:
     room, image = channel.wants.room, channel.wants.image
     words = f"text: at most {room.limit} {room.measure.value}"
-    if image is not None:
-        kinds = ", ".join(kind.removeprefix("image/") for kind in image.media_types)
-        words += f"; picture: {kinds}, at most {image.limit_bytes} bytes, alt text of {image.limit_alt}"
-    others = sorted(action.value for action in channel.abilities - {Action.POST})
-    words += f"; can also {', '.join(others)}" if others else ""
+    words += f"; picture: {picture_in_words(image)}" if image is not None else ""
+    others = abilities_in_words(channel)
+    words += f"; can also {others}" if others else ""
     facts: Mapping[str, object] = {
         "text_limit": room.limit,
         "text_unit": room.measure.value,
