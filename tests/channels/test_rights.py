@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from syndicate.channels.bluesky_session import rights_in
 from syndicate.channels.discord_rights import ADMINISTRATOR, NEEDED, Member, Overwrite, Role, named, permissions
 from syndicate.channels.http import Web
 from syndicate.errors import Unauthorized
-from syndicate.ports.channel import Channel, Rights, rights_among
+from syndicate.ports.channel import Allowance, Channel, Rights, rights_among
 
 
 def made(network: str, web: Web, **settings: object) -> Channel:
@@ -237,3 +238,29 @@ async def test_facebook_without_a_secret_is_not_asked(script: Script, web: Web) 
 )
 async def test_token_made_elsewhere_tells_nothing(web: Web, network: str, settings: dict[str, object]) -> None:
     assert await made(network, web, **settings, token="canary-token").rights() == Rights()
+
+
+@pytest.mark.parametrize(
+    ("network", "path"), [("instagram", "content_publishing_limit"), ("threads", "threads_publishing_limit")]
+)
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (
+            [{"quota_usage": 4, "config": {"quota_total": 100, "quota_duration": 86400}}],
+            Allowance(4, 100, timedelta(days=1)),
+        ),
+        ([], None),
+    ],
+)
+async def test_meta_counts_the_posts_of_the_day(
+    script: Script, web: Web, network: str, path: str, told: list[object], expected: Allowance | None
+) -> None:
+    me = {"id": "7", "user_id": "7", "username": "news"}
+    script.will(says(200, me), says(200, {"data": told}))
+    channel = made(network, web, account="news", token="canary-token", api_url=script.url)
+
+    await channel.open()
+
+    assert await channel.allowance() == expected
+    assert script.paths[1].endswith(f"/7/{path}")

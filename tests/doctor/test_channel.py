@@ -24,7 +24,7 @@ from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, State
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Outlook, PaceRules, Past, Rest, Turn, Why
-from syndicate.ports.channel import Channel, Quota, Rights, Standing
+from syndicate.ports.channel import Allowance, Channel, Quota, Rights, Standing
 from syndicate.ports.outbox import ChannelCounts
 from syndicate.ports.web import Heard
 from syndicate.posts.post import ImageRules, Room, Shape, Wants
@@ -47,6 +47,7 @@ class FakeChannel(Channel):
     ) -> None:
         self.refusal = refusal
         self.told = rights
+        self.left: Allowance | NetworkError | None = None
         self.stands = standing or Standing()
         self.is_opened = False
 
@@ -57,6 +58,11 @@ class FakeChannel(Channel):
 
     async def standing(self) -> Standing:
         return self.stands
+
+    async def allowance(self) -> Allowance | None:
+        if isinstance(self.left, NetworkError):
+            raise self.left
+        return self.left
 
     async def rights(self) -> Rights:
         if isinstance(self.told, NetworkError):
@@ -123,6 +129,23 @@ async def test_rights_are_told_with_what_they_lack(rights: Rights | NetworkError
     found = await access(patient(FakeChannel(rights=rights)))
 
     assert (found["D-SCOPES"].level, words in found["D-SCOPES"].words) == (level, True), found["D-SCOPES"].words
+
+
+@pytest.mark.parametrize(
+    ("left", "level", "words"),
+    [
+        (Allowance(2, 100, timedelta(days=1)), "ok", "2 of 100 posts used in 1d"),
+        (Allowance(100, 100, timedelta(days=1)), "warning", "100 of 100"),
+        (Transient("no answer"), "note", "could not be asked: no answer"),
+    ],
+)
+async def test_quota_is_told_by_the_networks_own_count(left: Allowance | NetworkError, level: str, words: str) -> None:
+    channel = FakeChannel()
+    channel.left = left
+
+    found = await access(patient(channel))
+
+    assert (found["D-QUOTA"].level, words in found["D-QUOTA"].words) == (level, True), found["D-QUOTA"].words
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from syndicate.channels.graph import Graph, Identified
 from syndicate.channels.http import RemoteId, json_bytes, page_url
 from syndicate.channels.marks import links_in
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.outbox.delivery import Receipt
+from syndicate.ports.channel import Allowance
 
 POLL_EVERY = timedelta(seconds=5)
 PATIENCE = timedelta(minutes=2)
@@ -161,12 +163,20 @@ class Containers:
             return told.status_code, told.status
         return told.status or "", told.error_message
 
-    async def _check_quota(self) -> None:
+    async def allowance(self) -> Allowance | None:
+        """How many of the day's posts are used up, by the network's own count; None: it does not tell."""
         answer = await self._graph.get(await self._below(self._dialect.limit), {"fields": "quota_usage,config"})
-        for one in answer.read(_Quotas).data:
-            if one.config is not None and one.quota_usage >= one.config.quota_total:
-                said = f"@{self._account}: {one.quota_usage} of {one.config.quota_total} posts a day are used up"
-                raise RateLimited(said, self._graph.tools.clock() + QUOTA_WAIT)
+        told = [(one, one.config) for one in answer.read(_Quotas).data if one.config is not None]
+        if not told:
+            return None
+        (one, config), *_ = told
+        return Allowance(one.quota_usage, config.quota_total, timedelta(seconds=config.quota_duration))
+
+    async def _check_quota(self) -> None:
+        left = await self.allowance()
+        if left is not None and left.used >= left.total:
+            said = f"@{self._account}: {left.used} of {left.total} posts a day are used up"
+            raise RateLimited(said, self._graph.tools.clock() + QUOTA_WAIT)
 
     async def _permalink(self, post_id: str) -> str | None:
         """The post's address. It is there already, so a failure to read that costs the address only."""
@@ -217,6 +227,7 @@ class _Container(BaseModel):
 
 class _Config(BaseModel):
     quota_total: int
+    quota_duration: Annotated[int, Field(ge=1, le=10**7)] = 86_400
 
 
 class _Quota(BaseModel):

@@ -18,7 +18,7 @@ from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.profiles import Login, ProfileSettings
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
+from syndicate.ports.channel import Allowance, Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(2200, Measure.UTF16)
@@ -104,6 +104,10 @@ class Instagram(Channel):
     async def rights(self) -> Rights:
         """What was granted at sign-in, held against what is asked for."""
         return rights_among((await self.standing()).scopes, LOGIN.scopes)
+
+    async def allowance(self) -> Allowance | None:
+        """The posts of the last day, by the network's own count."""
+        return await self._containers.allowance()
 
     async def upload(self, picture: Picture) -> str:
         """Instagram fetches pictures itself.

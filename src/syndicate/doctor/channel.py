@@ -75,6 +75,8 @@ async def access_findings(patient: Patient, sight: Sight, now: datetime) -> Asyn
         who = standing.who or channel.account
         yield Finding(Level.OK, "D-ACCESS", channel.name, f"{patient.title}: works, as {who}", facts={"who": who})
         yield await _rights(channel)
+        async for finding in _allowance(channel):
+            yield finding
     hosts = sorted({one.host for one in patient.heard()})
     if hosts:
         yield Finding(Level.OK, "D-REACH", channel.name, f"{', '.join(hosts)} answered", facts={"hosts": hosts})
@@ -188,6 +190,22 @@ async def _rights(channel: Channel) -> Finding:
     except NetworkError as error:
         words = f"what the access may do could not be asked: {error}"
         return Finding(Level.NOTE, "D-SCOPES", channel.name, words)
+
+
+async def _allowance(channel: Channel) -> AsyncIterator[Finding]:
+    try:
+        told = await channel.allowance()
+    except NetworkError as error:
+        yield Finding(Level.NOTE, "D-QUOTA", channel.name, f"what is left of the quota could not be asked: {error}")
+        return
+    if told is None:
+        return
+    facts = {"used": told.used, "total": told.total, "per_s": told.per.total_seconds()}
+    words = f"the network counts {told.used} of {told.total} posts used in {written(told.per)}"
+    if told.used >= told.total:
+        yield Finding(Level.WARNING, "D-QUOTA", channel.name, words, "nothing to do: posts wait", facts)
+    else:
+        yield Finding(Level.OK, "D-QUOTA", channel.name, words, facts=facts)
 
 
 def picture_in_words(image: ImageRules) -> str:

@@ -73,6 +73,15 @@ class Quota:
     about: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many posts of its quota an account has used up, by the network's own count."""
+
+    used: int
+    total: int
+    per: timedelta
+
+
 class Channel(Protocol):
     """A configured account or place on a network.
 
@@ -152,6 +161,14 @@ class Channel(Protocol):
             NetworkError: it could not be asked.
         """
         return Rights((await self.standing()).scopes)
+
+    async def allowance(self) -> Allowance | None:
+        """How much of its quota the account has used; None: the network does not tell. Asked as `rights` is.
+
+        Raises:
+            NetworkError: it could not be asked.
+        """
+        return None
 
     async def upload(self, picture: Picture) -> str:
         """Bring the picture to the network, repeatable at will; gives an opaque reference for `freeze`.
