@@ -52,7 +52,7 @@ def test_channels_are_asked_and_nothing_is_posted(local: SiteRig, sandbox: Sandb
     report = local.ask("doctor")
 
     mastodon, webhook = told(report, "mastodon"), told(report, "webhook")
-    assert (mastodon["D-ACCESS"], mastodon["D-REACH"], mastodon["D-PROMISE"]) == ("ok", "ok", "ok")
+    assert (mastodon["D-ACCESS"], mastodon["D-SCOPES"], mastodon["D-PROMISE"]) == ("ok", "ok", "ok")
     assert (webhook["D-REACH"], "D-ACCESS" in webhook) == ("ok", False)
     assert told(report, "machine")["D-CLOCK"] == "note"  # the sandbox has the clock of this machine
     assert told(report, "state")["D-RIGHTS"] == "ok"
@@ -78,6 +78,16 @@ def test_refused_access_is_a_problem_with_its_remedy(local: SiteRig) -> None:
     assert "docs/networks/mastodon.md" in result.stdout
     assert "mastodon: would not post" in result.stdout
     assert "1 problem" in result.stdout
+
+
+def test_access_that_may_not_post_is_a_problem(local: SiteRig) -> None:
+    local.channels["mastodon"]["token"] = "sandbox-readonly"
+    local.configure()
+
+    report = local.ask("doctor", "mastodon", code=3)
+
+    [found] = [one for one in report["findings"] if one["code"] == "D-SCOPES"]
+    assert (found["level"], found["facts"]["lacks"]) == ("problem", ["write:statuses", "write:media"])
 
 
 def test_only_the_channels_named_are_looked_at(local: SiteRig) -> None:

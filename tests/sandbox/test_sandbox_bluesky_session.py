@@ -38,7 +38,7 @@ async def test_tokens_look_like_jwt_and_tell_their_end(caller: Caller) -> None:
 
     assert access["exp"] - access["iat"] == 7_200
     assert refresh["exp"] - refresh["iat"] == 7_776_000
-    assert (access["scope"], refresh["scope"]) == ("com.atproto.access", "com.atproto.refresh")
+    assert (access["scope"], refresh["scope"]) == ("com.atproto.appPass", "com.atproto.refresh")
     assert access["sub"] == session["did"]
 
 

@@ -41,6 +41,13 @@ async def test_a_token_without_write_scope_may_read_only(caller: Caller) -> None
     assert refused.json == {"error": "This action is outside the authorized scopes"}
 
 
+@pytest.mark.parametrize(("token", "scopes"), [("sandbox-news", ["read", "write"]), ("sandbox-readonly", ["read"])])
+async def test_an_app_tells_its_scopes(caller: Caller, token: str, scopes: list[str]) -> None:
+    told = await caller.mastodon("GET", "/api/v1/apps/verify_credentials", token)
+
+    assert told.json["scopes"] == scopes
+
+
 async def test_each_token_is_an_account_of_its_own(caller: Caller) -> None:
     first = await caller.mastodon("GET", "/api/v1/accounts/verify_credentials", "sandbox-one")
     second = await caller.mastodon("GET", "/api/v1/accounts/verify_credentials", "sandbox-two")

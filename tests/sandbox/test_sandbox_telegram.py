@@ -113,6 +113,12 @@ async def test_a_bot_and_a_chat_are_told(caller: Caller) -> None:
     assert (me.json["result"]["username"], chat.json["result"]["type"]) == ("news_bot", "channel")
 
 
+async def test_a_bot_is_told_what_it_may_do(caller: Caller) -> None:
+    member = (await telegram(caller, "getChatMember", chat_id="@the_news", user_id=42)).json["result"]
+
+    assert (member["status"], member["user"]["id"], member["can_post_messages"]) == ("administrator", 42, True)
+
+
 async def test_a_message_is_changed_and_taken_away(caller: Caller, sandbox: Running) -> None:
     first = (await telegram(caller, "sendMessage", chat_id="@the_news", text="New")).json["result"]["message_id"]
     same = {"chat_id": "@the_news", "message_id": first}

@@ -44,6 +44,9 @@ NAMES = {
     504: ("UpstreamTimeout", "Upstream Timeout"),
 }
 
+ACCESS = "com.atproto.appPass"
+"""The scope of a session by app password (packages/pds, auth-scope.ts), which is what the sandbox takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -113,7 +116,7 @@ class Sessions:
         Raises:
             Refusal: 401 without a token, 400 `InvalidToken` or `ExpiredToken`.
         """
-        return self.holders[self._claims(call, "com.atproto.access")["sub"]]
+        return self.holders[self._claims(call, ACCESS)["sub"]]
 
     def spend(self, who: str, quotas: tuple[Quota, ...], *, points: int = 1) -> dict[str, str]:
         """Count points and give the headers; `RateLimit-Reset` is in epoch seconds.
@@ -168,7 +171,7 @@ class Sessions:
         rules = self._ground.rules
         return {
             **self.shown(holder),
-            "accessJwt": self._signed(holder, "com.atproto.access", rules.access_token_s, secrets.token_urlsafe(12)),
+            "accessJwt": self._signed(holder, ACCESS, rules.access_token_s, secrets.token_urlsafe(12)),
             "refreshJwt": self._signed(holder, "com.atproto.refresh", rules.refresh_token_s, refresh_id),
         }
 
@@ -182,7 +185,7 @@ class Sessions:
             "jti": token_id,
             "aud": f"did:web:{self._ground.host.partition(':')[0]}",
         }
-        kind = "at+jwt" if scope == "com.atproto.access" else "refresh+jwt"
+        kind = "at+jwt" if scope == ACCESS else "refresh+jwt"
         head = _packed(json.dumps({"typ": kind, "alg": "HS256"}).encode())
         body = f"{head}.{_packed(json.dumps(claims).encode())}"
         return f"{body}.{_packed(hmac.digest(self._secret, body.encode(), 'sha256'))}"

@@ -14,7 +14,17 @@ from typing import Any
 
 from syndicate.sandbox.clock import stamp
 from syndicate.sandbox.ground import Ground
-from syndicate.sandbox.mastodon_desk import DELETES, GENERAL, STATUSES, Desk, Visitor, invalid, quota_headers, trouble
+from syndicate.sandbox.mastodon_desk import (
+    DELETES,
+    GENERAL,
+    READ_ONLY_PREFIX,
+    STATUSES,
+    Desk,
+    Visitor,
+    invalid,
+    quota_headers,
+    trouble,
+)
 from syndicate.sandbox.mastodon_entities import (
     DESCRIPTION_LIMIT,
     Account,
@@ -72,6 +82,7 @@ class Mastodon:
             Route("PUT", "/api/v1/statuses/{id}", RouteKind.EDIT, self._edit),
             Route("DELETE", "/api/v1/statuses/{id}", RouteKind.DELETE, self._delete),
             Route("GET", "/api/v1/accounts/verify_credentials", RouteKind.SESSION, self._credentials),
+            Route("GET", "/api/v1/apps/verify_credentials", RouteKind.SESSION, self._app),
             Route("GET", "/api/v1/accounts/{id}/statuses", RouteKind.READ, self._list),
             Route("GET", "/api/v1/accounts/{id}", RouteKind.READ, self._account),
             Route("GET", "/api/v1/instance", RouteKind.READ, self._instance(instance_v1_json)),
@@ -173,6 +184,11 @@ class Mastodon:
         visitor = self._desk.admit(call)
         count = len(self._statuses_of(visitor.account))
         return as_json(credentials_json(visitor.account, self._ground.base_url, count), 200, visitor.headers)
+
+    async def _app(self, call: Call) -> Answer:
+        visitor = self._desk.admit(call)
+        scopes = ["read"] if (call.bearer or "").startswith(READ_ONLY_PREFIX) else ["read", "write"]
+        return as_json({"name": "sandbox", "website": None, "scopes": scopes}, 200, visitor.headers)
 
     async def _account(self, call: Call) -> Answer:
         account = self._desk.account_by_id(call.path_values["id"])

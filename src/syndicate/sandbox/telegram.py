@@ -54,6 +54,7 @@ class Telegram:
             ("deleteMessage", RouteKind.DELETE, self._delete),
             ("getMe", RouteKind.SESSION, self._who),
             ("getChat", RouteKind.SESSION, self._chat),
+            ("getChatMember", RouteKind.SESSION, self._member),
         )
         return tuple(
             Route(verb, f"/bot{{token}}/{name}", kind, _admitted(method))
@@ -170,6 +171,12 @@ class Telegram:
 
     async def _chat(self, _call: Call, told: dict[str, Any]) -> Answer:
         return as_json({"ok": True, "result": _chat_value(_chat_in(told))})
+
+    async def _member(self, _call: Call, told: dict[str, Any]) -> Answer:
+        _chat_in(told)
+        user = {"id": int(told.get("user_id") or 0), "is_bot": True, "first_name": "sandbox"}
+        rights = {"can_post_messages": True, "can_edit_messages": True, "can_delete_messages": True}
+        return as_json({"ok": True, "result": {"status": "administrator", "user": user, **rights}})
 
     def _own(self, told: Mapping[str, Any], refusal: str) -> Message:
         message = self.board.find(_chat_in(told), str(told.get("message_id")))
