@@ -17,7 +17,8 @@ class HearingWeb(Web):
     """
 
     def __init__(self, clock: Callable[[], datetime], *, timeout: timedelta, connect_s: float) -> None:
-        super().__init__(timeout=timeout, connect_s=connect_s)
+        super().__init__(timeout=timeout)
+        self.connect_s = connect_s
         self.heard: list[Heard] = []
         self._clock = clock
 

@@ -106,11 +106,10 @@ class Web:
     took the call and died. No cookies, no proxy from the environment.
     """
 
-    def __init__(
-        self, *, timeout: timedelta = TIMEOUT, connect_s: float = _CONNECT_S, limit_bytes: int = LIMIT_BYTES
-    ) -> None:
+    connect_s: float = _CONNECT_S
+
+    def __init__(self, *, timeout: timedelta = TIMEOUT, limit_bytes: int = LIMIT_BYTES) -> None:
         self._timeout = timeout
-        self._connect_s = connect_s
         self._limit_bytes = limit_bytes
         self._hidden: set[str] = set()
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -167,7 +166,7 @@ class Web:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=self._connect_s),
+                timeout=aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=self.connect_s),
                 trace_request_ctx=sent,
                 middlewares=(sent.only_once,),
             ) as response:
