@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 CONNECT_S = 5.0
 WITHIN_S = 20.0
 """For everything that waits on others, side by side."""
-DATABASE_S = 10.0
+DATABASE_S = 5.0
 
 Tell = Callable[[int, str], None]
 """Hears how many checks are done, and the name of the one that was last."""
@@ -286,19 +286,22 @@ async def _books_of(plot: Plot, outbox: SqlOutbox | None) -> dict[str, channels.
     for name, one in (await standings_of(plot, outbox, memory=most)).items():
         waiting = len(await undecided(outbox, name))
         known = counts.get(name) or ChannelCounts(name, "")
-        found[name] = channels.Books(known, waiting, one.outlook, one.turn, one.rests)
+        doubt = await outbox.doubt(name)
+        found[name] = channels.Books(known, waiting, one.outlook, one.turn, one.rests, doubt)
     return found
 
 
 async def _premises(plot: Plot, outbox: SqlOutbox | None) -> premises.Premises:
     site = site_of(plot.settings)
     newest = None if outbox is None else await outbox.newest_item()
+    counts = [] if outbox is None else await outbox.hub_counts()
     pid, _ = holder_of(plot.lock_path)
     return premises.Premises(
         url=site.url,
         feeds_url=site.feeds_url,
         feeds={site.address(f"all/{FORMATS[name].file_name}"): FORMATS[name].media_type for name in site.formats},
         hubs=site.hubs,
+        hub_errors={one.hub: one.error for one in counts if one.error and _is_last(one.failed_at, one.accepted_at)},
         share=None if newest is None else _read_by_networks(newest, site, card_rules_of(plot.settings)),
         is_open=pid is not None and plot.settings.server.enabled,
     )
@@ -321,6 +324,10 @@ def _of_fault(fault: Fault, names: Collection[str]) -> Finding:
     return Finding(
         Level.WARNING, "D-SETTINGS", name if name in names else "site", words, fault.remedy, {"fault": fault.code}
     )
+
+
+def _is_last(failed_at: datetime | None, accepted_at: datetime | None) -> bool:
+    return failed_at is not None and (accepted_at is None or failed_at > accepted_at)
 
 
 def _place(purpose: str, setting: str, folder: Path) -> host.Place:

@@ -25,7 +25,7 @@ from syndicate.outbox.delivery import Action, Evidence, Guarantee, State
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Outlook, PaceRules, Past, Rest, Turn, Why
 from syndicate.ports.channel import Allowance, Channel, Quota, Rights, Standing
-from syndicate.ports.outbox import ChannelCounts
+from syndicate.ports.outbox import ChannelCounts, Doubt
 from syndicate.ports.web import Heard
 from syndicate.posts.post import ImageRules, Room, Shape, Wants
 
@@ -329,6 +329,14 @@ def test_what_waits_for_a_person_is_told_with_the_command() -> None:
     assert "syndicate held list --channel news" in found["D-HELD"].remedy
     assert found["D-UNKNOWN"].level == "note"
     assert "the last 2026-11-22" in found["D-QUEUE"].words
+
+
+def test_doubt_about_what_was_sent_is_told() -> None:
+    doubt = Doubt(NOW - timedelta(days=1), NOW, NOW + timedelta(minutes=5), 0)
+
+    told = {one.code: one for one in book_findings(patient(books=replace(books(), doubt=doubt)), NOW)}
+
+    assert (told["D-DOUBT"].level, "from 2026-11-22 12:00Z" in told["D-DOUBT"].words) == ("note", True)
 
 
 @pytest.mark.parametrize(("why", "level"), [(Why.ACCESS, "problem"), (Why.BREAKER, "warning"), (Why.LIMIT, "note")])

@@ -126,6 +126,14 @@ async def test_hub_is_there_whatever_it_thinks_of_the_question(status: int, leve
     assert await told(hub_findings(PREMISES, FakeSight({HUB: page(status)}))) == [("D-HUB", level)]
 
 
+async def test_hub_that_took_no_ping_is_warned_of() -> None:
+    premises = replace(PREMISES, hub_errors={HUB: "POST https://hub.example/...: 403"})
+
+    [found] = [one async for one in hub_findings(premises, FakeSight({HUB: page()}))]
+
+    assert (found.level, "403" in found.words) == ("warning", True)
+
+
 async def test_hub_that_cannot_be_reached_is_a_problem() -> None:
     assert await told(hub_findings(PREMISES, FakeSight({}))) == [("D-HUB", "problem")]
 

@@ -13,7 +13,7 @@ from syndicate.errors import NetworkError, RateLimited, Unauthorized
 from syndicate.outbox.delivery import Action, State
 from syndicate.outbox.pace import Outlook, PaceRules, Rest, Turn, Why
 from syndicate.ports.channel import Channel, Quota, Rights
-from syndicate.ports.outbox import ChannelCounts
+from syndicate.ports.outbox import ChannelCounts, Doubt
 from syndicate.ports.web import Heard, Sight
 from syndicate.posts.post import ImageRules
 
@@ -28,13 +28,17 @@ _EPOCH = re.compile(r"\d{9,11}(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the state knows of a channel: its deliveries, last posts and queue, next turn, and the rests in force."""
+    """What the state knows of a channel: its deliveries, last posts and queue, next turn, and the rests in force.
+
+    `doubt` is what may have been sent without the state knowing, after another state was put in its place.
+    """
 
     counts: ChannelCounts
     waiting: int
     outlook: Outlook
     turn: Turn | None
     rests: tuple[Rest, ...]
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,12 @@ def book_findings(patient: Patient, now: datetime) -> Iterator[Finding]:
         words = f"{books.waiting} wait for you ({told})"
         remedy = f"`syndicate held list --channel {name}` tells why, `syndicate held resolve` decides"
         yield Finding(Level.WARNING, "D-HELD", name, words, remedy, states)
+    if books.doubt is not None:
+        since, until = (f"{at:%Y-%m-%d %H:%M}Z" for at in (books.doubt.since, books.doubt.until))
+        words = (
+            f"what was sent from {since} to {until} is not known to this state; it is looked up before anything is sent"
+        )
+        yield Finding(Level.NOTE, "D-DOUBT", name, words, facts={"due": books.doubt.due})
     for rest in books.rests:
         yield _rest(patient, rest, now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -34,13 +34,15 @@ class Premises:
     """Where the site can be reached.
 
     `feeds` maps addresses of one feed in every format to their media types. `share` is the page that networks read of
-    the newest item, None if there is none. `is_open`: a publisher runs here, so that what it serves must answer.
+    the newest item, None if there is none. `hub_errors` are the last words of hubs that took no ping since.
+    `is_open`: a publisher runs here, so that what it serves must answer.
     """
 
     url: str
     feeds_url: str
     feeds: Mapping[str, str]
     hubs: tuple[str, ...] = ()
+    hub_errors: Mapping[str, str] = field(default_factory=dict)
     share: str | None = None
     is_open: bool = False
 
@@ -120,6 +122,9 @@ async def hub_findings(premises: Premises, sight: Sight) -> AsyncIterator[Findin
         if page.status >= 500 or page.status == 404:
             words = f"the hub {hub} answers {page.status}"
             yield Finding(Level.WARNING, "D-HUB", ABOUT, words, remedy)
+        elif hub in premises.hub_errors:
+            words = f"the hub {hub} answers, but did not take the last ping: {premises.hub_errors[hub]}"
+            yield Finding(Level.WARNING, "D-HUB", ABOUT, words, "it is told again by itself; see what it asks for")
         else:
             yield Finding(Level.OK, "D-HUB", ABOUT, f"the hub {hub} answers")
 

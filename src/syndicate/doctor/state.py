@@ -64,7 +64,8 @@ def _whole(database: Database) -> Finding:
         return Finding(Level.PROBLEM, "D-DATABASE", ABOUT, words, remedy, {"faults": list(database.faults)})
     if not database.is_checked:
         words = f"{database.path} can be read; it is too large to look at all of it in this time"
-        return Finding(Level.NOTE, "D-DATABASE", ABOUT, words)
+        remedy = f"sqlite3 {database.path} 'PRAGMA quick_check' looks at all of it"
+        return Finding(Level.NOTE, "D-DATABASE", ABOUT, words, remedy)
     return Finding(Level.OK, "D-DATABASE", ABOUT, f"{database.path} is whole")
 
 
