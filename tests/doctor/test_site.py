@@ -21,12 +21,12 @@ from syndicate.doctor.site import (
 )
 from syndicate.ports.web import Page
 
-HOME = "https://marsh.example/"
-RSS = "https://marsh.example/feeds/all/rss.xml"
-SHARE = "https://marsh.example/feeds/share/herons/"
-PICTURE = "https://marsh.example/feeds/media/herons.jpg"
-HUB = "https://hub.example/"
-PREMISES = Premises(HOME, "https://marsh.example/feeds/", {RSS: "application/rss+xml"}, hubs=(HUB,), share=SHARE)
+HOME = "https://marsh-notes.eu/"
+RSS = "https://marsh-notes.eu/feeds/all/rss.xml"
+SHARE = "https://marsh-notes.eu/feeds/share/herons/"
+PICTURE = "https://marsh-notes.eu/feeds/media/herons.jpg"
+HUB = "https://hub.marsh-notes.eu/"
+PREMISES = Premises(HOME, "https://marsh-notes.eu/feeds/", {RSS: "application/rss+xml"}, hubs=(HUB,), share=SHARE)
 TAGS = f'<meta property="og:title" content="Herons"><meta property="og:url" content="{SHARE}">'
 CARD = f'{TAGS}<meta property="og:image" content="../../media/herons.jpg">'
 
@@ -39,7 +39,7 @@ async def told(findings: AsyncIterator[Finding]) -> list[tuple[str, str]]:
     ("answer", "level"),
     [
         (page(200), "ok"),
-        (page(301, Location="https://www.marsh.example/"), "warning"),
+        (page(301, Location="https://www.marsh-notes.eu/"), "warning"),
         (page(404), "problem"),
         (page(503), "problem"),
     ],
@@ -60,8 +60,19 @@ async def test_site_of_this_machine_is_told_and_not_asked(url: str) -> None:
     assert sight.asked == []
 
 
+@pytest.mark.parametrize(
+    "url", ["https://carewire.example/", "http://EXAMPLE.com/", "https://www.example.org/a/", "https://a.test./"]
+)
+async def test_address_of_examples_is_told_and_not_asked(url: str) -> None:
+    sight = FakeSight({})
+
+    assert await told(site_findings(replace(PREMISES, url=url), sight)) == [("D-SITE", "note")]
+    assert await told(share_findings(replace(PREMISES, share=url), sight)) == []
+    assert sight.asked == []
+
+
 async def test_site_over_http_is_warned_of() -> None:
-    url = "http://marsh.example/"
+    url = "http://marsh-notes.eu/"
 
     found = await told(site_findings(replace(PREMISES, url=url), FakeSight({url: page()})))
 
@@ -76,7 +87,7 @@ async def test_certificate_is_told_with_the_site() -> None:
 
 @pytest.mark.parametrize(("days", "level"), [(90, "ok"), (14, "ok"), (13, "warning"), (1, "warning")])
 def test_certificate_that_is_not_renewed_is_warned_of(days: int, level: str) -> None:
-    assert certificate_finding("marsh.example", NOW + timedelta(days=days), NOW).level == level
+    assert certificate_finding("marsh-notes.eu", NOW + timedelta(days=days), NOW).level == level
 
 
 FEED = page(200, "<rss/>", Content_Type="application/rss+xml; charset=utf-8", ETag='"1"')
@@ -127,7 +138,7 @@ async def test_hub_is_there_whatever_it_thinks_of_the_question(status: int, leve
 
 
 async def test_hub_that_took_no_ping_is_warned_of() -> None:
-    premises = replace(PREMISES, hub_errors={HUB: "POST https://hub.example/...: 403"})
+    premises = replace(PREMISES, hub_errors={HUB: "POST https://hub.marsh-notes.eu/...: 403"})
 
     [found] = [one async for one in hub_findings(premises, FakeSight({HUB: page()}))]
 

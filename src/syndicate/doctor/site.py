@@ -53,6 +53,10 @@ async def site_findings(premises: Premises, sight: Sight) -> AsyncIterator[Findi
         words = f"`site.url` is {premises.url}, which leads nobody else here; feeds and posts name it"
         yield Finding(Level.NOTE, "D-SITE", ABOUT, words, "set `site.url` to the public address of the site")
         return
+    if is_example(premises.url):
+        words = f"`site.url` is {premises.url}, an address of examples that leads nowhere; feeds and posts name it"
+        yield Finding(Level.NOTE, "D-SITE", ABOUT, words, "set `site.url` to the public address of the site")
+        return
     if not premises.url.startswith("https:"):
         words = (
             f"`site.url` is {premises.url}: pages over http are marked unsafe, and some networks make no cards of them"
@@ -132,7 +136,7 @@ async def hub_findings(premises: Premises, sight: Sight) -> AsyncIterator[Findin
 async def share_findings(premises: Premises, sight: Sight) -> AsyncIterator[Finding]:
     """The page that networks read when they make a card of the newest item's link."""
     url = premises.share
-    if url is None or (is_this_machine(url) and not premises.is_open):
+    if url is None or is_example(url) or (is_this_machine(url) and not premises.is_open):
         return
     try:
         page = await sight.page(url)
@@ -162,6 +166,12 @@ def is_this_machine(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_example(url: str) -> bool:
+    """Whether the address is one that can never lead anywhere (RFC 2606, section 2 and 3; RFC 6761)."""
+    host = f".{(urlsplit(url).hostname or '').rstrip('.')}"
+    return host.endswith((".example", ".invalid", ".test", ".example.com", ".example.net", ".example.org"))
 
 
 def tags_in(content: bytes) -> dict[str, str]:
