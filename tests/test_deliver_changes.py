@@ -12,7 +12,7 @@ from deliver_rig import ACCOUNT, NAME, NOW, PLAN, SETTLE, Rig, acceptance, done,
 from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Receipt, State
-from syndicate.outbox.edits import changes_of, withdrawals_of
+from syndicate.outbox.edits import changes_of, returns_of, withdrawals_of
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import OnEdit, OnWithdrawal
 from syndicate.outbox.reasons import Reason
@@ -195,19 +195,105 @@ async def test_item_that_returns_in_time_keeps_its_post(tmp_path: Path) -> None:
         assert (await change_of(one)).code is Reason.RETURNED
 
 
-async def test_item_that_returns_while_its_deletion_is_in_work_keeps_its_post(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_item_that_returns_when_its_post_may_be_gone_is_a_matter_for_a_person(
+    tmp_path: Path, *, is_killed: bool
+) -> None:
     async with rig(tmp_path, item()) as one:
         changes = changing(one)
         await one.settle_all()
         await withdraw(one, OnWithdrawal.DELETE)
-        assert await one.outbox.claim(NAME, "a publisher that dies", one.clock() + timedelta(hours=1)) is not None
+        if is_killed:
+            assert await one.outbox.claim(NAME, "a publisher that dies", one.clock() + timedelta(hours=1)) is not None
+        else:
+            changes.script.append(Unknown("reset"))
+            assert await one.step_when_due() is State.PLANNED
 
         await one.outbox.accept(replace(acceptance(item()), returned=(item().id,)), one.clock())
         one.restart()
+        states = await one.settle_all()
+
+        assert (states[-1], changes.made) == (State.HELD, [])
+        uid = (await change_of(one)).uid
+        await one.outbox.resolve(uid, State.DEAD, "it stands", one.clock())
+        await revise(one, item(title="Corrected"))
+        assert await one.settle_all() == [State.SENT]
+        assert [what for what, _, _ in changes.made] == ["edit"]
+
+
+@pytest.mark.parametrize("error", [Unknown("reset"), Transient("nothing was sent")])
+async def test_deletion_is_repeated_until_it_is_clear(tmp_path: Path, error: NetworkError) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE)
+        changes.script += [error, Transient("nothing was sent")]
+
+        assert await one.settle_all() == [State.PLANNED, State.PLANNED, State.SENT]
+
+        assert [what for what, _, _ in changes.made] == ["delete"]
+
+
+async def bring_back(one: Rig, back: Item, on_edit: OnEdit = OnEdit.EDIT) -> None:
+    changes = returns_of([back], [replace(PLAN, on_edit=on_edit)], one.clock())
+    await one.outbox.accept(replace(acceptance(back), returned=(back.id,), changes=changes), one.clock())
+
+
+@pytest.mark.parametrize("title", ["Title 1", "Corrected", "Third"])
+async def test_item_that_is_back_has_the_words_of_now_in_its_post(tmp_path: Path, title: str) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"))
+        await withdraw(one, OnWithdrawal.DELETE)
+
+        await bring_back(one, item(title=title))
+        await one.settle_all()
+
+        assert [(what, text) for what, _, text in changes.made] == [("edit", title)]
+
+
+@pytest.mark.parametrize("on_edit", [OnEdit.EDIT, OnEdit.REPLY, OnEdit.DELETE])
+async def test_item_that_is_back_as_it_was_changes_nothing(tmp_path: Path, on_edit: OnEdit) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE)
+
+        await bring_back(one, item(), on_edit)
         await one.settle_all()
 
         assert changes.made == []
-        assert (await change_of(one)).code is Reason.RETURNED
+
+
+async def test_correction_that_was_owed_as_the_item_left_is_made_when_it_is_back(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="Corrected"), OnEdit.REPLY)
+        await withdraw(one, OnWithdrawal.DELETE)
+
+        await bring_back(one, item(title="Corrected"), OnEdit.REPLY)
+        await one.settle_all()
+
+        assert [what for what, _, _ in changes.made] == ["reply"]
+
+
+async def test_edit_that_may_still_arrive_is_waited_for_although_it_was_given_up(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await revise(one, item(title="First"))
+        changes.script.append(Unknown("timed out"))
+        assert await one.step_when_due() is State.PLANNED
+        unclear_at = one.clock()
+        await withdraw(one, OnWithdrawal.DELETE)
+        await bring_back(one, item(title="Second"))
+
+        await one.settle_all()
+
+        assert [text for _, _, text in changes.made] == ["Second"]
+        assert one.clock() - unclear_at >= SETTLE
 
 
 async def test_item_that_left_while_its_file_is_still_there_is_taken_away(tmp_path: Path) -> None:

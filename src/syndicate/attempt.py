@@ -17,6 +17,7 @@ from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
+from syndicate.outbox.edits import returned
 from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
 from syndicate.outbox.outcome import (
     Absent,
@@ -185,8 +186,7 @@ class Attempts:
     async def _amend(self, delivery: Delivery) -> Attempted:
         """Edit, take away or answer a post that is out."""
         if delivery.item is not None and delivery.current is not None:
-            step = Step(State.SKIPPED, "its item is back", self._clock(), code=Reason.RETURNED)
-            return await self._write(delivery, step)
+            return await self._write(delivery, returned(delivery, self._clock()))
         settle = self.channel.guarantee.settle
         parent = await parent_of(delivery, self._outbox, self._clock(), settle)
         if isinstance(parent, Step):

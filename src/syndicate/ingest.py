@@ -26,7 +26,7 @@ from syndicate.items.item import Item, Topic
 from syndicate.items.links import link_key
 from syndicate.items.topics import agreed
 from syndicate.outbox.delivery import State
-from syndicate.outbox.edits import Change, changes_of, withdrawals_of
+from syndicate.outbox.edits import Change, changes_of, returns_of, withdrawals_of
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports.content import Indexed, Scan, Store
 from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
@@ -228,13 +228,14 @@ class Ingest:
         What is accepted last is known from this process or the parse index; not so after a change of the settings by
         which files are read if the former version wrote it in another form: then posts stay as they are.
         """
-        if not (changes.revised or changes.withdrawn):
+        if not (changes.revised or changes.withdrawn or changes.returned):
             return ()
         former = self._accepted or agreed({item.id: item for item in self._former()})
         edited = [(former[item.id], item) for item in changes.revised if item.id in former]
         left = [former[item_id] for item_id in changes.withdrawn if item_id in former]
         edits = changes_of(edited, self._channels, self._site.pages.cards, now)
-        return (*edits, *withdrawals_of(left, self._channels, now))
+        returns = returns_of(changes.returned, self._channels, now)
+        return (*edits, *withdrawals_of(left, self._channels, now), *returns)
 
     def _former(self) -> Iterator[Item]:
         return (one.item for one in (self._index or {}).values() if one.item is not None)

@@ -6,8 +6,8 @@ import random
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from datetime import UTC, datetime, timedelta
 
-from syndicate.outbox.delivery import Delivery, Evidence, Guarantee, Receipt
-from syndicate.outbox.outcome import Absent, Done, NotDone, Outcome, Refused, Uncertain
+from syndicate.outbox.delivery import Action, Delivery, Evidence, Guarantee, Receipt
+from syndicate.outbox.outcome import Absent, Done, Duplicated, NotDone, Outcome, Refused, Uncertain
 
 BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 SETTLE = timedelta(seconds=90)
@@ -18,7 +18,13 @@ KINDS = {
     "readable": Guarantee(None, Evidence.READS_OWN, SETTLE),
     "key_only": Guarantee(timedelta(hours=1), Evidence.NONE, SETTLE),
     "write_only": Guarantee(None, Evidence.NONE, SETTLE),
+    "refusing": Guarantee(None, Evidence.DUPLICATE_REFUSAL, SETTLE),
 }
+
+
+def mark_of(row: Delivery) -> str:
+    """What a post is known by, whatever its words: the item, or for a correction the delivery."""
+    return row.item_id if row.action is Action.POST else row.uid
 
 
 Row = make_dataclass(
@@ -30,6 +36,15 @@ Row = make_dataclass(
     slots=True,
 )
 """A `Delivery` that can be written to: a million schedules have no time for copies."""
+_NAMES = tuple(one.name for one in fields(Delivery))
+
+
+def copy_of(row: Delivery) -> Delivery:
+    """As `replace` without changes, at a fifth of its time."""
+    made: Delivery = object.__new__(Row)
+    for name in _NAMES:
+        setattr(made, name, getattr(row, name))
+    return made
 
 
 @dataclass(slots=True)
@@ -70,7 +85,7 @@ class Network:
 
     def commit(self, item: str, key: str, payload: bytes, at: datetime) -> None:
         """Make the post, unless its key is known."""
-        if not self.knows(key, payload, at):
+        if not self.knows(key, payload, at) and not self.refuses(payload, at):
             lag = self.chance.random() * SETTLE / 2
             self.made.append(Made(item, key, payload, at, at + lag))
 
@@ -85,6 +100,12 @@ class Network:
                 return True
         return False
 
+    def refuses(self, payload: bytes, now: datetime) -> bool:
+        """Whether it has the same bytes, and remembers."""
+        if self.guarantee.evidence is not Evidence.DUPLICATE_REFUSAL:
+            return False
+        return any(one.payload == payload and now < one.at + self.guarantee.refusal_window for one in self.made)
+
     def is_quiet(self, now: datetime) -> bool:
         """Whether it asked not to be spoken to."""
         return self.quiet_until is not None and now < self.quiet_until
@@ -92,8 +113,11 @@ class Network:
     def publish(self, row: Delivery, now: datetime, fault: str | None) -> Outcome:
         """A request, and what the sender hears."""
         self.catch_up(now)
-        item, key, payload = row.item_id, row.key or "", row.payload or b""
+        item, key, payload = mark_of(row), row.key or "", row.payload or b""
         is_repeat = self.knows(key, payload, now)
+        if self.refuses(payload, now):
+            is_heard = fault in {None, "stale", "refused_repeat", "error_repeat"}
+            return Duplicated("422", Receipt("1", None, now)) if is_heard else Uncertain("reset")
         match fault:
             case "error_repeat" if is_repeat:  # mastodon issue 40399
                 return Uncertain("500")
@@ -121,7 +145,7 @@ class Network:
     def find(self, row: Delivery, now: datetime) -> Outcome:
         """A reading of the own posts, which may lack a page."""
         self.catch_up(now)
-        standing = [one for one in self.made if one.item == row.item_id and one.seen_at <= now]
+        standing = [one for one in self.made if one.item == mark_of(row) and one.seen_at <= now]
         if not standing:
             return Absent()
         if row.uid not in self.deceived and self.chance.random() < 0.2:

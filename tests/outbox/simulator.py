@@ -5,8 +5,9 @@
     python tests/outbox/simulator.py --schedules 1000 --without fence
 
 A schedule is one to three deliveries and a life full of bad luck: lost answers, late commits, lagging lists, crashes
-after every step, a machine that sleeps, a clock that is set, a second publisher, a second planning. What is counted is
-the network's own truth. `RULES` can be switched off one by one; the schedules must then show the harm.
+after every step, a machine that sleeps, a clock that is set, a second publisher, a second planning (`world`); in every
+third, items are edited, leave and return meanwhile (`changing`). What is counted is the network's own truth. `RULES`
+can be switched off one by one; the schedules must then show the harm.
 
 One thing is not tried, as no program withstands it: to sleep between the last look at the key's age and the first byte.
 """
@@ -19,421 +20,26 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from outbox.simulated import BEGUN, KINDS, SETTLE, Network, Row
-from syndicate.outbox import outcome as machine
-from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, uid_of
-from syndicate.outbox.delivery import may_repeat_key as delivery_may_repeat
-from syndicate.outbox.delivery import remedy_for as delivery_remedy
-from syndicate.outbox.outcome import Absent, Done, NotDone, Outcome, RetryPolicy, Step, Uncertain
-from syndicate.outbox.timekeeping import Timekeeper, begun
+from outbox.changing import ChangingWorld
+from outbox.simulated import BEGUN, KINDS, SETTLE, Network, mark_of
+from outbox.world import RULES, Machine, World, machine_without, row_of
+from syndicate.outbox.delivery import Action, State
 
-RETRY = RetryPolicy()
-MOST_FAULTS = 8
-"""Per delivery: below `RetryPolicy.most_failures`, so that patience is not what ends a delivery."""
-MOST_STEPS = 400
+POSTS = {Action.POST, Action.REPLY}
+"""What makes something new on the network."""
 
-SEND_FAULTS = (
-    "lost", "late", "error_before", "silence", "silence", "unsent", "paused", "stale", "redirect", "garbled",
-    "refused_repeat", "error_repeat",
-)  # fmt: skip
-CRASHES = ("claimed", "composing", "frozen", "half_published", "published")
-
-RULES = {
-    "intent": "R1: the intent is on disk before the first byte",
-    "unknown": "R2: unknown is never failed",
-    "settle": "R3: late commits and lagging lists are waited for",
-    "window": "R4: a key is repeated inside its window only",
-    "clock": "R4: a clock that is set back makes no key younger",
-    "first_attempt": "R4: the key's age counts from its first attempt",
-    "frozen": "R5: key and bytes stay over attempts",
-    "lock": "R6: one publisher at a time",
-    "orphans": "R7: what a dead publisher was sending is unknown",
-    "errors": "R8: a 5xx, a reset, a garbled answer is unknown",
-    "fence": "R9: results and intents are written under the claim's fence only",
-    "redirects": "R10: no redirect is followed",
-    "memory": "a later proof speaks of the later attempt only",
-    "second_look": "the key's age is looked at again after the intent",
-    "two_readings": "absent means absent from two readings",
-    "uid": "planning the same thing twice is planning it once",
-    "cooldown": "a network's wish for silence holds for the whole lane",
-    "until": "a network's own time is never cut short",
-    "hold": "what can be neither repeated nor looked up waits for a person",
-}
-
-
-class Crash(Exception):
-    """The publisher is gone; nothing after this reaches the record."""
-
-
-class Endless(Exception):
-    """The lane goes on for ever."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """The decisions under test, the product's own unless a rule is switched off."""
-
-    after: Callable[..., Step]
-    orphaned: Callable[..., Step]
-    remedy_for: Callable[..., Remedy]
-    may_repeat_key: Callable[..., bool]
-
-
-def machine_without(rule: str | None) -> Machine:
-    """The product's decisions, but for the one that keeps the rule."""
-    after, orphaned, remedy_for, may_repeat = (
-        machine.after, machine.orphaned, delivery_remedy, delivery_may_repeat,
-    )  # fmt: skip
-    match rule:
-        case "unknown":
-            after = _careless
-        case "settle":
-            after = _hasty
-        case "memory":
-            after = _forgetful
-        case "two_readings":
-            after = _trusting
-        case "hold":
-            after, remedy_for = _resending, lambda *_: Remedy.REPEAT
-        case "orphans":
-            orphaned = _blind
-        case "window":
-            remedy_for, may_repeat = lambda *_: Remedy.REPEAT, lambda *_: True
-        case "second_look":
-            may_repeat = lambda *_: True  # noqa: E731  # a decision like the others
-    return Machine(after, orphaned, remedy_for, may_repeat)
-
-
-def _careless(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
-    return machine.after(delivery, NotDone(outcome.reason) if isinstance(outcome, Uncertain) else outcome, **how)
-
-
-def _hasty(delivery: Delivery, outcome: Outcome, *, now: Any, **how: Any) -> Step:
-    step = machine.after(delivery, outcome, now=now, **how)
-    return replace(step, due=now) if step.state is State.UNKNOWN else step
-
-
-def _forgetful(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
-    return machine.after(replace(delivery, is_unclear=False), outcome, **how)
-
-
-def _trusting(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
-    if isinstance(outcome, Absent):
-        delivery = replace(delivery, readings=machine.READS_TO_BE_SURE - 1)
-    return machine.after(delivery, outcome, **how)
-
-
-def _resending(delivery: Delivery, outcome: Outcome, *, now: Any, **how: Any) -> Step:
-    step = machine.after(delivery, outcome, now=now, **how)
-    return replace(step, state=State.UNKNOWN, due=now + SETTLE) if step.state is State.HELD else step
-
-
-def _blind(delivery: Delivery, *, now: Any, **how: Any) -> Step:
-    return Step(State.PLANNED, "its publisher stopped", now, delivery.failures)
-
-
-@dataclass(slots=True)
-class World:
-    """One lane with its record, its network and its bad luck. `true` is real time, `wall` what the clock shows."""
-
-    network: Network
-    chance: random.Random
-    machine: Machine
-    without: str | None
-    record: dict[str, Delivery]
-    trace: list[str] | None = None
-    true: Any = BEGUN
-    offset: timedelta = timedelta(0)
-    cools: Any = None
-    faults: Counter[str] = field(default_factory=Counter)
-    was_unclear: set[str] = field(default_factory=set)
-    early: int = 0
-    has_jumped: bool = False
-    is_alone: bool = True
-    compositions: int = 0
-    boot: int = 0
-    time: Timekeeper | None = None
-
-    def __post_init__(self) -> None:
-        self.start_clock()
-
-    @property
-    def ticks(self) -> float:
-        """What the machine counts since it was switched on."""
-        return float((self.true - BEGUN).total_seconds())
-
-    def start_clock(self) -> None:
-        """A publisher takes up what is kept of time."""
-        sent = [row.first_sent_at for row in self.record.values() if row.first_sent_at is not None]
-        self.time = begun(self.time, str(self.boot), self.ticks, self.wall, max(sent, default=None))
-
-    def latest(self, mine: Delivery) -> Any:
-        """The latest that it may be by now."""
-        assert self.time is not None
-        return self.wall if self.without == "clock" else self.time.latest(self.ticks, self.wall, mine.first_sent_at)
-
-    @property
-    def wall(self) -> Any:
-        """What the clock of the machine shows."""
-        return self.true + self.offset
-
-    def say(self, words: str, *names: object) -> None:
-        """A line of the trace."""
-        if self.trace is not None:
-            self.trace.append(f"{(self.true - BEGUN).total_seconds():9.1f} s  {words.format(*names)}")
-
-    def run(self, most: int = MOST_STEPS) -> bool:
-        """Go on until nothing is open; tells whether that is so."""
-        for _ in range(most):
-            open_ones = [one for one in self.record.values() if not one.state.is_final]
-            if not open_ones:
-                return True
-            row = min(open_ones, key=_turn)
-            due = row.due
-            if self.cools is not None and self.cools > due and self.without != "cooldown":
-                due = self.cools
-            self.true = max(self.true, due - self.offset) + timedelta(seconds=self.chance.random())
-            try:
-                self.attend(row)
-            except Crash:
-                self.say("the publisher crashes")
-                self.restart()
-        return False
-
-    def attend(self, row: Delivery) -> None:
-        """One attempt or reading, as `attempt.Attempts` goes about it."""
-        uid = row.uid
-        if row.state is State.PLANNED:
-            row.state = State.CLAIMED
-        row.owner, row.fence = "lane", row.fence + 1
-        self.crash_maybe(uid, "claimed")
-        mine = self.overtaken(row) if self.is_hit(uid, 0.01) else row
-        if mine.state is State.UNKNOWN:
-            remedy = self.machine.remedy_for(mine, self.network.guarantee, self.latest(mine))
-            self.say("{}: unknown, so {}", uid, remedy.value)
-            if remedy is Remedy.HOLD:
-                mine.is_key_spent = True
-                self.settle(mine, Uncertain(mine.reason))
-                return
-            if remedy is Remedy.READ_BACK:
-                self.settle(mine, self.found(mine))
-                return
-        elif mine.payload is None:
-            self.crash_maybe(uid, "composing")
-            self.compositions += 1
-            mine.payload = b"%d" % self.compositions
-            mine.key = mine.key or f"{uid}-{mine.generation}"
-        self.send(mine)
-
-    def overtaken(self, row: Delivery) -> Delivery:
-        """Sleep before the intent, while the lock is lost and another publisher works; gives the row as it was."""
-        if not self.is_alone:
-            return row
-        mine = replace(row)
-        self.say("{}: sleeps before its intent; another publisher takes over", row.uid)
-        self.second_publisher()
-        return mine
-
-    def second_publisher(self) -> None:
-        """Another publisher starts beside this one, and works for a while."""
-        self.is_alone = False
-        self.restart()
-        self.run(self.chance.choice((1, 3, 9)))
-        self.is_alone = True
-
-    def is_stale(self, mine: Delivery) -> bool:
-        """Whether the claim was lost: then nothing may be written."""
-        row = self.record[mine.uid]
-        return self.without != "fence" and (row.fence != mine.fence or row.owner is None)
-
-    def send(self, mine: Delivery) -> None:
-        """Durable intent, then one try."""
-        uid, network = mine.uid, self.network
-        if self.is_stale(mine):
-            self.say("{}: its claim is lost, nothing is sent", uid)
-            return
-        self.intend(mine)
-        self.crash_maybe(uid, "frozen")
-        if self.is_hit(uid, 0.05):
-            self.sleep(mine)
-        if mine.is_unclear and not self.machine.may_repeat_key(mine, network.guarantee, self.latest(mine)):
-            self.say("{}: too late to repeat the key", uid)
-            mine.is_key_spent = True
-            self.settle(mine, Uncertain("too late to repeat the key"))
-            return
-        if network.is_quiet(self.true) and not self.has_jumped:
-            self.early += 1
-            self.say("{}: comes while the network wants silence", uid)
-        fault = self.fault(uid)
-        if self.is_crashing(uid, "half_published"):
-            fault = self.chance.choice(("late", "lost", "error_before"))
-            network.publish(mine, self.true, fault)
-            self.say("{}: sent with key {}, {}, and nobody hears the answer", uid, mine.key, fault)
-            raise Crash
-        outcome = self.heard(network.publish(mine, self.true, fault), fault)
-        if isinstance(outcome, NotDone) and outcome.until is not None:
-            until = None if self.without == "until" else outcome.until + self.offset
-            outcome = replace(outcome, until=until)
-            self.cools = until
-        self.say("{}: sent with key {}: {} ({})", uid, mine.key, type(outcome).__name__, fault or "no fault")
-        if isinstance(outcome, Uncertain):
-            self.was_unclear.add(uid)
-        self.true += timedelta(seconds=self.chance.random() * 20)
-        self.crash_maybe(uid, "published")
-        self.settle(mine, outcome)
-
-    def fault(self, uid: str) -> str | None:
-        """What goes wrong with this request; a network that wanted silence often wants it again."""
-        if self.network.quiet_until is not None and self.is_hit(uid, 0.5):
-            return "silence"
-        return self.chance.choice(SEND_FAULTS) if self.is_hit(uid, 0.35) else None
-
-    def intend(self, mine: Delivery) -> None:
-        """Write the intent, as `outbox.lane.freeze` does."""
-        row = self.record[mine.uid]
-        assert self.time is not None
-        self.time = self.time.seen(self.ticks, self.wall)
-        if self.without == "frozen":
-            mine.key = f"{mine.uid}-{mine.attempts}"
-        mine.attempts += 1
-        mine.state = State.SENDING if self.without != "intent" else mine.state
-        mine.frozen_at = mine.frozen_at or self.wall
-        mine.first_sent_at = self.wall if self.without == "first_attempt" else mine.first_sent_at or self.wall
-        if row is not mine:
-            self.record[mine.uid] = mine
-
-    def sleep(self, mine: Delivery) -> None:
-        """The machine sleeps between intent and first byte; without a lock, another publisher starts meanwhile."""
-        self.true += timedelta(minutes=self.chance.choice((1, 90)))
-        self.say("{}: slept between intent and first byte", mine.uid)
-        if not self.has_jumped and self.chance.random() < 0.3:
-            self.jump(self.chance.choice(JUMPS))
-        if self.without == "lock" and self.is_alone:
-            self.record[mine.uid] = replace(mine)
-            self.second_publisher()
-
-    def heard(self, outcome: Outcome, fault: str | None) -> Outcome:
-        """What the adapter makes of the answer."""
-        if self.without == "redirects" and fault == "redirect":
-            return Done(Receipt("login", None, self.wall))
-        if self.without == "errors" and isinstance(outcome, Uncertain):
-            return NotDone(outcome.reason)
-        return outcome
-
-    def found(self, mine: Delivery) -> Outcome:
-        """Look for the post among the own ones."""
-        if self.is_hit(mine.uid, 0.2):
-            self.say("{}: the reading fails", mine.uid)
-            return NotDone("503")
-        outcome = self.network.find(mine, self.true)
-        self.say("{}: the reading shows {}", mine.uid, "it" if isinstance(outcome, Done) else "nothing")
-        return outcome
-
-    def settle(self, mine: Delivery, outcome: Outcome) -> None:
-        """Write what became of it, under the fence."""
-        if self.is_stale(mine):
-            self.say("{}: its claim is lost, the result is not written", mine.uid)
-            return
-        how = {"now": self.wall, "guarantee": self.network.guarantee, "retry": RETRY}
-        step = self.machine.after(mine, outcome, jitter=self.chance.random(), **how)
-        self.write(mine, step)
-
-    def write(self, mine: Delivery, step: Step) -> None:
-        """The row as the outbox writes it: `outbox.lane.settle` in values."""
-        mine.state, mine.reason, mine.due = step.state, step.reason, step.due
-        mine.failures, mine.readings = step.failures, step.readings
-        mine.is_unclear, mine.is_key_spent, mine.owner = step.is_unclear, step.is_key_spent, None
-        if step.receipt is not None:
-            mine.receipt, mine.payload = step.receipt, None
-        if step.thaws:
-            mine.payload = mine.frozen_at = None
-        if step.renews_key:
-            mine.key, mine.first_sent_at, mine.generation = None, None, mine.generation + 1
-        self.record[mine.uid] = mine
-        self.say("{}: is {} ({})", mine.uid, step.state.value, step.reason)
-
-    def restart(self) -> None:
-        """A publisher starts, perhaps much later, perhaps with another clock, and takes up what is in work."""
-        chance = self.chance
-        self.true += chance.choice(PAUSES)
-        if not self.has_jumped and chance.random() < 0.1:
-            self.jump(chance.choice(JUMPS))
-        if chance.random() < 0.05:
-            self.boot += 1
-        self.start_clock()
-        how = {"now": self.wall, "guarantee": self.network.guarantee, "retry": RETRY}
-        for row in list(self.record.values()):
-            if row.owner is None:
-                continue
-            if row.state is State.SENDING:
-                self.was_unclear.add(row.uid)
-            self.write(replace(row), self.machine.orphaned(row, **how))
-        if chance.random() < 0.2:
-            self.plan_again()
-
-    def jump(self, by: timedelta) -> None:
-        """Somebody sets the clock. Once a schedule: it deceives one wait, and so one of two readings."""
-        self.has_jumped = True
-        self.offset += by
-        self.network.deceived |= set(self.record)
-        self.say("the clock is set by {}", by)
-
-    def plan_again(self) -> None:
-        """The whole store is looked at once more, its items moved and edited: nothing new is owed."""
-        for row in list(self.record.values()):
-            uid = uid_named(row.item_id, 1 if self.without == "uid" else 0)
-            if uid not in self.record:
-                self.record[uid] = row_of(uid, row.item_id, self.wall)
-                self.say("{}: planned once more", uid)
-
-    def is_hit(self, uid: str, share: float) -> bool:
-        """Whether bad luck strikes, which it does so often only."""
-        if self.chance.random() >= share or self.faults[uid] >= MOST_FAULTS:
-            return False
-        self.faults[uid] += 1
-        return True
-
-    def is_crashing(self, uid: str, point: str) -> bool:
-        """Whether the publisher dies here."""
-        return self.is_hit(uid, 0.02) and point in CRASHES
-
-    def crash_maybe(self, uid: str, point: str) -> None:
-        """Die here, perhaps."""
-        if self.is_crashing(uid, point):
-            raise Crash
-
-
-PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=10), timedelta(hours=2))
-JUMPS = (
-    *(timedelta(minutes=-3), timedelta(hours=-1), timedelta(hours=-2), timedelta(days=-1)),
-    *(timedelta(minutes=10), timedelta(hours=3), timedelta(days=365)),
-)
-
-
-def _turn(row: Delivery) -> tuple[Any, str]:
-    return row.due, row.uid
-
-
-def uid_named(item_id: str, number: int) -> str:
-    """The name of the post of an item, edited since: readable in traces, and as equal as `uid_of` says."""
-    before, after = (uid_of("news", "host", item_id, Action.POST, revision) for revision in ("r", "another"))
-    return f"post of {item_id}" if before == after and not number else f"post {number + 1} of {item_id}"
-
-
-def row_of(uid: str, item_id: str, due: Any) -> Delivery:
-    """A delivery that was just planned."""
-    return Row(uid, "news", "host", item_id, Action.POST, "r", State.PLANNED, "new", due)
+SHARE_OF_CHANGES = 1 / 3
+"""Of the schedules in which items are edited, leave and return."""
 
 
 def world_of(seed: int, kind: str, without: str | None = None, *, is_traced: bool = False) -> World:
@@ -445,7 +51,8 @@ def world_of(seed: int, kind: str, without: str | None = None, *, is_traced: boo
         uid = f"post of {item}"
         record[uid] = row_of(uid, item, BEGUN + number * SETTLE)
     network = Network(KINDS[kind], chance)
-    return World(network, chance, _machine(without), without, record, [] if is_traced else None)
+    made = ChangingWorld if chance.random() < SHARE_OF_CHANGES else World
+    return made(network, chance, _machine(without), without, record, [] if is_traced else None)
 
 
 _MACHINES: dict[str | None, Machine] = {}
@@ -457,7 +64,7 @@ def _machine(without: str | None) -> Machine:
     return _MACHINES[without]
 
 
-HARMS = ("twice", "lost", "altered", "early", "not held", "endless")
+HARMS = ("twice", "lost", "altered", "early", "not held", "endless", "stale", "stays", "baseless", "wronged")
 
 
 @dataclass
@@ -488,7 +95,7 @@ def harms_of(world: World, *, has_ended: bool) -> Counter[str]:
     counts = {
         "twice": sum(count > 1 for count in made.values()),
         # Said to be there, or given up in silence, and not there.
-        "lost": sum(not made[row.item_id] and row.state not in told for row in rows) if has_ended else 0,
+        "lost": sum(not made[mark_of(row)] and row.state not in told for row in rows if world.owes(row)) * has_ended,
         "altered": world.network.altered,
         "early": world.early,
         "not held": 0,
@@ -496,6 +103,7 @@ def harms_of(world: World, *, has_ended: bool) -> Counter[str]:
     }
     if world.network.guarantee == KINDS["write_only"]:
         counts["not held"] = sum(world.record[uid].state is not State.HELD for uid in world.was_unclear)
+    counts |= world.harm_of_changes() if has_ended else {}
     return Counter({name: count for name, count in counts.items() if count})
 
 
@@ -516,7 +124,7 @@ def simulate(first: int, last: int, kind: str | None = None, without: str | None
     tally = Tally(last - first)
     for seed in range(first, last):
         world, harms = judged(seed, kind_of(seed, kind), without)
-        tally.states.update([row.state.value for row in world.record.values()])
+        tally.states.update([row.state.value for row in world.record.values() if row.action in POSTS])
         tally.unclear += len(world.was_unclear)
         if harms:
             tally.harms += harms

@@ -10,7 +10,7 @@ import pytest
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, item
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Action, Delivery, Receipt, State, uid_of
-from syndicate.outbox.edits import LEFT, Change, changes_of, follow_up, parent_in, withdrawals_of
+from syndicate.outbox.edits import LEFT, Change, changes_of, follow_up, parent_in, returned, withdrawals_of
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import ChannelPlan, OnEdit, OnWithdrawal
 from syndicate.outbox.reasons import Reason
@@ -222,3 +222,17 @@ def test_post_is_told_as_of_its_last_change() -> None:
     parent = parent_in(standing(Action.EDIT, State.CLAIMED, revision="r2"), [POST, edit], now=NOW, settle=GAP)
 
     assert parent == Receipt("1", None, at)
+
+
+def test_what_was_to_be_done_as_an_item_had_left_ends_when_it_is_back() -> None:
+    pending, unclear = (standing(Action.DELETE, State.CLAIMED, is_unclear=is_so) for is_so in (False, True))
+
+    assert (returned(pending, NOW).state, returned(pending, NOW).code) == (State.SKIPPED, Reason.RETURNED)
+    assert (returned(unclear, NOW).state, returned(unclear, NOW).is_unclear) == (State.HELD, True)
+
+
+@pytest.mark.parametrize("state", [State.SKIPPED, State.DEAD])
+def test_deletion_that_was_given_up_is_planned_anew_when_the_item_leaves_again(state: State) -> None:
+    given_up = standing(Action.DELETE, state)
+
+    assert len(follow_up([left()], [POST, given_up]).planned) == 1

@@ -31,8 +31,10 @@ class State(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing happens any more without the operator or an edit."""
-        return self in {State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD}
+        return self in _FINAL
 
+
+_FINAL = (State.SENT, State.SKIPPED, State.DEAD, State.FAILED, State.HELD)
 
 RESOLVABLE = (State.HELD, State.FAILED, State.DEAD)
 """States that wait for the operator's word."""

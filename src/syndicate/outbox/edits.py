@@ -22,6 +22,7 @@ LEFT = "left"
 
 _EDITS = {OnEdit.EDIT: Action.EDIT, OnEdit.DELETE: Action.DELETE, OnEdit.REPLY: Action.REPLY}
 _WITHDRAWALS = {OnWithdrawal.DELETE: Action.DELETE, OnWithdrawal.REPLY: Action.REPLY}
+_RETURNS = {OnEdit.EDIT, OnEdit.REPLY}
 _CHANGES = (Action.EDIT, Action.REPLY)
 _IN_WORK = (State.CLAIMED, State.SENDING, State.UNKNOWN)
 
@@ -31,11 +32,13 @@ class Change:
     """What a channel's policy does about one post, if the post is out.
 
     `gap` is the least time since the post or its last change. More than `most` changes of one pass wait for a person.
+    `is_return`: the item is back, so that it may, or may not, read otherwise than its post.
     """
 
     planned: Planned
     gap: timedelta
     most: int | None
+    is_return: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ def withdrawals_of(left: Iterable[Item], channels: Iterable[ChannelPlan], now: d
     )
 
 
+def returns_of(back: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Change, ...]:
+    """What the return of items means for the channels: what was to be changed as they left, and was not, still is."""
+    items = tuple(back)
+    return tuple(
+        replace(
+            _change(channel, _EDITS[channel.on_edit], item, now + place * TICK, revision=item.revision), is_return=True
+        )
+        for channel in channels
+        if channel.on_edit in _RETURNS
+        for place, item in enumerate(items)
+    )
+
+
 def follow_up(changes: Iterable[Change], standing: Iterable[Delivery]) -> FollowUp:
     """What is owed of the changes, given every delivery of their items.
 
@@ -90,12 +106,25 @@ def follow_up(changes: Iterable[Change], standing: Iterable[Delivery]) -> Follow
     for change in changes:
         wanted = change.planned
         others = places.get((wanted.channel, wanted.account, wanted.item_id), [])
-        if not _may_follow(wanted, others):
+        if not _may_follow(wanted, others) or (change.is_return and _is_told(wanted, others)):
             continue
         older = [one for one in others if _is_replaced(one, wanted)]
         superseded += [one.uid for one in older]
-        owed.append((change, replace(wanted, due=_due(change, others, older))))
+        owed.append((change, replace(wanted, due=_due(change, others))))
     return FollowUp(tuple(_guarded(owed)), tuple(superseded))
+
+
+def returned(delivery: Delivery, now: datetime) -> Step:
+    """What becomes of what was to be done or said as an item had left, once the item is back.
+
+    A deletion that may have been done cannot be taken back, and to go on with it would be against the wish of now.
+    """
+    if delivery.is_unclear:
+        reason = (
+            "its item is back, and its post may be gone: look there, then say sent (it is gone) or drop (it stands)"
+        )
+        return Step(State.HELD, reason, now, is_unclear=True, code=Reason.UNKNOWN_OUTCOME)
+    return Step(State.SKIPPED, "its item is back", now, code=Reason.RETURNED)
 
 
 def parent_in(delivery: Delivery, standing: Iterable[Delivery], *, now: datetime, settle: timedelta) -> Receipt | Step:
@@ -156,7 +185,7 @@ def _may_follow(wanted: Planned, others: Iterable[Delivery]) -> bool:
         by_action[one.action].append(one)
     if not any(_may_be_out(post) for post in by_action[Action.POST]):
         return False
-    if any(one.state is not State.SKIPPED and one.uid != wanted.uid for one in by_action[Action.DELETE]):
+    if any(one.state not in {State.SKIPPED, State.DEAD} and one.uid != wanted.uid for one in by_action[Action.DELETE]):
         return False
     return all(_may_be_revived(one) for one in others if one.uid == wanted.uid)
 
@@ -166,10 +195,22 @@ def _may_be_out(post: Delivery) -> bool:
 
 
 def _may_be_revived(one: Delivery) -> bool:
-    """An edit may be made as often as the item comes to read so again; a reply or deletion once."""
+    """An edit may be made as often as the item comes to read so again; a reply or deletion is made once."""
     if one.action is Action.EDIT:
         return one.state.is_final
-    return one.state is State.SKIPPED
+    return one.state is State.SKIPPED or (one.action is Action.DELETE and one.state is State.DEAD)
+
+
+def _is_told(wanted: Planned, others: Iterable[Delivery]) -> bool:
+    """Whether the post surely reads as the item does that is back; a correction is owed if it was before."""
+    if wanted.action is Action.REPLY:
+        return all(one.uid != wanted.uid for one in others)
+    edits = [one for one in others if one.action is Action.EDIT]
+    if any(one.state is State.SKIPPED and one.code is Reason.WITHDRAWN for one in edits):  # some may be on their way
+        return False
+    posts = [one for one in others if one.action is Action.POST]
+    made = [(one.receipt.at, one.revision) for one in edits or posts if one.state is State.SENT and one.receipt]
+    return bool(made) and max(made)[1] == wanted.revision
 
 
 def _is_replaced(one: Delivery, wanted: Planned) -> bool:
@@ -178,9 +219,10 @@ def _is_replaced(one: Delivery, wanted: Planned) -> bool:
     return one.action in _CHANGES and one.uid != wanted.uid and is_waiting
 
 
-def _due(change: Change, others: Iterable[Delivery], older: Iterable[Delivery]) -> datetime:
+def _due(change: Change, others: Iterable[Delivery]) -> datetime:
     made = [one.receipt.at + change.gap for one in others if one.state is State.SENT and one.receipt is not None]
-    waits = [one.due for one in older if one.state is State.PLANNED]
+    # Also of one that was given up: if it is on its way all the same, it is over by then.
+    waits = [one.due for one in others if one.action in _CHANGES and one.state in {State.PLANNED, State.SKIPPED}]
     return max([change.planned.due, *made, *waits])
 
 

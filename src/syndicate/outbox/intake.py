@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.feeds.tombstone import Tombstone
@@ -105,7 +105,7 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     ]
     _upsert(connection, channels, rows, "channel", keep=("first_seen", "doubted_since", "doubted_until", "doubt_due"))
     mended = _plan(connection, acceptance.mended, now, may_revive=_is_failed, may_add=False)
-    _thaw(connection, [one.uid for one in acceptance.mended])
+    _thaw(connection, acceptance.mended)
     _take_back(connection, acceptance.returned, now)
     changed = _follow_up(connection, acceptance.changes, now)
     number = mended + changed + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
@@ -113,12 +113,13 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     return number
 
 
-def _thaw(connection: Connection, uids: Sequence[str]) -> None:
-    """A post that is frozen and surely unsent tells of the item as it was: it is composed anew."""
+def _thaw(connection: Connection, mended: Sequence[Planned]) -> None:
+    """A post that is surely unsent tells of the item as it was, frozen or not: it is composed anew."""
     row = deliveries.c
-    for batch in _batches(uids):
-        is_unsent = row.uid.in_(batch) & (row.state == State.PLANNED) & row.is_unclear.is_(False)
-        connection.execute(update(deliveries).where(is_unsent).values(payload=None, frozen_at=None))
+    is_unsent = (row.uid == bindparam("the_uid")) & (row.state == State.PLANNED) & row.is_unclear.is_(False)
+    statement = update(deliveries).where(is_unsent).values(revision=bindparam("it_is"), payload=None, frozen_at=None)
+    if mended:
+        connection.execute(statement, [{"the_uid": one.uid, "it_is": one.revision} for one in mended])
 
 
 def _take_back(connection: Connection, returned: Sequence[str], now: datetime) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from syndicate.outbox.delivery import Delivery, Guarantee, Receipt, Remedy, State, remedy_for
+from syndicate.outbox.delivery import Action, Delivery, Guarantee, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.reasons import Reason
 
 READS_TO_BE_SURE = 2
@@ -145,16 +145,26 @@ def after_change(
 ) -> Step:
     """What a call that sets a state makes of an edit or a deletion: as `after`, but an unclear one is simply repeated.
 
-    Not before a late first one must be over: it would undo what a later change has made.
+    Not before a late first one must be over: it would undo what a later change has made. A deletion that may have been
+    done stays unclear until it is done: it cannot be taken back.
     """
     is_unclear = isinstance(outcome, Uncertain | Duplicated)
     proven = NotDone(outcome.reason) if isinstance(outcome, Uncertain | Duplicated) else outcome
-    step = after(delivery, proven, now=now, guarantee=guarantee, retry=retry, jitter=jitter)
-    return replace(step, due=max(step.due, now + guarantee.settle)) if is_unclear else step
+    clear = replace(delivery, is_unclear=False) if delivery.is_unclear else delivery
+    step = after(clear, proven, now=now, guarantee=guarantee, retry=retry, jitter=jitter)
+    if is_unclear:
+        step = replace(step, due=max(step.due, now + guarantee.settle))
+    if delivery.action is Action.DELETE and step.receipt is None and (is_unclear or delivery.is_unclear):
+        step = replace(step, is_unclear=True)
+    return step
 
 
 def orphaned(delivery: Delivery, *, now: datetime, guarantee: Guarantee, retry: RetryPolicy) -> Step:
     """What becomes of a delivery whose owner died: claimed ones start again, sending ones are unknown."""
+    if delivery.state is State.CLAIMED and delivery.action in {Action.EDIT, Action.DELETE}:  # these have no intent
+        reason, is_unclear = "its publisher stopped, perhaps while sending", delivery.action is Action.DELETE
+        due = now + guarantee.settle
+        return Step(State.PLANNED, reason, due, delivery.failures, is_unclear=is_unclear, code=Reason.STOPPED)
     if delivery.state is State.CLAIMED:
         reason = "its publisher stopped before sending"
         return Step(State.PLANNED, reason, now, delivery.failures, code=Reason.STOPPED)
