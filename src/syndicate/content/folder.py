@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from syndicate.content.clashes import clashes
+from syndicate.content.clashes import Clashes
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
 from syndicate.content.sweep import Sight, reason_of, sweep
@@ -73,6 +73,7 @@ class FolderStore:
         self._clock = clock
         self._looks: dict[str, _Look] = {}  # at every path asked for in this scan
         self._former_looks: dict[str, _Look] = {}
+        self._clashes = Clashes(self.place_of, rules.link_tracking)
         self._missed: dict[str, int] = {}  # paths that were known, and since when they are out of sight
 
     def scan(self, known: Mapping[str, Indexed]) -> Scan:
@@ -82,8 +83,7 @@ class FolderStore:
             ConfigError: the folder is missing or cannot be read.
         """
         scan = self.look(known)
-        found = clashes(scan.files, self.place_of, self.rules.link_tracking)
-        return replace(scan, faults=(*scan.faults, *found))
+        return replace(scan, faults=(*scan.faults, *self._clashes.among(scan.files)))
 
     def look(self, known: Mapping[str, Indexed]) -> Scan:
         """Like `scan`, but for files that are in each other's way.
@@ -165,7 +165,7 @@ class FolderStore:
         if former is not None:
             images = former.stamp.image
             known = (former.stamp.size_bytes, former.stamp.mtime_ns, former.stamp.inode)
-            if known == sight.key and self._stamp(root, groups_of(images)) == images:
+            if known == sight.key and (not images or self._stamp(root, groups_of(images)) == images):
                 return former, False
         if not self._is_settled(sight):
             raise NotSettled

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from syndicate.content.clashes import clashes
+from syndicate.content.clashes import Clashes
 from syndicate.content.folder import FolderStore
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.item import Image
@@ -22,7 +22,8 @@ class Roots:
 
     def __init__(self, stores: Sequence[FolderStore]) -> None:
         self._stores = {store.name: store for store in stores}
-        self._tracking = tuple(dict.fromkeys(word for store in stores for word in store.rules.link_tracking))
+        tracking = dict.fromkeys(word for store in stores for word in store.rules.link_tracking)
+        self._clashes = Clashes(self.place_of, tracking)
 
     def scan(self, known: Mapping[str, Indexed]) -> Scan:
         """Look at every file of every root, read those that changed against `known`.
@@ -49,7 +50,7 @@ class Roots:
         if len(lost) == len(self._stores):
             raise ConfigError(tuple(lost))
         whole = _joined(scans)
-        found = clashes(whole.files, self.place_of, self._tracking)
+        found = self._clashes.among(whole.files)
         return replace(whole, gone=(*whole.gone, *gone), faults=(*whole.faults, *found))
 
     def image_bytes(self, image: Image) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import suppress
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path
 
 LOOK_S = 1.0
@@ -14,13 +15,17 @@ LOOK_S = 1.0
 _DEBOUNCE_MS = 200  # a burst is one wake-up
 _STEP_MS = 50
 
-_PASSING = ("*~", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.sw?", "*.bak", "#*#", "~$*", "4913")
+_PASSING = re.compile(
+    "|".join(
+        map(translate, (".*", "*~", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.sw?", "*.bak", "#*#",
+                        "~$*", "4913"))
+    )
+)  # fmt: skip
 
 
 def is_passing(name: str) -> bool:
     """Whether a file or folder name is hidden, or that of a temporary or backup copy."""
-    folded = name.casefold()
-    return folded.startswith(".") or any(fnmatchcase(folded, pattern) for pattern in _PASSING)
+    return _PASSING.match(name.casefold()) is not None
 
 
 async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from functools import lru_cache
 
@@ -14,15 +14,20 @@ def fits(path: str, globs: Iterable[str]) -> bool:
     A glob without a slash means a name wherever it lies (`readme.md`, `node_modules`), one with a slash the way from
     the store's root (`posts/*.md`, `**/drafts/`).
     """
-    folded = path.casefold().split("/")
-    ways = ["/".join(folded[:end]) for end in range(1, len(folded) + 1)]
-    return any(_fits(way, glob) for glob in globs for way in (folded if "/" not in glob.strip("/") else ways))
+    names, ways = _parted(tuple(globs), "/")
+    folded = path.casefold()
+    if any(names.fullmatch(name) for name in folded.split("/")):
+        return True
+    return ways is not None and any(ways.fullmatch(way) for way in _ways(folded))
 
 
 def fits_file(path: str, globs: Iterable[str]) -> bool:
     """Like `fits`, but the folders that a file lies in do not count."""
+    names, ways = _parted(tuple(globs))
     folded = path.casefold()
-    return any(_fits(folded.rpartition("/")[2] if "/" not in glob else folded, glob) for glob in globs)
+    if names.fullmatch(folded[folded.rfind("/") + 1 :]):
+        return True
+    return ways is not None and ways.fullmatch(folded) is not None
 
 
 def is_wanted(path: str, *, include: Iterable[str], exclude: Iterable[str]) -> bool:
@@ -30,12 +35,32 @@ def is_wanted(path: str, *, include: Iterable[str], exclude: Iterable[str]) -> b
     return fits_file(path, include) and not fits(path, exclude)
 
 
-def _fits(path: str, glob: str) -> bool:
-    return _expression(glob).fullmatch(path) is not None
+def _ways(path: str) -> Iterator[str]:
+    """The path of each folder on the way, and the path itself."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+    yield path
 
 
-@lru_cache(maxsize=1024)
-def _expression(glob: str) -> re.Pattern[str]:
+@lru_cache(maxsize=256)
+def _parted(globs: tuple[str, ...], ends: str = "") -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+    """All globs that mean names as one expression, which takes nothing if there are none, and all that mean ways.
+
+    A slash at one of the `ends` makes no way of a glob.
+    """
+    names = [_written(glob) for glob in globs if "/" not in glob.strip(ends)]
+    ways = [_written(glob) for glob in globs if "/" in glob.strip(ends)]
+    return _any_of(names), _any_of(ways) if ways else None
+
+
+def _any_of(written: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in written) or r"(?!)", re.DOTALL)
+
+
+def _written(glob: str) -> str:
+    """A glob as an expression."""
     parts, at = [], 0
     glob = glob.casefold().strip("/")
     while at < len(glob):
@@ -48,7 +73,7 @@ def _expression(glob: str) -> re.Pattern[str]:
         else:
             part, at = _one(glob, at)
             parts.append(part)
-    return re.compile("".join(parts), re.DOTALL)
+    return "".join(parts)
 
 
 def _one(glob: str, at: int) -> tuple[str, int]:

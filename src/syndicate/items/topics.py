@@ -91,14 +91,18 @@ def agreed(items: Mapping[str, Item]) -> dict[str, Item]:
 
     It is the label that files give beside the name, else the spelling that most items use, else the first by sign.
     """
-    spellings: dict[str, Counter[tuple[bool, str]]] = {}
-    for item in items.values():
-        for topic in item.topics:
-            spellings.setdefault(topic.slug, Counter())[(not topic.is_labelled, topic.label)] += 1
+    spelt: dict[str, str] = {}
+    topics = [topic for item in items.values() for topic in item.topics]
+    unlike = {topic.slug for topic in topics if spelt.setdefault(topic.slug, topic.label) != topic.label}
+    if not unlike:  # as in most stores
+        return dict(items)
+    spellings: dict[str, Counter[tuple[bool, str]]] = {slug: Counter() for slug in unlike}
+    for topic in topics:
+        if topic.slug in unlike:
+            spellings[topic.slug][(not topic.is_labelled, topic.label)] += 1
     chosen = {
         slug: min(counts, key=lambda one, counts=counts: (one[0], -counts[one], one[1]))[1]  # type: ignore[misc]  # a default that binds
         for slug, counts in spellings.items()
-        if len(counts) > 1
     }
     return {key: _relabelled(item, chosen) for key, item in items.items()}
 

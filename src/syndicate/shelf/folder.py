@@ -104,7 +104,7 @@ class FolderShelf:
     def paths(self) -> frozenset[str]:
         """Every file the shelf itself published and still holds."""
         with self._lock:
-            return frozenset(path for path in self._own if (self._root / path).is_file())
+            return frozenset(self._standing())
 
     def listed(self) -> frozenset[str]:
         """Every file the shelf itself published, without looking whether it still stands."""
@@ -118,7 +118,7 @@ class FolderShelf:
             CannotWrite: the folder is gone and cannot be made again.
         """
         with self._lock:
-            standing = {path for path in self._own if (self._root / path).is_file()}
+            standing = self._standing()
             if standing == self._own and (self._manifest.is_file() or not standing):
                 return True
             try:
@@ -149,6 +149,11 @@ class FolderShelf:
         except OSError as cause:
             raise _cannot_write(target, cause) from cause
         return kept[1]
+
+    def _standing(self) -> set[str]:
+        """What we published and is there; without `pathlib`, as this is asked in each pass."""
+        root = f"{self._root}/"
+        return {path for path in self._own if os.path.isfile(root + path)}  # noqa: PTH113 - it takes a third of the time
 
     def _target(self, path: str) -> Path:
         parts = path.split("/")
