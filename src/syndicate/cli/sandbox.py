@@ -37,7 +37,7 @@ def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
         if as_json:
             say(addresses.as_line())
         else:
-            for line in _lines(addresses):
+            for line in lines_for(addresses):
                 say(line)
 
     with ExitStack() as stack:
@@ -45,7 +45,8 @@ def sandbox(port: int, state: Path | None, seed: int, as_json: bool) -> None:
         asyncio.run(serve(port, folder, seed, announce=announce))
 
 
-def _lines(addresses: SandboxAddresses) -> list[str]:
+def lines_for(addresses: SandboxAddresses) -> list[str]:
+    """What is said at the start: where to look, and channels as they stand in the settings."""
     from syndicate.sandbox.addresses import TOKEN_PREFIX, WEBHOOK_SECRET
 
     token = f"{TOKEN_PREFIX}news"
@@ -58,7 +59,7 @@ def _lines(addresses: SandboxAddresses) -> list[str]:
         "discord": f"url: {addresses.discord_url}/webhooks/1/{token}",
         "discord_bot": f'api_url: {addresses.discord_url}/v10, token: {token}, channel: "1"',
         "telegram": f'api_url: {addresses.telegram_url}, token: "1:{token}", chat: "@sandbox_news"',
-        "teams": f"url: {addresses.teams_url}?sig={token}",
+        "teams": f'url: "{addresses.teams_url}?sig={token}"',
         "email": f"host: 127.0.0.1, port: {addresses.smtp_port}, security: none, username: news, password: {token}, "
         "sender: news@sandbox.test, to: readers@sandbox.test",
         "facebook": f'api_url: {addresses.facebook_url}, token: {TOKEN_PREFIX}10203040, page: "10203040"',
