@@ -122,8 +122,6 @@ class Checkup:
             for name, patient in patients.items():
                 checks[name] = self._channel(patient, sight)
             await asyncio.gather(*(self._bounded(name, check) for name, check in checks.items()))
-            for patient in patients.values():
-                await patient.channel.close()
         if self.is_offline:
             words = "no network was asked: neither access nor clock, site and feeds were looked at"
             self.findings.append(Finding(Level.NOTE, "D-OFFLINE", "machine", words, "call it without `--offline`"))
@@ -214,7 +212,9 @@ class Checkup:
         made: dict[str, tuple[Channel, HearingWeb]] = {}
         for name in self.names or plot.networks:
             web = await self._web(stack)
-            made[name] = plot.networks[name].make(name, plot.own[name], Tools(web, tokens, clock)), web
+            channel = plot.networks[name].make(name, plot.own[name], Tools(web, tokens, clock))
+            stack.push_async_callback(channel.close)  # before the web: a renewal under way must not be lost
+            made[name] = channel, web
         books = await _books_of(plot, outbox)
         return {name: self._patient(name, channel, books.get(name), web) for name, (channel, web) in made.items()}
 

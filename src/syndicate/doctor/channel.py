@@ -297,7 +297,7 @@ def _cost(patient: Patient, now: datetime) -> Finding:
 
 def _declared(patient: Patient, quota: Quota, now: datetime) -> Finding:
     name = patient.channel.name
-    words = f"the network takes {quota.posts} posts in {written(quota.per)}"
+    words = f"the network takes {quota.posts} {'post' if quota.posts == 1 else 'posts'} in {written(quota.per)}"
     words += f" ({quota.about})" if quota.about else ""
     facts: dict[str, object] = {"posts": quota.posts, "per_s": quota.per.total_seconds()}
     if patient.books is not None and not quota.about:
