@@ -29,7 +29,7 @@ from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
 from syndicate.posts.template import FIELDS
 from syndicate.settings.tree import Settings
-from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of
+from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of, share_page_rules_of
 
 CANARY = "canary-5ec7e7"
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
@@ -142,6 +142,15 @@ def test_a_channels_own_parameters_stand_over_those_of_all(tmp_path: Path) -> No
 
     assert draft_rules_of(made, "news").campaign == {"utm_source": "{{ network }}", "utm_medium": "mail", "more": "x"}
     assert draft_rules_of(made, "other").campaign == shared
+
+
+def test_pages_that_networks_read_are_waited_for_as_the_settings_say(tmp_path: Path) -> None:
+    made = plot(tmp_path, delivery={"share_page": "hold", "share_page_wait": "5m"}, feeds={"url": "https://f.org/"})
+
+    rules = share_page_rules_of(made.settings)
+
+    assert (rules.policy, rules.patience) == ("hold", timedelta(minutes=5))
+    assert rules.bases == ("https://f.org/", made.settings.site.url)
 
 
 def test_every_template_of_a_channel_is_looked_at(tmp_path: Path) -> None:

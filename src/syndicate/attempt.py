@@ -15,6 +15,7 @@ from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, pictureless, post_of
 from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
+from syndicate.gate import Gate
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.edits import returned
@@ -31,12 +32,12 @@ from syndicate.outbox.outcome import (
     after,
     after_change,
 )
-from syndicate.outbox.plan import opted_out_of
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
 from syndicate.posts.post import Picture
+from syndicate.sharepages import SharePages
 
 log = structlog.get_logger()
 
@@ -49,13 +50,14 @@ class AttemptRules:
     """How one channel's posts are made and tried; with `issues` all that is new goes out in digests, at these times.
 
     `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
-    ends would stop the lane for good.
+    ends would stop the lane for good. `pages` looks whether pages are there, for all channels of a process.
     """
 
     drafts: DraftRules
     issues: IssueTimes | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     longest_call: timedelta = timedelta(minutes=5)
+    pages: SharePages | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Attempts:
         self._chance = chance
         self._silent_until = silent_until
         self._doubts = Doubts(channel, outbox, rules.drafts, clock)
+        self._gate = Gate(channel, outbox, rules.drafts, rules.pages, clock=clock)
 
     async def attend(self, delivery: Delivery) -> Attempted:
         """One attempt or reading of a claimed delivery, settled.
@@ -249,9 +252,8 @@ class Attempts:
         item = delivery.item or delivery.current
         if item is None:
             return await self._skip_left(delivery)
-        opted_out = opted_out_of(item, self.channel.name, self.channel.network)
-        if opted_out is not None and delivery.action is Action.POST:  # since it was planned
-            return await self._write(delivery, Step(State.SKIPPED, opted_out, self._clock(), code=Reason.OPTED_OUT))
+        if delivery.action is Action.POST and (step := await self._gate.hold_up(delivery, item)) is not None:
+            return await self._write(delivery, step)
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
         return await self._sent_when(delivery, self._compose(delivery, item, reply_to))
@@ -260,8 +262,7 @@ class Attempts:
         """A digest: its parts were put into it before, those that left the store are not told."""
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
-        owed = await self._outbox.parts(delivery.uid)
-        items = [item for item in owed if opted_out_of(item, self.channel.name, self.channel.network) is None]
+        items = self._gate.all_that_may(await self._outbox.parts(delivery.uid))
         if not items or self._rules.drafts.digest is None:
             reason = "all its items left the store" if not items else "the channel has no digests any more"
             code = Reason.CANCELLED if items else Reason.WITHDRAWN

@@ -30,7 +30,7 @@ from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.feeds import FeedSettings, NamedFeedSettings, ShapeSettings, TermSettings
 from syndicate.settings.tree import Settings
 from syndicate.tempo import issue_times_of, pace_rules_of
-from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of
+from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of, share_page_rules_of
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Store
     from syndicate.ports.shelf import Shelf
+    from syndicate.sharepages import SharePages
 
 log = structlog.get_logger()
 
@@ -253,6 +254,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.ingest import Ingest
     from syndicate.outbox.lock import is_held
     from syndicate.outbox.store import SqlOutbox
+    from syndicate.sharepages import SharePages
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:
@@ -274,12 +276,15 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         gallery = _gallery(plot, site, shelf, images)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
         ingest.shelving.brake = brake
-        lanes = _lanes(plot, channels, outbox, images)
+        pages = SharePages(fetcher, share_page_rules_of(plot.settings), clock=clock)
+        lanes = _lanes(plot, channels, outbox, images, pages)
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
         yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, gallery)
 
 
-def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker) -> tuple[Lane, ...]:
+def _lanes(
+    plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker, pages: SharePages
+) -> tuple[Lane, ...]:
     from syndicate.deliver import Lane
     from syndicate.rests import Rests
 
@@ -289,7 +294,7 @@ def _lanes(plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, image
             channel,
             outbox,
             images,
-            lane_rules_of(plot, name, channel.price),
+            lane_rules_of(plot, name, channel.price, pages),
             owner=owner,
             clock=clock,
             chance=random.random,
@@ -324,14 +329,14 @@ def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gall
     return Gallery(shelf, CardPainter(images, card_kit_of(plot.settings), site.cards), site.cards)
 
 
-def lane_rules_of(plot: Plot, name: str, price: Price | None = None) -> LaneRules:
+def lane_rules_of(plot: Plot, name: str, price: Price | None = None, pages: SharePages | None = None) -> LaneRules:
     """How a channel's posts are made and paced."""
     from syndicate.attempt import AttemptRules
     from syndicate.deliver import LaneRules
 
     delivery = plot.settings.delivery
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
-    attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry)
+    attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry, pages=pages)
     return LaneRules(attempts, pace_rules_of(plot, name, price))
 
 

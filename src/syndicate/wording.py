@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from syndicate.content.cards import CardKit
     from syndicate.draft import DraftRules
     from syndicate.posts.cardimage import CardLook
+    from syndicate.sharepages import SharePageRules
 
 
 def card_look_of(settings: Settings) -> CardLook | None:
@@ -78,3 +79,11 @@ def draft_rules_of(plot: Plot, name: str) -> DraftRules:
 def campaign_of(settings: Settings, channel: ChannelSettings) -> dict[str, str]:
     """Templates of the link's parameters: those for all channels, with the channel's own over them; blank ones go."""
     return {name: template for name, template in {**settings.campaign, **channel.campaign}.items() if template}
+
+
+def share_page_rules_of(settings: Settings) -> SharePageRules:
+    """What is done about pages of ours that are not there yet."""
+    from syndicate.sharepages import SharePageRules
+
+    delivery = settings.delivery
+    return SharePageRules((settings.feeds.url, settings.site.url), delivery.share_page, delivery.share_page_wait)

@@ -113,8 +113,8 @@ class Facebook(Channel):
     def wants(self) -> Wants:
         """Text, and a link of which Facebook makes a card; or a picture with the link in the text."""
         if self._settings.attach == "card":
-            return Wants(room=ROOM, link_in_text=False)
-        return Wants(room=ROOM, image=PHOTO)
+            return Wants(room=ROOM, link_in_text=False, reads_page=True)
+        return Wants(room=ROOM, image=PHOTO, reads_page=True)
 
     @property
     def guarantee(self) -> Guarantee:

@@ -120,6 +120,7 @@ class Mastodon(Channel):
             room=Room(server.characters, Measure.GRAPHEMES, url_length=server.url_length),
             image=rules if needs_image or self._settings.attach == "image" else None,
             needs_image=needs_image,
+            reads_page=True,
         )
 
     @property

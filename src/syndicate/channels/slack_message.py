@@ -83,7 +83,7 @@ _BLOCKS = "invalid_blocks"
 def wants_of(attach: Attach, *, is_by_address: bool) -> Wants:
     """With an image, the title is a link above the text; as a card, Slack shows the page that the text leads to."""
     if attach == "card":
-        return Wants(TEXT, hashtags=0)
+        return Wants(TEXT, hashtags=0, reads_page=True)
     rules = ImageRules(Shape.PHOTO, IMAGE_BYTES, limit_alt=ALT)
     return Wants(
         TEXT, rules, link_in_text=False, title_in_text=False, hashtags=0, image_by_address=is_by_address

@@ -104,8 +104,8 @@ class Telegram(Channel):
     def wants(self) -> Wants:
         """Text with the link; the picture with it, or none as Telegram shows the page's."""
         if self._settings.attach == "card":
-            return Wants(Room(TEXT, Measure.UTF16))
-        return Wants(Room(CAPTION, Measure.UTF16), ImageRules(Shape.PHOTO, PARCEL_BYTES))
+            return Wants(Room(TEXT, Measure.UTF16), reads_page=True)
+        return Wants(Room(CAPTION, Measure.UTF16), ImageRules(Shape.PHOTO, PARCEL_BYTES), reads_page=True)
 
     @property
     def guarantee(self) -> Guarantee:

@@ -70,8 +70,8 @@ class Threads(Channel):
     def wants(self) -> Wants:
         """Text and an attached link; or a picture that Threads fetches, with the link in the text."""
         if self._settings.attach == "card":
-            return Wants(room=ROOM, link_in_text=False, hashtags=1)
-        return Wants(room=ROOM, image=PHOTO, image_by_address=True, hashtags=1)
+            return Wants(room=ROOM, link_in_text=False, hashtags=1, reads_page=True)
+        return Wants(room=ROOM, image=PHOTO, image_by_address=True, hashtags=1, reads_page=True)
 
     @property
     def guarantee(self) -> Guarantee:

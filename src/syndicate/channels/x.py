@@ -128,7 +128,8 @@ class X(Channel):
     def wants(self) -> Wants:
         """Text with the link, and a picture unless X shall make a card of the link."""
         image = PHOTO if self._settings.attach == "image" else None
-        return Wants(room=ROOM, image=image, link_in_text=self._settings.links == "text")
+        has_link = self._settings.links == "text"
+        return Wants(room=ROOM, image=image, link_in_text=has_link, reads_page=has_link)
 
     @property
     def guarantee(self) -> Guarantee:

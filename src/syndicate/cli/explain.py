@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from syndicate.items.item import Item
     from syndicate.items.trace import Trace
     from syndicate.plot import Plot, Root
+    from syndicate.ports.channel import Channel
     from syndicate.ports.content import Indexed, Scan
 
 
@@ -149,10 +150,12 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
 
     told: dict[str, dict[str, Any]] = {}
     async with AsyncExitStack() as stack:
-        for plan in plans_of(plot, await stack.enter_async_context(open_channels(plot))):
+        channels = await stack.enter_async_context(open_channels(plot))
+        for plan in plans_of(plot, channels):
             told[plan.name] = {
                 "channel": plan.name,
                 "filtered": filtered_by(item, plan),
+                "page": _page_of(plot, plan.name, channels[plan.name], item),
                 "worded": list(item.posting.wording(plan.name, plan.network).keys) if item.posting else [],
                 "deliveries": [],
             }
@@ -178,9 +181,20 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
     return list(told.values())
 
 
+def _page_of(plot: Plot, name: str, channel: Channel, item: Item) -> str | None:
+    """The page of ours that has to be there before the channel posts the item, if any."""
+    from syndicate.gate import page_of
+    from syndicate.sharepages import is_ours
+    from syndicate.wording import draft_rules_of, share_page_rules_of
+
+    rules = share_page_rules_of(plot.settings)
+    url = page_of(item, channel.wants, draft_rules_of(plot, name)) if rules.policy != "ignore" else None
+    return url if url is not None and is_ours(url, rules.bases) else None
+
+
 def _forsaken(channel: str) -> dict[str, Any]:
     """A channel that the settings do not have any more."""
-    return {"channel": channel, "filtered": None, "worded": [], "deliveries": []}
+    return {"channel": channel, "filtered": None, "page": None, "worded": [], "deliveries": []}
 
 
 def _identity(item: Item) -> str:
@@ -276,6 +290,8 @@ def _tell_field(trace: Trace) -> None:
 
 def _tell_channel(channel: Mapping[str, Any]) -> None:
     say(f"  channel {channel['channel']}: {channel['filtered'] or 'its filters let it pass'}")
+    if channel["page"]:
+        say(f"    waits for its page, of which the network makes a card: {channel['page']}")
     if channel["worded"]:
         say(f"    its front matter words: {', '.join(channel['worded'])}")
     for one in channel["deliveries"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import click
 
 from syndicate.cli.batches import as_json_of, tell_batches
 from syndicate.cli.held import undecided
-from syndicate.cli.output import config_option, json_option, load, moment, say, table, tell_json
+from syndicate.cli.output import config_option, count, json_option, load, moment, say, table, tell_json
 from syndicate.cli.prospects import Standing, standings_of, troubles
 from syndicate.outbox.delivery import State
 
@@ -79,7 +80,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", *(state.value for state in SHOWN), "next due", "last sent"),
         [_row(plot, one, standings.get(one.channel)) for one in counts],
     )
-    for line in troubles(standings):
+    for line in (*troubles(standings), *_missing_pages(counts)):
         say(line)
     if backfills:
         tell_batches(backfills)
@@ -89,6 +90,13 @@ async def _status(plot: Plot, as_json: bool) -> None:
         for code, number in Counter(one.code.value for one in open_ones).most_common():
             say(f"{number} {code.replace('_', ' ')}")
         say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+
+
+def _missing_pages(counts: Sequence[ChannelCounts]) -> Iterator[str]:
+    """A line for each channel whose posts wait for pages of ours."""
+    for one in counts:
+        if one.pages:
+            yield f"{one.channel}: {count(one.pages, 'post')} waiting for pages that are not there yet"
 
 
 def _tell_empty(plot: Plot, as_json: bool) -> None:
@@ -127,6 +135,7 @@ def _json(counts: ChannelCounts, standing: Standing | None) -> dict[str, Any]:
         "states": {state.value: number for state, number in counts.states.items()},
         "next_due": counts.next_due,
         "last_sent": counts.last_sent,
+        "wait_for_pages": counts.pages,
         "next_post": None if turn is None else {"at": turn.at, "why": turn.why, "words": turn.why.in_words},
         "rests": standing.rests_as_json if standing is not None else [],
     }

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     MARKED = "marked"
     ADOPTED = "adopted"
     IN_DIGEST = "in_digest"
+    PAGE_MISSING = "page_missing"
     DOUBTED = "doubted"
     PAUSED = "paused"
     CANCELLED = "cancelled"

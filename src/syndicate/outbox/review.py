@@ -69,6 +69,9 @@ def counts(connection: Connection) -> list[ChannelCounts]:
     soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
     due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
     last = last_sent(connection)
+    is_waiting = (row.state == State.PLANNED) & (row.code == Reason.PAGE_MISSING)
+    waiting = select(row.channel, func.count()).where(is_waiting).group_by(row.channel)
+    pages: dict[str, int] = {line[0]: line[1] for line in connection.execute(waiting)}
     return [
         ChannelCounts(
             line.channel,
@@ -76,6 +79,7 @@ def counts(connection: Connection) -> list[ChannelCounts]:
             states.get(line.channel, {}),
             due.get(line.channel),
             last.get(line.channel),
+            pages.get(line.channel, 0),
         )
         for line in connection.execute(select(channels).order_by(channels.c.channel))
     ]

@@ -69,13 +69,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCounts:
-    """How a channel stands: deliveries by state, the next due time, the last post."""
+    """How a channel stands: deliveries by state, the next due time, the last post, how many wait for their pages."""
 
     channel: str
     account: str
     states: Mapping[State, int] = field(default_factory=dict)
     next_due: datetime | None = None
     last_sent: datetime | None = None
+    pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,3 +54,26 @@ class Sight(Protocol):
         Raises:
             NetworkError: nobody is there, or the certificate is not trusted, in words.
         """
+
+
+class Answer(Protocol):
+    """What stands at an address of the public web."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes."""
+
+    @property
+    def media_type(self) -> str:
+        """What the server says that they are, without parameters."""
+
+
+class Pages(Protocol):
+    """The guarded way to the public web; few redirects are followed."""
+
+    async def fetch(self, url: str, *, accept: str) -> Answer:
+        """What stands at an address; `accept` is the Accept header, no promise of the server.
+
+        Raises:
+            ImageUnusable: it cannot be had, in words.
+        """

@@ -104,6 +104,7 @@ class Wants:
     the title, unless a template decides.
     `hashtags` is the most to append. `image` is None where the network takes none; `needs_image`: it takes no post
     without one. `image_by_address`: the network fetches the picture itself from `Card.image_url`, nothing is uploaded.
+    `reads_page`: where no picture is shown, the network makes a card of the page that the link leads to.
     """
 
     room: Room
@@ -113,6 +114,7 @@ class Wants:
     hashtags: int = 3
     needs_image: bool = False
     image_by_address: bool = False
+    reads_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,12 @@ class DeliverySettings(Section):
     retry_first: Duration = Field(timedelta(seconds=5), description="First wait after a proven failure; it doubles.")
     retry_longest: Duration = Field(timedelta(hours=1), description="Longest wait between failures.")
     retries: Annotated[int, Field(ge=1, le=100)] = Field(12, description="Proven failures in a row before giving up.")
+    share_page: Literal["wait", "ignore", "hold"] = Field(
+        "wait", description="A page of yours that a network makes its card of is not there: `wait`, `hold` or `ignore`."
+    )
+    share_page_wait: Duration = Field(
+        timedelta(minutes=30), description="How long to wait for such a page; then it is posted, or held with `hold`."
+    )
     drain: Duration = Field(timedelta(seconds=30), description="How long a stop waits for what is being sent.")
 
 
