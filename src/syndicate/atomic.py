@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from typing import TYPE_CHECKING
 
+from syndicate.errors import CannotWrite
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room in your disk quota",
+    errno.EFBIG: "let this user write larger files there (`ulimit -f`)",
+    errno.EROFS: "the disk is read-only: make it writable, or name another place",
+}
 
 UNFINISHED = ".syndicate-new"
 """The end of a new file's name until it takes its place; a killed process may leave such hidden files behind."""
@@ -42,3 +52,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError, otherwise: str) -> CannotWrite:
+    """What to tell of a failed write: the system's reason, and its remedy, or else this one."""
+    reason = error.strerror or str(error)
+    return CannotWrite(str(path), reason, _REMEDIES.get(error.errno or 0, otherwise))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import structlog
 
@@ -104,6 +105,7 @@ class Ingest:
         self._topics: dict[str, Topic] = {}
         self._tombstones: dict[str, Tombstone] = {}
         self._accepted: Mapping[str, Item] = {}
+        self._is_first = True
 
     async def run(self) -> Pass:
         """One pass.
@@ -186,8 +188,9 @@ class Ingest:
     ) -> Mapping[State, int]:
         seen = await self._outbox.channels()
         coming = (*changes.new, *changes.returned)
-        links = _same_links(coming, visible, known)
-        sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known))
+        missed = await self._missed(visible, coming)
+        links = _same_links({item.id: item for item in chain(coming, *missed.values())}.values(), visible, known)
+        sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known), missed)
         planned = plan(sight, self._channels, seen, now)
         if self._gallery is not None:
             # Here and no later: once it is accepted, a delivery may be claimed at any time.
@@ -216,11 +219,24 @@ class Ingest:
             or changes.withdrawn
             or planned
             or topics
+            or missed
             or not acceptance.channels.keys() <= seen.keys()
         ):
             await self._outbox.accept(acceptance, now)
             self._topics |= topics
+        self._is_first = False
         return Counter(one.state for one in planned)
+
+    async def _missed(self, visible: Mapping[str, Item], coming: Iterable[Item]) -> Mapping[str, tuple[Item, ...]]:
+        """For channels that are on again: items that came meanwhile. Known to the first pass, settled by it."""
+        if not self._is_first:
+            return {}
+        found = await self._outbox.missed([channel.name for channel in self._channels])
+        told = {item.id for item in coming}
+        return {
+            name: tuple(visible[item_id] for item_id in sorted(ids - told) if item_id in visible)
+            for name, ids in found.items()
+        }
 
     def _changes(self, changes: Changes, now: datetime) -> tuple[Change, ...]:
         """What channels do about posts of items that were edited or left, as far as it is known how they read before.

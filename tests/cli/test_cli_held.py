@@ -179,3 +179,41 @@ def test_show_of_what_is_no_delivery(held: SiteRig) -> None:
 
 def test_show_before_the_first_start(site: SiteRig) -> None:
     assert site.call("held", "show", "3f2a").exit_code == 2
+
+
+def test_show_changes_nothing_not_even_beside_the_state(held: SiteRig) -> None:
+    uid = uid_of(held, "mastodon", "item:3")
+    state = held.folder / "state"
+    before = sorted((one.name, one.stat().st_mtime_ns) for one in state.iterdir())
+
+    shown = held.call("held", "show", uid)
+
+    assert (shown.exit_code, "flood guard" in shown.stdout) == (0, True)
+    assert sorted((one.name, one.stat().st_mtime_ns) for one in state.iterdir()) == before
+
+
+def test_doubt_about_a_network_that_cannot_be_asked_ends_with_the_word_about_all_of_it(
+    posting: SiteRig, sandbox: SandboxThread
+) -> None:
+    """After a restore each post of then is asked of a person; who decided all that waits is asked no more."""
+    address = f"{sandbox.addresses.discord_url}/webhooks/1/sandbox-news"
+    posting.channels = {"chat": {"network": "discord", "url": address}}
+    posting.configure(delivery={"most_new": None})
+    assert posting.call("once").exit_code == 0
+    (posting.folder / "state" / "outbox.epoch").unlink()
+    posting.write(4)
+    posting.write(5)
+    assert posting.call("once").exit_code == 3
+    [one] = [one for one in posting.ask("held", "list") if one["item"] == "item:4"]
+    assert one["code"] == "doubted"
+
+    single = posting.call("held", "resolve", one["id"], "send")
+    assert "no longer in doubt" not in single.stdout
+    assert "chat: the state was put back from a copy" in posting.call("status").stdout
+    told = posting.call("held", "resolve", "--all", "--channel", "chat", "drop")
+    assert "chat: no longer in doubt" in told.stdout
+    posting.write(6)
+    assert posting.call("once").exit_code == 0
+
+    assert sandbox.links("discord") == ["https://herons.example/4", "https://herons.example/6"]
+    assert posting.ask("status")["channels"][0]["doubt"] is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -64,14 +66,17 @@ async def test_foreign_writes_do_not_hold_up_a_copy(path: Path, tmp_path: Path) 
     assert steps == sorted(steps) and len(steps) > 1
 
 
-def test_nothing_is_kept_where_nothing_was_published_and_nothing_is_overwritten(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing to keep"):
-        back_up(tmp_path / "none", tmp_path / "copy", NOW, "1")
+async def test_nothing_is_kept_where_nothing_was_published_and_nothing_is_overwritten(
+    path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").touch()
+    for none in (tmp_path / "none", tmp_path / "empty"):
+        with pytest.raises(UsageError, match="nothing to keep"):
+            back_up(none, tmp_path / "copy", NOW, "1")
 
-    (tmp_path / "there").touch()
     (tmp_path / "copy").touch()
     with pytest.raises(UsageError, match="is there already"):
-        back_up(tmp_path / "there", tmp_path / "copy", NOW, "1")
+        back_up(path, tmp_path / "copy", NOW, "1")
 
 
 async def test_place_that_cannot_be_written_is_told(path: Path, tmp_path: Path) -> None:
@@ -88,6 +93,74 @@ async def test_broken_state_gives_no_backup(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="not a database"):
         back_up(path, tmp_path / "copy", NOW, "1")
     assert not (tmp_path / "copy").exists()
+
+
+async def test_newer_state_is_left_to_the_version_that_made_it(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+
+    with pytest.raises(ConfigError, match=r"schema 9999, this version knows .* use the newer version"):
+        back_up(path, tmp_path / "copy", NOW, "1")
+
+    assert not (tmp_path / "copy").exists()
+
+
+async def test_copy_that_cannot_be_finished_leaves_nothing_of_its_name(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last thing before the copy takes its name fails: the disk is full when the manifest is written."""
+
+    def full(target: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(backup, "replace_file", full)
+
+    with pytest.raises(CannotWrite, match=r"No space left on device; make room on the disk"):
+        back_up(path, tmp_path / "kept" / "copy", NOW, "1")
+
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+async def test_what_a_killed_backup_left_goes_with_a_later_one(path: Path, tmp_path: Path) -> None:
+    old, young = tmp_path / ".old.syndicate-new", tmp_path / ".young.syndicate-new"
+    for left, age in ((old, 2), (young, 0)):
+        left.touch()
+        at = NOW.timestamp() - age * 86_400
+        os.utime(left, (at, at))
+
+    back_up(path, tmp_path / "copy", NOW, "1")
+
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "words"),
+    [
+        (sqlite3.SQLITE_FULL, "target", "disk is full; make room there"),
+        (sqlite3.SQLITE_IOERR_WRITE, "target", "see what the system says about both disks"),
+        (sqlite3.SQLITE_CANTOPEN, "source", "cannot be opened; give the user of this process rights"),
+        (sqlite3.SQLITE_CORRUPT, "source", "is damaged, or is no database; put a backup in its place"),
+        (sqlite3.SQLITE_BUSY, "source", "locked by another process; wait"),
+        (sqlite3.SQLITE_READONLY, "source", "cannot be written; make the disk writable"),
+        (0, "source", "report this"),
+    ],
+)
+def test_failed_copy_names_the_file_at_fault_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, place: str, words: str
+) -> None:
+    def failing(*_: object, **__: object) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("words of SQLite")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr("syndicate.outbox.database.connected", failing)
+
+    with pytest.raises(CannotWrite, match=words) as caught:
+        copy_database(tmp_path / "source", tmp_path / "target")
+
+    assert caught.value.path == str(tmp_path / place)
+    assert list(tmp_path.iterdir()) == []
 
 
 def spoil(target: Path) -> None:

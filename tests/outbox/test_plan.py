@@ -106,6 +106,34 @@ def test_order_does_not_depend_on_how_items_were_found(items: list[Item]) -> Non
     assert [one.id for one in oldest_first(items)] == ["store:1", "store:2", "store:3"]
 
 
+def test_what_came_while_a_channel_was_off_is_decided_as_if_it_were_new_and_said_so() -> None:
+    old = replace(item(2), published=NOW - timedelta(days=31))
+    others = replace(NEWS, name="others")
+    seen = replace(sight(item(3)), missed={NEWS.name: (item(1), old)})
+
+    decided = plan(seen, (NEWS, others), {*SEEN, "others"}, NOW)
+
+    told = [(one.channel, one.item_id, one.state, one.code) for one in decided]
+    assert told == [
+        (NEWS.name, "store:2", State.SKIPPED, Reason.TOO_OLD),
+        (NEWS.name, "store:1", State.PLANNED, Reason.NEW),
+        (NEWS.name, "store:3", State.PLANNED, Reason.NEW),
+        ("others", "store:3", State.PLANNED, Reason.NEW),
+    ]
+    assert [one.reason for one in decided if one.state is State.PLANNED] == [
+        "new: came while the channel was off", "new", "new"
+    ]  # fmt: skip
+
+
+def test_flood_of_what_was_missed_is_held() -> None:
+    seen = replace(sight(item(11)), missed={NEWS.name: tuple(item(number) for number in range(1, 11))})
+
+    decided = plan(seen, (NEWS,), SEEN, NOW)
+
+    assert {(one.state, one.code) for one in decided} == {(State.HELD, Reason.FLOOD)}
+    assert len(decided) == 11
+
+
 def test_old_items_are_left_out() -> None:
     old = replace(item(), published=NOW - timedelta(days=30, seconds=1))
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from syndicate.ports.content import Indexed, Scan
 
 
+OFF = "switched off: what comes meanwhile is decided once it is on again"
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """All that is known of one file; `item` has the topics' labels of the whole store, `raw` those of the file."""
@@ -159,6 +162,8 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
                 "worded": list(item.posting.wording(plan.name, plan.network).keys) if item.posting else [],
                 "deliveries": [],
             }
+        for name in plot.settings.channels.keys() - told.keys():
+            told[name] = {"channel": name, "filtered": OFF, "worded": [], "deliveries": []}
         if plot.outbox_path.exists():
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)

@@ -63,6 +63,9 @@ def resolve(
     """Say what becomes of a delivery: `sent` (the post is there), `send` (post it now), `drop` (never post it).
 
     ID is the beginning of an id of `held list`. A running publisher takes it up within seconds.
+
+    After the state was put back from a copy, a network that cannot be asked stays in doubt until you decide all that
+    waits there at once: `--all --channel NAME`.
     """
     word = words[-1]
     if word not in WORDS or len(words) != (1 if is_all else 2):
@@ -92,7 +95,7 @@ async def _show(plot: Plot, as_json: bool, uid: str) -> None:
         one = await outbox.delivery(uid)
         return one, await outbox.history(one.uid)
 
-    shown = await _with_outbox(plot, found)
+    shown = await _with_outbox(plot, found, is_reader=True)
     if shown is None:
         raise UsageError("nothing was published from here yet, so there is no delivery")
     one, history = shown
@@ -133,21 +136,42 @@ async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | No
     from syndicate.outbox.delivery import State
 
     state = {"sent": State.SENT, "send": State.PLANNED, "drop": State.DEAD}[word]
+    trusted: list[str] = []
 
     async def decide(outbox: SqlOutbox) -> list[Delivery]:
         await _check_channel(plot, outbox, channel)
-        uids = [uid] if uid is not None else [one.uid for one in await undecided(outbox, channel)]
-        return [await outbox.resolve(one, state, WORDS[word], clock(), url) for one in uids]
+        chosen = [await outbox.delivery(uid)] if uid is not None else await undecided(outbox, channel)
+        gone = [one for one in chosen if word == "send" and one.channel not in plot.settings.channels]
+        if gone:
+            names = ", ".join(sorted({one.channel for one in gone}))
+            raise UsageError(f"{names}: is not in the settings, so nothing can be sent there; say sent or drop")
+        resolved = [await outbox.resolve(one.uid, state, WORDS[word], clock(), url) for one in chosen]
+        if uid is None and channel is not None and await _is_unaskable(plot, outbox, channel):
+            await outbox.believe(channel)
+            trusted.append(channel)
+        return resolved
 
     resolved = await _with_outbox(plot, decide)
     if resolved is None:
         raise UsageError("nothing was published from here yet, so nothing waits")
     if as_json:
         tell_json([_json(one) for one in resolved])
-    else:
-        for one in resolved[:20]:
-            say(f"{one.uid[:8]} {one.channel} {one.item_id}: {one.state.value}")
-        say(f"{count(len(resolved), 'delivery', 'deliveries')} resolved")
+        return
+    for one in resolved[:20]:
+        say(f"{one.uid[:8]} {one.channel} {one.item_id}: {one.state.value}")
+    say(f"{count(len(resolved), 'delivery', 'deliveries')} resolved")
+    for name in trusted:
+        say(f"{name}: no longer in doubt; what it owes from now on is sent without asking you")
+
+
+async def _is_unaskable(plot: Plot, outbox: SqlOutbox, name: str) -> bool:
+    """Whether a channel is in doubt, and only a person can end that."""
+    from syndicate.house import open_channels
+
+    if name not in plot.networks or await outbox.doubt(name) is None:
+        return False
+    async with open_channels(plot) as channels:
+        return not channels[name].is_listable and not channels[name].guarantee.is_readable
 
 
 async def _with_outbox(plot: Plot, work: Any, *, is_reader: bool = False) -> Any:

@@ -26,7 +26,7 @@ SHOWN = (
 if TYPE_CHECKING:
     from syndicate.outbox.ping import HubCounts
     from syndicate.plot import Plot
-    from syndicate.ports.outbox import ChannelCounts
+    from syndicate.ports.outbox import ChannelCounts, Doubt
 
 
 @click.command(
@@ -54,6 +54,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         known = await outbox.known()
         open_ones = await undecided(outbox)
         standings = await standings_of(plot, outbox)
+        doubts = {one.channel: doubt for one in counts if (doubt := await outbox.doubt(one.channel)) is not None}
     pid, since = holder_of(plot.lock_path)
     is_paused = free_bytes(plot.state_folder) < ROOM_BYTES
     standing = sum(not one.is_withdrawn for one in known.values())
@@ -66,7 +67,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
                 "items": standing,
                 "undecided": len(open_ones),
                 "waiting": dict(Counter(one.code.value for one in open_ones)),
-                "channels": [_json(one, standings.get(one.channel)) for one in counts],
+                "channels": [_json(one, standings.get(one.channel), doubts.get(one.channel)) for one in counts],
                 "backfills": [as_json_of(one) for one in backfills],
                 "hubs": [asdict(one) for one in hubs],
             }
@@ -82,6 +83,9 @@ async def _status(plot: Plot, as_json: bool) -> None:
     )
     for line in (*troubles(standings), *_missing_pages(counts)):
         say(line)
+    for name, doubt in doubts.items():
+        until = f"{moment(doubt.since)} to {moment(doubt.until)}"
+        say(f"{name}: the state was put back from a copy; what it may have sent from {until} is looked up or held")
     if backfills:
         tell_batches(backfills)
     if hubs:
@@ -108,7 +112,9 @@ def _tell_empty(plot: Plot, as_json: bool) -> None:
 
 
 def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:
-    name = counts.channel if counts.channel in plot.networks else f"{counts.channel} (not in the settings)"
+    name = counts.channel
+    if name not in plot.networks:
+        name += " (switched off)" if name in plot.settings.channels else " (not in the settings)"
     in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
     numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in SHOWN]
     return [name, *numbers, _next(counts, standing), moment(counts.last_sent)]
@@ -127,7 +133,7 @@ def _next(counts: ChannelCounts, standing: Standing | None) -> str:
     return f"{moment(turn.at)} ({turn.why.in_words})" if turn.at > standing.at else "now"
 
 
-def _json(counts: ChannelCounts, standing: Standing | None) -> dict[str, Any]:
+def _json(counts: ChannelCounts, standing: Standing | None, doubt: Doubt | None) -> dict[str, Any]:
     turn = standing.turn if standing is not None else None
     return {
         "channel": counts.channel,
@@ -137,5 +143,6 @@ def _json(counts: ChannelCounts, standing: Standing | None) -> dict[str, Any]:
         "last_sent": counts.last_sent,
         "wait_for_pages": counts.pages,
         "next_post": None if turn is None else {"at": turn.at, "why": turn.why, "words": turn.why.in_words},
+        "doubt": None if doubt is None else {"since": doubt.since, "until": doubt.until},
         "rests": standing.rests_as_json if standing is not None else [],
     }

@@ -6,13 +6,13 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from syndicate.atomic import replace_file, sync_folder
+from syndicate.atomic import UNFINISHED, cannot_write, replace_file, sync_folder
 from syndicate.errors import CannotWrite, ConfigError, Fault, UsageError
 from syndicate.outbox import epoch
 from syndicate.outbox.database import Database, check_known, connected, copy_database, kept_from
@@ -21,6 +21,9 @@ from syndicate.ports.outbox import Restored
 
 FORM = 1
 """The manifest's own form."""
+
+ABANDONED = timedelta(days=1)
+"""A backup takes minutes at most."""
 
 Tell = Callable[[int, int], None]
 
@@ -55,22 +58,41 @@ def manifest_path(backup: Path) -> Path:
 def back_up(database: Path, target: Path, now: datetime, version: str, tell: Tell = _untold) -> Manifest:
     """Copy the database, check the copy, and write its manifest.
 
+    Whatever ends it, no file of the target's name stands that is not whole and checked.
+
     Raises:
         UsageError: there is a file of that name, or nothing to copy.
-        CannotWrite: the copy cannot be written.
+        ConfigError: a newer version made the database: what it needs of a copy is not known here.
+        CannotWrite: the copy cannot be written, or the database not be read.
     """
-    if not database.exists():
+    schema = schema_of(database) if database.exists() else None
+    if schema is None:
         raise UsageError(f"{database}: nothing was published from here yet, so there is nothing to keep")
+    check_known(database, schema)
     if target.exists():
         raise UsageError(f"{target}: is there already; name another file")
+    draft = target.with_name(f".{target.name}.unchecked{UNFINISHED}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy_database(database, target, tell)
-        manifest = _manifest(target, now, version)
+        _sweep(target.parent, now)
+        copy_database(database, draft, tell)
+        manifest = _manifest(draft, now, version)
         replace_file(manifest_path(target), json.dumps(asdict(manifest), indent=2).encode() + b"\n")
+        draft.replace(target)
+        sync_folder(target.parent)
     except OSError as error:
-        raise CannotWrite(str(target), error.strerror or str(error), "name a place that can be written") from error
+        raise cannot_write(target, error, "name a place that can be written") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return manifest
+
+
+def _sweep(folder: Path, now: datetime) -> None:
+    """Remove what killed backups left half-written long ago; a younger one may be another process's."""
+    for left in folder.glob(f".*{UNFINISHED}"):
+        if now.timestamp() - left.stat().st_mtime > ABANDONED.total_seconds():
+            left.unlink(missing_ok=True)
 
 
 def manifest_of(backup: Path) -> Manifest:
@@ -124,12 +146,13 @@ async def put_back(
             begun, restored = await opened.write(epoch.put_back, own, former, file, now, reason=reason)
         finally:
             await opened.close()
+        kept_from(draft, manifest.schema).unlink(missing_ok=True)  # the backup itself is kept
         aside = _set_aside(database, now)
         draft.replace(database)
         sync_folder(database.parent)
     except OSError as error:
         remedy = "give the user of this process rights to the folder"
-        raise CannotWrite(str(database), error.strerror or str(error), remedy) from error
+        raise cannot_write(database, error, remedy) from error
     epoch.write(epoch.path_beside(database), begun)
     return manifest, restored, aside
 
@@ -157,10 +180,15 @@ def schema_of(database: Path) -> str | None:
     try:
         with closing(connected(database, is_reader=True)) as reader:
             found = reader.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
-        return None
     except sqlite3.Error as error:
-        raise CannotWrite(str(database), str(error), "bring it back from a backup: `syndicate restore`") from error
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_ERROR:  # there is no such table
+            return None
+        if code & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            remedy = "give the user of this process rights to the file and its folder"
+        else:
+            remedy = "bring it back from a backup: `syndicate restore`"
+        raise CannotWrite(str(database), str(error), remedy) from error
     return None if found is None else str(found[0])
 
 

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from syndicate.atomic import UNFINISHED, sync_folder
+from syndicate.atomic import UNFINISHED, cannot_write, sync_folder
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits
 from syndicate.outbox.lock import Standing, check_held
@@ -129,9 +129,10 @@ class Database:
             trouble = _trouble(self.path, error) if isinstance(error, DatabaseError) else None
             if trouble is not None:
                 raise trouble from error
-            reason = str(error.orig if isinstance(error, DatabaseError) else error.strerror)
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
-            raise CannotWrite(str(self.path), reason, remedy) from error
+            if isinstance(error, OSError):
+                raise cannot_write(self.path, error, remedy) from error
+            raise CannotWrite(str(self.path), str(error.orig), remedy) from error
 
     def _bring_up(self, revision: str | None) -> None:
         assert self._engine is not None, "after it was made"
@@ -151,15 +152,26 @@ class Database:
 
 
 def _trouble(path: Path, error: DatabaseError) -> CannotWrite | None:
-    """What passes, or the operator can mend, as the file stays whole (SQLite, "Result and Error Codes").
+    """What passes, or the operator can mend, as the file stays whole."""
+    return _known_trouble(path, getattr(error.orig, "sqlite_errorcode", 0))
+
+
+def _known_trouble(path: Path, code: int) -> CannotWrite | None:
+    """What an error of SQLite means for the operator (SQLite, "Result and Error Codes"); None: no such thing.
 
     A file that another process holds is told after BUSY_TIMEOUT_MS.
     """
-    match getattr(error.orig, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_BUSY:
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return CannotWrite(str(path), "database is locked by another process", "wait and call again")
         case sqlite3.SQLITE_FULL:
             return CannotWrite(str(path), "database or disk is full", "make room on the disk")
+        case sqlite3.SQLITE_READONLY:
+            remedy = "make the disk writable, or give the user of this process rights to file and folder"
+            return CannotWrite(str(path), "database cannot be written", remedy)
+        case sqlite3.SQLITE_IOERR:
+            remedy = "see what the system says about this disk: it may be full, over a quota, or failing"
+            return CannotWrite(str(path), "database could not be read or written by the system", remedy)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             remedy = "put a backup in its place: `syndicate restore FILE`"
             return CannotWrite(str(path), "is damaged, or is no database", remedy)
@@ -228,10 +240,32 @@ def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] =
             os.fsync(file.fileno())
         new.replace(target)
         sync_folder(target.parent)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        _unmake(new)
+        raise cannot_write(target, error, "name a place that can be written") from error
+    except sqlite3.Error as error:
+        _unmake(new)
+        raise _copy_trouble(source, target, error) from error
+
+
+def _unmake(new: Path) -> None:
+    with suppress(OSError):  # whoever cannot make it, may not unmake it either
         new.unlink(missing_ok=True)
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise CannotWrite(str(target), reason, "make room, or name a place that can be written") from error
+
+
+def _copy_trouble(source: Path, target: Path, error: sqlite3.Error) -> CannotWrite:
+    """What ended a copy: the source is read, the target is written."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return CannotWrite(str(target), "disk is full", "make room there, or name a file on another disk")
+        case sqlite3.SQLITE_IOERR:
+            remedy = "see what the system says about both disks: one may be full, over a quota, or failing"
+            return CannotWrite(str(target), f"could not be written, or {source} not be read ({error})", remedy)
+        case sqlite3.SQLITE_CANTOPEN:
+            remedy = "give the user of this process rights to the file and its folder"
+            return CannotWrite(str(source), "cannot be opened", remedy)
+    return _known_trouble(source, code) or CannotWrite(str(source), str(error), "report this as a fault in syndicate")
 
 
 def kept_from(path: Path, schema: str) -> Path:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from syndicate.atomic import replace_file
+from syndicate.atomic import cannot_write, replace_file
 from syndicate.errors import CannotWrite
 from syndicate.outbox.doubt import doubt_all
 from syndicate.outbox.schema import events, items, marks
@@ -123,7 +123,7 @@ def content_of(epoch: Epoch) -> bytes:
 
 
 def _cannot(path: Path, error: OSError) -> CannotWrite:
-    return CannotWrite(str(path), error.strerror or str(error), "give the user of this process rights to the folder")
+    return cannot_write(path, error, "give the user of this process rights to the folder")
 
 
 def standing_of(connection: Connection, file: FileMark) -> Epoch | None:

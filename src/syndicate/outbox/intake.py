@@ -9,15 +9,17 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
 from syndicate.items.snapshot import to_json
-from syndicate.outbox.delivery import Action, Delivery, Planned, State
+from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State
 from syndicate.outbox.doubt import adopt, doubted_channels, window
 from syndicate.outbox.edits import Change, follow_up
+from syndicate.outbox.gather import free_parts
+from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import delivery_of, indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
@@ -26,7 +28,19 @@ from syndicate.ports.outbox import Acceptance, KnownItem
 
 T = TypeVar("T")
 
-RETIRED = "its channel was removed; should it return, `syndicate backfill` posts it"
+_RETIRED = {
+    "state": State.SKIPPED,
+    "reason": "its channel was removed; should it return soon, it is owed again",
+    "code": Reason.RETIRED,
+    "owner": None,
+}
+_LEFT_OPEN = {
+    "state": State.HELD,
+    "reason": "unknown outcome: its channel was removed before that was settled; look there, then say sent or drop",
+    "code": Reason.UNKNOWN_OUTCOME,
+    "owner": None,
+}
+_OWED = (State.PLANNED, State.PAUSED, State.CLAIMED, State.SENDING, State.UNKNOWN)
 
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
@@ -83,7 +97,9 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     _withdraw(connection, acceptance.withdrawn, now)
     _write_files(connection, acceptance)
     if acceptance.rules:
-        _upsert(connection, marks, [{"name": "rules", "value": acceptance.rules}], "name")
+        on = json.dumps(sorted(acceptance.channels))
+        known_now = {"rules": acceptance.rules, "on": on}
+        _upsert(connection, marks, [{"name": name, "value": value} for name, value in known_now.items()], "name")
     if acceptance.topics:
         spelled = topics(connection) | {topic.slug: topic for topic in acceptance.topics}
         text = json.dumps([astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
@@ -108,7 +124,7 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     _thaw(connection, acceptance.mended)
     _take_back(connection, acceptance.returned, now)
     changed = _follow_up(connection, acceptance.changes, now)
-    number = mended + changed + _plan(connection, acceptance.planned, now, may_revive=_is_withdrawn)
+    number = mended + changed + _plan(connection, acceptance.planned, now, may_revive=_has_returned)
     adopt(connection, now)
     return number
 
@@ -128,7 +144,7 @@ def _take_back(connection: Connection, returned: Sequence[str], now: datetime) -
     for ids in _batches(returned):
         pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.HELD]) & row.is_unclear.is_(False)
         pending &= (row.action == Action.DELETE) | row.snapshot.is_not(None)
-        _skip(connection, pending, _BACK, now)
+        _change(connection, pending, _BACK, now)
 
 
 def _follow_up(connection: Connection, changes: Sequence[Change], now: datetime) -> int:
@@ -138,7 +154,7 @@ def _follow_up(connection: Connection, changes: Sequence[Change], now: datetime)
         standing += [delivery_of(row) for row in found]
     owed = follow_up(changes, standing)
     for uids in _batches(owed.superseded):
-        _skip(connection, deliveries.c.uid.in_(uids), _REPLACED, now)
+        _change(connection, deliveries.c.uid.in_(uids), _REPLACED, now)
     return _plan(connection, owed.planned, now, may_revive=_is_any)
 
 
@@ -155,19 +171,46 @@ def mark(connection: Connection, planned: Sequence[Planned], now: datetime) -> i
 
 
 def retire(connection: Connection, names: Collection[str], now: datetime) -> int:
-    """What channels owe that are not among these names is skipped, unless it may be out there; gives how many."""
+    """What channels owe that are not among these names is skipped; what may be out there waits for a person.
+
+    Gives how many. Only the holder of the publisher's lock may call this, before anything is claimed: every owner of
+    such a delivery is dead.
+    """
     row = deliveries.c
-    open_ones = row.state.in_([State.PLANNED, State.HELD]) & row.is_unclear.is_(False) & row.owner.is_(None)
-    gone = update(deliveries).where(row.channel.not_in(names), open_ones)
-    uids = connection.execute(gone.values(state=State.SKIPPED, reason=RETIRED).returning(row.uid)).scalars().all()
-    for batch in _batches(uids):
-        lines = [{"uid": uid, "at": now, "state": State.SKIPPED, "reason": RETIRED, "attempt": 0} for uid in batch]
-        connection.execute(insert(events), lines)
-    return len(uids)
+    gone = row.channel.not_in(names)
+    may_be_there = row.is_unclear | row.state.in_([State.SENDING, State.UNKNOWN])
+    open_ones = gone & row.state.in_(_OWED) & may_be_there
+    held = _change(connection, open_ones, _LEFT_OPEN | {"is_unclear": True}, now)
+    sure_ones = gone & row.state.in_([*_OWED, State.HELD]) & row.is_unclear.is_(False)
+    skipped = _change(connection, sure_ones, _RETIRED, now)
+    for uids in _batches(skipped):
+        digests = select(deliveries).where(row.uid.in_(uids), row.item_id.like(f"{PREFIX}%"))
+        for digest in connection.execute(digests).all():
+            free_parts(connection, delivery_of(digest), now)
+    return len(held) + len(skipped)
 
 
-def _is_withdrawn(row: Row[Any]) -> bool:
-    return bool(row.state == State.SKIPPED and row.code == Reason.WITHDRAWN)
+def missed(connection: Connection, names: Collection[str]) -> dict[str, frozenset[str]]:
+    """For those of the channels that were off at the last acceptance: ids of items about which nothing was decided."""
+    kept = connection.execute(select(marks.c.value).where(marks.c.name == "on")).scalar()
+    back = set(names) & set(seen_channels(connection)) - set(json.loads(kept or "[]"))
+    return {name: frozenset(connection.execute(_UNDECIDED, {"name": name}).scalars()) for name in sorted(back)}
+
+
+_UNDECIDED = select(items.c.item_id).where(
+    items.c.is_withdrawn.is_(False),
+    ~exists().where(
+        deliveries.c.item_id == items.c.item_id,
+        deliveries.c.channel == bindparam("name"),
+        deliveries.c.action == Action.POST.value,
+        (deliveries.c.code != Reason.RETIRED.value) | (deliveries.c.origin != Origin.LIVE.value),
+    ),
+)
+
+
+def _has_returned(row: Row[Any]) -> bool:
+    """Its item had left, or its channel."""
+    return bool(row.state == State.SKIPPED and row.code in {Reason.WITHDRAWN, Reason.RETIRED})
 
 
 def _is_skipped(row: Row[Any]) -> bool:
@@ -261,14 +304,17 @@ def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -
         connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
         pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.PAUSED, State.HELD])
         pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
-        _skip(connection, pending, _LEFT, now)
+        _change(connection, pending, _LEFT, now)
 
 
-def _skip(connection: Connection, which: ColumnElement[bool], why: Mapping[str, Any], now: datetime) -> None:
-    row = deliveries.c
-    skipped = update(deliveries).where(which).values(**why).returning(row.uid)
-    for uids in _batches(connection.execute(skipped).scalars().all()):
-        connection.execute(insert(events), [{**why, "uid": uid, "at": now, "attempt": 0} for uid in uids])
+def _change(connection: Connection, which: ColumnElement[bool], why: Mapping[str, Any], now: datetime) -> Sequence[str]:
+    """Write so about those deliveries, and keep the events; gives their uids."""
+    changed = connection.execute(update(deliveries).where(which).values(**why).returning(deliveries.c.uid))
+    uids = changed.scalars().all()
+    told = {name: why[name] for name in ("state", "reason", "code")}
+    for batch in _batches(uids):
+        connection.execute(insert(events), [{**told, "uid": uid, "at": now, "attempt": 0} for uid in batch])
+    return uids
 
 
 def _write_files(connection: Connection, acceptance: Acceptance) -> None:

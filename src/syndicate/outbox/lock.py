@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from syndicate.errors import AnotherInstance, CannotWrite, StateLost
+from syndicate.atomic import cannot_write
+from syndicate.errors import AnotherInstance, StateLost
 
 
 class Standing:
@@ -74,7 +75,7 @@ class PublisherLock:
             self._file = self.path.open("a+", encoding="utf-8")
         except OSError as error:
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
-            raise CannotWrite(str(self.path), error.strerror or str(error), remedy) from error
+            raise cannot_write(self.path, error, remedy) from error
         if not _take(self._file):
             holder = holder_of(self.path)
             self._file.close()

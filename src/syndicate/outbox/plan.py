@@ -78,13 +78,15 @@ TICK = timedelta(microseconds=1)
 class Sight:
     """What one pass saw: the new items, all visible ones, and which items share a link with an older one.
 
-    `doubt` is a reason to ask the operator before anything new of this pass is posted.
+    `doubt` is a reason to ask the operator before anything new of this pass is posted. `missed` are by channel the
+    items that came while it was off.
     """
 
     new: tuple[Item, ...]
     visible: tuple[Item, ...]
     same_link: Mapping[str, str] = field(default_factory=dict)
     doubt: str | None = None
+    missed: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
 
 
 def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], now: datetime) -> tuple[Planned, ...]:
@@ -99,13 +101,20 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
     decisions: list[Planned] = []
     for channel in channels:
         is_first = channel.name not in seen
-        items = sight.visible if is_first else sight.new
+        missed = {item.id: item for item in sight.missed.get(channel.name, ())}
+        items = sight.visible if is_first else (missed | {item.id: item for item in sight.new}).values()
         decided = [
             replace(decide(item, channel, sight.same_link, is_first=is_first, now=now), due=now + position * TICK)
             for position, item in enumerate(oldest_first(items))
         ]
+        decided = [_late(one) if one.item_id in missed else one for one in decided]
         decisions.extend(_guarded(decided, channel, sight.doubt))
     return tuple(decisions)
+
+
+def _late(one: Planned) -> Planned:
+    """It waited for the channel."""
+    return replace(one, reason="new: came while the channel was off") if one.state is State.PLANNED else one
 
 
 def plan_mended(revised: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Planned, ...]:

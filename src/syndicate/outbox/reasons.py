@@ -31,6 +31,7 @@ class Reason(StrEnum):
     DOUBTED = "doubted"
     PAUSED = "paused"
     CANCELLED = "cancelled"
+    RETIRED = "retired"
     # Waits for a person
     FLOOD = "flood"
     OTHER_STORE = "other_store"

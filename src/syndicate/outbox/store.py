@@ -141,12 +141,16 @@ class SqlOutbox:
         """Every channel ever planned for, with its account."""
         return await self._database.read(intake.seen_channels)
 
+    async def missed(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """By channel that was known before, but off at the last acceptance: ids of items nothing was decided about."""
+        return await self._database.read(intake.missed, names)
+
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
         """Write one ingest; gives how many deliveries were new."""
         return await self._database.write(intake.accept, acceptance, now)
 
     async def retire(self, names: Collection[str], now: datetime) -> int:
-        """What channels owe that are not among these names is skipped; gives how many."""
+        """What channels owe that are not among these names is skipped, or waits for a person; gives how many."""
         return await self._database.write(intake.retire, names, now)
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:

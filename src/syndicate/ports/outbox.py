@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -127,6 +127,9 @@ class Outbox(Protocol):
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""
+
+    async def missed(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """By channel that was known before, but off at the last acceptance: ids of items nothing was decided about."""
 
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
         """Write one ingest; gives how many deliveries were new.
