@@ -13,8 +13,9 @@ import yaml
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.outbox.plan import FirstSight
+from syndicate.settings.roots import root_of, state_folder_of
 from syndicate.settings.sources import strange_variables, variable_of
-from syndicate.settings.tree import Settings, root_of, settings_of
+from syndicate.settings.tree import Settings, settings_of
 
 CANARY = "canary-5ec7e7"
 
@@ -504,3 +505,25 @@ def test_variables_that_look_like_settings_are_told_with_what_is_meant() -> None
         "SYNDICATE_QQQQ: is no setting; remove it",
         "SYNDICATE_SITE_TITLE: is no setting; is SYNDICATE_SITE__TITLE meant?",
     ]
+
+
+def test_folder_of_the_state_is_known_before_all_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config" / "syndicate.yaml"
+    config.parent.mkdir()
+    for text, folder in [
+        ("", tmp_path / "state"),
+        ("state:\nchannels: {x: {network: pigeon}}", tmp_path / "state"),
+        ("state: {folder: kept/here}", tmp_path / "kept" / "here"),
+        ("state: {folder: /var/kept}", Path("/var/kept")),
+        ("state: nonsense", None),
+        ("state: {folder: [a]}", None),
+        ("state: {folder: ~nobody-known-here/x}", None),
+    ]:
+        config.write_text(text, encoding="utf-8")
+        assert state_folder_of(config) == folder, text
+
+    monkeypatch.setenv("SYNDICATE_STATE__FOLDER", "by/variable")
+    assert state_folder_of(config) == tmp_path / "by" / "variable"
+    config.write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError):
+        state_folder_of(config)

@@ -38,7 +38,7 @@ from syndicate.plot import Plot
 from syndicate.ports.channel import Channel, Tokens
 from syndicate.ports.web import Page, Reached
 from syndicate.posts.card import CardRules, card_of, share_path
-from syndicate.settings.tree import placed_below, root_of
+from syndicate.settings.roots import placed_below, root_of
 from syndicate.tempo import pace_rules_of
 from syndicate.wording import card_rules_of
 

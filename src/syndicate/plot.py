@@ -24,9 +24,10 @@ from syndicate.posts.card import CardRules
 from syndicate.posts.template import FIELDS, slips_in
 from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
+from syndicate.settings.roots import lock_in, placed_below, root_of
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tables import table_of
-from syndicate.settings.tree import Settings, placed_below, root_of, settings_of
+from syndicate.settings.tree import Settings, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Plot:
     @property
     def lock_path(self) -> Path:
         """The publisher's lock."""
-        return self.state_folder / "publisher.lock"
+        return lock_in(self.state_folder)
 
     @property
     def outbox_path(self) -> Path:

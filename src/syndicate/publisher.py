@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -21,6 +21,9 @@ from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import State
 from syndicate.twins import Twins
+
+if TYPE_CHECKING:
+    from syndicate.shelf.listen import Sockets
 
 log = structlog.get_logger()
 
@@ -118,8 +121,10 @@ def merged(first: Pass, second: Pass) -> Pass:
 
 
 @asynccontextmanager
-async def serving(house: House) -> AsyncIterator[str | None]:
+async def serving(house: House, sockets: Sockets | None = None) -> AsyncIterator[str | None]:
     """The feed server while the block runs; gives its address, or None where it is switched off.
+
+    `sockets` are kept from one call to the next, as long as the address stays.
 
     Raises:
         CannotWrite: the address is taken or not ours.
@@ -130,13 +135,17 @@ async def serving(house: House) -> AsyncIterator[str | None]:
     files = _room_for_files()
     server = house.plot.settings.server
     if not server.enabled:
+        if sockets is not None:
+            sockets.close()
         yield None
         return
     application = feed_server(house.plot.settings.feeds.folder, house.site)
     async with AsyncExitStack() as stack:
         try:
             host, port = await stack.enter_async_context(
-                listening(application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 4))
+                listening(
+                    application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 4), sockets=sockets
+                )
             )
         except OSError as error:
             place = f"http://{_bracketed(server.host)}:{server.port}/"

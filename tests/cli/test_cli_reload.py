@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
+import socket
+import threading
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 from site_rig import SandboxThread, SiteRig, end, until
 
@@ -47,3 +52,45 @@ def test_settings_are_taken_up_while_it_runs(site: SiteRig, sandbox: SandboxThre
     reloaded = [(one["added"], one["removed"]) for one in events(site) if one["event"] == "settings_reloaded"]
     assert reloaded == [(["webhook"], []), ([], ["webhook"])]
     assert "Traceback" not in site.log()
+
+
+def refusals(port: int, is_over: threading.Event) -> list[OSError]:
+    """Connect again and again until it is over; gives the refusals."""
+    met = []
+    while not is_over.is_set():
+        try:
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except ConnectionRefusedError as error:
+            met.append(error)
+        is_over.wait(0.005)
+    return met
+
+
+def test_readers_are_never_refused_while_settings_are_taken_up(site: SiteRig) -> None:
+    is_over = threading.Event()
+    with site.running() as process, ThreadPoolExecutor(1) as pool:
+        [port] = set(re.findall(r"http://127\.0\.0\.1:(\d+)/", site.log()))
+        met = pool.submit(refusals, int(port), is_over)
+        process.send_signal(signal.SIGHUP)
+        until(lambda: site.log().count("Watching for new items") == 2, "a pass after the first")
+        is_over.set()
+        assert met.result() == []
+        answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20)  # on this machine
+        assert answer.status == 200
+
+        site.configure(server={"port": 0, "host": "127.0.0.2"})
+        process.send_signal(signal.SIGHUP)
+        until(lambda: site.log().count("Watching for new items") == 3, "a pass at another address")
+        assert len(refusals(int(port), after_one_look())) == 1, "the former address is let go of"
+        assert end(process) == 0, site.log()
+
+
+def after_one_look() -> threading.Event:
+    """Over after one look."""
+
+    class Once(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
+    return Once()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
 import urllib.request
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
+from syndicate.outbox.lock import PublisherLock
 from syndicate.sandbox.faults import Effect, InjectedFault
 
 
@@ -127,3 +131,17 @@ def test_publisher_outlives_a_store_that_goes_and_comes(site: SiteRig) -> None:
 
     assert code == 0
     assert site.feed() == ["Title 3", "Title 2", "Title 1"]
+
+
+@pytest.mark.parametrize("word", ["run", "once"])
+def test_second_publisher_is_told_before_the_settings_are_read(site: SiteRig, word: str) -> None:
+    """As cron may call it every minute, it costs little: CPU time, as others may keep the machine busy."""
+    with PublisherLock(site.folder / "state" / "publisher.lock", datetime.now(UTC)):
+        site.configure(channels={"faulty": {"network": "pigeon"}})
+        process = site.start(word)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+
+    assert process.returncode == 75
+    assert f"process {os.getpid()}, started " in site.log()
+    assert used.ru_utime + used.ru_stime < 1.0

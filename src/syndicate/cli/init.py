@@ -116,7 +116,7 @@ def _first(found: Survey, output: Path, *, hides_undated: bool, folders: tuple[s
     from syndicate.house import clock
     from syndicate.items.presets import rules_of
     from syndicate.settings.first import NO_URL, First
-    from syndicate.settings.tree import root_of
+    from syndicate.settings.roots import root_of
 
     root = root_of(output)
     site = found.generator

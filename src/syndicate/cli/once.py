@@ -15,7 +15,7 @@ from syndicate.cli.output import (
     config_option,
     count,
     json_option,
-    load,
+    load_alone,
     say,
     table,
     tell_faults,
@@ -46,7 +46,7 @@ def once(config: Path, as_json: bool) -> None:
     for you or that a channel refuses access, 69 that a channel could not be reached, 65 that a file could not be read;
     everything else was published all the same.
     """
-    sys.exit(asyncio.run(_once(load(config), as_json)))
+    sys.exit(asyncio.run(_once(load_alone(config), as_json)))
 
 
 async def _once(plot: Plot, as_json: bool) -> int:

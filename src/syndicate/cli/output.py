@@ -66,6 +66,22 @@ def load(config: Path) -> Plot:
     return plot
 
 
+def load_alone(config: Path) -> Plot:
+    """The same for a publisher: another one, if there is, is told before all the settings are read.
+
+    Raises:
+        AnotherInstance: another process publishes from the same state.
+        ConfigError: with every fault.
+    """
+    from syndicate.outbox.lock import check_free
+    from syndicate.settings.roots import lock_in, state_folder_of
+
+    folder = state_folder_of(config)
+    if folder is not None:
+        check_free(lock_in(folder))
+    return load(config)
+
+
 def take_up(plot: Plot) -> None:
     """From now on events go where these settings say, and their secrets are hidden."""
     from syndicate import log

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from syndicate.cli.check import authority_faults
-from syndicate.cli.output import config_option, count, load, moment, say, tell_faults, warn_of_held
+from syndicate.cli.output import config_option, count, load_alone, moment, say, tell_faults, warn_of_held
 from syndicate.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from syndicate.house import House
     from syndicate.ingest import Pass
     from syndicate.plot import Plot
+    from syndicate.shelf.listen import Sockets
 
 
 @click.command(
@@ -30,7 +33,7 @@ def run(config: Path) -> None:
 
     SIGHUP takes up the settings anew; where they have a fault, it is told and the former ones hold.
     """
-    asyncio.run(_run(config, load(config)))
+    asyncio.run(_run(config, load_alone(config)))
 
 
 async def _run(config: Path, plot: Plot) -> None:
@@ -40,16 +43,18 @@ async def _run(config: Path, plot: Plot) -> None:
     with PublisherLock(plot.lock_path, datetime.now(UTC)):
         # Only now, as it takes its time: a second publisher is told at once.
         from syndicate.cli.reloading import Reloading
+        from syndicate.shelf.listen import Sockets
 
-        await Reloading(config, plot, stop).run(_publish)
+        with closing(Sockets()) as sockets:
+            await Reloading(config, plot, stop).run(partial(_publish, sockets))
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
 
 
-async def _publish(plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
+async def _publish(sockets: Sockets, plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
     from syndicate.house import open_house
     from syndicate.publisher import publish_forever, serving
 
-    async with open_house(plot) as house, serving(house) as address:
+    async with open_house(plot) as house, serving(house, sockets) as address:
         opened()
         teller = Teller(house, address)
         tell_faults(authority_faults(plot))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ SHOWN = (
 """States in the table; what is in work counts as planned."""
 
 if TYPE_CHECKING:
+    from syndicate.outbox.delivery import Delivery
     from syndicate.outbox.ping import HubCounts
     from syndicate.plot import Plot
     from syndicate.ports.outbox import ChannelCounts, Doubt
@@ -81,19 +82,28 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", *(state.value for state in SHOWN), "next due", "last sent"),
         [_row(plot, one, standings.get(one.channel)) for one in counts],
     )
-    for line in (*troubles(standings), *_missing_pages(counts)):
+    for line in (*troubles(standings), *_missing_pages(counts), *_doubtful(doubts)):
         say(line)
-    for name, doubt in doubts.items():
-        until = f"{moment(doubt.since)} to {moment(doubt.until)}"
-        say(f"{name}: the state was put back from a copy; what it may have sent from {until} is looked up or held")
     if backfills:
         tell_batches(backfills)
     if hubs:
         table(("hub", "owed", "last accepted", "rests until", "last error"), [_hub_row(one) for one in hubs])
-    if open_ones:
-        for code, number in Counter(one.code.value for one in open_ones).most_common():
-            say(f"{number} {code.replace('_', ' ')}")
-        say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+    _tell_undecided(open_ones)
+
+
+def _doubtful(doubts: Mapping[str, Doubt]) -> Iterator[str]:
+    """A line for each channel that may have sent what is not known here."""
+    for name, doubt in doubts.items():
+        until = f"{moment(doubt.since)} to {moment(doubt.until)}"
+        yield f"{name}: the state was put back from a copy; what it may have sent from {until} is looked up or held"
+
+
+def _tell_undecided(open_ones: Sequence[Delivery]) -> None:
+    if not open_ones:
+        return
+    for code, number in Counter(one.code.value for one in open_ones).most_common():
+        say(f"{number} {code.replace('_', ' ')}")
+    say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
 
 
 def _missing_pages(counts: Sequence[ChannelCounts]) -> Iterator[str]:

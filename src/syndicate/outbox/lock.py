@@ -15,6 +15,17 @@ from syndicate.atomic import cannot_write
 from syndicate.errors import AnotherInstance, StateLost
 
 
+def check_free(path: Path) -> None:
+    """Nothing, unless another process holds the lock at that path; nothing is changed there.
+
+    Raises:
+        AnotherInstance: it does.
+    """
+    pid, since = holder_of(path)
+    if pid is not None:
+        raise AnotherInstance(str(path), pid, since)
+
+
 class Standing:
     """A file as it was when it was opened. Removed or replaced, it stays open, but nobody else sees it any more."""
 

@@ -20,6 +20,7 @@ from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
 from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
+from syndicate.settings.roots import placed_below, root_of
 from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
 
@@ -164,17 +165,6 @@ def settings_of(path: Path) -> Settings:
     if faults:
         raise ConfigError(tuple(faults))
     return _rooted(settings, path)
-
-
-def root_of(path: Path) -> Path:
-    """The project's folder: what relative paths in the settings count from."""
-    folder = path.resolve().parent
-    return folder.parent if folder.name == "config" else folder
-
-
-def placed_below(root: Path, path: Path) -> Path:
-    """A path of the settings: absolute as it is, `~` as the home folder, others below the project's folder."""
-    return root / path.expanduser()
 
 
 def _rooted(settings: Settings, path: Path) -> Settings:

@@ -26,6 +26,37 @@ BACKLOG = 32
 """Connections accepted in one go, before any beyond the limit can be closed: few, as each is an open file."""
 
 
+class Sockets:
+    """Sockets at an address that stay open from one server to the next: who connects in between is not refused."""
+
+    def __init__(self) -> None:
+        self._address: tuple[str, int] | None = None
+        self._kept: list[socket.socket] = []
+
+    async def servers(
+        self, make: Callable[[], asyncio.BaseProtocol], host: str, port: int
+    ) -> list[asyncio.base_events.Server]:
+        """Servers at the address; at the former one they take over its sockets, else those are closed.
+
+        Raises:
+            OSError: the address is taken or not ours; the former sockets stay.
+        """
+        loop = asyncio.get_running_loop()
+        if self._address == (host, port):
+            return [await loop.create_server(make, sock=one.dup(), backlog=BACKLOG) for one in self._kept]
+        server = await loop.create_server(make, host, port, backlog=BACKLOG)
+        kept = [one.dup() for one in server.sockets]
+        self.close()
+        self._address, self._kept = (host, port), kept
+        return [server]
+
+    def close(self) -> None:
+        """Let go of them."""
+        for one in self._kept:
+            one.close()
+        self._address, self._kept = None, []
+
+
 @asynccontextmanager
 async def listening(
     application: web.Application,
@@ -33,10 +64,13 @@ async def listening(
     port: int,
     *,
     most: int,
+    sockets: Sockets | None = None,
     patience_s: float = PATIENCE_S,
     stalled_s: float = STALLED_S,
 ) -> AsyncIterator[tuple[str, int]]:
     """Answers at the address while the block runs, at most `most` connections at once; gives host and port.
+
+    With `sockets` that are kept, the address stays open after the block.
 
     Raises:
         OSError: the address is taken or not ours.
@@ -46,15 +80,19 @@ async def listening(
     runner = web.AppRunner(application, access_log=None, handle_signals=False, keepalive_timeout=patience_s)
     await runner.setup()
     try:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(_door(runner, most), host, port, backlog=BACKLOG)
+        own = sockets or Sockets()
+        servers = await own.servers(_door(runner, most), host, port)
         try:
-            for one in server.sockets:  # what is accepted there inherits it (Linux, "tcp(7)")
+            for one in (each for server in servers for each in server.sockets):
+                # What is accepted there inherits it (Linux, "tcp(7)").
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(stalled_s * 1000))
-            name = server.sockets[0].getsockname()
+            name = servers[0].sockets[0].getsockname()
             yield name[0], name[1]
         finally:
-            server.close()
+            for server in servers:
+                server.close()
+            if sockets is None:
+                own.close()
     finally:
         await runner.cleanup()
 
