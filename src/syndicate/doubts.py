@@ -11,10 +11,10 @@ from syndicate.draft import DraftRules
 from syndicate.items.item import Item
 from syndicate.items.links import TRACKING, link_key
 from syndicate.outbox.delivery import Action, Delivery, State
-from syndicate.outbox.outcome import READS_TO_BE_SURE, Step
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
-from syndicate.ports.outbox import Doubt, Outbox, Sighting
+from syndicate.ports.outbox import Outbox
 from syndicate.posts.card import CardRules, card_of
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -43,8 +43,8 @@ class Word:
 class Doubts:
     """What one channel does about deliveries that are in doubt.
 
-    Where own posts can be listed, they are read twice, and whatever is found there is settled. Where a post can be
-    looked up alone, that is done. A network that knows every key for ever is simply told again. Else a person decides.
+    Where a post can be looked up, that is done, by what it would say. A network that knows every key for ever is simply
+    told again. Else a person decides.
     """
 
     def __init__(self, channel: Channel, outbox: Outbox, rules: DraftRules, clock: Callable[[], datetime]) -> None:
@@ -77,8 +77,6 @@ class Doubts:
         if doubt is None or self._is_harmless(delivery) or item.published > doubt.until:
             await self._outbox.believe(delivery.channel, delivery.uid)
             return None
-        if self._channel.is_listable and delivery.action is Action.POST:
-            return await self._list(delivery, item, doubt)
         if self._channel.guarantee.is_readable:
             step = Step(
                 State.UNKNOWN,
@@ -106,35 +104,6 @@ class Doubts:
             case _:
                 assert_never(delivery.action)
 
-    async def _list(self, delivery: Delivery, item: Item, doubt: Doubt) -> Word | None:
-        """Read the channel's posts when it is time; the second reading settles the whole channel."""
-        now, settle = self._clock(), self._channel.guarantee.settle
-        due = max(doubt.due, doubt.until + settle)  # what was on its way at that time shows by then
-        if now < due:
-            await self._outbox.look_again(delivery.channel, due, doubt.readings)
-            return self._later(delivery, due)
-        seen = await sightings(self._channel, doubt.since - CLOCKS_DIFFER, self._tracking)
-        await self._outbox.see(delivery.channel, delivery.account, seen, (), now)
-        readings = doubt.readings + 1
-        if readings < READS_TO_BE_SURE:
-            await self._outbox.look_again(delivery.channel, now + settle, readings)
-        else:
-            await self._outbox.believe(delivery.channel)
-        found = await self.seen(delivery, item)
-        if found is not None or readings >= READS_TO_BE_SURE:
-            return found
-        return self._later(delivery, now + settle)
-
-    @staticmethod
-    def _later(delivery: Delivery, due: datetime) -> Word:
-        """As it was, at that time."""
-        state = State.UNKNOWN if delivery.is_unclear else State.PLANNED
-        kept = (delivery.failures, delivery.readings)
-        is_unclear, is_key_spent = delivery.is_unclear, delivery.is_key_spent
-        return Word(
-            Step(state, LOOK, due, *kept, is_unclear=is_unclear, is_key_spent=is_key_spent, code=Reason.DOUBTED)
-        )
-
 
 def addresses_of(item: Item, cards: CardRules, tracking: Sequence[str] = TRACKING) -> tuple[str, ...]:
     """The keys of every link that a post of the item may carry, whatever the parameters that only track are."""
@@ -142,13 +111,3 @@ def addresses_of(item: Item, cards: CardRules, tracking: Sequence[str] = TRACKIN
     if any(links):
         links.append(card_of(item, cards).url)
     return tuple(dict.fromkeys(link_key(link, tracking) for link in links if link))
-
-
-async def sightings(channel: Channel, since: datetime, tracking: Sequence[str] = TRACKING) -> list[Sighting]:
-    """Our posts on a channel since then, one for each link and post; for one link the oldest post comes first.
-
-    Raises:
-        NetworkError: they could not be read.
-    """
-    posts = [post async for post in channel.recent(since)]
-    return [Sighting(link_key(link, tracking), post.receipt) for post in reversed(posts) for link in post.links]

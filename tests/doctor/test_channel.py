@@ -332,7 +332,7 @@ def test_what_waits_for_a_person_is_told_with_the_command() -> None:
 
 
 def test_doubt_about_what_was_sent_is_told() -> None:
-    doubt = Doubt(NOW - timedelta(days=1), NOW, NOW + timedelta(minutes=5), 0)
+    doubt = Doubt(NOW - timedelta(days=1), NOW)
 
     told = {one.code: one for one in book_findings(patient(books=replace(books(), doubt=doubt)), NOW)}
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from syndicate.channels.accounts import shown_name
 from syndicate.channels.addresses import ServiceURL
+from syndicate.channels.bluesky_records import COLLECTION, Record, RecordURI, posts_since
 from syndicate.channels.bluesky_session import REMAINING, REMEDY, RESET, Session, Sessions, rights_in
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
 from syndicate.channels.limits import used_up_until
@@ -26,10 +28,9 @@ from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Rights, Standing
+from syndicate.ports.channel import Channel, OwnPost, Quota, Rights, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Span, SpanKind, Wants
 
-COLLECTION = "app.bsky.feed.post"
 ROOM = Room(300, Measure.GRAPHEMES, limit_bytes=3000)
 """app.bsky.feed.post, `text`: maxGraphemes 300, maxLength 3000."""
 THUMB = ImageRules(Shape.CARD, limit_bytes=1_000_000, media_types=("image/jpeg",), limit_alt=2000)
@@ -38,9 +39,6 @@ PHOTO = ImageRules(Shape.PHOTO, limit_bytes=2_000_000, limit_alt=2000)
 """app.bsky.embed.images, `image`: maxSize 2,000,000; alt texts have no limit there, readers do."""
 
 UPLOAD_TIME = timedelta(seconds=60)
-
-RecordURI = Annotated[str, Field(pattern=r"^at://[!-~]{1,195}$")]
-"""Of characters that can be seen, and at most 200 of them; a record's has about 70."""
 
 _TID_LETTERS = "234567abcdefghijklmnopqrstuvwxyz"  # packages/syntax/src/tid.ts: base32 that sorts
 _DAY_US = 86_400_000_000
@@ -162,8 +160,7 @@ class Bluesky(Channel):
         Raises:
             Transient: the account is not known yet.
         """
-        if self._did is None:
-            raise Transient(f"{self.account}: not signed in yet")
+        repo = self._repo()
         record: dict[str, object] = {
             "$type": COLLECTION,
             "text": post.text,
@@ -177,9 +174,7 @@ class Bluesky(Channel):
             record["reply"] = {"root": parent, "parent": parent}
         if post.spans:
             record["facets"] = [_facet(span) for span in post.spans]
-        return json_bytes(
-            {"repo": self._did, "collection": COLLECTION, "rkey": key, "swapRecord": None, "record": record}
-        )
+        return json_bytes({"repo": repo, "collection": COLLECTION, "rkey": key, "swapRecord": None, "record": record})
 
     async def stage(self, payload: bytes, key: str) -> bytes:
         """A reply names the post that it answers by its content, too.
@@ -216,6 +211,25 @@ class Bluesky(Channel):
         stored = await self._stored(frozen.repo, frozen.rkey)
         return self._receipt(stored.uri) if stored is not None and stored.value.is_like(frozen.record) else None
 
+    @property
+    def is_listable(self) -> bool:
+        """The records of the repository are listed."""
+        return True
+
+    async def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """Our own posts since then, without replies.
+
+        Raises:
+            Transient: the account is not known yet.
+        """
+
+        async def get(path: str) -> Answer:
+            return self._checked(await self._ask(_Ask("GET", path)))
+
+        async for one in posts_since(get, self._repo(), since, place=self.account):
+            receipt = replace(self._receipt(one.uri), at=one.value.created_at)
+            yield OwnPost(one.value.text, one.value.links, receipt)
+
     async def delete(self, receipt: Receipt) -> None:
         """Delete the record; the PDS answers alike when there is none."""
         repo, key = _place_in(receipt.remote_id)
@@ -224,6 +238,11 @@ class Bluesky(Channel):
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""
+
+    def _repo(self) -> str:
+        if self._did is None:
+            raise Transient(f"{self.account}: not signed in yet")
+        return self._did
 
     async def _written_before(self, payload: bytes, refusal: Answer) -> Receipt:
         """Our key is taken: by this very post, unless something is very wrong.
@@ -338,28 +357,10 @@ class _Written(BaseModel):
     uri: RecordURI
 
 
-class _External(BaseModel):
-    uri: str
-
-
-class _Embed(BaseModel):
-    external: _External | None = None
-
-
-class _Record(BaseModel):
-    text: str
-    embed: _Embed | None = None
-
-    def is_like(self, other: _Record) -> bool:
-        """Whether both are one post: the same text, or a card of the same link (a template may have changed since)."""
-        links = [record.embed.external.uri for record in (self, other) if record.embed and record.embed.external]
-        return self.text == other.text or (len(links) == 2 and links[0] == links[1])
-
-
 class _Stored(BaseModel):
     uri: RecordURI
     cid: str = ""
-    value: _Record
+    value: Record
 
 
 class _Frozen(BaseModel):
@@ -368,7 +369,7 @@ class _Frozen(BaseModel):
     repo: str
     collection: str
     rkey: str
-    record: _Record
+    record: Record
 
 
 NETWORK = Network(

@@ -52,6 +52,13 @@ def without_links(text: str) -> str:
     return " ".join(_URL.sub(lambda found: found[0][len(_bare(found[0])) :], text).split())
 
 
+def shown_by(content: str, links: Iterable[str | None] = ()) -> tuple[str, tuple[str, ...]]:
+    """The words of a status's HTML, and its links with these beside it, each once."""
+    page = _Page(content)
+    found = (*page.links, *(_bare(link) for link in _URL.findall(page.words)), *links)
+    return page.words, tuple(dict.fromkeys(link for link in found if link))
+
+
 class _Page(HTMLParser):
     """The links and words of a status's HTML."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
@@ -20,8 +21,8 @@ from syndicate.channels.accounts import keep_account
 from syndicate.channels.addresses import ServiceURL, host_of
 from syndicate.channels.http import Answer, check_access, json_bytes, verdict
 from syndicate.channels.limits import used_up_until
-from syndicate.channels.marks import Mark
-from syndicate.channels.mastodon_answers import Account, Created, Frozen, Identified, Shown, Statuses
+from syndicate.channels.marks import Mark, shown_by
+from syndicate.channels.mastodon_answers import Account, Created, Frozen, Identified, Shown
 from syndicate.channels.mastodon_server import (
     KEY_WINDOW,
     Dialect,
@@ -33,13 +34,14 @@ from syndicate.channels.mastodon_server import (
     server_of,
 )
 from syndicate.channels.mastodon_signin import access_for, rights_in, sign_in
+from syndicate.channels.mastodon_statuses import Listing
 from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.secrets import ChannelSettings, SecretFile, either
 from syndicate.durations import Duration
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient
 from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Channel, Quota, Rights, Standing
+from syndicate.ports.channel import Channel, OwnPost, Quota, Rights, Standing
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 UPLOAD_TIME = timedelta(seconds=60)
@@ -50,7 +52,8 @@ PAGE = 40
 """Most statuses a page gives (documentation, "Get account's statuses")."""
 LIMIT_PAGES = 50
 """2,000 statuses: no account may post more than 300 in 3 h (documentation, "Rate limits")."""
-CLOCKS_DIFFER = timedelta(minutes=5)
+MOST_PAGES = 2_500
+"""100,000 statuses: an account's whole past, for those that adopt it."""
 
 _KEPT_ALT = "kept_alt"
 """In a frozen edit: the alt text for the picture that stands there, as none could be uploaded; never sent."""
@@ -255,23 +258,30 @@ class Mastodon(Channel):
         """Look through our own statuses, newest first, for one with our link (or our exact text if it has none)."""
         frozen = Frozen.model_validate_json(payload)
         mark = Mark.of(frozen.status)
-        replies = "true" if frozen.in_reply_to_id is None else "false"
-        account_id = (self._me or await self._who_am_i()).id
-        path = f"/api/v1/accounts/{account_id}/statuses?limit={PAGE}&exclude_replies={replies}&exclude_reblogs=true"
-        oldest = ""
-        for _ in range(LIMIT_PAGES):
-            page = self._checked(await self._get(path + oldest)).read(Statuses)
-            for status in page.root:
-                if status.created_at < since - CLOCKS_DIFFER:
-                    return None
-                if frozen.in_reply_to_id not in {None, status.in_reply_to_id}:
-                    continue  # a correction has the link of the post that it corrects
-                if mark.is_on(status.content, [status.card.url if status.card else None]):
-                    return Receipt(status.id, status.url, self._now())
-            if not page.root:
-                return None
-            oldest = f"&max_id={page.root[-1].id}"
-        raise Transient(f"{self.account}: more than {LIMIT_PAGES * PAGE} posts since then, cannot read back so far")
+        is_reply = frozen.in_reply_to_id is not None
+        async for status in (await self._listing()).since(since, most_pages=LIMIT_PAGES, has_replies=is_reply):
+            if frozen.in_reply_to_id not in {None, status.in_reply_to_id}:
+                continue  # a correction has the link of the post that it corrects
+            if mark.is_on(status.content, status.card_links):
+                return Receipt(status.id, status.url, self._now())
+        return None
+
+    @property
+    def is_listable(self) -> bool:
+        """Own statuses are listed, newest first."""
+        return True
+
+    async def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """Our own statuses since then, without replies and reblogs, newest first."""
+        async for status in (await self._listing()).since(since, most_pages=MOST_PAGES):
+            words, links = shown_by(status.content, status.card_links)
+            yield OwnPost(words, links, Receipt(status.id, status.url, status.created_at))
+
+    async def _listing(self) -> Listing:
+        async def get(path: str) -> Answer:
+            return self._checked(await self._get(path))
+
+        return Listing(get, (self._me or await self._who_am_i()).id, self.account)
 
     async def close(self) -> None:
         """Nothing is held: connections belong to the web."""

@@ -55,6 +55,11 @@ class Status(Created):
     card: PreviewCard | None = None
     in_reply_to_id: str | None = None
 
+    @property
+    def card_links(self) -> tuple[str | None, ...]:
+        """The link of its card, if it has one."""
+        return (self.card.url if self.card else None,)
+
 
 class Shown(_Entity):
     """A post with its pictures."""

@@ -25,6 +25,7 @@ COMMANDS = (
     "held",
     "channels",
     "auth",
+    "adopt",
     "backup",
     "restore",
     "migrate",

@@ -184,6 +184,24 @@ def counting(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def tallying(label: str) -> Iterator[Callable[[int], None]]:
+    """A count on stderr while the block runs, if stderr is a terminal; gives the function that hears how many so far.
+
+    For what has no end that is known before.
+    """
+    if not sys.stderr.isatty():
+        yield lambda number: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda number: bar.update(task, completed=number)
+
+
 def price_words(price: Price | None, channel: ChannelSettings) -> str:
     """What posts cost, and the channel's budgets, for people."""
     if price is None:

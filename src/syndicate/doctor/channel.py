@@ -130,7 +130,9 @@ def book_findings(patient: Patient, now: datetime) -> Iterator[Finding]:
         words = (
             f"what was sent from {since} to {until} is not known to this state; it is looked up before anything is sent"
         )
-        yield Finding(Level.NOTE, "D-DOUBT", name, words, facts={"due": books.doubt.due})
+        yield Finding(
+            Level.NOTE, "D-DOUBT", name, words, facts={"since": books.doubt.since, "until": books.doubt.until}
+        )
     for rest in books.rests:
         yield _rest(patient, rest, now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, insert, select, update
@@ -17,7 +17,6 @@ from syndicate.ports.outbox import Doubt, Sighting
 
 ADOPTED = "adopted: it stands there already"
 
-_OPEN = (State.PLANNED.value, State.UNKNOWN.value)
 _row = deliveries.c
 
 
@@ -54,15 +53,7 @@ def doubt_of(connection: Connection, channel: str) -> Doubt | None:
     row = connection.execute(select(channels).where(channels.c.channel == channel)).one_or_none()
     if row is None or row.doubted_since is None:
         return None
-    return Doubt(row.doubted_since, row.doubted_until, row.doubt_due, row.doubt_readings)
-
-
-def look_again(connection: Connection, channel: str, due: datetime, readings: int) -> None:
-    """The next reading of the channel's own posts is at that time; nothing that is in doubt is sent before."""
-    here = channels.c.channel == channel
-    connection.execute(update(channels).where(here).values(doubt_due=due, doubt_readings=readings))
-    waiting = (_row.channel == channel, _row.is_doubted, _row.state.in_(_OPEN), _row.owner.is_(None), _row.due < due)
-    connection.execute(update(deliveries).where(*waiting).values(due=due))
+    return Doubt(row.doubted_since, row.doubted_until)
 
 
 def believe(connection: Connection, channel: str, uid: str | None = None) -> None:
@@ -87,16 +78,18 @@ def sighted(connection: Connection, channel: str, account: str, keys: Sequence[s
 
 def see(
     connection: Connection,
-    channel: str,
-    account: str,
+    at: tuple[str, str],
     seen: Iterable[Sighting],
     planned: Sequence[Planned],
     now: datetime,
+    *,
+    receipts: Mapping[str, Receipt],
 ) -> list[str]:
-    """Keep in mind which posts of ours stand there; gives the ids of the items that are sent by that.
+    """Keep in mind which posts of ours stand at a channel and account; gives the ids of items that are sent by that.
 
-    `planned` are deliveries of those items that were found and may not have been decided yet.
+    `planned` are deliveries of items that were found and may not have been decided yet, `receipts` their posts by uid.
     """
+    channel, account = at
     rows = [
         {
             "channel": channel,
@@ -114,7 +107,12 @@ def see(
     new = [planned_row(one, now) for one in planned if one.uid not in known]
     if new:
         connection.execute(insert(deliveries), new)
-    return adopt(connection, now, channel)
+    free = (_row.channel == channel, _row.state != State.SENT, _row.owner.is_(None))
+    waiting = connection.execute(select(_row.uid, _row.item_id, _row.attempts).where(*free)).all()
+    told = [one for one in waiting if one.uid in receipts]
+    for one in told:
+        _settle(connection, one.uid, receipts[one.uid], one.attempts, now)
+    return [*(one.item_id for one in told), *adopt(connection, now, channel)]
 
 
 def adopt(connection: Connection, now: datetime, channel: str | None = None) -> list[str]:

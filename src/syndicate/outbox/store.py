@@ -236,10 +236,6 @@ class SqlOutbox:
         """What may have been sent on a channel without our knowing."""
         return await self._database.read(doubt.doubt_of, channel)
 
-    async def look_again(self, channel: str, due: datetime, readings: int) -> None:
-        """When the channel's own posts are read next."""
-        await self._database.write(doubt.look_again, channel, due, readings)
-
     async def believe(self, channel: str, uid: str | None = None) -> None:
         """One delivery, or the whole channel, is in doubt no more."""
         await self._database.write(doubt.believe, channel, uid)
@@ -249,10 +245,17 @@ class SqlOutbox:
         return await self._database.read(doubt.sighted, channel, account, keys)
 
     async def see(
-        self, channel: str, account: str, seen: Iterable[Sighting], planned: Sequence[Planned], now: datetime
+        self,
+        channel: str,
+        account: str,
+        seen: Iterable[Sighting],
+        planned: Sequence[Planned],
+        now: datetime,
+        receipts: Mapping[str, Receipt],
     ) -> list[str]:
         """Keep in mind which posts of ours stand there; gives the items whose deliveries that settles."""
-        return await self._database.write(doubt.see, channel, account, seen, planned, now)
+        at = (channel, account)
+        return await self._database.write(doubt.see, at, seen, planned, now, receipts=receipts)
 
     async def item(self, item_id: str) -> Item | None:
         """The item as last accepted."""

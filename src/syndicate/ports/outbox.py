@@ -91,15 +91,10 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is in doubt on a channel: posts made from `since` to `until`.
-
-    Its own posts are read next at `due`, and were read `readings` times.
-    """
+    """What is in doubt on a channel: posts made from `since` to `until`."""
 
     since: datetime
     until: datetime
-    due: datetime
-    readings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +197,6 @@ class Outbox(Protocol):
     async def doubt(self, channel: str) -> Doubt | None:
         """What may have been sent on a channel without our knowing; None: nothing."""
 
-    async def look_again(self, channel: str, due: datetime, readings: int) -> None:
-        """The channel's own posts were read so often, and are read next at that time."""
-
     async def believe(self, channel: str, uid: str | None = None) -> None:
         """One delivery, or the whole channel, is in doubt no more."""
 
@@ -212,11 +204,18 @@ class Outbox(Protocol):
         """The post of ours that was seen there with one of these links."""
 
     async def see(
-        self, channel: str, account: str, seen: Iterable[Sighting], planned: Sequence[Planned], now: datetime
+        self,
+        channel: str,
+        account: str,
+        seen: Iterable[Sighting],
+        planned: Sequence[Planned],
+        now: datetime,
+        receipts: Mapping[str, Receipt],
     ) -> list[str]:
         """Keep in mind which posts of ours stand there; gives the ids of the items whose deliveries that settles.
 
-        `planned` are deliveries of items that were found; those that were not decided yet are added.
+        `planned` are deliveries of items that were found, with their posts' `receipts` by uid; those that were not
+        decided yet are added. What is in work just now is left alone.
         """
 
     async def item(self, item_id: str) -> Item | None:

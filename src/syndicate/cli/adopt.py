@@ -1,0 +1,87 @@
+"""`syndicate adopt`: what a channel posted before counts as sent."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from syndicate.cli.output import config_option, count, counting, json_option, load, say, table, tallying, tell_json
+from syndicate.errors import UsageError
+
+if TYPE_CHECKING:
+    from syndicate.adopt import Adoption
+    from syndicate.plot import Plot
+
+SHOWN = 20
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@click.command(
+    short_help="Count as sent what a channel has already.",
+    epilog="\b\nExamples:\n  syndicate adopt news_mastodon --dry-run\n  syndicate adopt news --since 2026-01-01",
+)
+@config_option
+@json_option
+@click.option("--dry-run", is_flag=True, help="Show what would be adopted, write nothing.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Read no posts of before this day (UTC).")
+@click.argument("channel")
+def adopt(config: Path, as_json: bool, dry_run: bool, since: datetime | None, channel: str) -> None:
+    """Read the posts that CHANNEL has made so far, by whatever program, and mark the items they link to as sent.
+
+    Nothing is posted. What is adopted is never posted again, not by a backfill either; it is edited or taken away with
+    its item if the channel does so with its own. A publisher may run meanwhile.
+    """
+    begin = BEGINNING if since is None else since.replace(tzinfo=UTC)
+    asyncio.run(_adopt(load(config), channel, begin, as_json=as_json, is_dry=dry_run))
+
+
+async def _adopt(plot: Plot, name: str, since: datetime, *, as_json: bool, is_dry: bool) -> None:
+    from syndicate.adopt import adopt as take
+    from syndicate.adopt import look
+    from syndicate.house import clock, open_tools, plans_of, store_of
+    from syndicate.outbox.store import SqlOutbox
+    from syndicate.wording import draft_rules_of
+
+    if name not in plot.networks:
+        raise UsageError(f"{name}: no such channel is switched on; there are: {', '.join(sorted(plot.networks))}")
+    async with open_tools(plot) as tools:
+        channel = plot.networks[name].make(name, plot.own[name], tools)
+        try:
+            if not channel.is_listable:
+                title = plot.networks[name].title
+                raise UsageError(
+                    f"{name}: {title}: its posts cannot be listed; `syndicate backfill --mark-only` is next"
+                )
+            with counting("reading items") as tell:
+                scan = await asyncio.to_thread(store_of(plot, waits=False, tell=tell).scan, {})
+            with tallying("reading posts") as tell_posts:
+                found = await look(channel, scan.items.values(), draft_rules_of(plot, name), since, tell=tell_posts)
+            adopted: list[str] = []
+            if not is_dry:
+                [plan] = plans_of(plot, {name: channel})
+                async with SqlOutbox(plot.outbox_path) as outbox:
+                    adopted = await take(outbox, plan, found, clock())
+        finally:
+            await channel.close()
+    _tell(name, found, adopted, as_json=as_json, is_dry=is_dry)
+
+
+def _tell(name: str, found: Adoption, adopted: list[str], *, as_json: bool, is_dry: bool) -> None:
+    rows = [(item.id, own.receipt.at, own.receipt.url or own.receipt.remote_id) for item, own in found.found]
+    if as_json:
+        told = [{"item": item_id, "at": at, "post": post} for item_id, at, post in rows]
+        tell_json({"channel": name, "is_dry_run": is_dry, "posts": found.posts, "found": told, "adopted": adopted})
+        return
+    if rows:
+        table(("item", "posted", "post"), rows[:SHOWN])
+    if len(rows) > SHOWN:
+        say(f"... and {len(rows) - SHOWN} more; --json lists all")
+    say(f"{name}: {count(found.posts, 'post')} read, {count(len(rows), 'item')} of the store among them")
+    if is_dry:
+        say("dry run: nothing was written")
+    else:
+        say(f"{count(len(adopted), 'item')} adopted now, {len(rows) - len(adopted)} known to be sent before")
