@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from syndicate.attempt import AttemptRules, Attempts
-from syndicate.errors import LostClaim, NetworkError
+from syndicate.errors import CannotWrite, LostClaim, NetworkError
 from syndicate.findings import names_of, outcome_of
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.issues import issue_id, last_issue, next_issue
@@ -133,6 +133,8 @@ class Lane:
                     tell(settled)
                 else:
                     wait_s = self._wait_s()
+            except CannotWrite as error:  # a full or read-only disk, a held database: the words say it all
+                log.error("lane_failed", channel=self.channel.name, reason=str(error))
             except Exception:  # the edge of one delivery: nothing in a channel may end the other lanes
                 log.exception("lane_failed", channel=self.channel.name)
             if settled is None:
