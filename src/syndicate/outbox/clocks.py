@@ -35,11 +35,16 @@ def ticks() -> float:
 def begin(connection: Connection, name: str, count: float, now: datetime) -> Timekeeper:
     """The timekeeper of a publisher that starts, kept."""
     text = connection.execute(select(marks.c.value).where(marks.c.name == _NAME)).scalar()
-    sent = deliveries.c.first_sent_at
-    last_sent = connection.execute(select(func.max(sent, type_=sent.type))).scalar()
-    timekeeper = begun(_parsed(text) if text else None, name, count, now, last_sent)
+    kept = _parsed(text) if text else None
+    last_sent = None if kept is not None and kept.boot == name else _last_sent(connection)
+    timekeeper = begun(kept, name, count, now, last_sent)
     keep(connection, timekeeper)
     return timekeeper
+
+
+def _last_sent(connection: Connection) -> datetime | None:
+    sent = deliveries.c.first_sent_at
+    return connection.execute(select(func.max(sent, type_=sent.type))).scalar()
 
 
 def keep(connection: Connection, timekeeper: Timekeeper) -> None:

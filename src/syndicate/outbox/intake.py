@@ -177,7 +177,10 @@ def retire(connection: Connection, names: Collection[str], now: datetime) -> int
     such a delivery is dead.
     """
     row = deliveries.c
-    gone = row.channel.not_in(names)
+    left = set(seen_channels(connection)) - set(names)
+    if not left:
+        return 0
+    gone = row.channel.in_(sorted(left))
     may_be_there = row.is_unclear | row.state.in_([State.SENDING, State.UNKNOWN])
     open_ones = gone & row.state.in_(_OWED) & may_be_there
     held = _change(connection, open_ones, _LEFT_OPEN | {"is_unclear": True}, now)
