@@ -307,12 +307,10 @@ def _lanes(
 async def _begin(outbox: SqlOutbox, plot: Plot) -> None:
     """Take the state up for publishing, and tell if it is not the one that published last."""
     feeds = plot.settings.feeds.folder
-    folders = [feeds]
     if plot.witness_folder is not None:
-        folders.append(plot.witness_folder)
         with suppress(OSError):
             plot.witness_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    restored = await outbox.begin(clock(), has_feeds=(feeds / DIRECTORY).exists(), folders=folders)
+    restored = await outbox.begin(clock(), has_feeds=(feeds / DIRECTORY).exists(), folders=plot.witness_folders)
     if restored is not None:
         log.warning("state_restored", reason=restored.reason, since=restored.since.isoformat(), epoch=restored.epoch)
     skipped = await outbox.retire(tuple(plot.settings.channels), clock())

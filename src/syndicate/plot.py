@@ -86,6 +86,11 @@ class Plot:
         return self.state_folder / "outbox.sqlite3"
 
     @property
+    def witness_folders(self) -> tuple[Path, ...]:
+        """Folders outside of the state's that are told how far it has come; they may not be there yet."""
+        return (self.settings.feeds.folder, *([self.witness_folder] if self.witness_folder else []))
+
+    @property
     def witness_folder(self) -> Path | None:
         """Where it is told how far the state has come; None for a user without a home.
 

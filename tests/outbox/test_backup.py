@@ -227,6 +227,19 @@ async def test_restored_state_is_the_backup_in_a_new_epoch_and_the_former_is_kep
     assert [one.name for one in path.parent.iterdir() if "restoring" in one.name] == []
 
 
+async def test_restored_state_of_another_place_is_told_of_once(path: Path, tmp_path: Path) -> None:
+    """The state that stood here before was another one, and its witness would say so."""
+    target, here = tmp_path / "copy", tmp_path / "here" / "outbox.sqlite3"
+    back_up(path, target, NOW, "1")
+    async with SqlOutbox(here) as outbox:
+        await outbox.begin(NOW, has_feeds=False, folders=[tmp_path])
+
+    await put_back(target, here, LATER, folders=[tmp_path])
+
+    async with SqlOutbox(here) as outbox:
+        assert await outbox.begin(LATER, has_feeds=True, folders=[tmp_path]) is None
+
+
 async def test_each_restore_is_a_later_epoch_than_all_before(path: Path, tmp_path: Path) -> None:
     target = tmp_path / "copy"
     back_up(path, target, NOW, "1")

@@ -38,7 +38,7 @@ async def _restore(plot: Plot, file: Path, as_json: bool) -> None:
 
     now = clock()
     with PublisherLock(plot.lock_path, now), counting("copying") as tell:
-        manifest, restored, aside = await put_back(file, plot.outbox_path, now, tell)
+        manifest, restored, aside = await put_back(file, plot.outbox_path, now, tell, folders=plot.witness_folders)
     if as_json:
         became = {"replaced": aside, "epoch": restored.epoch, "since": restored.since}
         tell_json({"file": file, **asdict(manifest), **became})

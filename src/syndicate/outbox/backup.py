@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from syndicate.errors import CannotWrite, ConfigError, Fault, UsageError
 from syndicate.outbox import epoch
 from syndicate.outbox.database import Database, check_known, connected, copy_database, kept_from
 from syndicate.outbox.schema import HEAD
+from syndicate.outbox.witness import witnesses_of
 from syndicate.ports.outbox import Restored
 
 FORM = 1
@@ -116,12 +117,12 @@ def manifest_of(backup: Path) -> Manifest:
 
 
 async def put_back(
-    backup: Path, database: Path, now: datetime, tell: Tell = _untold
+    backup: Path, database: Path, now: datetime, tell: Tell = _untold, *, folders: Iterable[Path] = ()
 ) -> tuple[Manifest, Restored, Path | None]:
     """Put a backup in the place of the state, which is kept aside: the manifest, what is in doubt now, and where.
 
-    Only the holder of the publisher's lock may call this. A stop at any point leaves the former state, or none, which
-    the next start takes for lost and doubts as well.
+    The `folders` are told of it (see `witness`). Only the holder of the publisher's lock may call this. A stop at any
+    point leaves the former state, or none, which the next start takes for lost and doubts as well.
 
     Raises:
         ConfigError: the backup cannot be trusted.
@@ -154,6 +155,7 @@ async def put_back(
         remedy = "give the user of this process rights to the folder"
         raise cannot_write(database, error, remedy) from error
     epoch.write(epoch.path_beside(database), begun)
+    witnesses_of(database, folders).write(epoch.content_of(begun))
     return manifest, restored, aside
 
 
