@@ -80,5 +80,5 @@ def test_channel_that_cannot_list_its_posts_is_told(site: SiteRig) -> None:
     unknown = site.call("adopt", "nobody")
 
     assert (unable.exit_code, unknown.exit_code) == (2, 2)
-    assert "its posts cannot be listed" in unable.stderr
+    assert "posts of preview cannot be listed; `syndicate backfill --mark-only`" in unable.stderr
     assert "there are: shown" in unknown.stderr

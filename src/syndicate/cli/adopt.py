@@ -27,7 +27,9 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 @config_option
 @json_option
 @click.option("--dry-run", is_flag=True, help="Show what would be adopted, write nothing.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Read no posts of before this day (UTC).")
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Read no posts of before this day (UTC)."
+)
 @click.argument("channel")
 def adopt(config: Path, as_json: bool, dry_run: bool, since: datetime | None, channel: str) -> None:
     """Read the posts that CHANNEL has made so far, by whatever program, and mark the items they link to as sent.
@@ -52,10 +54,8 @@ async def _adopt(plot: Plot, name: str, since: datetime, *, as_json: bool, is_dr
         channel = plot.networks[name].make(name, plot.own[name], tools)
         try:
             if not channel.is_listable:
-                title = plot.networks[name].title
-                raise UsageError(
-                    f"{name}: {title}: its posts cannot be listed; `syndicate backfill --mark-only` is next"
-                )
+                remedy = "`syndicate backfill --mark-only` marks by hand what is not to be posted"
+                raise UsageError(f"{name}: posts of {channel.network} cannot be listed; {remedy}")
             with counting("reading items") as tell:
                 scan = await asyncio.to_thread(store_of(plot, waits=False, tell=tell).scan, {})
             with tallying("reading posts") as tell_posts:
