@@ -75,8 +75,8 @@ def test_readers_are_never_refused_while_settings_are_taken_up(site: SiteRig) ->
         until(lambda: site.log().count("Watching for new items") == 2, "a pass after the first")
         is_over.set()
         assert met.result() == []
-        answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20)  # on this machine
-        assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+            assert answer.status == 200
 
         site.configure(server={"port": 0, "host": "127.0.0.2"})
         process.send_signal(signal.SIGHUP)

@@ -163,7 +163,7 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
                 "deliveries": [],
             }
         for name in plot.settings.channels.keys() - told.keys():
-            told[name] = {"channel": name, "filtered": OFF, "worded": [], "deliveries": []}
+            told[name] = _forsaken(name) | {"filtered": OFF}
         if plot.outbox_path.exists():
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
