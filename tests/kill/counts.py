@@ -17,6 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,19 @@ class Trial:
 
     def _first_sight(self) -> None:
         for number in range(1, self.items + 1):
-            self.site.write(number, name=f"{number % 50:02}/{number}.md")
+            self._item(number, f"{number % 50:02}/{number}.md")
         self.once()
+        assert self.call("status")["items"] == self.items, "all of them are seen"
 
     def _write(self, first: int, number: int) -> None:
         for one in range(first, first + number):
-            self.site.write(one)
+            self._item(one, f"{one}.md")
         self.once()
+
+    def _item(self, number: int, name: str) -> None:
+        """An item of two hours ago or more, the higher its number the younger."""
+        at = datetime.now(UTC) - timedelta(hours=2, seconds=max(0, self.items - number))
+        self.site.write(number, name=name, date=at.isoformat())
 
     def _files(self) -> list[Path]:
         return sorted((self.site.folder / "content").rglob("*.md"))
