@@ -165,6 +165,9 @@ def _limits(post: Post, wants: Wants) -> list[str]:
     room = wants.room
     lines = [f"Text: {room.limit:,} {UNITS[room.measure]}{_more(room)}; the example has {length_of(post, room):,}."]
     lines.append(f"Hashtags: at most {wants.hashtags}." if wants.hashtags else "Hashtags: none.")
+    if wants.reads_page:
+        waits = "it waits for [a page of yours](../reference/settings.md#pages-that-networks-read)"
+        lines.append(f"Card: made by the network of the page, where no picture goes along; {waits}.")
     if (image := wants.image) is None:
         return [*lines, "Picture: none is sent."]
     kinds = ", ".join(kind.removeprefix("image/").upper() for kind in image.media_types)

@@ -106,3 +106,10 @@ def test_payloads_are_the_same_bytes_again_and_hold_no_secret(offline: Channel, 
 
     assert payload == frozen(offline, illustrated(offline, media_type))
     assert CANARY.encode() not in payload
+
+
+def test_networks_that_make_cards_of_pages_say_so(tmp_path: Path) -> None:
+    """Source: documentation of each, on link previews; others are told the card, or show none. Read 2026-11."""
+    reading = {name for name in network_names() if channel_at(name, tmp_path).wants.reads_page}
+
+    assert reading == {"facebook", "mastodon", "telegram", "threads", "x"}

@@ -155,3 +155,9 @@ def test_a_label_that_files_give_stands_over_spellings() -> None:
     labelled = Topic("v-ai", "Artificial Intelligence", is_labelled=True)
 
     assert set(labels_in(agreed(store_of(Topic("v-ai", "AI"), Topic("v-ai", "AI"), labelled)))) == {labelled.label}
+
+
+def test_a_store_that_spells_every_topic_alike_stays_as_it_is() -> None:
+    items = store_of(Topic("ai", "AI"), Topic("ai", "AI"), Topic("bees", "Bees"))
+
+    assert agreed(items) == items

@@ -91,6 +91,6 @@ def test_zones_topics_and_permalinks_are_laid_over_the_preset() -> None:
     assert rules.topics.aliases == {"ml": "Machine Learning"}
     assert {"misc", "posts"} <= rules.topics.ignored
     assert (rules.topics.split, rules.topics.is_union) == (",", True)
-    assert rules.permalinks == {"": "/:sections/:slug/", "notes": "/n/:slug/"}
+    assert rules.permalinks == {"": "/:bundle/", "notes": "/n/:slug/"}
     assert rules.languages == ("en",)
     assert rules.link_tracking == PRESETS["eleventy"].link_tracking
