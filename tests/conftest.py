@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=3200)
 
 NEEDS_SERVERS = "needs the servers of tests/servers/install: run with --servers"
 

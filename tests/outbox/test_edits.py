@@ -114,6 +114,7 @@ def test_withdrawal_keeps_the_item_and_waits_in_case_it_returns(on_withdrawal: O
 def test_only_a_post_that_may_be_out_is_changed(state: State, is_owed: bool) -> None:
     assert len(follow_up([edited()], [standing(Action.POST, state)]).planned) == is_owed
     assert len(follow_up([edited()], [standing(Action.POST, state, is_unclear=True)]).planned) == 1
+    assert len(follow_up([edited()], [standing(Action.POST, state, is_doubted=True)]).planned) == 1
 
 
 def test_edit_of_an_item_that_was_never_posted_posts_nothing() -> None:

@@ -191,7 +191,7 @@ def _may_follow(wanted: Planned, others: Iterable[Delivery]) -> bool:
 
 
 def _may_be_out(post: Delivery) -> bool:
-    return post.state is State.SENT or post.state in _IN_WORK or post.is_unclear
+    return post.state is State.SENT or post.state in _IN_WORK or post.is_unclear or post.is_doubted
 
 
 def _may_be_revived(one: Delivery) -> bool:
