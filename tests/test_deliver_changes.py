@@ -95,8 +95,7 @@ async def test_edit_is_repeated_until_it_is_clear(tmp_path: Path, error: Network
         changes.script.append(error)
 
         assert await one.step_when_due() is State.PLANNED
-        waits = (await change_of(one)).due - one.clock()
-        assert waits >= SETTLE if isinstance(error, Unknown) else waits < SETTLE
+        assert (await change_of(one)).due - one.clock() >= SETTLE
         assert await one.settle_all() == [State.SENT]
 
         assert len(changes.made) == 1

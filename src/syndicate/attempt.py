@@ -223,6 +223,8 @@ class Attempts:
             if isinstance(done, Step):
                 return await self._write(delivery, done)
             outcome = Done(done)
+        except Transient as error:  # so adapters call what may be repeated at will, done or not
+            outcome = Uncertain(str(error))
         except NetworkError as error:
             outcome = outcome_of(error, is_repeatable=False, now=self._clock())
         except ValueError as error:

@@ -97,10 +97,11 @@ async def test_a_title_with_line_breaks_makes_no_header(web: Web) -> None:
     assert message["Subject"] == "One Bcc: all@example.org"
 
 
-async def test_a_correction_stands_in_the_thread_of_the_first(web: Web) -> None:
+async def test_a_correction_stands_in_the_thread_of_the_first_and_says_what_it_is(web: Web) -> None:
     async with mailbox() as box:
         channel = await opened(web, box)
-        made = replace(post(channel.wants), reply_to="<first@site.example>")
+        text = "Withdrawn: Herons are back\n\nNobody saw them."
+        made = replace(post(channel.wants), text=text, spans=(), reply_to="<first@site.example>")
         key = channel.key_of("c" * 32, 0, PUBLISHED)
 
         await channel.publish(channel.freeze(made, None, key, NOW), key)
@@ -108,7 +109,7 @@ async def test_a_correction_stands_in_the_thread_of_the_first(web: Web) -> None:
     assert channel.abilities == {Action.POST, Action.REPLY}
     [message] = box.messages
     assert (message["In-Reply-To"], message["References"]) == ("<first@site.example>",) * 2
-    assert message["Subject"].startswith("Correction: Herons are back")
+    assert message["Subject"] == "Withdrawn: Herons are back"
 
 
 async def test_a_digest_lists_its_items_by_topic(web: Web) -> None:

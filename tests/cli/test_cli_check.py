@@ -56,3 +56,17 @@ def test_verbose_names_files_and_spellings(mixed: SiteRig) -> None:
     assert "no front matter: posts/plain.md" in told
     assert "one topic, water-birds: Water Birds, water birds" in told
     assert "1 file without front matter: `--verbose` names them" in mixed.call("check").stdout
+
+
+def test_policy_that_a_network_cannot_follow_is_told(site: SiteRig) -> None:
+    hook = {"network": "slack", "url": "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"}
+    site.channels |= {
+        "hook": {**hook, "on_edit": "edit", "on_withdrawal": "reply"},
+        "shown": {"network": "preview", "on_edit": "edit", "on_withdrawal": "delete"},
+    }
+    site.configure()
+
+    told = site.call("check", "--code", "W-ABILITY").stderr.splitlines()
+
+    assert len(told) == 2
+    assert all("channels.hook.on_" in line for line in told)

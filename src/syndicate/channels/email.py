@@ -294,7 +294,7 @@ def _words(error: BaseException) -> str:
 def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, has_picture: bool) -> EmailMessage:
     card = post.card
     message = EmailMessage(policy=policy.SMTP)
-    message["Subject"] = _line(card.title if post.reply_to is None else f"Correction: {card.title}")
+    message["Subject"] = _line(card.title if post.reply_to is None else post.text.partition("\n")[0] or card.title)
     message["From"] = Address(_line(settings.sender_name or card.site_name), addr_spec=settings.sender)
     message["To"] = Address(addr_spec=settings.to)
     message["Date"] = format_datetime(now)
