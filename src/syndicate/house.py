@@ -203,7 +203,7 @@ async def open_channels(plot: Plot) -> AsyncIterator[dict[str, Channel]]:
     """The channels as the settings describe them, to ask what they want and promise; nothing is sent or written."""
     from syndicate.channels.http import Web
 
-    async with Web() as web:
+    async with Web(hidden=plot.secrets) as web:
         tools = Tools(web, NoTokens(), clock)
         yield {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
 
@@ -215,7 +215,7 @@ async def open_tools(plot: Plot) -> AsyncIterator[Tools]:
     from syndicate.channels.tokens import vault_in
     from syndicate.outbox.store import SqlOutbox
 
-    async with SqlOutbox(plot.outbox_path) as outbox, Web() as web:
+    async with SqlOutbox(plot.outbox_path) as outbox, Web(hidden=plot.secrets) as web:
         yield Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
 
 
@@ -261,7 +261,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
         if is_held(plot.lock_path):
             await _begin(outbox, plot)
-        web = await stack.enter_async_context(Web())
+        web = await stack.enter_async_context(Web(hidden=plot.secrets))
         fetcher = await stack.enter_async_context(Fetcher())
         brake = Brake()
         store = store_of(plot, tell=brake)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
+from urllib.parse import quote, quote_plus
 
 import structlog
 
@@ -28,7 +29,10 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The longest first, as one may hold another; very short ones would tear words apart.
-        self._secrets = tuple(sorted((one for one in secrets if len(one) >= SHORTEST), key=len, reverse=True))
+        whole = [one for one in secrets if len(one) >= SHORTEST]
+        # As they stand in addresses and forms, too.
+        forms = {form for one in whole for form in (one, quote(one, safe=""), quote_plus(one))}
+        self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
     def __call__(self, _logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """As a structlog processor."""

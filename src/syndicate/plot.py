@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -28,6 +29,9 @@ from syndicate.settings.roots import lock_in, placed_below, root_of
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tables import table_of
 from syndicate.settings.tree import Settings, settings_of
+
+# What is longer in an address is no word of its service.
+_LONGEST_WORD = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Plot:
         """Every secret in the settings, for masking."""
         found = [secret for own in self.own.values() for _, value in own for secret in _secrets_in(value)]
         # Two secrets in one setting, as while a webhook's changes, are two words to hide.
-        return tuple(dict.fromkeys(word for secret in found for word in (secret, *secret.split())))
+        return tuple(dict.fromkeys(word for secret in found for word in (secret, *secret.split(), *_keys_in(secret))))
 
 
 def plot_of(path: Path) -> Plot:
@@ -271,6 +275,15 @@ def _digest_faults(path: Path, name: str, channel: ChannelSettings, network: Net
         if getattr(channel, key):
             problem, remedy = "sets the pace of single posts, and digests have their own times", f"take out `{key}`"
             yield Fault(str(path), CODE, problem, f"{remedy} or `digest`", key=f"channels.{name}.{key}")
+
+
+def _keys_in(secret: str) -> list[str]:
+    """What is secret about an address that is a secret: servers name its path or a value of its query alone."""
+    if "://" not in secret:
+        return []
+    parts = urlsplit(secret)
+    words = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return [word for word in words if len(word) > _LONGEST_WORD]
 
 
 def _secrets_in(value: object) -> list[str]:

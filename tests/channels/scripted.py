@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,11 +45,12 @@ class Heard:
 
 @dataclass
 class Script:
-    """What to answer, in order, and what was heard. After the last answer comes 599."""
+    """What to answer, in order, and what was heard. After the last answer comes 599, or what `parrot` makes of it."""
 
     url: str = ""
     answers: list[bytes] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    parrot: Callable[[Heard], bytes] | None = None
 
     def will(self, *answers: bytes) -> None:
         self.answers += answers
@@ -84,7 +85,7 @@ async def scripted(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
             return
-        answer = script.answers.pop(0) if script.answers else says(599, b"the script is at its end")
+        answer = script.answers.pop(0) if script.answers else _last(script)
         writer.write(answer)
         if isinstance(answer, Lapse):
             await lapse(answer.seconds)
@@ -102,6 +103,10 @@ async def scripted(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Script
             writer.close()
         server.close()
         await server.wait_closed()
+
+
+def _last(script: Script) -> bytes:
+    return says(599, b"the script is at its end") if script.parrot is None else script.parrot(script.heard[-1])
 
 
 async def _request(reader: asyncio.StreamReader) -> Heard:

@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
+from yarl import URL
 
 
 def place_of(url: str) -> str:
@@ -23,6 +24,11 @@ def host_of(url: str) -> str:
 def origin_of(url: str) -> str:
     """Scheme, host and port of a URL: all of it that is surely no secret."""
     return f"{urlsplit(url).scheme}://{host_of(url)}"
+
+
+def as_written(url: str) -> URL | str:
+    """An address that needs no more escaping as it is: `%3A` and `:` are the same to most hosts, but not to all."""
+    return URL(url, encoded=True) if url.isascii() else url
 
 
 def is_loopback(url: str) -> bool:

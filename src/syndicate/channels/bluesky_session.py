@@ -60,7 +60,7 @@ class Sessions:
         """The session in use, the kept one, or a new one."""
         async with self._renewing:
             if self._current is None:
-                kept = _kept(await self._tools.tokens.token(self._token_name))
+                kept = self._hidden(_kept(await self._tools.tokens.token(self._token_name)))
                 self._current = kept if kept is not None and kept.password == self._digest else None
             if self._current is None:
                 self._current = await self._signed_in()
@@ -101,7 +101,14 @@ class Sessions:
         pds = pds_in(tokens.didDoc, self._service)
         access, refresh = tokens.accessJwt.get_secret_value(), tokens.refreshJwt.get_secret_value()
         session = Session(tokens.did, pds, access, refresh, self._digest)
+        self._hidden(session)
         await self._tools.tokens.keep_token(self._token_name, json.dumps(asdict(session)))
+        return session
+
+    def _hidden(self, session: Session | None) -> Session | None:
+        """The session, whose tokens no message will show."""
+        if session is not None:
+            self._tools.web.hide(session.access, session.refresh)
         return session
 
 

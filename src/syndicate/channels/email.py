@@ -68,6 +68,8 @@ def mail_address(value: str) -> str:
 
 
 MailAddress = Annotated[str, AfterValidator(mail_address)]
+Recipient = Annotated[SecretStr, AfterValidator(lambda given: SecretStr(mail_address(given.get_secret_value())))]
+"""An address that is nobody's business: it stands in no log and no report."""
 
 
 class Security(StrEnum):
@@ -89,7 +91,7 @@ class EmailSettings(ChannelSettings):
     password_file: SecretFile | None = None
     sender: MailAddress
     sender_name: str = Field(default="", max_length=200)
-    to: MailAddress
+    to: Recipient
     list_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+\.[A-Za-z0-9.-]+$")
     unsubscribe: EndpointURL | None = None
     unsubscribe_to: MailAddress | None = None
@@ -115,7 +117,9 @@ class Email(Channel):
 
     def __init__(self, name: str, settings: EmailSettings, tools: Tools) -> None:
         self.name = name
-        self.account = f"{settings.to} from {settings.sender}"
+        self._to = settings.to.get_secret_value()
+        self.account = f"{self._to} from {settings.sender}"
+        tools.web.hide(self._to)
         self._settings = settings
         self._password = ""
         if settings.username is not None:
@@ -129,7 +133,7 @@ class Email(Channel):
     @property
     def place(self) -> str | None:
         """The address that is written to."""
-        return f"email/{self._settings.to.lower()}"
+        return f"email/{self._to.lower()}"
 
     @property
     def wants(self) -> Wants:
@@ -176,23 +180,24 @@ class Email(Channel):
 
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Hand the message over; up to its last byte, nothing is sent."""
+        # Errors have no cause: what the library says repeats the server, and that what it was told.
         async with self._session() as server:
             try:
                 await server.mail(self._settings.sender)
-                await server.rcpt(self._settings.to)
+                await server.rcpt(self._to)
             except aiosmtplib.SMTPException as error:
                 refusal = self._refusal(error)
                 if isinstance(refusal, Rejected):  # sender and address are the same for every post
-                    raise Unauthorized(f"{refusal}; check `sender` and `to`") from error
-                raise refusal from error
+                    raise Unauthorized(f"{refusal}; check `sender` and `to`") from None
+                raise refusal from None
             try:
                 await server.data(payload)
             except aiosmtplib.SMTPResponseException as error:
                 if error.code < 400:  # an answer to no question of ours
-                    raise Unknown(f"{self._place}: {error.code} after the message") from error
-                raise self._refusal(error) from error
+                    raise Unknown(f"{self._place}: {error.code} after the message") from None
+                raise self._refusal(error) from None
             except (aiosmtplib.SMTPException, OSError) as error:
-                raise Unknown(f"{self._place}: {_words(error)} while the message was sent") from error
+                raise Unknown(f"{self._place}: {_words(error)} while the message was sent") from None
         return Receipt(key, None, self._tools.clock())
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
@@ -201,7 +206,7 @@ class Email(Channel):
         Raises:
             Rejected: always.
         """
-        raise Rejected(f"{self.account}: mail cannot be read back")
+        raise Rejected(f"{self._place}: mail cannot be read back")
 
     async def close(self) -> None:
         """Nothing is held: each message has its own connection."""
@@ -273,7 +278,8 @@ class Email(Channel):
             error = error.recipients[0]
         if not isinstance(error, aiosmtplib.SMTPResponseException):
             return Transient(f"{self._place}: {_words(error)}")
-        told = f"{self._place}: {error.code} {_LINE_BREAKS.sub(' ', error.message)[:200]}"
+        words = self._tools.web.masked(_LINE_BREAKS.sub(" ", error.message))
+        told = f"{self._place}: {error.code} {words[:200]}"
         if error.code in _BAD_ACCESS:
             return Unauthorized(f"{told}; check `username` and `password`")
         return Transient(told) if error.code in _TEMPORARY or error.code < 0 else Rejected(told)
@@ -296,7 +302,7 @@ def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, ha
     message = EmailMessage(policy=policy.SMTP)
     message["Subject"] = _line(card.title if post.reply_to is None else post.text.partition("\n")[0] or card.title)
     message["From"] = Address(_line(settings.sender_name or card.site_name), addr_spec=settings.sender)
-    message["To"] = Address(addr_spec=settings.to)
+    message["To"] = Address(addr_spec=settings.to.get_secret_value())
     message["Date"] = format_datetime(now)
     message["Message-ID"] = key
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in answer

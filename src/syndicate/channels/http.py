@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,12 +14,12 @@ from urllib.parse import urljoin
 
 import aiohttp
 from pydantic import BaseModel, Field, ValidationError
-from yarl import URL
 
 from syndicate import __version__
-from syndicate.channels.addresses import place_of
+from syndicate.channels.addresses import as_written, place_of
 from syndicate.channels.pages import is_page
 from syndicate.channels.reach import reason_of
+from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
 TIMEOUT = timedelta(seconds=30)
@@ -80,11 +80,8 @@ class Answer:
         return text if len(text) <= LIMIT_WORDS else text[: LIMIT_WORDS - 1].rstrip() + "…"
 
     def masked(self, text: str) -> str:
-        """The text as it can be seen, without secrets: what cannot be seen goes first, for it may part a secret."""
-        text = "".join(char for char in text if char.isprintable())
-        for secret in sorted(self.hidden, key=len, reverse=True):  # one may hold another
-            text = text.replace(secret, "[secret]")
-        return text
+        """The text as it can be seen, without secrets."""
+        return masked(text, self.hidden)
 
     def read(self, model: type[Model]) -> Model:
         """The body as a checked value.
@@ -108,10 +105,12 @@ class Web:
 
     connect_s: float = _CONNECT_S
 
-    def __init__(self, *, timeout: timedelta = TIMEOUT, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self, *, timeout: timedelta = TIMEOUT, limit_bytes: int = LIMIT_BYTES, hidden: Iterable[str] = ()
+    ) -> None:
         self._timeout = timeout
         self._limit_bytes = limit_bytes
-        self._hidden: set[str] = set()
+        self._hidden = {secret for secret in hidden if secret}
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -129,6 +128,10 @@ class Web:
     def hide(self, *secrets: str) -> None:
         """Keep these out of every message made from a server's words."""
         self._hidden.update(secret for secret in secrets if secret)
+
+    def masked(self, text: str) -> str:
+        """A server's words as they can be seen, without what was hidden."""
+        return masked(text, self._hidden)
 
     async def call(
         self,
@@ -162,7 +165,7 @@ class Web:
         try:
             async with self._opened(is_keyed).request(
                 method,
-                _as_written(url),
+                as_written(url),
                 headers=headers,
                 data=body,
                 allow_redirects=False,
@@ -363,11 +366,6 @@ def _problem(cause: BaseException, limit: timedelta) -> str:
         case aiohttp.ClientPayloadError():
             return "the answer was cut short"
     return f"the answer is not HTTP ({type(cause).__name__})"
-
-
-def _as_written(url: str) -> URL | str:
-    """An address that needs no more escaping as it is: `%3A` and `:` are the same to most hosts, but not to all."""
-    return URL(url, encoded=True) if url.isascii() else url
 
 
 def _tokens_in(headers: Mapping[str, str]) -> set[str]:

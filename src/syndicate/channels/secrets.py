@@ -6,8 +6,10 @@ import logging
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
 
@@ -49,6 +51,18 @@ def secret_in(path: Path) -> SecretStr:
     if not text:
         raise ValueError(f"{path} is empty")
     return SecretStr(text)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text as it can be seen, without secrets: what cannot be seen goes first, for it may part a secret.
+
+    A server may repeat a secret as it came in an address or a form.
+    """
+    text = "".join(char for char in text if char.isprintable())
+    forms = {form for secret in secrets for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    for form in sorted(forms, key=len, reverse=True):  # one may hold another
+        text = text.replace(form, "[secret]")
+    return text
 
 
 def either(name: str, given: SecretStr | None, from_file: SecretStr | None) -> SecretStr:
