@@ -1,8 +1,8 @@
 """Reads requests as the networks' own descriptions of their APIs allow them, and tells what is wrong with one.
 
-The descriptions (OpenAPI of Discord, Swagger of Slack, a reading of Telegram's page) are not ours to ship: they are
-looked for in the folder that SPECS names, and beside the checkout. They are stricter here than they say: what they do
-not name is refused.
+The descriptions (OpenAPI of Discord, Mastodon and X, Swagger of Slack, a reading of Telegram's page) are not ours to
+ship: they are looked for in the folder that SPECS names, and beside the checkout. They are stricter here than they say:
+what they do not name is refused.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email import message_from_bytes
 from email.message import Message
+from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
@@ -32,7 +33,10 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "null": type(None),
 }
 # What says nothing about a request, or nothing that can be checked here.
-_SILENT = frozenset({"description", "format", "title", "default", "example", "contentEncoding", "contentMediaType"})
+_SILENT = frozenset(
+    {"description", "format", "title", "default", "example", "contentEncoding", "contentMediaType"}
+    | {"discriminator", "nullable", "deprecated"}
+)
 _KNOWN = frozenset(
     {
         "$ref",
@@ -51,28 +55,61 @@ _KNOWN = frozenset(
 )
 
 
-def spec(name: str) -> Any:
-    """A network's own description; the test is skipped where it is not there."""
-    path = next((path for folder in FOLDERS if folder and (path := Path(folder) / name).exists()), None)
-    if path is None:
-        pytest.skip(f"the network's own description {name} is not here; set SPECS to its folder")
-    return json.loads(path.read_text(encoding="utf-8"))
+class Checker(Protocol):
+    """A network's own description of its API."""
+
+    def faults(self, heard: Heard) -> list[str]:
+        """What it says against a request; empty if nothing."""
+
+
+@cache
+def description_of(network: str) -> Checker | None:
+    """The description of a network's API; None where there is none at hand."""
+    name, read = DESCRIBED.get(network, ("", _nothing))
+    path = next((path for folder in FOLDERS if folder and (path := Path(folder) / name).is_file()), None)
+    return None if path is None else read(json.loads(path.read_text(encoding="utf-8")))
+
+
+def described(network: str) -> Checker:
+    """The same; the test is skipped where it is not at hand."""
+    checker = description_of(network)
+    if checker is None:
+        pytest.skip(f"the description {DESCRIBED[network][0]} is not here; set SPECS to its folder")
+    return checker
+
+
+def _nothing(_described: Any) -> Checker:
+    raise AssertionError("nothing is read where there is no description")
 
 
 class OpenAPI:
-    """A description in OpenAPI 3: one operation after another."""
+    """A description in OpenAPI 3: one operation after another.
 
-    def __init__(self, described: Any, prefix: str = "") -> None:
+    `prefix` is what stands before its paths; below `elsewhere` begins what another standard describes.
+    """
+
+    def __init__(self, described: Any, prefix: str = "", *, elsewhere: tuple[str, ...] = ()) -> None:
         self._spec = described
         self._prefix = prefix
+        self._elsewhere = elsewhere
+        # An operation with fewer holes in its path goes first.
+        self._paths = [
+            (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))), described["paths"][template])
+            for template in sorted(described["paths"], key=lambda one: one.count("{"))
+        ]
 
     def faults(self, heard: Heard) -> list[str]:
         """What the description says against a request."""
+        if heard.path.startswith(self._elsewhere):
+            return []
         path, _, query = heard.path.removeprefix(self._prefix).partition("?")
-        found = _operation(self._spec["paths"], heard.method.lower(), path)
-        if found is None:
+        method = heard.method.lower()
+        item = next(
+            (item for pattern, item in self._paths if method in item and pattern.fullmatch(unquote(path))), None
+        )
+        if item is None:
             return [f"{heard.method} {path}: no such operation"]
-        item, operation = found
+        operation = item[method]
         parameters = [self._resolved(one) for one in (*item.get("parameters", ()), *operation.get("parameters", ()))]
         return [
             *self._query_faults(parameters, query),
@@ -93,6 +130,7 @@ class OpenAPI:
     def _body_faults(self, operation: Any, heard: Heard) -> Iterator[str]:
         described = operation.get("requestBody")
         if described is None:
+            yield from ["body: where none is wanted"] if heard.body else []
             return
         kind = heard.headers.get("content-type", "").partition(";")[0]
         content = self._resolved(described)["content"]
@@ -124,8 +162,7 @@ class OpenAPI:
             if key in schema:
                 tried = [list(self._against(one, value, place)) for one in schema[key]]
                 yield from [] if not all(tried) else min(tried, key=len)
-        for one in schema.get("allOf", ()):
-            yield from self._against(one, value, place)
+        schema = self._whole(schema)
         yield from _plain_faults(schema, value, place)
         if isinstance(value, dict) and "properties" in schema:
             known = schema["properties"]
@@ -137,6 +174,14 @@ class OpenAPI:
             for one in value:
                 yield from self._against(schema["items"], one, f"{place}[]")
 
+    def _whole(self, schema: Any) -> Any:
+        """A schema with the parts that it is put together from."""
+        parts = [self._whole(self._resolved(part)) for part in schema.get("allOf", ())]
+        for part in parts:
+            schema = {**part, **schema, "properties": part.get("properties", {}) | schema.get("properties", {})}
+            schema["required"] = [*part.get("required", ()), *schema.get("required", ())]
+        return schema
+
     def _resolved(self, value: Any) -> Any:
         while "$ref" in value:
             *_, section, name = value["$ref"].split("/")
@@ -145,16 +190,19 @@ class OpenAPI:
 
 
 class Slack:
-    """The Web API in Swagger 2, as it was frozen in 2021; `later` are arguments that came after."""
+    """The Web API in Swagger 2, as it was frozen in 2021; `later` are arguments, `young` methods that came after."""
 
-    def __init__(self, described: Any, later: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, described: Any, later: Mapping[str, frozenset[str]], young: frozenset[str]) -> None:
         self._paths = described["paths"]
         self._later = later
+        self._young = young
 
     def faults(self, heard: Heard) -> list[str]:
         """What the description says against a request."""
         method = heard.path.partition("?")[0].removeprefix("/api/")
         item = self._paths.get(f"/{method}")
+        if method in self._young or heard.path.startswith(_UPLOADS):
+            return []
         if item is None:
             return [f"{method}: no such method"]
         operation = item.get("post") or item["get"]
@@ -252,15 +300,6 @@ def _plain_faults(schema: Any, value: object, place: str) -> Iterator[str]:
         yield f"{place}: {size} is too little or too much"
 
 
-def _operation(paths: Any, method: str, path: str) -> tuple[Any, Any] | None:
-    """The operation of a path; one with fewer holes goes first."""
-    for template in sorted(paths, key=lambda one: one.count("{")):
-        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
-        if re.fullmatch(pattern, path) and method in paths[template]:
-            return paths[template], paths[template][method]
-    return None
-
-
 def _access(operation: Any, heard: Heard) -> list[str]:
     needs = operation.get("security")
     if needs and {} not in needs and "authorization" not in heard.headers:
@@ -270,6 +309,8 @@ def _access(operation: Any, heard: Heard) -> list[str]:
 
 def _typed(text: str, schema: Any) -> object:
     kinds = schema.get("type")
+    if kinds == "array":
+        return text.split(",")
     if kinds == "boolean":
         return {"true": True, "false": False}.get(text, text)
     return int(text) if kinds == "integer" and text.isdecimal() else text
@@ -302,3 +343,25 @@ def _words(part: Message) -> str:
 
 def _names(method: Any) -> set[str]:
     return {one["name"] for one in method["fields"]}
+
+
+# docs.slack.dev: arguments that came after 2021.
+_LATER = {
+    "chat.postMessage": frozenset({"metadata"}),
+    "chat.update": frozenset({"metadata"}),
+    "conversations.history": frozenset({"include_all_metadata"}),
+    "conversations.replies": frozenset({"include_all_metadata"}),
+}
+_YOUNG = frozenset({"files.getUploadURLExternal", "files.completeUploadExternal"})
+# Where the sandbox takes what an upload address was given for.
+_UPLOADS = "/slack/upload/"
+
+DESCRIBED: Mapping[str, tuple[str, Callable[[Any], Checker]]] = {
+    "discord": ("discord.openapi.json", lambda told: OpenAPI(told, "/api/v10")),
+    "discord_bot": ("discord.openapi.json", lambda told: OpenAPI(told, "/api/v10")),
+    "mastodon": ("mastodon.openapi.json", lambda told: OpenAPI(told, elsewhere=("/.well-known/", "/nodeinfo/"))),
+    "slack_bot": ("slack-web.openapi2.json", lambda told: Slack(told, _LATER, _YOUNG)),
+    "telegram": ("telegram-bot-api.json", Telegram),
+    "x": ("x-api-v2.openapi.json", OpenAPI),
+}
+"""File and reading of each network's own description."""

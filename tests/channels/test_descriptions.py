@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from channels.channel_rig import SNOWFLAKE, channel_of, picture, post
-from channels.descriptions import OpenAPI, Slack, Telegram, spec
+from channels.channel_rig import SNOWFLAKE, Naps, channel_of, picture, post
+from channels.descriptions import described
 from channels.scripted import Heard, Script, says
 from posts.hostile import HOSTILE
 from syndicate.channels.http import Web
@@ -26,21 +26,16 @@ from syndicate.posts.post import Post
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SENT = Receipt("1503435956", None, NOW)
-# docs.slack.dev: arguments that came after 2021.
-LATER = {
-    "chat.postMessage": frozenset({"metadata"}),
-    "chat.update": frozenset({"metadata"}),
-    "conversations.history": frozenset({"include_all_metadata"}),
-    "conversations.replies": frozenset({"include_all_metadata"}),
-}
 
 
-async def asked(channel: Channel, script: Script, *, titles: tuple[str, ...] = ("Herons",)) -> list[Heard]:
+async def asked(
+    channel: Channel, script: Script, *, titles: tuple[str, ...] = ("Herons",), media: str = "F012345678"
+) -> list[Heard]:
     """All that a channel asks for, whatever is answered."""
     for title in titles:
         for made in posts(channel, title):
             key = channel.key_of("a" * 32, 0, NOW)
-            payload = channel.freeze(made, None if made.picture is None else "F012345678", key, NOW)
+            payload = channel.freeze(made, None if made.picture is None else media, key, NOW)
             for call in (
                 channel.publish(payload, key), channel.edit(SENT, payload), channel.delete(SENT),
                 channel.find(payload, key, NOW), channel.open(),
@@ -61,7 +56,7 @@ HOSTILE_TITLES = (*map(clean, HOSTILE[::40]), "H" * 3000, "👩🏽‍⚕️" * 
 
 @pytest.mark.parametrize("attach", ["card", "image"])
 async def test_discord_allows_what_webhooks_ask(script: Script, web: Web, attach: str) -> None:
-    described = OpenAPI(spec("discord.openapi.json"), "/api/v10")
+    description = described("discord")
     url = f"{script.url}/api/webhooks/{SNOWFLAKE}/token"
     more = {"attach": attach, "colour": "#2f6f4f", "username": "Marsh", "thread_id": "77"}
     channel = channel_of("discord", {"url": url, **more}, web, clock=lambda: NOW)
@@ -69,36 +64,36 @@ async def test_discord_allows_what_webhooks_ask(script: Script, web: Web, attach
     heard = await asked(channel, script, titles=HOSTILE_TITLES)
 
     assert {one.method for one in heard} == {"GET", "POST", "PATCH", "DELETE"}
-    assert [(one.path, described.faults(one)) for one in heard if described.faults(one)] == []
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
 
 
 @pytest.mark.parametrize("attach", ["card", "image"])
 async def test_discord_allows_what_bots_ask(script: Script, web: Web, attach: str) -> None:
-    described = OpenAPI(spec("discord.openapi.json"), "/api/v10")
+    description = described("discord")
     given = {"token": "token", "channel": SNOWFLAKE, "api_url": f"{script.url}/api/v10", "attach": attach}
     channel = channel_of("discord_bot", given, web, clock=lambda: NOW)
 
     heard = await asked(channel, script)
 
     assert {one.method for one in heard} == {"GET", "POST", "PATCH", "DELETE"}
-    assert [(one.path, described.faults(one)) for one in heard if described.faults(one)] == []
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
 
 
 @pytest.mark.parametrize("attach", ["card", "image"])
 async def test_slack_allows_what_bots_ask(script: Script, web: Web, attach: str) -> None:
-    described = Slack(spec("slack-web.openapi2.json"), LATER)
+    description = described("slack_bot")
     given = {"token": "xoxb-1", "channel": "C0123456789", "api_url": f"{script.url}/api", "attach": attach}
     channel = channel_of("slack_bot", given, web, clock=lambda: NOW)
 
     heard = await asked(channel, script, titles=HOSTILE_TITLES)
 
     assert len({one.path for one in heard}) == 6
-    assert [(one.path, described.faults(one)) for one in heard if described.faults(one)] == []
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
 
 
 @pytest.mark.parametrize("attach", ["card", "image"])
 async def test_telegram_allows_what_bots_ask(script: Script, web: Web, attach: str) -> None:
-    described = Telegram(spec("telegram-bot-api.json"))
+    description = described("telegram")
     given = {"token": "1:token", "chat": "@marshnotes", "api_url": script.url, "attach": attach, "thread_id": 5}
     channel = channel_of("telegram", given, web, clock=lambda: NOW)
 
@@ -110,12 +105,12 @@ async def test_telegram_allows_what_bots_ask(script: Script, web: Web, attach: s
         "editMessageText",
         "sendMessage",
     }
-    assert [(one.path, described.faults(one)) for one in heard if described.faults(one)] == []
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
 
 
 def request(path: str, body: object, method: str = "POST") -> Heard:
     headers = {"content-type": "application/json", "authorization": "Bearer x"}
-    return Heard(method, path, headers, json.dumps(body).encode())
+    return Heard(method, path, headers, b"" if body is None else json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -134,19 +129,19 @@ def request(path: str, body: object, method: str = "POST") -> Heard:
     ],
 )
 def test_wrong_requests_to_discord_are_told(path: str, body: object) -> None:
-    described = OpenAPI(spec("discord.openapi.json"), "/api/v10")
+    description = described("discord")
 
-    assert described.faults(request(f"/api/v10/webhooks/{SNOWFLAKE}/token{path}", body))
-    assert not described.faults(request(f"/api/v10/webhooks/{SNOWFLAKE}/token?wait=true", {"content": "x"}))
+    assert description.faults(request(f"/api/v10/webhooks/{SNOWFLAKE}/token{path}", body))
+    assert not description.faults(request(f"/api/v10/webhooks/{SNOWFLAKE}/token?wait=true", {"content": "x"}))
 
 
 def test_discord_needs_a_token() -> None:
-    described = OpenAPI(spec("discord.openapi.json"), "/api/v10")
+    description = described("discord")
     asked = request(f"/api/v10/channels/{SNOWFLAKE}/messages", {"content": "x", "nonce": "n" * 25})
 
-    assert described.faults(asked) == []
-    assert described.faults(replace(asked, headers={"content-type": "application/json"}))
-    assert described.faults(request(f"/api/v10/channels/{SNOWFLAKE}/messages", {"content": "x", "nonce": "n" * 26}))
+    assert description.faults(asked) == []
+    assert description.faults(replace(asked, headers={"content-type": "application/json"}))
+    assert description.faults(request(f"/api/v10/channels/{SNOWFLAKE}/messages", {"content": "x", "nonce": "n" * 26}))
 
 
 @pytest.mark.parametrize(
@@ -160,10 +155,10 @@ def test_discord_needs_a_token() -> None:
     ],
 )
 def test_wrong_requests_to_slack_are_told(method: str, body: dict[str, Any]) -> None:
-    described = Slack(spec("slack-web.openapi2.json"), LATER)
+    description = described("slack_bot")
 
-    assert described.faults(request(f"/api/{method}", body))
-    assert not described.faults(request("/api/chat.postMessage", {"channel": "C1", "text": "x"}))
+    assert description.faults(request(f"/api/{method}", body))
+    assert not description.faults(request("/api/chat.postMessage", {"channel": "C1", "text": "x"}))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +175,92 @@ def test_wrong_requests_to_slack_are_told(method: str, body: dict[str, Any]) -> 
     ],
 )
 def test_wrong_requests_to_telegram_are_told(method: str, body: dict[str, Any]) -> None:
-    described = Telegram(spec("telegram-bot-api.json"))
+    description = described("telegram")
 
-    assert described.faults(request(f"/bot1:x/{method}", body))
-    assert not described.faults(request("/bot1:x/sendMessage", {"chat_id": "@a", "text": "x"}))
+    assert description.faults(request(f"/bot1:x/{method}", body))
+    assert not description.faults(request("/bot1:x/sendMessage", {"chat_id": "@a", "text": "x"}))
+
+
+async def test_mastodon_allows_what_is_asked(script: Script, web: Web) -> None:
+    description = described("mastodon")
+    channel = channel_of("mastodon", {"instance": script.url, "token": "token"}, web, clock=lambda: NOW)
+    script.parrot = lambda heard: says(200, {"version": "4.5.0", "id": "7", "username": "news"})
+
+    await channel.open()
+    await channel.upload(picture())
+    heard = await asked(channel, script, titles=HOSTILE_TITLES)
+
+    assert {one.method for one in heard} == {"GET", "POST", "PUT", "DELETE"}
+    assert "/api/v2/media" in {one.path for one in heard}
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/v1/statuses", {}),
+        ("POST", "/api/v1/statuses", {"text": "x"}),
+        ("POST", "/api/v1/statuses", {"status": 5}),
+        ("POST", "/api/v1/statuses", {"status": "x", "visibility": "everybody"}),
+        ("POST", "/api/v1/statuses", {"media_ids": "7"}),
+        ("POST", "/api/v1/statuses", {"media_ids": [7]}),
+        ("PUT", "/api/v1/statuses/7", {"status": "x", "colour": "red"}),
+        ("GET", "/api/v1/accounts/7/statuses?count=5", None),
+        ("PATCH", "/api/v1/statuses/7", {"status": "x"}),
+        ("DELETE", "/api/v1/statuses/7", {"status": "x"}),
+    ],
+)
+def test_wrong_requests_to_mastodon_are_told(method: str, path: str, body: object) -> None:
+    description = described("mastodon")
+
+    assert description.faults(request(path, body, method))
+    assert not description.faults(request("/api/v1/statuses", {"status": "x", "visibility": "public"}))
+
+
+async def test_x_allows_what_is_asked(script: Script, web: Web) -> None:
+    description = described("x")
+    settings = {"account": "marshnotes", "token": "token", "api_url": script.url, "attach": "image"}
+    channel = channel_of("x", settings, web, clock=lambda: NOW, sleep=Naps())
+    waits = {"id": "77", "processing_info": {"state": "pending", "check_after_secs": 1}}
+    script.will(says(200, {"data": {"id": "42", "username": "marshnotes"}}), says(200, {"data": waits}))
+    script.will(says(200, {"data": {"id": "77"}}), says(200, {}))
+    await channel.open()
+    await channel.upload(picture())
+
+    heard = await asked(channel, script, titles=HOSTILE_TITLES, media="77")
+
+    assert {one.path.partition("?")[0] for one in heard} == {
+        "/2/users/me",
+        "/2/media/upload",
+        "/2/media/metadata",
+        "/2/tweets",
+        "/2/users/42/tweets",
+        "/2/tweets/1503435956",
+    }
+    assert [(one.path, description.faults(one)) for one in heard if description.faults(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/2/tweets", {"text": "x", "media": {}}),
+        ("POST", "/2/tweets", {"text": "x", "media": {"media_ids": []}}),
+        ("POST", "/2/tweets", {"text": "x", "media": {"media_ids": ["1"] * 5}}),
+        ("POST", "/2/tweets", {"text": "x", "media": {"media_ids": [1]}}),
+        ("POST", "/2/tweets", {"status": "x"}),
+        ("POST", "/2/tweets", {"text": 1}),
+        ("POST", "/2/media/metadata", {"metadata": {"alt_text": {"text": "x"}}}),
+        ("POST", "/2/media/metadata", {"id": "1", "metadata": {"alt_text": {"text": "x" * 1001}}}),
+        ("PUT", "/2/tweets", {"text": "x"}),
+        ("GET", "/2/users/42/tweets?max_results=4", None),
+        ("GET", "/2/users/42/tweets?tweet.fields=nonsense", None),
+        ("GET", "/2/users/42/tweets?since=1", None),
+        ("GET", "/2/media/upload", None),
+        ("DELETE", "/2/tweets/1", {"text": "x"}),
+    ],
+)
+def test_wrong_requests_to_x_are_told(method: str, path: str, body: object) -> None:
+    description = described("x")
+
+    assert description.faults(request(path, body, method))
+    assert not description.faults(request("/2/tweets", {"text": "x"}))

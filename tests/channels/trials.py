@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from channels.channel_rig import ALT, PUBLISHED, TRIALS, channel_of, picture, post
+from channels.descriptions import description_of
+from channels.scripted import Heard
 from channels.shared_sandbox import SharedSandbox
 from clocks import lapse
 from sandbox_rig import image_bytes
@@ -49,14 +52,23 @@ def settings(trial: str, shared: SharedSandbox, tmp_path: Path) -> dict[str, obj
 
 
 class Listener(Web):
-    """A web that remembers what was sent: method, address, and the body where it is plain bytes."""
+    """A web that remembers what was sent: method, address, and the body where it is plain bytes.
+
+    `heard` are the same as requests, save those whose body is a form that only the library writes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[tuple[str, str, object]] = []
+        self.heard: list[Heard] = []
 
     async def call(self, method: str, url: str, **kwargs: Any) -> Answer:
         body = kwargs.get("body")
+        if body is None or isinstance(body, bytes):
+            parts = urlsplit(url)
+            headers = {name.lower(): value for name, value in (kwargs.get("headers") or {}).items()}
+            path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+            self.heard.append(Heard(method, path, headers, body or b""))
         self.sent.append((method, url, body if isinstance(body, bytes) else None))
         return await super().call(method, url, **kwargs)
 
@@ -72,6 +84,9 @@ async def closed(network: str, settings: dict[str, object], listener: Listener) 
     channel = channel_of(network, settings, listener)
     yield channel
     await channel.close()
+    if (description := description_of(network)) is not None:
+        wrong = [f"{one.method} {one.path}: {told}" for one in listener.heard if (told := description.faults(one))]
+        assert not wrong, "\n".join(wrong)
 
 
 @pytest_asyncio.fixture

@@ -55,6 +55,8 @@ LIMIT_PAGES = 50
 MOST_PAGES = 2_500
 """100,000 statuses: an account's whole past, for those that adopt it."""
 
+# What "Edit a status" does not take (Mastodon documentation "statuses"). Read 2026-11.
+_FIXED = {"visibility", "in_reply_to_id"}
 _KEPT_ALT = "kept_alt"
 """In a frozen edit: the alt text for the picture that stands there, as none could be uploaded; never sent."""
 _RESET = "X-RateLimit-Reset"
@@ -232,9 +234,8 @@ class Mastodon(Channel):
         return Receipt(status.id, status.url, now, rests_until=last)
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
-        """Edit the status; its visibility stays, and so does its picture if a new one could not be had."""
-        status = json.loads(payload)
-        status.pop("visibility", None)
+        """Edit the status; visibility and what it answers stay, and so does its picture if no new one could be had."""
+        status = {name: value for name, value in json.loads(payload).items() if name not in _FIXED}
         if (alt := status.pop(_KEPT_ALT, None)) is not None:
             there = self._checked(await self._get(_path_of(receipt))).read(Shown)
             status["media_ids"] = [medium.id for medium in there.media_attachments]
