@@ -27,7 +27,7 @@ from syndicate.doctor import machine as host
 from syndicate.doctor import site as premises
 from syndicate.doctor import state
 from syndicate.doctor.finding import Finding, Level, in_order
-from syndicate.errors import Fault, NetworkError, SyndicateError, Transient
+from syndicate.errors import CannotWrite, Fault, NetworkError, SyndicateError, Transient
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.site import Site
 from syndicate.house import NoTokens, OutboxTokens, clock, site_of
@@ -190,8 +190,11 @@ class Checkup:
 
     def _database(self) -> state.Database | None:
         path = self.plot.outbox_path
-        if not path.exists():
-            return None
+        try:
+            if not self.plot.has_outbox:
+                return None
+        except CannotWrite as error:
+            return state.Database(path, trouble=error.reason, remedy=error.remedy)
         try:
             found = soundness_of(path, DATABASE_S)
         except sqlite3.Error as error:

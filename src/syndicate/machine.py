@@ -161,7 +161,8 @@ def zone_data(places: Iterable[str] = zoneinfo.TZPATH) -> str:
 
 def nearest(path: Path) -> Path:
     """The path itself, or the nearest folder above it that is there."""
-    return next((one for one in (path, *path.absolute().parents) if one.exists()), Path("/"))
+    # Path.exists would raise where a folder may not be entered.
+    return next((one for one in (path, *path.absolute().parents) if os.path.exists(one)), Path("/"))  # noqa: PTH110
 
 
 def _zone_version(place: Path) -> str | None:

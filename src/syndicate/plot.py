@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from syndicate import __version__
 from syndicate.channels.networks import Network, network_of
 from syndicate.dress import page_rules_of
-from syndicate.errors import ConfigError, Fault
+from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
 from syndicate.items.rules import Rules
@@ -93,6 +94,21 @@ class Plot:
     def witness_folders(self) -> tuple[Path, ...]:
         """Folders outside of the state's that are told how far it has come; they may not be there yet."""
         return (self.settings.feeds.folder, *([self.witness_folder] if self.witness_folder else []))
+
+    @property
+    def has_outbox(self) -> bool:
+        """Whether anything was published from here.
+
+        Raises:
+            CannotWrite: this user may not look.
+        """
+        try:
+            return stat.S_ISREG(self.outbox_path.stat().st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            remedy = "call it as the user who publishes, or set another `state.folder`"
+            raise CannotWrite(str(self.outbox_path), error.strerror or str(error), remedy) from error
 
     @property
     def witness_folder(self) -> Path | None:

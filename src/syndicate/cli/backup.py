@@ -9,6 +9,7 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.output import config_option, count, counting, json_option, load, say, tell_json
+from syndicate.errors import UsageError
 
 
 @click.command(
@@ -30,6 +31,8 @@ def backup(config: Path, as_json: bool, file: Path | None) -> None:
 
     plot, now = load(config), clock()
     target = file or plot.state_folder / "backups" / f"{now:%Y%m%dT%H%M%SZ}.sqlite3"
+    if not plot.has_outbox:
+        raise UsageError(f"{plot.outbox_path}: nothing was published from here yet, so there is nothing to keep")
     with counting("copying") as tell:
         manifest = back_up(plot.outbox_path, target, now, __version__, tell)
     if as_json:

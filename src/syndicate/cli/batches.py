@@ -168,7 +168,7 @@ async def _found(plot: Plot, names: tuple[str, ...]) -> list[BatchCounts]:
     """
     from syndicate.outbox.store import SqlOutbox
 
-    if not plot.outbox_path.exists():
+    if not plot.has_outbox:
         _refuse_unknown(names, ())
         return []
     async with SqlOutbox(plot.outbox_path) as outbox:

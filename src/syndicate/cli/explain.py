@@ -164,7 +164,7 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
             }
         for name in plot.settings.channels.keys() - told.keys():
             told[name] = _forsaken(name) | {"filtered": OFF}
-        if plot.outbox_path.exists():
+        if plot.has_outbox:
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
             for one in await outbox.deliveries(item_id=item.id):

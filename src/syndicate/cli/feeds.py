@@ -204,7 +204,7 @@ async def _visible(
     scan = await asyncio.to_thread(store.scan, {})
     topics: tuple[Topic, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
-    if plot.outbox_path.exists():
+    if plot.has_outbox:
         async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
             lost = lost_store(scan, await outbox.known())
             if lost is not None:

@@ -81,8 +81,7 @@ class Filling:
         from syndicate.outbox.store import SqlOutbox
 
         async with AsyncExitStack() as stack:
-            path = self._plot.outbox_path
-            is_reader = path.exists()
+            path, is_reader = self._plot.outbox_path, self._plot.has_outbox
             if not is_reader:
                 path = Path(stack.enter_context(TemporaryDirectory(prefix="syndicate-plan-"))) / path.name
             outbox = await stack.enter_async_context(SqlOutbox(path, is_reader=is_reader))

@@ -177,7 +177,7 @@ async def _is_unaskable(plot: Plot, outbox: SqlOutbox, name: str) -> bool:
 async def _with_outbox(plot: Plot, work: Any, *, is_reader: bool = False) -> Any:
     from syndicate.outbox.store import SqlOutbox
 
-    if not plot.outbox_path.exists():
+    if not plot.has_outbox:
         return None
     async with SqlOutbox(plot.outbox_path, is_reader=is_reader) as outbox:
         return await work(outbox)

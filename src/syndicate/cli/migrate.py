@@ -34,7 +34,7 @@ async def _migrate(plot: Plot, as_json: bool) -> None:
     from syndicate.outbox.lock import PublisherLock
 
     path = plot.outbox_path
-    if not path.exists():
+    if not plot.has_outbox:
         raise UsageError(f"{path}: nothing was published from here yet; `syndicate run` begins")
     with PublisherLock(plot.lock_path, clock()):
         former, newest, kept = await bring_up(path)

@@ -45,7 +45,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
     from syndicate.outbox.lock import holder_of
     from syndicate.outbox.store import ROOM_BYTES, SqlOutbox, free_bytes
 
-    if not plot.outbox_path.exists():
+    if not plot.has_outbox:
         _tell_empty(plot, as_json)
         return
     async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:

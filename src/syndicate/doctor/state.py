@@ -17,7 +17,7 @@ class Database:
 
     `schema` is the one it holds, `head` that of this version, `is_known` whether this version can bring it up.
     `faults`: what is not whole. `is_checked`: whether there was time to look at all of it. `trouble`: why it could not
-    be read; then nothing else is known.
+    be read, and then nothing else is known; `remedy`: the way out, where that is not a backup.
     """
 
     path: Path
@@ -27,6 +27,7 @@ class Database:
     faults: tuple[str, ...] = ()
     is_checked: bool = True
     trouble: str = ""
+    remedy: str = ""
 
     @property
     def is_readable(self) -> bool:
@@ -58,7 +59,7 @@ def _whole(database: Database) -> Finding:
     remedy = "stop the publisher and put a backup in its place: `syndicate restore FILE`"
     if database.trouble:
         words = f"{database.path} cannot be read: {database.trouble}"
-        return Finding(Level.PROBLEM, "D-DATABASE", ABOUT, words, remedy)
+        return Finding(Level.PROBLEM, "D-DATABASE", ABOUT, words, database.remedy or remedy)
     if database.faults:
         words = f"{database.path} is damaged: {'; '.join(database.faults[:3])}"
         return Finding(Level.PROBLEM, "D-DATABASE", ABOUT, words, remedy, {"faults": list(database.faults)})
