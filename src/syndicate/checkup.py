@@ -237,10 +237,13 @@ class Checkup:
         )
 
     async def _channel(self, patient: channels.Patient, sight: WebSight) -> None:
-        if not self.is_offline:
-            await self._take(channels.access_findings(patient, sight, clock()))
-        await self._take(channels.term_findings(patient, clock()))
-        self.findings += channels.book_findings(patient, clock())
+        """What is known without the network is told, too, when the network does not answer."""
+        try:
+            if not self.is_offline:
+                await self._take(channels.access_findings(patient, sight, clock()))
+        finally:
+            self.findings += channels.book_findings(patient, clock())
+            await self._take(channels.term_findings(patient, clock()))
 
     async def _site_checks(self, stack: AsyncExitStack, outbox: SqlOutbox | None) -> dict[str, Awaitable[None]]:
         sight, found = WebSight(await self._web(stack)), await _premises(self.plot, outbox)
