@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deliver_rig import WANTS, item, pictured, rig, unusable
+from deliver_rig import NOW, WANTS, item, pictured, rig, unusable
 from syndicate.draft import unfetchable
 from syndicate.errors import Rejected
 from syndicate.items.item import Image
@@ -117,6 +119,25 @@ async def test_image_that_a_step_before_the_post_refuses_is_left_out(tmp_path: P
         assert [await one.step(), await one.step()] == [State.PLANNED, State.SENT]
 
         assert b"|None|" in one.channel.made[0][0]
+
+
+async def test_image_that_is_refused_while_a_doubted_post_is_looked_up_is_left_out(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(image=REMOTE)) as one:
+        one.channel.wants = replace(WANTS, image_by_address=True)
+        one.channel.script["stage"] = [Rejected("could not be fetched")]
+        since = int(NOW.timestamp()) * 1_000_000
+        with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as database, database:
+            database.execute("UPDATE deliveries SET is_doubted = 1")
+            database.execute(
+                "UPDATE channels SET doubted_since = ?, doubted_until = ?, doubt_due = ?, doubt_readings = 0",
+                [since] * 3,
+            )
+
+        assert await one.step() is State.PLANNED
+        assert (await one.only()).code is Reason.PICTURE_REFUSED
+        assert await one.step() is State.UNKNOWN
+
+        assert b"|None|" in ((await one.only()).payload or b"")
 
 
 async def test_image_that_a_step_refuses_fails_a_post_that_needs_it_once(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ class Attempts:
         try:
             async with self.limit():
                 composed = await self._compose(delivery, item)
+        except Rejected as error:
+            return await self._settle(delivery, Refused(str(error), is_stale_media=error.is_stale_media))
         except NetworkError as error:
             return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
         except ValueError as error:
