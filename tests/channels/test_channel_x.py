@@ -17,6 +17,7 @@ from channels.scripted import CUT, NOW, Script, says, scripted
 from syndicate.channels.http import Web
 from syndicate.channels.oauth import Grant
 from syndicate.channels.x import XSettings
+from syndicate.channels.x_answers import Frozen
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Action, Evidence, Receipt
 from syndicate.outbox.pace import Price
@@ -303,6 +304,24 @@ async def test_a_template_may_put_signs_and_links_around_the_link(server: Script
     found = await channel.find(payload, "k", NOW)
 
     assert found is not None and found.remote_id == ID
+
+
+@pytest.mark.parametrize(
+    ("title", "sent"),
+    [
+        ("Herons on medium.com", "Herons on medium\u200b.com"),
+        ("Node.js 1.2, e.g. now. See herons.org/1", "Node\u200b.js 1.2, e.g. now. See herons\u200b.org/1"),
+        ("Herons", "Herons"),
+        (f"{'a' * 215} {'b' * 60}.com", f"{'a' * 215} {'b' * 60}.com"),
+    ],
+)
+def test_no_word_becomes_a_link_where_none_is_wanted(server: Script, web: Web, title: str, sent: str) -> None:
+    cheap, usual = x(server, web, links="none"), x(server, web)
+
+    made = [one.freeze(post(one.wants, title=title, summary="", topics=()), None, "k", NOW) for one in (cheap, usual)]
+
+    texts = [Frozen.model_validate_json(payload).text for payload in made]
+    assert texts[0] == sent and "\u200b" not in texts[1]
 
 
 async def test_reading_back_ends_somewhere(server: Script, web: Web) -> None:

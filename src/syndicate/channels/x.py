@@ -31,7 +31,8 @@ from syndicate.items.item import SUFFIXES
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.outbox.pace import Price
 from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
-from syndicate.posts.measure import WEIGHTED_URL_LENGTH
+from syndicate.posts.markup import BREAK
+from syndicate.posts.measure import WEIGHTED_URL_LENGTH, fits
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(280, Measure.WEIGHTED, url_length=WEIGHTED_URL_LENGTH)
@@ -50,6 +51,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 
 _RESET = "x-rate-limit-reset"
+_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
 _ACCESS_PROBLEMS = {"client-forbidden", "oauth1-permissions", "unsupported-authentication"}
 _SUSPENDED = "see on x.com whether the account is suspended or locked, and in the console whether the app is"
 _REMEDY = f"see that the app may read and write (scopes {' '.join(SCOPES)})"
@@ -185,7 +187,7 @@ class X(Channel):
 
     def freeze(self, post: Post, media: str | None, key: str, now: datetime) -> bytes:
         """The JSON body of the post."""
-        body: dict[str, object] = {"text": post.text}
+        body: dict[str, object] = {"text": post.text if self._settings.links == "text" else _unlinked(post.text)}
         if media is not None:
             body["media"] = {"media_ids": [media]}
         return json_bytes(body)
@@ -318,6 +320,12 @@ class X(Channel):
 
     def _now(self) -> datetime:
         return self._tools.clock()
+
+
+def _unlinked(text: str) -> str:
+    """The text with words such as `medium.com` broken where nobody sees it: X makes links of them, and charges."""
+    broken = _DOT.sub(f"{BREAK}.", text)
+    return broken if fits(broken, ROOM) else text
 
 
 NETWORK = Network(

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from syndicate.channels.http import Answer, RemoteId
 from syndicate.channels.marks import Mark
+from syndicate.posts.markup import BREAK
 
 _PICTURE = re.compile(r"https://(?:x|twitter)\.com/\w+/status/\d+/(?:photo|video)/\d+")
 _SCHEME = re.compile(r"\Ahttps?://", re.IGNORECASE)
@@ -119,7 +120,8 @@ class Tweet(Identified):
         text = html.unescape(self.text)
         for link in links:
             text = text.replace(link.url, link.written)
-        return " ".join(text.split()).casefold() == mark.words.casefold()
+        shown, ours = (" ".join(words.replace(BREAK, "").split()).casefold() for words in (text, mark.words))
+        return shown == ours
 
 
 class Meta(BaseModel):
