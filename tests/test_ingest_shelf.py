@@ -71,6 +71,44 @@ async def test_shelf_is_listed_once_however_many_images_there_are(room: Newsroom
     assert shelf.lists == 1
 
 
+class PuttingShelf(FolderShelf):
+    """A shelf that remembers what was made for it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.puts: list[str] = []
+
+    def put(self, path: str, content: bytes) -> bool:
+        self.puts.append(path)
+        return super().put(path, content)
+
+
+async def restarted(room: Newsroom) -> list[str]:
+    """The feeds that the first pass of another process makes."""
+    shelf = PuttingShelf(room.feeds)
+    room.ingest = Ingest(room.store, room.outbox, shelf, SITE, (NEWS,), rules="rules-1", clock=lambda: room.now)
+    await room.look()
+    return [path for path in shelf.puts if path.endswith(("rss.xml", "atom.xml", "feed.json"))]
+
+
+async def test_a_start_makes_no_feed_that_stands_as_it_must(room: Newsroom) -> None:
+    whole = room.shelved()
+
+    assert await restarted(room) == []
+    assert room.shelved() == whole
+
+
+async def test_a_start_makes_feeds_anew_that_changed_or_were_changed(room: Newsroom) -> None:
+    whole = room.shelved()
+    (room.feeds / "all/rss.xml").write_bytes(b"by hand")
+
+    assert await restarted(room) == ["all/rss.xml"]
+    assert room.shelved()["all/rss.xml"][0] == whole["all/rss.xml"][0]
+    room.write("3.md", title="Third")
+    assert "all/atom.xml" in await restarted(room)
+    assert "Third" in room.feed("all/atom.xml")
+
+
 async def test_image_on_the_shelf_tells_nothing_but_the_picture(room: Newsroom) -> None:
     secret = Pictures.Exif()
     secret[0x0112] = 6

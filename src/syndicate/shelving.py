@@ -12,6 +12,7 @@ from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.entry import entry_id
 from syndicate.feeds.formats import subscribable
 from syndicate.feeds.press import Press
+from syndicate.feeds.seals import Seals
 from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
@@ -45,6 +46,7 @@ class Shelving:
         self._site = site
         self._gallery = gallery
         self._press = Press(site)
+        self._seals = Seals(site)
         self._is_current = False
         self._marks: dict[str, object] = {}
 
@@ -87,6 +89,8 @@ class Shelving:
         is_current, self._is_current = self._is_current, False
         former = self._shelf.listed() if is_current else self._shelf.paths()
         marks = self._marks if is_current else {}
+        sealed = {} if is_current else self._shelf.sealed()
+        seals: dict[str, str] = {}
         media = _media(items.values())
         # Named by its digest: the same path is the same picture.
         written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
@@ -96,6 +100,9 @@ class Shelving:
         documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones))
         for number, document in enumerate(documents, start=1):
             is_same = document.path in marks and marks[document.path] == document.mark
+            if not is_current and (seal := self._seals.of(document)) is not None:
+                is_same = sealed.get(document.path) == seal
+                seals[document.path] = seal
             if not is_same and self._shelf.put(document.path, document.make()):
                 written.append(document.path)
             tell(number, len(documents))
@@ -104,6 +111,8 @@ class Shelving:
         self._marks = {document.path: document.mark for document in documents}
         standing |= self._marks.keys()
         dropped = tuple(path for path in sorted(former - standing) if self._shelf.drop(path))
+        if seals != sealed and not self.left_out:  # what is left out is found out by making it
+            self._shelf.keep_seals(seals)
         self._is_current = True
         return Shelved(tuple(written), dropped)
 

@@ -85,3 +85,18 @@ def test_commands_run_as_a_module_too() -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=True)
 
     assert done.stdout == f"syndicate {__version__}\n"
+
+
+def test_the_help_says_of_each_command_what_the_command_says_and_loads_none() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import sys; from syndicate.cli import main; main(['--help'], standalone_mode=False); "
+         "print([name for name in sys.modules if name.startswith('syndicate.cli.')])"],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+
+    assert said.endswith("\n[]\n")
+    for name, words in COMMANDS.items():
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.short_help == words
+        assert words in said

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import CannotWrite
-from syndicate.shelf.folder import MANIFEST, FolderShelf
+from syndicate.shelf import folder
+from syndicate.shelf.folder import MANIFEST, SEALS, FolderShelf
 
 
 @pytest.fixture
@@ -372,3 +373,42 @@ def test_threads_may_put_at_once(root: Path) -> None:
         thread.join()
 
     assert FolderShelf(root).paths() == {f"t{n}/rss.xml" for n in range(19)}
+
+
+def test_seals_hold_for_files_that_stand_as_they_did(root: Path) -> None:
+    shelf = FolderShelf(root)
+    for name in ("same", "edited", "gone"):
+        shelf.put(f"{name}/rss.xml", b"one")
+    shelf.keep_seals({"same/rss.xml": "s", "edited/rss.xml": "e", "gone/rss.xml": "g", "strange/rss.xml": "t"})
+
+    (root / "edited/rss.xml").write_bytes(b"another")
+    (root / "gone/rss.xml").unlink()
+
+    assert FolderShelf(root).sealed() == {"same/rss.xml": "s"}
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b"[1, 2]", b'["x", {"a": 1}]', b"{"])
+def test_damaged_seals_are_none(root: Path, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "_maker", lambda: "x")
+    shelf = FolderShelf(root)
+    (root / SEALS).write_bytes(damage)
+
+    assert shelf.sealed() == {}
+
+
+def test_seals_of_another_version_are_none(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"one")
+    shelf.keep_seals({"ai/rss.xml": "s"})
+
+    monkeypatch.setattr(folder, "_maker", lambda: "a newer one")
+
+    assert shelf.sealed() == {}
+
+
+def test_seals_that_cannot_be_kept_are_told(root: Path) -> None:
+    shelf = FolderShelf(root)
+    (root / SEALS).mkdir()
+
+    with pytest.raises(CannotWrite, match="syndicate-seals"):
+        shelf.keep_seals({})

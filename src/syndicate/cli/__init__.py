@@ -11,30 +11,30 @@ import click
 from syndicate import __version__
 from syndicate.errors import ConfigError, SyndicateError
 
-COMMANDS = (
-    "init",
-    "run",
-    "once",
-    "check",
-    "explain",
-    "preview",
-    "status",
-    "doctor",
-    "feeds",
-    "backfill",
-    "held",
-    "channels",
-    "auth",
-    "adopt",
-    "backup",
-    "restore",
-    "migrate",
-    "sample",
-    "sandbox",
-    "demo",
-    "prove",
-)
-"""In the order of the help; each is a module here with a command of its name."""
+COMMANDS = {
+    "init": "Look at your own store and write its settings.",
+    "run": "Publish, serve the feeds, keep watching.",
+    "once": "One pass and everything that is due, for cron.",
+    "check": "Look for faults in settings and content, offline.",
+    "explain": "Tell where each field of a file comes from, and what hides it.",
+    "preview": "Show what every channel would post.",
+    "status": "Show what was sent, is owed, waits for you.",
+    "doctor": "Find out what is amiss, and what to do.",
+    "feeds": "The feeds: list, build, verify.",
+    "backfill": "Post older items: plan, pace, pause, resume.",
+    "held": "Deliveries that wait for you: list, show, resolve.",
+    "channels": "List channels, or test one.",
+    "auth": "Sign in to a channel's network.",
+    "adopt": "Count as sent what a channel has already.",
+    "backup": "Copy the state, also beside a running publisher.",
+    "restore": "Put a backup in the place of the state.",
+    "migrate": "Bring the state of an older version up to this one.",
+    "sample": "Write a working site to start from.",
+    "sandbox": "Run fake networks to practise on.",
+    "demo": "See the whole product in a minute.",
+    "prove": "Test on this machine that nothing is lost or sent twice.",
+}
+"""In the order of the help, with what each says of itself there; each is a module here with a command of its name."""
 
 EXAMPLES = """\b
 Examples:
@@ -64,6 +64,11 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"syndicate.cli.{cmd_name}"), cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands of the help, none of them loaded: that takes longer than all else."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell errors as they deserve."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -26,6 +27,16 @@ class Shelf(Protocol):
 
     def is_whole(self) -> bool:
         """Whether all that was published still stands; what does not is forgotten and may be put anew."""
+
+    def sealed(self) -> Mapping[str, str]:
+        """The seals that were kept, of files that stand as they did then; none, if another version made them."""
+
+    def keep_seals(self, seals: Mapping[str, str]) -> None:
+        """Keep a seal for each of these paths, in place of all former ones.
+
+        Raises:
+            CannotWrite: they cannot be kept.
+        """
 
     def digest(self, path: str) -> str | None:
         """Hex SHA-256 of the bytes that stand at the path; None if there are none."""

@@ -8,16 +8,20 @@ import json
 import os
 import threading
 from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import syndicate
 from syndicate.atomic import UNFINISHED, replace_file, sync_folder
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 MANIFEST = ".syndicate-shelf"
+SEALS = ".syndicate-seals"
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room in your disk quota",
@@ -41,7 +45,8 @@ class FolderShelf:
 
     `MANIFEST` in the root lists, one JSON string a line, what this shelf published: a path is added durably before its
     file appears, so that no file of ours is ever taken for a stranger's, and files of strangers are never written over
-    or dropped. Where the manifest was lost, files that are to stay as they are become ours again; others are told.
+    or dropped. `SEALS` tells what each file was made of; without it all is made anew, which takes longer and no more.
+    Where the manifest was lost, files that are to stay as they are become ours again; others are told.
     Safe to call from several threads; two processes must not share a shelf for writing.
 
     Raises:
@@ -51,6 +56,7 @@ class FolderShelf:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._manifest = root / MANIFEST
+        self._seals = root / SEALS
         self._lock = threading.Lock()
         self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         try:
@@ -128,6 +134,38 @@ class FolderShelf:
                 raise _cannot_write(self._root, cause) from cause
             self._own = standing
             return False
+
+    def sealed(self) -> dict[str, str]:
+        """The seals that were kept, of files that stand as they did then; none, if another version made them."""
+        try:
+            maker, kept = json.loads(self._seals.read_bytes())
+            if maker != _maker():
+                return {}
+            return {path: seal for path, (seal, *stamp) in kept.items() if stamp == self._stamp(path)}
+        except (OSError, ValueError, TypeError, AttributeError):  # none, or damaged: all is made anew
+            return {}
+
+    def keep_seals(self, seals: Mapping[str, str]) -> None:
+        """Keep a seal for each of these paths, in place of all former ones.
+
+        Raises:
+            CannotWrite: they cannot be kept.
+        """
+        stamped = {path: [seal, *stamp] for path, seal in seals.items() if (stamp := self._stamp(path)) is not None}
+        try:
+            replace_file(self._seals, json.dumps([_maker(), stamped]).encode(), is_durable=False)
+        except OSError as cause:
+            raise _cannot_write(self._seals, cause) from cause
+
+    def _stamp(self, path: str) -> list[int] | None:
+        """What tells that a file of ours is the one it was."""
+        if path not in self._own:
+            return None
+        try:
+            facts = os.stat(f"{self._root}/{path}", follow_symlinks=False)  # noqa: PTH116 - asked of every file
+        except OSError:
+            return None
+        return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
 
     def digest(self, path: str) -> str | None:
         """Hex SHA-256 of the bytes that stand at the path; None if there are none. Read again only when changed.
@@ -213,6 +251,15 @@ class FolderShelf:
             while folder != self._root:
                 folder.rmdir()
                 folder = folder.parent
+
+
+@cache
+def _maker() -> str:
+    """What makes the files: our modules as they are installed, and the libraries that feeds are written with."""
+    package = Path(syndicate.__file__).parent
+    facts = [(file.name, file.stat()) for room in ("feeds", "items", "posts") for file in package.glob(f"{room}/*.py")]
+    told = sorted((name, seen.st_size, seen.st_mtime_ns) for name, seen in facts)
+    return hashlib.sha256(repr([told, version("feedgen"), version("lxml")]).encode()).hexdigest()[:32]
 
 
 def _path_in(line: str) -> str | None:

@@ -1,0 +1,42 @@
+"""What a feed's file was made of, as a digest: where it is the same again, so is the file. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from syndicate.feeds.feed import Feed
+from syndicate.feeds.formats import INDEX
+from syndicate.feeds.pagerules import PageRules
+
+if TYPE_CHECKING:
+    from syndicate.feeds.document import Document
+    from syndicate.feeds.site import Site
+    from syndicate.items.item import Item
+
+
+class Seals:
+    """Gives the seals of a site's documents. Pages have none, as they hang on more than their feed and its items."""
+
+    def __init__(self, site: Site) -> None:
+        told = replace(site, pages=PageRules())
+        self._begun = hashlib.sha256(repr((told, sorted(site.words.items()))).encode("utf-8", "replace"))
+        self._revisions: dict[str, tuple[Item, str]] = {}
+
+    def of(self, document: Document) -> str | None:
+        """The document's seal, None if it has none."""
+        match document.mark:
+            case (Feed() as feed, tuple() as items) if not document.path.endswith(INDEX):
+                made_of = repr((document.path, feed, [self._revision(item) for item in items]))
+            case _:
+                return None
+        seal = self._begun.copy()
+        seal.update(made_of.encode("utf-8", "replace"))
+        return seal.hexdigest()[:32]
+
+    def _revision(self, item: Item) -> tuple[str, str]:
+        known = self._revisions.get(item.id)
+        if known is None or known[0] is not item:
+            known = self._revisions[item.id] = item, item.revision
+        return item.id, known[1]
