@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK_S = 0.02
+LOOK_S = 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -14,6 +14,7 @@ from syndicate.content.clashes import Clashes
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
 from syndicate.content.sweep import Sight, reason_of, sweep
+from syndicate.content.watch import QUIET
 from syndicate.errors import ConfigError, Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
@@ -23,9 +24,6 @@ from syndicate.items.rules import Rules
 from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp
 
 NO_ITEM = "no front matter"
-
-QUIET = timedelta(milliseconds=250)
-"""So long a file is left alone before it is used."""
 
 GRACE = timedelta(seconds=2)
 """So long what makes no sense may still be half-written."""

@@ -6,14 +6,19 @@ import asyncio
 import os
 import re
 from contextlib import suppress
+from datetime import timedelta
 from fnmatch import translate
 from pathlib import Path
 
 LOOK_S = 1.0
 """Seconds between looks whether a watched folder is still the same one."""
 
-_DEBOUNCE_MS = 200  # a burst is one wake-up
-_STEP_MS = 50
+QUIET = timedelta(milliseconds=250)
+"""So long a file is left alone before it is used."""
+
+# A burst is one wake-up, when the file that was written last may be used: an earlier one would look in vain.
+_STEP_MS = QUIET // timedelta(milliseconds=1) + 10
+_DEBOUNCE_MS = 6 * _STEP_MS
 
 _PASSING = re.compile(
     "|".join(
