@@ -164,7 +164,8 @@ def _words(site: SiteRig) -> Iterator[str]:
         if line.startswith("{"):
             told = json.loads(line)
             if told["level"] in {"error", "warning"}:
-                yield f"{told['event']}: {told.get('reason') or told.get('exception', '').strip().splitlines()[-1]}"
+                last_line = told.get("exception", "").strip().rpartition("\n")[2]
+                yield f"{told['event']}: {told.get('reason') or last_line}"
 
 
 def _is_settled(site: SiteRig) -> bool:
