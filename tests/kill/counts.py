@@ -94,13 +94,13 @@ class Trial:
 
     def _first_sight(self) -> None:
         for number in range(1, self.items + 1):
-            self._item(number, f"{number % 50:02}/{number}.md")
+            self._item(number, f"{number % 50:02}/news-{number}.md")
         self.once()
         assert self.call("status")["items"] == self.items, "all of them are seen"
 
     def _write(self, first: int, number: int) -> None:
         for one in range(first, first + number):
-            self._item(one, f"{one}.md")
+            self._item(one, f"news-{one}.md")
         self.once()
 
     def _item(self, number: int, name: str) -> None:
@@ -114,7 +114,7 @@ class Trial:
     def _change(self, change: Callable[[Path], None]) -> None:
         """So many files, those that were posted among them."""
         files = self._files()
-        posted = [path for path in files if path.stem in {str(self.items + number + 1) for number in range(NEW)}]
+        posted = [path for path in files if path.stem in {f"news-{self.items + number + 1}" for number in range(NEW)}]
         rest = [path for path in files if path not in posted]
         for path in [*posted, *self.chance.sample(rest, max(0, self.changes - len(posted)))]:
             change(path)
