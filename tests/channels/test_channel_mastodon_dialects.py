@@ -143,8 +143,19 @@ async def test_akkoma_gets_plain_text_under_a_key(script: Script, web: Web) -> N
     headers, body = await published(script, channel)
 
     assert channel.wants.room.limit == 3000
-    assert headers["idempotency-key"] == "uid-1"
+    assert headers["idempotency-key"].startswith("uid-1-")
     assert body["content_type"] == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "is_kept"), [(Dialect.MASTODON, True), (Dialect.PLEROMA, False), (Dialect.AKKOMA, False)]
+)
+def test_a_key_whose_refusal_would_come_again_is_not_used_for_other_bytes(dialect: Dialect, is_kept: bool) -> None:
+    pictured, bare = dialect.key_for("uid-1", b"with a picture"), dialect.key_for("uid-1", b"without")
+
+    assert (pictured == bare == "uid-1") is is_kept
+    assert (pictured == bare) is is_kept
+    assert pictured == dialect.key_for("uid-1", b"with a picture")
 
 
 async def test_mastodon_itself_is_sent_nothing_that_it_does_not_know(script: Script, web: Web) -> None:

@@ -217,7 +217,7 @@ class Mastodon(Channel):
         """Post, under our key where that is worth something."""
         headers = {**await self._authorization(), "Content-Type": "application/json"}
         if self._server.dialect.honours_keys:
-            headers["Idempotency-Key"] = key
+            headers["Idempotency-Key"] = self._server.dialect.key_for(key, payload)
         answer = await self._tools.web.call(
             "POST",
             f"{self._settings.instance}/api/v1/statuses",

@@ -6,6 +6,7 @@ docs/api; Pleroma IdempotencyPlug. Read 2026-11.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -44,7 +45,16 @@ class Dialect(StrEnum):
         GoToSocial has no keys. Pixelfed refuses the second use even when the first one failed, so it is sent none.
         Servers that are not known are not trusted: some real ones make two posts for one key.
         """
-        return self in {Dialect.MASTODON, Dialect.PLEROMA, Dialect.AKKOMA}
+        return self is Dialect.MASTODON or self._repeats_answers
+
+    def key_for(self, key: str, payload: bytes) -> str:
+        """The Idempotency-Key of these bytes: another one for others, where a key's first answer comes again."""
+        return f"{key}-{hashlib.sha256(payload).hexdigest()[:8]}" if self._repeats_answers else key
+
+    @property
+    def _repeats_answers(self) -> bool:
+        """Whether a key brings its first answer again, a refusal too (Pleroma IdempotencyPlug)."""
+        return self in {Dialect.PLEROMA, Dialect.AKKOMA}
 
     @property
     def content_type(self) -> str | None:
