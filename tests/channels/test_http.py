@@ -74,6 +74,26 @@ async def test_calls_that_the_host_knows_by_a_key_share_a_connection(web: Web) -
     assert connections == 2
 
 
+async def test_a_kept_connection_that_was_cut_meanwhile_costs_no_keyed_call(web: Web) -> None:
+    heard = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"{}"))
+        writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
+        await writer.drain()
+        await reader.readuntil(b"{}")  # taken, and perhaps carried out: nobody knows
+        heard.append(b"cut")
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(2):
+            assert (await web.call("POST", url, body=b"{}", is_keyed=True)).status == 204
+
+    assert len(heard) == 3
+    assert heard[1] == b"cut"
+
+
 async def test_a_refused_connection_proves_nothing_was_sent(web: Web) -> None:
     error = await failed(web, f"http://127.0.0.1:{closed_port()}")
 

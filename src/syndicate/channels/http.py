@@ -8,17 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
 from typing import Annotated, Self, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
 from pydantic import BaseModel, Field, ValidationError
 
-from syndicate import __version__
 from syndicate.channels.addresses import as_written, place_of
+from syndicate.channels.connections import CUT, Sent, opened_session, problem_of
 from syndicate.channels.pages import is_page
-from syndicate.channels.reach import reason_of
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
@@ -26,9 +24,6 @@ TIMEOUT = timedelta(seconds=30)
 """For a whole call. Standard Webhooks asks for 15 to 30 s; Mastodon's own front ends give up after 60 s."""
 
 _CONNECT_S = 10
-
-_KEPT_S = 1.0
-"""How long a connection waits for the next call; the shortest usual patience of a server is two seconds."""
 
 LIMIT_BYTES = 4 * 1024 * 1024
 """Most that is read of an answer, decoded; forty statuses of a Mastodon account are under 1 MB."""
@@ -100,7 +95,8 @@ class Web:
 
     A call is sent once: no redirect is followed, nothing is repeated, and it has a connection of its own, unless the
     host knows it by a key: on a kept connection, a host that hangs up between two calls cannot be told from one that
-    took the call and died. No cookies, no proxy from the environment.
+    took the call and died; such a call is made once more on a connection of its own. No cookies, no proxy from the
+    environment.
     """
 
     connect_s: float = _CONNECT_S
@@ -114,10 +110,7 @@ class Web:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
-        self._sessions = {
-            False: _session(aiohttp.TCPConnector(force_close=True)),
-            True: _session(aiohttp.TCPConnector(keepalive_timeout=_KEPT_S)),
-        }
+        self._sessions = {keeps: opened_session(keeps=keeps) for keeps in (False, True)}
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -159,25 +152,28 @@ class Web:
             Transient: proven that no byte left, or the call may be repeated.
             Unknown: the host may have carried it out.
         """
-        limit = within or self._timeout
-        place = f"{method} {place_of(url)}"
-        sent = _Sent()
-        try:
-            async with self._opened(is_keyed).request(
-                method,
-                as_written(url),
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=self.connect_s),
-                trace_request_ctx=sent,
-                middlewares=(sent.only_once,),
-            ) as response:
-                content = await self._content(response)
-                hidden = frozenset(self._hidden | _tokens_in(headers or {}))
-                return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
-        except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs, unwritable names
-            problem = f"{place}: {_problem(cause, limit)}"
+        limit, place = within or self._timeout, f"{method} {place_of(url)}"
+        timeout = aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=self.connect_s)
+        for keeps in (True, False) if is_keyed else (False,):
+            sent = Sent()
+            try:
+                async with self._opened(keeps).request(
+                    method,
+                    as_written(url),
+                    headers=headers,
+                    data=body,
+                    allow_redirects=False,
+                    timeout=timeout,
+                    trace_request_ctx=sent,
+                    middlewares=(sent.only_once,),
+                ) as response:
+                    hidden = frozenset(self._hidden | _tokens_in(headers or {}))
+                    content = await self._content(response)
+                    return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
+            except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs, unwritable names
+                problem = f"{place}: {problem_of(cause, limit)}"
+                if not (sent.is_on_kept and isinstance(cause, CUT)):
+                    break
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, sent, is_repeatable=is_repeatable)
 
@@ -198,16 +194,6 @@ class Web:
             if 200 <= response.status < 300:
                 raise
         return bytes(content[: self._limit_bytes])
-
-
-def _session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"syndicate/{__version__}"},
-        trace_configs=[_watch()],
-        trust_env=False,
-    )
 
 
 def verdict(answer: Answer, now: datetime, *, reset_header: str | None = None, remedy: str = "") -> Answer:
@@ -339,7 +325,7 @@ def _unproven(answer: Answer, message: str) -> NetworkError:
     return Transient(message) if answer.is_repeatable else Unknown(message)
 
 
-def _failure(problem: str, sent: _Sent, *, is_repeatable: bool) -> NetworkError:
+def _failure(problem: str, sent: Sent, *, is_repeatable: bool) -> NetworkError:
     if not sent.may_have_left:
         return Transient(f"{problem}; nothing was sent")
     if is_repeatable:
@@ -347,52 +333,6 @@ def _failure(problem: str, sent: _Sent, *, is_repeatable: bool) -> NetworkError:
     return Unknown(f"{problem}, after the request had been sent")
 
 
-def _problem(cause: BaseException, limit: timedelta) -> str:
-    """The error in words of our own: the originals may hold the URL."""
-    match cause:
-        case aiohttp.ClientConnectorCertificateError():
-            reason = getattr(cause.certificate_error, "verify_message", "") or "it is not valid"
-            return f"the certificate is not trusted: {reason}"
-        case aiohttp.ClientConnectorDNSError():
-            return "the host name is not known"
-        case aiohttp.ClientConnectorError():
-            return f"cannot connect: {reason_of(cause.os_error)}"
-        case aiohttp.ConnectionTimeoutError():
-            return "cannot connect in time"
-        case TimeoutError():
-            return f"no full answer within {limit.total_seconds():g} s"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-            return "the connection was cut"
-        case aiohttp.ClientPayloadError():
-            return "the answer was cut short"
-    return f"the answer is not HTTP ({type(cause).__name__})"
-
-
 def _tokens_in(headers: Mapping[str, str]) -> set[str]:
     values = [value for name, value in headers.items() if name.lower() == "authorization"]
     return {value.partition(" ")[2] for value in values} - {""}
-
-
-class _Sent:
-    """Whether bytes of one call may have left: set before the first is handed to the connection."""
-
-    def __init__(self) -> None:
-        self.may_have_left = False
-
-    async def only_once(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Stop aiohttp from sending GET, PUT or DELETE a second time on its own when the connection is lost."""
-        if self.may_have_left:
-            raise aiohttp.ServerDisconnectedError
-        return await handler(request)
-
-
-def _watch() -> aiohttp.TraceConfig:
-    async def mark(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.may_have_left = True
-
-    config = aiohttp.TraceConfig()
-    config.on_request_headers_sent.append(mark)
-    config.on_request_chunk_sent.append(mark)
-    return config
