@@ -219,6 +219,21 @@ def test_line_and_column_of_broken_yaml_are_told(path: Path) -> None:
     assert str(fault).startswith(f"{path}:2:13: E-CONFIG: is no YAML: ")
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("site: {title: b: c}", "expected ',' or '}', but got ':'"),
+        ("site: [a, b", "expected ',' or ']', but got '<stream end>'"),
+        ("site: *secret", "found undefined alias what stands there"),
+        ("site: !s'cret2' b", "could not determine a constructor for the tag what stands there"),
+    ],
+)
+def test_broken_yaml_is_told_without_what_may_be_secret(path: Path, text: str, problem: str) -> None:
+    (fault,) = faults_in(path, text)
+
+    assert fault.problem == f"is no YAML: {problem}"
+
+
 def test_file_in_another_encoding_is_one_fault(path: Path) -> None:
     path.write_bytes("site: {title: Händel}\n".encode("latin-1"))
 

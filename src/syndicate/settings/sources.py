@@ -183,7 +183,8 @@ def _parsed(path: Path, text: str) -> Any:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it makes no sense"
         # YAML quotes what it stumbles over, which may be a secret that begins with `*`, `&` or `!`.
-        problem = re.sub(r"'[^']{2,}'", "what stands there", problem)
+        # What it names as expected or found is a sign, or a kind of token in angle brackets, and tells nothing.
+        problem = re.sub(r"(['\"])(?!<[a-z ]+>\1)(?:(?! or '|, but ).){2,}\1", "what stands there", problem)
         remedy = "mend the line; values that hold `: ` or begin with a sign need quotes"
         raise _file_error(path, f"is no YAML: {problem}", remedy, line, column) from None
 
