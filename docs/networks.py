@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
@@ -115,6 +115,7 @@ def _page(kind: Network, folder: Path) -> str:
         *_body(channel, post, key),
         "## Limits",
         "\n".join(f"- {line}" for line in (*_limits(post, wants), *_quotas(kind))),
+        *_otherwise(kind, folder),
         "## Guarantee",
         "\n".join(_guarantee(channel.guarantee)),
         f"A post that is there can be {_abilities(channel)}.",
@@ -124,7 +125,20 @@ def _page(kind: Network, folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _channel(kind: Network, folder: Path) -> Channel:
+def _otherwise(kind: Network, folder: Path) -> list[str]:
+    """The limits with each other way to attach something."""
+    parts: list[str] = []
+    usual = kind.settings.model_fields.get("attach")
+    for attach in () if usual is None else get_args(usual.annotation):
+        if attach != usual.default:
+            wants = _channel(kind, folder, attach=attach).wants
+            post = compose(CARD, wants, picture=PICTURE if wants.image is not None else None)
+            parts.append(f"With `attach: {attach}`:")
+            parts.append("\n".join(f"- {line}" for line in _limits(post, wants)))
+    return parts
+
+
+def _channel(kind: Network, folder: Path, **more: object) -> Channel:
     """The channel of the network's own example."""
     secret = folder / "secret"
     secret.write_text(SECRET)
@@ -133,7 +147,7 @@ def _channel(kind: Network, folder: Path) -> Channel:
     given: Mapping[str, Any] = {
         key: str(secret) if key.endswith("_file") else value for key, value in written.items() if key != "network"
     }
-    return kind.make("news", kind.settings.model_validate(given), Tools(Web(), NoTokens(), lambda: NOW))
+    return kind.make("news", kind.settings.model_validate({**given, **more}), Tools(Web(), NoTokens(), lambda: NOW))
 
 
 def _indented(text: str) -> str:
@@ -141,8 +155,9 @@ def _indented(text: str) -> str:
 
 
 def _card_words(post: Post, wants: Wants) -> str:
-    if post.picture is not None:
-        return f"With the picture ({_shape(wants)}); its alt text: {post.picture.alt}."
+    if post.picture is not None and wants.image is not None:
+        alt = f"its alt text: {post.picture.alt}" if wants.image.limit_alt else "it has no alt text there"
+        return f"With the picture ({_shape(wants)}); {alt}."
     return "Without a picture of its own."
 
 
@@ -174,7 +189,8 @@ def _limits(post: Post, wants: Wants) -> list[str]:
     size = f"{image.limit_bytes:,} bytes, {image.longest_side_px:,} pixels on the longest side"
     need = "; a post without one is refused" if wants.needs_image else ""
     way = "fetched by the network from the feeds' address" if wants.image_by_address else "sent along"
-    return [*lines, f"Picture: {kinds}, {size}, {way}{need}.", f"Alt text: {image.limit_alt:,} characters."]
+    alt = f"{image.limit_alt:,} characters" if image.limit_alt else "none, the network has no place for it"
+    return [*lines, f"Picture: {kinds}, {size}, {way}{need}.", f"Alt text: {alt}."]
 
 
 def _quotas(kind: Network) -> list[str]:

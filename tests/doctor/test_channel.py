@@ -16,6 +16,7 @@ from syndicate.doctor.channel import (
     book_findings,
     expiry_finding,
     pace_in_words,
+    picture_in_words,
     quota_told,
     term_findings,
 )
@@ -348,3 +349,8 @@ def test_rests_are_told_by_what_they_ask_of_a_person(why: Why, level: str, needs
     told = [(found.code, found.level.value) for found in book_findings(one, NOW)]
 
     assert told == [("D-QUEUE", "ok"), ("D-REST", level)]
+
+
+@pytest.mark.parametrize(("limit", "words"), [(1500, "alt text of 1500 characters"), (0, "without alt text")])
+def test_a_network_without_alt_text_is_told_so(limit: int, words: str) -> None:
+    assert picture_in_words(ImageRules(Shape.PHOTO, 400_000, limit_alt=limit)).endswith(words)

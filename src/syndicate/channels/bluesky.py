@@ -33,7 +33,7 @@ from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape
 
 ROOM = Room(300, Measure.GRAPHEMES, limit_bytes=3000)
 """app.bsky.feed.post, `text`: maxGraphemes 300, maxLength 3000."""
-THUMB = ImageRules(Shape.CARD, limit_bytes=1_000_000, media_types=("image/jpeg",), limit_alt=2000)
+THUMB = ImageRules(Shape.CARD, limit_bytes=1_000_000, media_types=("image/jpeg",), limit_alt=0)
 """app.bsky.embed.external, `thumb`: maxSize 1,000,000. It has no alt text."""
 PHOTO = ImageRules(Shape.PHOTO, limit_bytes=2_000_000, limit_alt=2000)
 """app.bsky.embed.images, `image`: maxSize 2,000,000; alt texts have no limit there, readers do."""

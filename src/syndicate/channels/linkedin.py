@@ -33,7 +33,7 @@ ROOM = Room(3000, Measure.UTF16, dialect=Dialect.LINKEDIN)
 """The length that clients agree on; LinkedIn answers FIELD_LENGTH_TOO_LONG and documents no number, nor whether what
 escapes a sign counts: it does here, so that the field is never too long."""
 
-THUMB = ImageRules(Shape.CARD, limit_bytes=2_000_000, media_types=("image/jpeg",), limit_alt=4086)
+THUMB = ImageRules(Shape.CARD, limit_bytes=2_000_000, media_types=("image/jpeg",), limit_alt=0)
 PHOTO = ImageRules(Shape.PHOTO, limit_bytes=5_000_000, limit_pixels=36_152_319, limit_alt=4086)
 """Images API: under 36,152,320 pixels; Posts API: `altText` up to 4,086 characters. The bytes are a choice of ours."""
 

@@ -105,7 +105,7 @@ class Telegram(Channel):
         """Text with the link; the picture with it, or none as Telegram shows the page's."""
         if self._settings.attach == "card":
             return Wants(Room(TEXT, Measure.UTF16), reads_page=True)
-        return Wants(Room(CAPTION, Measure.UTF16), ImageRules(Shape.PHOTO, PARCEL_BYTES), reads_page=True)
+        return Wants(Room(CAPTION, Measure.UTF16), ImageRules(Shape.PHOTO, PARCEL_BYTES, limit_alt=0), reads_page=True)
 
     @property
     def guarantee(self) -> Guarantee:

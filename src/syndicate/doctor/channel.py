@@ -223,7 +223,8 @@ async def _allowance(channel: Channel) -> AsyncIterator[Finding]:
 def picture_in_words(image: ImageRules) -> str:
     """What a picture must be."""
     kinds = ", ".join(kind.removeprefix("image/") for kind in image.media_types)
-    return f"{kinds}, at most {image.limit_bytes} bytes, alt text of {image.limit_alt} characters"
+    words = f"alt text of {image.limit_alt} characters" if image.limit_alt else "without alt text"
+    return f"{kinds}, at most {image.limit_bytes} bytes, {words}"
 
 
 def abilities_in_words(channel: Channel) -> str:

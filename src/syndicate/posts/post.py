@@ -85,7 +85,8 @@ class ImageRules:
     """What an image must be for one network.
 
     `media_types` in order of preference. `shape` CARD is 1200x630 cropped, PHOTO keeps the aspect.
-    `longest_side_px`, `limit_bytes`, `limit_pixels` and `limit_alt` (graphemes) are upper bounds.
+    `longest_side_px`, `limit_bytes`, `limit_pixels` and `limit_alt` (graphemes) are upper bounds;
+    `limit_alt` 0: the network has no alt text here.
     """
 
     shape: Shape
