@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from deliver_rig import item
-from syndicate.draft import DigestRules, Draft, DraftRules, draft, issue_of, post_of
+from syndicate.draft import DigestRules, Draft, DraftRules, draft, issue_of, may_go_bare, post_of
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Image, Topic
 from syndicate.items.links import TRACKING
@@ -172,6 +172,20 @@ async def test_a_file_that_wants_no_image_gets_none() -> None:
     made = await draft(told, WANTS, RULES, studio)
 
     assert (made.picture, made.missing, studio.asked) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("wording", "may"),
+    [
+        (Wording(), False),
+        (Wording(image=Image("own.png", "An own picture")), True),
+        (Wording(image=Image("own.png", "An own picture"), has_image=False), False),
+    ],
+)
+def test_a_post_may_go_without_a_picture_that_only_its_file_gives_it(wording: Wording, may: bool) -> None:
+    told = replace(item(1), posting=Posting(usual=wording))
+
+    assert may_go_bare(told, Wants(room=Room(500), image=ImageRules(Shape.PHOTO, 10**6)), RULES) is may
 
 
 async def test_answers_to_a_post_are_said_by_template_though_the_file_words_posts() -> None:

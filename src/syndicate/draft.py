@@ -123,7 +123,7 @@ def may_go_bare(item: Item | None, wants: Wants, rules: DraftRules) -> bool:
     if item is None or wants.image is None or wants.needs_image:
         return False
     try:
-        return card_of(item, rules.cards).image is not None
+        return card_of(item, rules.cards, rules.wording_of(item)).image is not None
     except ValueError:  # without a link it has no post at all
         return False
 
