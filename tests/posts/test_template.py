@@ -35,6 +35,7 @@ def test_every_slip_is_told_with_its_line(source: str, slips: list[str]) -> None
 
     assert all(any(one.startswith(slip) for one in told) for slip in slips)
     assert bool(told) == bool(slips)
+    assert not any("\n" in one or one.endswith(".") for one in told)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def render(source: str, fields: Mapping[str, str]) -> str:
 
 
 def _slip_of(error: Exception) -> Slip:
-    return Slip(str(error), getattr(error, "lineno", None))
+    # As text a slip of grammar tells its place a second time, on further lines and with the name of a made-up file.
+    problem = getattr(error, "message", None) or str(error)
+    return Slip(problem.rstrip("."), getattr(error, "lineno", None))
 
 
 @lru_cache(maxsize=64)
