@@ -191,7 +191,9 @@ class Ingest:
         missed = await self._missed(visible, coming)
         links = _same_links({item.id: item for item in chain(coming, *missed.values())}.values(), visible, known)
         sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known), missed)
-        planned = plan(sight, self._channels, seen, now)
+        names = {channel.name for channel in self._channels}
+        forsaken = {account for name, account in seen.items() if name not in names}
+        planned = plan(sight, self._channels, seen, now, forsaken=forsaken)
         if self._gallery is not None:
             # Here and no later: once it is accepted, a delivery may be claimed at any time.
             await self._gallery.draw_of(one.item_id for one in planned if one.state is State.PLANNED)
@@ -205,7 +207,7 @@ class Ingest:
             gone=scan.gone,
             planned=planned,
             mended=plan_mended(changes.revised, self._channels, now),
-            changes=self._changes(changes, now),
+            changes=self._changes(visible, changes, now),
             returned=tuple(item.id for item in changes.returned),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
@@ -238,7 +240,7 @@ class Ingest:
             for name, ids in found.items()
         }
 
-    def _changes(self, changes: Changes, now: datetime) -> tuple[Change, ...]:
+    def _changes(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> tuple[Change, ...]:
         """What channels do about posts of items that were edited or left, as far as it is known how they read before.
 
         What is accepted last is known from this process or the parse index; not so after a change of the settings by
@@ -248,7 +250,7 @@ class Ingest:
             return ()
         former = self._accepted or agreed({item.id: item for item in self._former()})
         edited = [(former[item.id], item) for item in changes.revised if item.id in former]
-        left = [former[item_id] for item_id in changes.withdrawn if item_id in former]
+        left = _gone([former[item_id] for item_id in changes.withdrawn if item_id in former], visible)
         edits = changes_of(edited, self._channels, self._site.pages.cards, now)
         returns = returns_of(changes.returned, self._channels, now)
         return (*edits, *withdrawals_of(left, self._channels, now), *returns)
@@ -333,6 +335,15 @@ def _same_links(coming: Iterable[Item], visible: Mapping[str, Item], known: Mapp
         if key:
             first.setdefault(key, item.id)
     return {item.id: first[_link_key(item)] for item in coming if first.get(_link_key(item), item.id) != item.id}
+
+
+def _gone(left: Sequence[Item], visible: Mapping[str, Item]) -> list[Item]:
+    """Those of the items that left whose article no other item leads to.
+
+    A renamed file without an id is another item; the post stays, as it tells of that one, which posts nothing.
+    """
+    standing = {_link_key(item) for item in visible.values()} if left else set()
+    return [item for item in left if not _link_key(item) or _link_key(item) not in standing]
 
 
 def _link_key(item: Item) -> str:

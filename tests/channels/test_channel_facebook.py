@@ -229,7 +229,7 @@ async def test_the_pages_posts_are_read_back(server: Script, web: Web) -> None:
     first, second = (parse_qs(urlsplit(heard.path).query) for heard in server.heard[:2])
     assert first["since"] == [str(int((NOW - timedelta(minutes=5)).timestamp()))]
     assert second["after"] == ["QVFI"]
-    assert server.paths[0] == f"GET /v26.0/{PAGE}/feed"
+    assert server.paths[0] == f"GET /v26.0/{PAGE}/published_posts"
 
 
 async def test_a_picture_post_is_known_by_the_link_in_its_words(server: Script, web: Web) -> None:
@@ -237,6 +237,15 @@ async def test_a_picture_post_is_known_by_the_link_in_its_words(server: Script, 
     server.will(says(200, {"data": [shown(1, message=f"Herons <3\n\n{LINK}")]}))
 
     assert await channel.find(frozen(channel), "k", NOW) is not None
+
+
+async def test_unpublished_posts_are_not_looked_for(server: Script, web: Web) -> None:
+    channel = facebook(server, web, published=False)
+
+    assert channel.guarantee.evidence is Evidence.NONE
+    with pytest.raises(Rejected, match="not listed"):
+        await channel.find(frozen(channel), "k", NOW)
+    assert server.heard == []
 
 
 async def test_reading_back_ends_somewhere(server: Script, web: Web) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from site_rig import SandboxThread, SiteRig
+from site_rig import SandboxThread, SiteRig, picture
 from syndicate.channels.mastodon import Mastodon
 from syndicate.errors import Transient, Unknown
 from syndicate.outbox.delivery import Receipt
@@ -126,3 +126,13 @@ def test_channels_of_one_place_are_told_by_check(site: SiteRig) -> None:
 
     [twin] = [fault for fault in faults if fault["code"] == "W-SAME-PLACE"]
     assert "where `again_x` leads (@marshnotes)" in twin["problem"]
+
+
+def test_preview_shows_the_picture_that_is_uploaded(site: SiteRig) -> None:
+    (site.folder / "content" / "heron.png").write_bytes(picture())
+    site.write(7, image="heron.png")
+
+    [shown] = site.ask("preview", "7")["channels"]
+
+    assert shown["not_posted"] is None
+    assert shown["image"]["alt"] == "Title 7"

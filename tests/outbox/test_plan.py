@@ -283,3 +283,13 @@ def test_policy_that_the_network_cannot_follow_leaves_posts_as_they_are(
     abilities = frozenset({Action.POST, Action.DELETE})
 
     assert able(policy, abilities) is followed
+
+
+def test_a_new_name_for_an_account_is_no_new_channel() -> None:
+    renamed = replace(NEWS, name="renamed", first_sight=FirstSight.POST)
+
+    [told] = plan(sight(item(1)), (renamed,), SEEN, NOW, forsaken={NEWS.account})
+    [new] = plan(sight(item(1)), (renamed,), SEEN, NOW, forsaken={"another.example"})
+
+    assert (told.state, told.code) == (State.SKIPPED, Reason.BASELINE)
+    assert new.state is State.PLANNED

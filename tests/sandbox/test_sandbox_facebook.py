@@ -40,7 +40,7 @@ async def test_a_post_is_made_listed_changed_and_taken_away(caller: Caller, sand
     posted = await graph(caller, "POST", f"/{PAGE}/feed", message="Herons @[4:Zuck]", link=LINK)
     post_id = posted.json["id"]
     fields = "id,message,created_time,permalink_url,attachments{unshimmed_url}"
-    listed = await graph(caller, "GET", f"/{PAGE}/feed", fields=fields)
+    listed = await graph(caller, "GET", f"/{PAGE}/published_posts", fields=fields)
     changed = await graph(caller, "POST", f"/{post_id}", message="Herons are back")
     deleted = await graph(caller, "DELETE", f"/{post_id}")
     gone = await graph(caller, "DELETE", f"/{post_id}")
@@ -93,11 +93,11 @@ async def test_what_is_no_photo_is_refused(caller: Caller) -> None:
 async def test_a_feed_comes_in_pages_from_a_time_on(caller: Caller) -> None:
     for number in range(3):
         await graph(caller, "POST", f"/{PAGE}/feed", message=f"Post {number}")
-    first = (await graph(caller, "GET", f"/{PAGE}/feed", fields="id,message", limit="2")).json
+    first = (await graph(caller, "GET", f"/{PAGE}/published_posts", fields="id,message", limit="2")).json
     after = first["paging"]["cursors"]["after"]
-    second = (await graph(caller, "GET", f"/{PAGE}/feed", fields="message", limit="2", after=after)).json
-    later = (await graph(caller, "GET", f"/{PAGE}/feed", since="32503680000")).json
-    wrong = [await graph(caller, "GET", f"/{PAGE}/feed", **{name: "x"}) for name in ("limit", "since")]
+    second = (await graph(caller, "GET", f"/{PAGE}/published_posts", fields="message", limit="2", after=after)).json
+    later = (await graph(caller, "GET", f"/{PAGE}/published_posts", since="32503680000")).json
+    wrong = [await graph(caller, "GET", f"/{PAGE}/published_posts", **{name: "x"}) for name in ("limit", "since")]
 
     assert [one["message"] for one in first["data"] + second["data"]] == ["Post 2", "Post 1", "Post 0"]
     assert later == {"data": []}

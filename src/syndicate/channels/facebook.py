@@ -21,7 +21,7 @@ from syndicate.channels.oauth import Access, Grant, Terms, access_of
 from syndicate.channels.oauth_app import App, AppSettings
 from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
-from syndicate.errors import NetworkError, Transient, Unauthorized
+from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
@@ -118,8 +118,9 @@ class Facebook(Channel):
 
     @property
     def guarantee(self) -> Guarantee:
-        """There are no keys; the page's posts can be read."""
-        return Guarantee(key_window=None, evidence=Evidence.READS_OWN, settle=self._settings.settle)
+        """There are no keys; the page's posts can be read, once they are published."""
+        evidence = Evidence.READS_OWN if self._settings.published else Evidence.NONE
+        return Guarantee(key_window=None, evidence=evidence, settle=self._settings.settle)
 
     @property
     def abilities(self) -> frozenset[Action]:
@@ -186,13 +187,23 @@ class Facebook(Channel):
         return Receipt(post_id, page_url(f"https://www.facebook.com/{post_id}"), self._tools.clock())
 
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
-        """Look through the page's posts since then for one with our link, or with our text if it has none."""
+        """Look through the page's posts since then for one with our link, or with our text if it has none.
+
+        Not in its feed, where visitors' posts stand as well.
+
+        Source: Graph API reference, Page Feed, Page Published Posts. Read 2026-11.
+
+        Raises:
+            Rejected: its posts are unpublished, and so are not listed.
+        """
+        if not self._settings.published:
+            raise Rejected(f"{self.account}: unpublished posts are not listed")
         ours = _Payload.model_validate_json(payload)
         mark, words = Mark.of(ours.link or ours.message), " ".join(ours.message.split())
         start = int((since - CLOCKS_DIFFER).timestamp())
         query = {"fields": _FIELDS, "limit": str(PAGE), "since": str(start)}
         for _ in range(LIMIT_PAGES):
-            page = (await self._graph.get(f"/{self._settings.page}/feed", query)).read(_Feed)
+            page = (await self._graph.get(f"/{self._settings.page}/published_posts", query)).read(_Feed)
             for post in page.data:
                 if post.has(mark, words):
                     return Receipt(post.id, page_url(post.permalink_url), self._tools.clock())

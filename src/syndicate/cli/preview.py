@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from syndicate.posts.post import Post
     from syndicate.settings.channels import ChannelSettings
 
+MEDIA = f"{0:016x}.jpg"
+"""Stands for what a network would call an uploaded picture; the preview channel has the strictest form."""
+
 
 @click.command(
     short_help="Show what every channel would post.",
@@ -100,7 +103,7 @@ async def _viewed(item: Item, channel: Channel, rules: DraftRules, images: Image
             return _View(channel, made, not_posted=pictureless(channel.network, made.missing))
         post = post_of(made, wants, rules)
         with suppress(NetworkError):  # some need a session to write what they send
-            media = made.address or (None if made.picture is None else "preview")
+            media = made.address or (None if made.picture is None else MEDIA)
             channel.freeze(post, media, channel.key_of("preview", 0, item.published), clock())
     except ValueError as error:
         return _View(channel, not_posted=f"cannot be composed: {error}")

@@ -89,7 +89,14 @@ class Sight:
     missed: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
 
 
-def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], now: datetime) -> tuple[Planned, ...]:
+def plan(
+    sight: Sight,
+    channels: Iterable[ChannelPlan],
+    seen: Collection[str],
+    now: datetime,
+    *,
+    forsaken: Collection[str] = (),
+) -> tuple[Planned, ...]:
     """A decision for each item and channel that has none yet.
 
     Args:
@@ -97,10 +104,13 @@ def plan(sight: Sight, channels: Iterable[ChannelPlan], seen: Collection[str], n
         channels: every channel that is switched on.
         seen: names of channels that were planned for before; the others see the whole store for the first time.
         now: aware UTC.
+        forsaken: accounts that channels led to which are no more: a new name for one of them is no new channel, and
+            what stands there is not posted again.
     """
     decisions: list[Planned] = []
-    for channel in channels:
-        is_first = channel.name not in seen
+    for one in channels:
+        is_first = one.name not in seen
+        channel = replace(one, first_sight=FirstSight.BASELINE) if is_first and one.account in forsaken else one
         missed = {item.id: item for item in sight.missed.get(channel.name, ())}
         items = sight.visible if is_first else (missed | {item.id: item for item in sight.new}).values()
         decided = [

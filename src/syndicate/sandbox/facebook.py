@@ -65,7 +65,7 @@ class Facebook:
             Route("POST", BASE + "/", RouteKind.READ, admitted(self._scrape)),
             Route("POST", BASE + "/{page:[0-9]+}/photos", RouteKind.MEDIA, admitted(self._upload)),
             Route("POST", BASE + "/{page:[0-9]+}/feed", RouteKind.POST, admitted(self._create)),
-            Route("GET", BASE + "/{page:[0-9]+}/feed", RouteKind.READ, admitted(self._list)),
+            Route("GET", BASE + "/{page:[0-9]+}/published_posts", RouteKind.READ, admitted(self._list)),
             Route("POST", BASE + "/{id:[0-9]+_[0-9]+}", RouteKind.EDIT, admitted(self._edit)),
             Route("DELETE", BASE + "/{id:[0-9]+_[0-9]+}", RouteKind.DELETE, admitted(self._delete)),
         )

@@ -94,7 +94,7 @@ class DigestSettings(Section):
 class ChannelSettings(Section):
     """What every channel may say, whatever its network; the network's own keys stand in `own`."""
 
-    network: str = Field(description="Kind of service: mastodon, bluesky, webhook, preview or an installed one.")
+    network: str = Field(description="Kind of service: mastodon, telegram ... (all that ship), or an installed one.")
     enabled: bool = Field(True, description="False: the channel is neither checked nor posted to.")
     topics: list[str] = Field(default_factory=list, description="Only items with one of these topics (slug or label).")
     not_topics: list[str] = Field(
