@@ -17,9 +17,9 @@ from newsroom import NEWS, NOW, Newsroom, PowerCut, picture
 from syndicate.content.folder import FolderStore
 from syndicate.errors import CannotWrite, ConfigError, ImageUnusable
 from syndicate.items.item import Image
-from syndicate.outbox.delivery import Action, Receipt, State
+from syndicate.outbox.delivery import Receipt, State
 from syndicate.outbox.outcome import Step
-from syndicate.outbox.plan import FirstSight, OnWithdrawal
+from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.reasons import Reason
 
 OTHER = replace(NEWS, name="other", account="other.example")
@@ -144,29 +144,6 @@ async def test_moved_file_changes_nothing_for_anybody(room: Newsroom) -> None:
     item = await room.outbox.item("item:3")
     assert item is not None
     assert item.path == "deep/er/other-name.md"
-
-
-async def test_the_post_of_a_renamed_file_without_an_id_stays(tmp_path: Path) -> None:
-    room = Newsroom(tmp_path, replace(NEWS, first_sight=FirstSight.POST, on_withdrawal=OnWithdrawal.DELETE))
-    article = "https://herons.example/same"
-    room.write("1.md", link=article)
-    room.write("2.md")
-    async with room:
-        await room.look()
-        for _ in range(2):
-            claimed = await room.outbox.claim("news", "me", room.now + timedelta(seconds=1))
-            assert claimed is not None
-            sent = Step(State.SENT, "accepted", room.now, receipt=Receipt(claimed.item_id, None, room.now))
-            await room.outbox.settle(claimed, sent, room.now)
-        (room.content / "1.md").rename(room.content / "aside")
-        (room.content / "2.md").unlink()
-        room.write("3.md", link=article)
-
-        done = await room.look()
-        owed = [one for one in await room.outbox.deliveries() if one.action is Action.DELETE]
-
-    assert (done.new, done.withdrawn) == (1, 2)
-    assert [one.item_id for one in owed] == ["item:2"]
 
 
 async def test_touched_file_changes_nothing(room: Newsroom) -> None:

@@ -203,6 +203,7 @@ class Ingest:
         acceptance = Acceptance(
             items=tuple(_known(item, known.get(item.id), now) for item in touched),
             withdrawn=changes.withdrawn,
+            heirs=_heirs(changes, links),
             indexed=tuple(scan.files[path] for path in scan.read),
             gone=scan.gone,
             planned=planned,
@@ -344,6 +345,13 @@ def _gone(left: Sequence[Item], visible: Mapping[str, Item]) -> list[Item]:
     """
     standing = {_link_key(item) for item in visible.values()} if left else set()
     return [item for item in left if not _link_key(item) or _link_key(item) not in standing]
+
+
+def _heirs(changes: Changes, links: Mapping[str, str]) -> dict[str, str]:
+    """The new items that lead where one led that left in the same pass, which is then the former one; one for each."""
+    left = set(changes.withdrawn)
+    heirs = {links[item.id]: item.id for item in reversed(changes.new) if links.get(item.id) in left}
+    return {heir: former for former, heir in heirs.items()}
 
 
 def _link_key(item: Item) -> str:

@@ -94,7 +94,7 @@ def seen_channels(connection: Connection) -> dict[str, str]:
 def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int:
     """Write one ingest; gives how many deliveries were new."""
     _write_items(connection, acceptance)
-    _withdraw(connection, acceptance.withdrawn, now)
+    waited = _withdraw(connection, acceptance.withdrawn, now)
     _write_files(connection, acceptance)
     if acceptance.rules:
         on = json.dumps(sorted(acceptance.channels))
@@ -124,7 +124,9 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     _thaw(connection, acceptance.mended)
     _take_back(connection, acceptance.returned, now)
     changed = _follow_up(connection, acceptance.changes, now)
-    number = mended + changed + _plan(connection, acceptance.planned, now, may_revive=_has_returned)
+    former = acceptance.heirs
+    planned = [_inherited(one, waited.get((one.channel, former.get(one.item_id, "")))) for one in acceptance.planned]
+    number = mended + changed + _plan(connection, planned, now, may_revive=_has_returned)
     adopt(connection, now)
     return number
 
@@ -301,13 +303,26 @@ def _write_items(connection: Connection, acceptance: Acceptance) -> None:
     _upsert(connection, items, rows, "item_id", keep=("first_seen",))
 
 
-def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -> None:
+def _withdraw(connection: Connection, withdrawn: Sequence[str], now: datetime) -> dict[tuple[str, str], Delivery]:
+    """Nothing is owed any more of items that left; gives the posts that waited, by channel and item."""
     row = deliveries.c
+    waited = {}
     for ids in _batches(withdrawn):
         connection.execute(update(items).where(items.c.item_id.in_(ids)).values(is_withdrawn=True))
         pending = row.item_id.in_(ids) & row.state.in_([State.PLANNED, State.PAUSED, State.HELD])
         pending &= row.is_unclear.is_(False)  # what may already be out there is not forgotten
+        for found in connection.execute(select(deliveries).where(pending, row.action == Action.POST)):
+            waited[found.channel, found.item_id] = delivery_of(found)
         _change(connection, pending, _LEFT, now)
+    return waited
+
+
+def _inherited(planned: Planned, former: Delivery | None) -> Planned:
+    """The decision about an item; about an heir what was decided about its predecessor, if that post still waited."""
+    if former is None or planned.code is not Reason.SAME_LINK:
+        return planned
+    told = {name: getattr(former, name) for name in ("state", "reason", "code", "due", "origin", "batch")}
+    return replace(planned, **told)
 
 
 def _change(connection: Connection, which: ColumnElement[bool], why: Mapping[str, Any], now: datetime) -> Sequence[str]:

@@ -36,13 +36,15 @@ class Acceptance:
     `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
     the item had no image, and for nothing else.
     `changes` are what is wished for posts that are out. `returned` are ids of items that had left and are back.
-    `withdrawn` are ids of items that left. `channels` maps every channel planned for to its account.
+    `withdrawn` are ids of items that left; `heirs` gives the former ids of new items that stand in for one of them.
+    `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
     `tombstones` are all that are kept from now on, None: as before.
     """
 
     items: tuple[KnownItem, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    heirs: Mapping[str, str] = field(default_factory=dict)
     indexed: tuple[Indexed, ...] = ()
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
@@ -130,8 +132,9 @@ class Outbox(Protocol):
         """Write one ingest; gives how many deliveries were new.
 
         Known uids are left as they are, but for what was skipped as withdrawn: that is planned anew when the item
-        returns. Planned deliveries of withdrawn items are skipped. Of the changes, `edits.follow_up` says what is owed.
-        An edited item whose post is planned, and surely unsent, is composed anew.
+        returns. Planned deliveries of withdrawn items are skipped; an heir takes their place in each queue. Of the
+        changes, `edits.follow_up` says what is owed. An edited item whose post is planned, and surely unsent, is
+        composed anew.
         """
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
