@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import syndicate
 from site_rig import end, environment
-from syndicate.channels.networks import network_of
+from syndicate.channels.networks import NETWORKS, network_of
 from syndicate.cli import main
 from syndicate.cli.demo import last_line
 from syndicate.cli.sample import sample_source
@@ -81,7 +81,7 @@ def test_sandbox_tells_channels_to_copy_and_ends_on_ctrl_c() -> None:
         text=True,
     )
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(12)]
+    lines = [process.stdout.readline() for _ in range(4 + len(NETWORKS) - 1)]  # preview is no network to fake
 
     code = end(process, signal.SIGINT)
 
@@ -91,6 +91,7 @@ def test_sandbox_tells_channels_to_copy_and_ends_on_ctrl_c() -> None:
     assert lines[0].startswith("Timelines to look at: http://127.0.0.1:")
     channels = yaml.safe_load("".join(lines[4:]))
     assert list(channels)[:3] == ["sandbox_mastodon", "sandbox_bluesky", "sandbox_webhook"]
+    assert {channel["network"] for channel in channels.values()} == NETWORKS.keys() - {"preview"}
     for channel in channels.values():
         network_of(channel.pop("network")).settings(**channel)
 
