@@ -196,7 +196,7 @@ class NoPictures:
     """No item has an image."""
 
     async def picture(self, image: Image, rules: ImageRules) -> Picture:
-        raise NotImplementedError
+        raise NotImplementedError("no item of this store has an image")
 
 
 @contextmanager
