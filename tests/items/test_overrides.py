@@ -42,7 +42,7 @@ def told(reading: Reading) -> list[tuple[int | None, str]]:
         ("true", None),
         ("yes", None),
         ("", None),
-        ("[]", None),
+        ("{}", None),
         ("false", Posting(only=())),
         ("No", Posting(only=())),
         ("none", Posting(only=())),
@@ -175,6 +175,86 @@ def test_what_may_mean_not_to_post_keeps_the_item_from_channels(lines: str) -> N
 
     assert posting is not None
     assert posting.refusal("news", "mastodon") is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "posting"),
+    [
+        ("syndicate: []", 5, Posting(only=())),
+        ("syndicate: ['', ~]", 5, Posting(only=())),
+        ("syndicate: {channels: []}", 5, Posting(only=())),
+        ("syndicate:\n  channels: []\n  text: T", 6, Posting(only=(), usual=Wording(text="T"))),
+        ("params: {syndicate: []}", 5, Posting(only=())),
+        ("syndicate:\n  skip: []", 6, Posting(usual=Wording(is_skipped=True))),
+        ("syndicate:\n  x: []", 6, Posting(named=(("x", Wording(is_skipped=True)),))),
+        ("syndicate:\n  x:\n    skip: []", 7, Posting(named=(("x", Wording(is_skipped=True)),))),
+        ("syndicate: {channels: , skip: , text: [], x: {text: []}}", None, Posting(named=(("x", Wording()),))),
+        ("syndicate: {x: {}}\nparams: {syndicate: [news]}", None, Posting(only=("news",))),
+        ("syndicate: {x: {hashtags: []}}", None, Posting(named=(("x", Wording(hashtags=())),))),
+    ],
+)
+def test_an_empty_list_means_nowhere_and_is_told(lines: str, line: int | None, posting: Posting | None) -> None:
+    reading = reading_of(lines)
+
+    assert posting_of(reading) == posting
+    assert [at for at, _ in told(reading)] == ([] if line is None else [line])
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        ("syndicate: false\nSyndicate: true", 6),
+        ("Syndicate: {skip: true}\nsyndicate: {text: T}", 6),
+        ("syndicate: false\nSYNDICATE: {}", 6),
+        ("params: {syndicate: false}\nParams: {a: b}", 6),
+        ("syndicate:\n  skip: true\n  Skip: false", 7),
+        ("syndicate:\n  skip: true\n  Skip: {}", 7),
+        ("syndicate:\n  channels: [x]\n  Channels: [mastodon]", 7),
+        ("syndicate:\n  mastodon: false\n  Mastodon: words", 7),
+        ("syndicate:\n  mastodon:\n    skip: true\n    SKIP: false", 8),
+        ("syndicate:\n  mastodon: false\n  Mastodon: {}", 7),
+    ],
+)
+def test_a_key_that_stands_twice_undoes_no_opt_out(lines: str, line: int) -> None:
+    reading = reading_of(lines)
+
+    posting = posting_of(reading)
+    assert posting is not None
+    assert posting.refusal("news", "mastodon") is not None
+    assert [at for at, _ in told(reading)] == [line]
+    assert "stands twice" in told(reading)[0][1]
+
+
+def test_two_spellings_of_a_name_undo_no_opt_out() -> None:
+    reading = below("my-news: {skip: true, text: T}\nmy_news: {skip: false, title: Own}\nx: one\nX-: two")
+
+    posting = posting_of(reading)
+    assert posting is not None
+    assert dict(posting.named)["my_news"] == Wording(text="T", title="Own", is_skipped=True)
+    assert told(reading) == [(5, "`syndicate`: `my_news` stands twice")]
+
+
+def test_a_key_that_decides_nothing_may_stand_twice() -> None:
+    reading = below("text: a\nText: b\nskip: true\nSkip:")
+
+    assert posting_of(reading) == Posting(usual=Wording(text="b", is_skipped=True))
+    assert told(reading) == []
+
+
+@pytest.mark.parametrize("ending", ["toml", "json"])
+def test_opt_outs_win_in_toml_and_json_too(ending: str) -> None:
+    texts = {
+        "toml": f"+++\n{LEAST.replace(': ', ' = ')}\nsyndicate = false\nSyndicate = true\n+++\n",
+        "json": '{"title": "A", "date": "2024-01-02", "link": "https://a.example/x", "syndicate": 0, "Syndicate": 1}\n',
+    }
+    toml = texts["toml"].replace("A title", '"A title"').replace("https://a.example/x", '"https://a.example/x"')
+    parts = read((toml if ending == "toml" else texts["json"]).encode(), "x.md")
+    assert parts is not None
+
+    reading = item_from(*parts, path="x.md", rules=RULES)
+
+    assert posting_of(reading) == Posting(only=())
+    assert len(told(reading)) == 1
 
 
 def test_names_that_are_none_keep_the_item_from_channels() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
 from syndicate.items.featured import featured_of
@@ -23,6 +24,7 @@ LIMIT_TEXT = 10_000
 KEYS = ("text", "title", "summary", "hashtags", "image", "alt", "skip")
 
 _NONE = (*FALSE, "none")
+_EMPTY = "write `false` if that is meant, else remove the key"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG = re.compile(r"[^\W\d_]")
 
@@ -40,20 +42,37 @@ def posting_of(reader: Reader, title: str) -> tuple[Posting | None, tuple[AskedI
 
     Where it cannot be understood whether the item is to be posted, it is not until that is mended.
     """
-    found = reader.found("syndicate")
-    if found is None:
-        return None, ()
-    reading = _Reading(reader, source_of(found.source).steps, title)
-    return reading.whole(found.value), tuple(reading.asked)
+    doubled = {(fault.line, fault.column) for fault in reader.front.faults if fault.code == "W-DUPLICATE-KEY"}
+    for found in reader.looked("syndicate"):
+        steps = source_of(found.source).steps
+        for end in range(1, len(steps) + 1) if doubled else ():
+            if _Reading(reader, steps[:end], title, doubled).is_doubled():
+                return Posting(only=()), ()
+        if is_blank(found.value) and not isinstance(found.value, list | dict):
+            continue
+        reading = _Reading(reader, steps, title, doubled)
+        posting = reading.whole(found.value)
+        if posting is not None or not is_blank(found.value):
+            return posting, tuple(reading.asked)
+    return None, ()
+
+
+def _decides(value: Value) -> bool:
+    """Whether a blank value says all the same where an item goes: an empty list may be meant as nowhere."""
+    return isinstance(value, list) or (isinstance(value, dict) and any(map(_decides, value.values())))
 
 
 @dataclass(slots=True)
 class _Reading:
-    """One field being read; `steps` lead to it, `title` is the alt text of images without one."""
+    """One field being read; `steps` lead to it, `title` is the alt text of images without one.
+
+    `doubled` are the places of keys that stand in their mapping again, perhaps in other case.
+    """
 
     reader: Reader
     steps: tuple[str, ...]
     title: str
+    doubled: Set[tuple[int | None, int | None]] = frozenset()
     asked: list[AskedImage] = field(default_factory=list)
 
     def whole(self, value: Value) -> Posting | None:
@@ -61,7 +80,7 @@ class _Reading:
             return self._switched(value)
         posting = Posting()
         for key, below in value.items():
-            if is_blank(below) and key != "hashtags":
+            if not self._is_told(below, key):
                 continue
             if key == "channels":
                 posting = replace(posting, only=self._names(below, key))
@@ -73,7 +92,33 @@ class _Reading:
                 )
             else:
                 posting = replace(posting, named=(*posting.named, (str(_name(key)), self._named(below, key))))
+        posting = self._with_single_names(posting)
         return posting if posting != Posting() else None
+
+    def is_doubled(self, *path: str) -> bool:
+        """Whether a key stands twice, which is told: the one that is not used may be what keeps the item back."""
+        if self._place(*path) not in self.doubled:
+            return False
+        self._fail("stands twice, and either may keep the item back; it is not posted", "remove one of them", *path)
+        return True
+
+    def _is_told(self, value: Value, *path: str) -> bool:
+        """Whether a value says something: any that is not blank, no hashtags, and what may mean nowhere."""
+        if path[-1] == "hashtags" or not is_blank(value):
+            return True
+        is_of_words = path[-1] in KEYS and path[-1] != "skip"
+        return not is_of_words and (_decides(value) or self._place(*path) in self.doubled)
+
+    def _with_single_names(self, posting: Posting) -> Posting:
+        """The same with each name once: of two spellings of one, that counts which keeps the item back."""
+        named: dict[str, Wording] = {}
+        for name, wording in posting.named:
+            former = named.get(name)
+            named[name] = wording.over(former) if former is not None else wording
+            if former is not None:
+                self._fail(f"`{name}` stands twice", "write all that is said for it below one key")
+                named[name] = replace(named[name], is_skipped=former.is_skipped or wording.is_skipped)
+        return replace(posting, named=tuple(named.items()))
 
     def _switched(self, value: Value) -> Posting | None:
         """Without a mapping: yes, no, or the channels that may have it."""
@@ -83,6 +128,11 @@ class _Reading:
         return Posting(only=() if word in _NONE else self._names(value))
 
     def _names(self, value: Value, *path: str) -> tuple[str, ...]:
+        if self.is_doubled(*path):
+            return ()
+        if is_blank(value):
+            self._fail("names no channels, so that the item is posted nowhere", _EMPTY, *path)
+            return ()
         texts = [part for text in texts_of(value, ()) for part in text.split(",")]
         names = {text: _name(text) for text in texts}
         odd = [text.strip() for text, name in names.items() if name is None]
@@ -93,11 +143,16 @@ class _Reading:
 
     def _named(self, value: Value, name: str) -> Wording:
         """What is said for one channel or network: a mapping, its text alone, or whether it is posted."""
+        if self.is_doubled(name):
+            return Wording(is_skipped=True)
         if isinstance(value, str):
             word = value.strip().casefold()
             if word in TRUE + FALSE:
                 return Wording(is_skipped=word in FALSE)
             return self._said(USUAL, value, "text", name)
+        if not isinstance(value, dict) and is_blank(value):
+            self._fail("is an empty list, so that the item is not posted there", _EMPTY, name)
+            return Wording(is_skipped=True)
         if not isinstance(value, dict):
             self._fail("is a list", f"write a mapping with {', '.join(KEYS)}, or a text", name)
             return USUAL
@@ -105,7 +160,7 @@ class _Reading:
         for key, below in value.items():
             if key not in KEYS:
                 self._fail(f"`{key}` means nothing", f"use one of {', '.join(KEYS)}", name, key)
-            elif key == "hashtags" or not is_blank(below):
+            elif self._is_told(below, name, key):
                 wording = self._said(wording, below, key, name)
         return wording
 
@@ -122,6 +177,8 @@ class _Reading:
                 return replace(wording, **{key: text}) if text else wording  # type: ignore[arg-type]  # one of KEYS
 
     def _skip(self, value: Value, *path: str) -> bool:
+        if self.is_doubled(*path):
+            return True
         word = value.strip().casefold() if isinstance(value, str) else ""
         if word not in TRUE + FALSE:
             self._fail("is neither true nor false, so that the item is not posted", "write true or false", *path)

@@ -16,7 +16,7 @@ from syndicate.items.location import FILENAME
 from syndicate.items.sources import Source
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
-READER_VERSION = 10
+READER_VERSION = 11
 
 DATES = frozenset({"published", "starts", "updated", "expires"})
 TEXTS = frozenset(
