@@ -284,7 +284,8 @@ async def test_item_that_breaks_keeps_its_last_good_form(room: Newsroom) -> None
 async def test_half_written_file_is_waited_for(room: Newsroom) -> None:
     room.write("3.md", age=timedelta(0))
 
-    waits = await room.look(timedelta(milliseconds=100))
+    with room.content.joinpath("3.md").open("ab"):
+        waits = await room.look(timedelta(milliseconds=100))
     taken = await room.look(timedelta(seconds=3))
 
     assert (waits.waiting, waits.new) == (("3.md",), 0)

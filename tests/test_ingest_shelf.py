@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
@@ -132,8 +132,8 @@ async def test_image_on_the_shelf_tells_nothing_but_the_picture(room: Newsroom) 
 class VerboseStore(FolderStore):
     """A store whose items titled `Huge` have more text than an XML parser takes."""
 
-    def scan(self, known: Mapping[str, Indexed]) -> Scan:
-        scan = super().scan(known)
+    def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
+        scan = super().scan(known, near)
         files = {path: self._grown(one) for path, one in scan.files.items()}
         return replace(scan, files=files)
 

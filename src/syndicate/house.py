@@ -63,7 +63,8 @@ def store_of(plot: Plot, *, waits: bool = True, tell: Callable[[int, int], None]
         waits: if not, files are taken as they are now, though they may be half-written.
         tell: hears of each root how many of its files were looked at, and how many there are.
     """
-    from syndicate.content.folder import GRACE, FolderStore
+    from syndicate.content.file import GRACE
+    from syndicate.content.folder import FolderStore
     from syndicate.content.roots import Roots
     from syndicate.content.watch import QUIET
 

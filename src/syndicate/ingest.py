@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 import structlog
 
@@ -33,6 +34,7 @@ from syndicate.ports.content import Indexed, Scan, Store
 from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
 from syndicate.ports.shelf import Shelf
 from syndicate.shelving import Shelved, Shelving
+from syndicate.standing import Standing
 
 log = structlog.get_logger()
 
@@ -104,11 +106,17 @@ class Ingest:
         self._index: Mapping[str, Indexed] | None = None
         self._topics: dict[str, Topic] = {}
         self._tombstones: dict[str, Tombstone] = {}
+        self._standing = Standing()
         self._accepted: Mapping[str, Item] = {}
+        self._known: Mapping[str, KnownItem] | None = None
         self._is_first = True
 
-    async def run(self) -> Pass:
+    async def run(self, near: Collection[Path] | None = None) -> Pass:
         """One pass.
+
+        Args:
+            near: where in the store something may have changed since the last pass, if that went well, as absolute
+                real paths; None: anywhere.
 
         Raises:
             ConfigError: the store is not there.
@@ -116,20 +124,29 @@ class Ingest:
         """
         begun = time.monotonic()
         now = self._clock()
-        scan, known, lost = await self._look()
+        scan, known, lost = await self._look(near)
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
-        items = scan.items
-        visible = _visible(items, known, now)
-        changes = compare(visible, known, accepted=self._accepted)
+        visible, touched = await asyncio.to_thread(self._follow, scan, known, now)
+        changes = compare(visible, known, accepted=self._accepted, only=touched)
         self._bury(visible, changes, now)
         shelved = await self._publish(visible, changes, now)
-        decided = await self._accept(scan, visible, changes, known, now)
+        moved = _moved(visible, changes, known, touched)
+        decided = await self._accept(_Seen(scan, visible, changes, moved, known), now)
         self._index, self._accepted = scan.files, visible
-        done = self._told(scan, items, visible, changes, known)
+        done = self._told(scan, changes, len(moved))
         done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)
         return done
+
+    def _follow(
+        self, scan: Scan, known: Mapping[str, KnownItem], now: datetime
+    ) -> tuple[Mapping[str, Item], Collection[str] | None]:
+        """The visible items, and the ids of those that may differ from what was accepted; None: all."""
+        touched = self._standing.follow(scan, self._index or {}, known, now)
+        is_followed = self._accepted and known is self._known  # else somebody wrote into the state meanwhile
+        self._known = known
+        return self._standing.visible, touched if is_followed else None
 
     async def build(self, tell: Callable[[int, int], None] = lambda done, total: None) -> tuple[int, Shelved]:
         """Write all feeds from the store as it is; nothing is planned or remembered. Gives the number of items, too.
@@ -145,7 +162,7 @@ class Ingest:
         scan, known, lost = await self._look()
         if lost is not None:
             raise ConfigError((lost,))
-        visible = _visible(scan.items, known, now)
+        visible, _ = await asyncio.to_thread(self._follow, scan, known, now)
         put = partial(self.shelving.put, visible, now, tombstones=self._tombstones.values(), tell=tell)
         return len(visible), await asyncio.to_thread(put, topics=self._topics.values())
 
@@ -166,13 +183,14 @@ class Ingest:
             kept[item_id] = Tombstone(item_id, now.replace(microsecond=0), keys)
         self._tombstones = kept
 
-    async def _look(self) -> tuple[Scan, Mapping[str, KnownItem], Fault | None]:
+    async def _look(self, near: Collection[Path] | None = None) -> tuple[Scan, Mapping[str, KnownItem], Fault | None]:
         """The store as it is, what is known of it, and the fault if it was lost."""
         if self._index is None:
             self._index = await self._outbox.index(self._rules)
             self._topics = await self._outbox.topics()
             self._tombstones = await self._outbox.tombstones()
-        scan = await asyncio.to_thread(self._store.scan, self._index)
+            near = None
+        scan = await asyncio.to_thread(self._store.scan, self._index, near)
         known = await self._outbox.known()
         return scan, known, lost_store(scan, known)
 
@@ -183,48 +201,40 @@ class Ingest:
         topics, tombstones = self._topics.values(), self._tombstones.values()
         return await asyncio.to_thread(self.shelving.put, visible, now, topics=topics, tombstones=tombstones)
 
-    async def _accept(
-        self, scan: Scan, visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem], now: datetime
-    ) -> Mapping[State, int]:
+    async def _accept(self, saw: _Seen, now: datetime) -> Mapping[State, int]:
+        scan, visible, changes, known = saw.scan, saw.visible, saw.changes, saw.known
         seen = await self._outbox.channels()
         coming = (*changes.new, *changes.returned)
         missed = await self._missed(visible, coming)
-        links = _same_links({item.id: item for item in chain(coming, *missed.values())}.values(), visible, known)
+        links = _same_links({item.id: item for item in chain(coming, *missed.values())}.values(), known)
         sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known), missed)
-        names = {channel.name for channel in self._channels}
-        forsaken = {account for name, account in seen.items() if name not in names}
+        forsaken = {seen[name] for name in seen.keys() - {channel.name for channel in self._channels}}
         planned = plan(sight, self._channels, seen, now, forsaken=forsaken)
         if self._gallery is not None:
             # Here and no later: once it is accepted, a delivery may be claimed at any time.
             await self._gallery.draw_of(one.item_id for one in planned if one.state is State.PLANNED)
-        touched = (*changes.new, *changes.revised, *changes.returned, *_moved(visible, changes, known))
-        topics = {topic.slug: topic for item in visible.values() for topic in item.topics if topic.slug}
+        touched = (*changes.new, *changes.revised, *changes.returned, *saw.moved)
+        named = visible.values() if self._is_first else touched
+        topics = {topic.slug: topic for item in named for topic in item.topics if topic.slug}
         topics = {slug: topic for slug, topic in topics.items() if slug not in self._topics}
         acceptance = Acceptance(
             items=tuple(_known(item, known.get(item.id), now) for item in touched),
             withdrawn=changes.withdrawn,
             heirs=_heirs(changes, links),
             indexed=tuple(scan.files[path] for path in scan.read),
+            packed=scan.packed,
             gone=scan.gone,
             planned=planned,
             mended=plan_mended(changes.revised, self._channels, now),
-            changes=self._changes(visible, changes, now),
+            changes=self._changes(saw, now),
             returned=tuple(item.id for item in changes.returned),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
             topics=tuple(topics.values()),
             tombstones=tuple(self._tombstones.values()) if changes.withdrawn or changes.returned else None,
         )
-        if (
-            scan.read
-            or scan.gone
-            or touched
-            or changes.withdrawn
-            or planned
-            or topics
-            or missed
-            or not acceptance.channels.keys() <= seen.keys()
-        ):
+        is_news = scan.read or scan.gone or touched or changes.withdrawn or planned or topics or missed
+        if is_news or not acceptance.channels.keys() <= seen.keys():
             await self._outbox.accept(acceptance, now)
             self._topics |= topics
         self._is_first = False
@@ -241,17 +251,18 @@ class Ingest:
             for name, ids in found.items()
         }
 
-    def _changes(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> tuple[Change, ...]:
+    def _changes(self, saw: _Seen, now: datetime) -> tuple[Change, ...]:
         """What channels do about posts of items that were edited or left, as far as it is known how they read before.
 
         What is accepted last is known from this process or the parse index; not so after a change of the settings by
         which files are read if the former version wrote it in another form: then posts stay as they are.
         """
+        changes = saw.changes
         if not (changes.revised or changes.withdrawn or changes.returned):
             return ()
         former = self._accepted or agreed({item.id: item for item in self._former()})
         edited = [(former[item.id], item) for item in changes.revised if item.id in former]
-        left = _gone([former[item_id] for item_id in changes.withdrawn if item_id in former], visible)
+        left = _gone([former[item_id] for item_id in changes.withdrawn if item_id in former], saw)
         edits = changes_of(edited, self._channels, self._site.pages.cards, now)
         returns = returns_of(changes.returned, self._channels, now)
         return (*edits, *withdrawals_of(left, self._channels, now), *returns)
@@ -259,91 +270,97 @@ class Ingest:
     def _former(self) -> Iterator[Item]:
         return (one.item for one in (self._index or {}).values() if one.item is not None)
 
-    def _told(
-        self,
-        scan: Scan,
-        items: Mapping[str, Item],
-        visible: Mapping[str, Item],
-        changes: Changes,
-        known: Mapping[str, KnownItem],
-    ) -> Pass:
-        future = [item.published for item_id, item in items.items() if item_id not in visible]
-        faults = [
-            *scan.faults,
-            *(fault for one in scan.files.values() for fault in one.faults),
-        ]
+    def _told(self, scan: Scan, changes: Changes, moved: int) -> Pass:
+        standing = self._standing
         return Pass(
             files=len(scan.files),
-            items=len(visible),
+            items=len(standing.visible),
             new=len(changes.new) + len(changes.returned),
             revised=len(changes.revised),
-            moved=len(_moved(visible, changes, known)),
+            moved=moved,
             withdrawn=len(changes.withdrawn),
-            scheduled=len(future),
-            next_due=min(future, default=None),
+            scheduled=len(standing.scheduled),
+            next_due=min((item.published for item in standing.scheduled.values()), default=None),
             waiting=scan.waiting,
-            skipped=Counter(one.skipped for one in scan.files.values() if one.skipped),
-            faults=(*faults, *self.shelving.left_out),
-            topics=len({topic.slug for item in visible.values() for topic in item.topics}),
+            skipped=standing.skipped,
+            faults=(*scan.faults, *standing.faults, *self.shelving.left_out),
+            topics=standing.topics,
             feeds=self.shelving.feeds,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one pass saw; `moved` are items that only changed their place."""
+
+    scan: Scan
+    visible: Mapping[str, Item]
+    changes: Changes
+    moved: Sequence[Item]
+    known: Mapping[str, KnownItem]
+
+
 def _doubt(visible: Mapping[str, Item], known: Mapping[str, KnownItem]) -> str | None:
     """A store without a single item of the former one is another store, not a day's news."""
-    standing = [item_id for item_id, one in known.items() if not one.is_withdrawn]
-    if len(standing) < FEW_ITEMS or not visible.keys().isdisjoint(standing):
-        return None
-    return f"another store: none of the {len(standing)} items that were known is in it"
+    standing = 0
+    for item_id, one in known.items():
+        if not one.is_withdrawn:
+            if item_id in visible:
+                return None
+            standing += 1
+    return f"another store: none of the {standing} items that were known is in it" if standing >= FEW_ITEMS else None
 
 
 def lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
     """A store that had items and has not a single file any more was not emptied but lost (an unmounted disk)."""
+    if scan.files or scan.waiting:
+        return None
     standing = sum(not one.is_withdrawn for one in known.values())
-    if scan.files or scan.waiting or not standing:
+    if not standing:
         return None
     problem = f"holds no file, though {standing} items were known: feeds and posts stay as they are"
     remedy = "bring the folder back, or set another `state.folder` to begin anew"
     return Fault("content.folder", "E-STORE-LOST", problem, remedy)
 
 
-def _visible(items: Mapping[str, Item], known: Mapping[str, KnownItem], now: datetime) -> dict[str, Item]:
-    """The items whose time has come; a clock that is set back (a board without a battery) takes none away again."""
-    return {item_id: item for item_id, item in items.items() if item.published <= now or _is_told(item, known)}
-
-
-def _is_told(item: Item, known: Mapping[str, KnownItem]) -> bool:
-    """Whether the item was accepted just as it reads now."""
-    former = known.get(item.id)
-    return former is not None and not former.is_withdrawn and former.revision == item.revision
-
-
-def _moved(visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem]) -> list[Item]:
+def _moved(
+    visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem], touched: Collection[str] | None
+) -> list[Item]:
     """Items that only changed their place: for readers and followers nothing happened."""
     told = {item.id for item in (*changes.new, *changes.revised, *changes.returned)}
-    return [item for item in visible.values() if item.id not in told and known[item.id].path != item.path]
+    ids = visible if touched is None else touched
+    found = ((visible[item_id], known[item_id]) for item_id in ids if item_id in visible and item_id not in told)
+    return [item for item, one in found if one.path != item.path]
 
 
-def _same_links(coming: Iterable[Item], visible: Mapping[str, Item], known: Mapping[str, KnownItem]) -> dict[str, str]:
+def _same_links(coming: Collection[Item], known: Mapping[str, KnownItem]) -> dict[str, str]:
     """Of the coming items, those whose article an older one already links to: the older one's id."""
+    keys = {item.id: _link_key(item) for item in coming}
+    asked = frozenset(filter(None, keys.values()))
+    older = sorted(
+        (one.first_seen, one.item_id, one.link_key)
+        for one in (known.values() if asked else ())
+        if one.link_key in asked and not one.is_withdrawn
+    )
     first: dict[str, str] = {}
-    older = sorted((one.first_seen, one.item_id, one.link_key) for one in known.values() if not one.is_withdrawn)
     for _, item_id, key in older:
-        if key:
-            first.setdefault(key, item_id)
+        first.setdefault(key, item_id)
     for item in sorted(coming, key=lambda one: (one.published, one.id)):
-        key = _link_key(item)
-        if key:
-            first.setdefault(key, item.id)
-    return {item.id: first[_link_key(item)] for item in coming if first.get(_link_key(item), item.id) != item.id}
+        if keys[item.id]:
+            first.setdefault(keys[item.id], item.id)
+    return {item_id: first[key] for item_id, key in keys.items() if first.get(key, item_id) != item_id}
 
 
-def _gone(left: Sequence[Item], visible: Mapping[str, Item]) -> list[Item]:
+def _gone(left: Sequence[Item], saw: _Seen) -> list[Item]:
     """Those of the items that left whose article no other item leads to.
 
     A renamed file without an id is another item; the post stays, as it tells of that one, which posts nothing.
     """
-    standing = {_link_key(item) for item in visible.values()} if left else set()
+    if not left:
+        return []
+    changes = saw.changes
+    read = {item.id: _link_key(item) for item in (*changes.new, *changes.revised, *changes.returned)}
+    standing = {read[item_id] if item_id in read else saw.known[item_id].link_key for item_id in saw.visible}
     return [item for item in left if not _link_key(item) or _link_key(item) not in standing]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from syndicate.content.watch import wake
+from syndicate.content.watch import Stirred, wake
 from syndicate.deliver import Settled, Tell
 from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-HALF_WRITTEN_S = 0.5
+HALF_WRITTEN_S = 0.25
 """How soon to look again at files that were still being written."""
 
-LOOKS_AT_HALF_WRITTEN = 6
+LOOKS_AT_HALF_WRITTEN = 12
 """How often `once` does so; what is still not whole then is left to the next call."""
 
 STATE_LOOK_S = 2.0
@@ -86,7 +86,7 @@ async def publish_once(house: House, tell: Tell) -> Pass:
         if not done.waiting:
             break
         await asyncio.sleep(HALF_WRITTEN_S)
-        done = merged(done, await house.ingest.run())
+        done = merged(done, await house.ingest.run(near=()))
     await _draw_first(house)
     # Every channel has its turn to the end, whatever befalls another one.
     house.hubs.look(done.feeds)
@@ -186,11 +186,11 @@ async def publish_forever(
     """
     from syndicate.schedule import Schedule
 
-    stirred = asyncio.Event()
+    stirred = Stirred()
     settings = house.plot.settings
 
     async def tick() -> None:
-        stirred.set()
+        stirred.note()
 
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
     undrawn = asyncio.Event()
@@ -225,7 +225,7 @@ async def _first_of(*tasks: asyncio.Task[Any]) -> None:
 
 async def _passes(
     house: House,
-    stirred: asyncio.Event,
+    stirred: Stirred,
     stop: asyncio.Event,
     tell_pass: Callable[[Pass], None],
     *,
@@ -233,15 +233,16 @@ async def _passes(
 ) -> None:
     """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
     wait_s: float | None = None
-    is_first = True
+    is_first = must_look_anywhere = True
     twins = Twins(house.channels, house.plans)
     while not stop.is_set():
         twins.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stirred.wait(), wait_s)
-        stirred.clear()
+        places = stirred.take()
+        near, must_look_anywhere = None if must_look_anywhere else places, True
         try:
-            done = await house.ingest.run()
+            done = await house.ingest.run(near=near)
         except ConfigError as error:
             if is_first:  # a store that never was there is a mistake in the settings, not a passing trouble
                 raise
@@ -260,7 +261,7 @@ async def _passes(
             log.exception("pass_failed")
             wait_s = None
             continue
-        is_first = False
+        is_first = must_look_anywhere = False
         house.hubs.look(done.feeds)
         tell_pass(done)
         undrawn.set()
@@ -303,7 +304,7 @@ def _next_look_s(done: Pass) -> float | None:
     return min(max((done.next_due - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
 
 
-async def _watch(house: House, stirred: asyncio.Event, stop: asyncio.Event) -> None:
+async def _watch(house: House, stirred: Stirred, stop: asyncio.Event) -> None:
     """Be woken by the file system; without it the schedule alone looks."""
     if not house.plot.settings.schedule.watch:
         await stop.wait()
@@ -313,11 +314,11 @@ async def _watch(house: House, stirred: asyncio.Event, stop: asyncio.Event) -> N
             group.create_task(_watch_root(root.folder, stirred, stop))
 
 
-async def _watch_root(folder: Path, stirred: asyncio.Event, stop: asyncio.Event) -> None:
+async def _watch_root(folder: Path, stirred: Stirred, stop: asyncio.Event) -> None:
     is_lost = False
     while not stop.is_set():
         if is_lost:  # what it missed meanwhile
-            stirred.set()
+            stirred.note()
         try:
             await wake(folder, stirred, stop)
         except OSError as error:

@@ -21,7 +21,8 @@ from content.storing import (
     put,
     store,
 )
-from syndicate.content.folder import NO_ITEM, FolderStore
+from syndicate.content.file import NO_ITEM
+from syndicate.content.folder import FolderStore
 from syndicate.content.look import MAX_IMAGE_BYTES
 from syndicate.errors import ConfigError, ImageUnusable
 from syndicate.items.frontmatter import MAX_FILE_BYTES
@@ -149,11 +150,12 @@ def test_a_broken_edit_keeps_the_last_good_item(store: FolderStore) -> None:
 
 
 def test_a_file_just_written_is_waited_for(store: FolderStore, clock: Clock) -> None:
-    put(store, "a.md", item_text(), at=LATER_NS - 100 * MS)
+    written = put(store, "a.md", item_text(), at=LATER_NS - 100 * MS)
 
-    early = store.scan(NOTHING)
-    clock.now += 200 * MS
-    late = store.scan(early.files)
+    with written.open("ab"):
+        early = store.scan(NOTHING)
+        clock.now += 200 * MS
+        late = store.scan(early.files)
 
     assert (early.files, early.waiting) == ({}, ("a.md",))
     assert (late.read, late.waiting) == (("a.md",), ())
@@ -214,13 +216,14 @@ def test_a_file_replaced_after_the_sweep_is_waited_for(store: FolderStore, monke
 
 
 def test_a_file_from_the_future_is_used_once_it_keeps_still(store: FolderStore, clock: Clock) -> None:
-    put(store, "a.md", item_text(), at=LATER_NS + 3600 * 1000 * MS)
+    written = put(store, "a.md", item_text(), at=LATER_NS + 3600 * 1000 * MS)
 
-    waits = [store.scan(NOTHING).waiting]
-    clock.now += 100 * MS
-    waits.append(store.scan(NOTHING).waiting)
-    clock.now += 200 * MS
-    waits.append(store.scan(NOTHING).waiting)
+    with written.open("ab"):
+        waits = [store.scan(NOTHING).waiting]
+        clock.now += 100 * MS
+        waits.append(store.scan(NOTHING).waiting)
+        clock.now += 200 * MS
+        waits.append(store.scan(NOTHING).waiting)
 
     assert waits == [("a.md",), ("a.md",), ()]
 
@@ -337,8 +340,9 @@ def test_a_new_item_waits_for_its_image(store: FolderStore, clock: Clock) -> Non
     without = store.scan(NOTHING)
     put(store, "pic.png", picture()[:40], at=LATER_NS - 400 * MS)
     with_half = store.scan(without.files)
-    put(store, "pic.png", picture(), at=LATER_NS - 100 * MS)
-    with_fresh = store.scan(with_half.files)
+    fresh = put(store, "pic.png", picture(), at=LATER_NS - 100 * MS)
+    with fresh.open("ab"):
+        with_fresh = store.scan(with_half.files)
     clock.now += 500 * MS
     whole = store.scan(with_fresh.files)
 
@@ -472,7 +476,7 @@ def test_whatever_a_parser_trips_over_costs_one_file_only(store: FolderStore, mo
     def failing(content: bytes, path: str) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr("syndicate.content.folder.read", failing)
+    monkeypatch.setattr("syndicate.content.file.read", failing)
 
     assert codes(store.scan(NOTHING)) == ["E-READ"]
 

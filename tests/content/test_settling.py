@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from content.picturing import bands, saved
 from syndicate.content.folder import FolderStore
+from syndicate.content.writers import has_no_writer
 from syndicate.items.presets import rules_of
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -131,3 +134,36 @@ def test_a_file_that_goes_while_others_are_read_is_no_fault(tmp_path: Path, cloc
 
     assert (first.waiting, set(first.files), first.files["a.md"].faults) == (("b.md",), {"a.md"}, ())
     assert (second.waiting, set(second.files), second.gone) == ((), {"a.md"}, ())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
+def test_a_file_that_was_closed_is_used_after_a_moment(store: FolderStore, clock: Clock) -> None:
+    path = put(store, "a.md", item_text().replace("image: pic.png\n", ""), at=NOW_NS - 10 * MS)
+    at_once = store.scan({})
+    clock.now += 25 * MS
+    with path.open("ab"):
+        still_open = store.scan({})
+    closed = store.scan({})
+
+    assert (at_once.waiting, still_open.waiting, closed.waiting) == (("a.md",), ("a.md",), ())
+    assert len(closed.items) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
+def test_asking_who_writes_disturbs_no_writer(tmp_path: Path) -> None:
+    """Writers open and close the file all the time while it is asked; nobody is ended, nobody fails."""
+    file = tmp_path / "a.md"
+    file.write_bytes(b"")
+    writes = "import sys\nfor n in range(2000):\n    with open(sys.argv[1], 'ab') as file: file.write(b'x')\n"
+    with subprocess.Popen([sys.executable, "-c", writes, str(file)]) as writer:
+        seen = set()
+        while writer.poll() is None:
+            seen.add(has_no_writer(file))
+
+    assert writer.returncode == 0
+    assert file.stat().st_size == 2000
+    assert True in seen
+
+
+def test_what_cannot_be_asked_is_not_known(tmp_path: Path) -> None:
+    assert not has_no_writer(tmp_path / "nowhere.md")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, codes, item_text, picture
-from syndicate.content import folder as folder_module
+from syndicate.content import file as file_module
 from syndicate.content.folder import LOOKS, FolderStore
 from syndicate.content.places import bytes_of
 from syndicate.errors import ConfigError
@@ -59,7 +59,7 @@ def test_another_checkout_of_the_same_files_is_not_parsed(
     checkouts.switch(checkouts.tree("one", FILES))
     first = checkouts.store.scan(NOTHING)
     checkouts.switch(checkouts.tree("two", FILES))
-    monkeypatch.setattr(folder_module, "item_from", None)  # to call it would be an error
+    monkeypatch.setattr(file_module, "item_from", None)  # to call it would be an error
 
     second = checkouts.store.scan(first.files)
 
@@ -110,7 +110,7 @@ class Meanwhile:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *events: object) -> None:
         self._events = list(events)
-        monkeypatch.setattr(folder_module, "bytes_of", self)
+        monkeypatch.setattr(file_module, "bytes_of", self)
 
     def __call__(self, file: Path, limit: int) -> tuple[bytes, os.stat_result]:
         if self._events:

@@ -14,12 +14,12 @@ PATH = Path("/srv/state/outbox.sqlite3")
 @pytest.mark.parametrize(
     ("database", "expected", "is_readable"),
     [
-        (Database(PATH, "0008", "0008"), {"D-DATABASE": "ok", "D-SCHEMA": "ok"}, True),
-        (Database(PATH, "0007", "0008"), {"D-DATABASE": "ok", "D-SCHEMA": "warning"}, False),
-        (Database(PATH, None, "0008"), {"D-DATABASE": "ok", "D-SCHEMA": "warning"}, False),
-        (Database(PATH, "0099", "0008", is_known=False), {"D-DATABASE": "ok", "D-SCHEMA": "problem"}, False),
-        (Database(PATH, "0008", "0008", faults=("row 1",)), {"D-DATABASE": "problem", "D-SCHEMA": "ok"}, True),
-        (Database(PATH, "0008", "0008", is_checked=False), {"D-DATABASE": "note", "D-SCHEMA": "ok"}, True),
+        (Database(PATH, "0009", "0009"), {"D-DATABASE": "ok", "D-SCHEMA": "ok"}, True),
+        (Database(PATH, "0008", "0009"), {"D-DATABASE": "ok", "D-SCHEMA": "warning"}, False),
+        (Database(PATH, None, "0009"), {"D-DATABASE": "ok", "D-SCHEMA": "warning"}, False),
+        (Database(PATH, "0099", "0009", is_known=False), {"D-DATABASE": "ok", "D-SCHEMA": "problem"}, False),
+        (Database(PATH, "0009", "0009", faults=("row 1",)), {"D-DATABASE": "problem", "D-SCHEMA": "ok"}, True),
+        (Database(PATH, "0009", "0009", is_checked=False), {"D-DATABASE": "note", "D-SCHEMA": "ok"}, True),
         (Database(PATH, trouble="file is not a database"), {"D-DATABASE": "problem"}, False),
     ],
 )

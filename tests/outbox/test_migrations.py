@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from syndicate.errors import ConfigError
+from syndicate.items.item import Item
+from syndicate.items.snapshot import to_json
 from syndicate.outbox.backup import bring_up, schema_of
 from syndicate.outbox.database import MIGRATIONS
 from syndicate.outbox.delivery import State
@@ -105,3 +108,26 @@ async def test_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
     assert "hubs" not in tables
+
+
+async def test_items_of_the_index_are_packed_and_found_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    make(path, "0008")
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    found = [
+        Item(f"store:{number}", f"{number}.md", "Ti\u0301tle", "S", at, at, slug=f"s-{number}") for number in range(3)
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        rows = [(item.path, 1, 2, 3, "d", "", item.id, to_json(item), None, None) for item in found]
+        rows.append(("broken.md", 1, 2, 3, "d", "", None, None, None, "[]"))
+        connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.commit()
+
+    await bring_up(path)
+
+    async with SqlOutbox(path) as outbox:
+        index = await outbox.index("")
+        assert [index[item.path].item for item in found] == found
+        assert index["broken.md"].item is None
+        assert await outbox.find_items("s-2") == [found[2]]
+        assert await outbox.newest_item() == found[1]

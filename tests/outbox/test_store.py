@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
@@ -124,7 +125,9 @@ async def test_index_made_with_other_rules_looks_changed(outbox: SqlOutbox) -> N
 async def test_index_of_another_version_that_cannot_be_read_looks_changed(outbox: SqlOutbox, tmp_path: Path) -> None:
     await outbox.accept(acceptance(item(1)), NOW)
     with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as connection:
-        connection.execute("UPDATE files SET snapshot = ?", ('{"image": null, "published": "2026-11-01"}',))
+        connection.execute(
+            "UPDATE files SET packed = ?", (zlib.compress(b'{"image": null, "published": "2026-11-01"}'),)
+        )
         connection.commit()
 
     assert await outbox.index("other rules") == {"news/1.md": Indexed("news/1.md", UNREAD)}

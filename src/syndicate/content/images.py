@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from io import BytesIO
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from syndicate.content.process import ended, pipe, started
 from syndicate.errors import ImageUnusable
 from syndicate.posts.fit import fit
 from syndicate.posts.post import ImageRules, Picture, Room
@@ -39,12 +37,10 @@ KEPT_FETCHED: Final = 4
 FRESH_S: Final = 300.0
 """So long a fetched image serves all channels; then it is fetched again."""
 
-_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
-
 # The return code of a child that its own alarm ended; Windows has no such alarm.
 _OVERTIME: Final = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
 
-_CHILD: Final = "import sys; sys.path.insert(0, sys.argv[1]); from syndicate.content.child import main; main()"
+_CHILD: Final = "syndicate.content.child"
 
 _Value = TypeVar("_Value")
 
@@ -189,7 +185,7 @@ class _Darkroom:
         with self._in_use:
             if self._child is None or self._child.poll() is not None:
                 self._discard()
-                self._child = _started()
+                self._child = started(_CHILD)
             try:
                 return _exchange(self._child, header, content)
             except (OSError, EOFError, ValueError) as error:
@@ -202,7 +198,7 @@ class _Darkroom:
             if self._child is not None:
                 # The end of its input ends it; the killing below is for one that is stuck.
                 with suppress(OSError):
-                    _pipe(self._child.stdin).close()
+                    pipe(self._child.stdin).close()
                 with suppress(subprocess.TimeoutExpired):
                     self._child.wait(timeout=1)
             self._discard()
@@ -210,30 +206,7 @@ class _Darkroom:
     def _discard(self) -> int | None:
         """Let go of the child, dead or alive; gives its return code."""
         child, self._child = self._child, None
-        return None if child is None else _end(child)
-
-
-def _started() -> subprocess.Popen[bytes]:
-    # Isolated (-I), and told where we are: it imports what decodes and draws, and nothing of the folder it starts in.
-    # Without our environment: the process that decodes hostile files has no business with tokens. In a session of its
-    # own: Ctrl-C is for the parent to decide.
-    return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
-        [sys.executable, "-I", "-c", _CHILD, str(Path(__file__).parents[2])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        start_new_session=True,
-    )
-
-
-def _end(child: subprocess.Popen[bytes]) -> int:
-    """End a child, dead or alive; gives its return code."""
-    child.kill()
-    for pipe in (child.stdin, child.stdout):
-        with suppress(OSError):
-            _pipe(pipe).close()
-    return child.wait()
+        return None if child is None else ended(child)
 
 
 def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
@@ -243,7 +216,7 @@ def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
         ImageUnusable: with the reason in words.
     """
     header = _header("upright", content, {}, limit_s)
-    child = _started()
+    child = started(_CHILD)
     try:
         told, _ = child.communicate(header + content, limit_s * PATIENCE)
         answer, files = _answer_in(BytesIO(told))
@@ -252,7 +225,7 @@ def upright(ref: str, content: bytes, *, limit_s: float = LIMIT_S) -> bytes:
         reason = f"takes longer than {limit_s:g} s to decode" if is_late else "makes the decoder fail"
         raise ImageUnusable(ref, reason) from error
     finally:
-        _end(child)
+        ended(child)
     if "error" in answer:
         raise ImageUnusable(ref, answer["error"])
     return files[0]
@@ -265,11 +238,11 @@ def _header(task: str, content: bytes, rules: Mapping[str, Any], limit_s: float)
 
 
 def _exchange(child: subprocess.Popen[bytes], header: bytes, content: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    jobs = _pipe(child.stdin)
+    jobs = pipe(child.stdin)
     jobs.write(header)
     jobs.write(content)
     jobs.flush()
-    return _answer_in(_pipe(child.stdout))
+    return _answer_in(pipe(child.stdout))
 
 
 def _answer_in(answers: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
@@ -282,8 +255,3 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
     if len(content) < size:
         raise EOFError
     return content
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None
-    return pipe

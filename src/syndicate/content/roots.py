@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +25,12 @@ class Roots:
         tracking = dict.fromkeys(word for store in stores for word in store.rules.link_tracking)
         self._clashes = Clashes(self.place_of, tracking)
 
-    def scan(self, known: Mapping[str, Indexed]) -> Scan:
-        """Look at every file of every root, read those that changed against `known`.
+    def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
+        """Look at every file of every root, or at those near some places, and read those that changed against `known`.
+
+        Args:
+            known: what the last scan found; it may be older where all files are looked at.
+            near: where something may have changed, as absolute real paths; None: anywhere.
 
         Raises:
             ConfigError: no root is there.
@@ -43,15 +47,16 @@ class Roots:
         lost: list[Fault] = []
         for name, store in self._stores.items():
             try:
-                scans.append(_kept(store.look(parts[name]), parts[name], store))
+                scans.append(_kept(store.look(parts[name], near), parts[name], store))
             except ConfigError as error:
                 lost += error.faults
                 scans.append(Scan(parts[name], faults=error.faults))
         if len(lost) == len(self._stores):
             raise ConfigError(tuple(lost))
         whole = _joined(scans)
-        found = self._clashes.among(whole.files)
-        return replace(whole, gone=(*whole.gone, *gone), faults=(*whole.faults, *found))
+        whole = replace(whole, gone=(*whole.gone, *gone))
+        found = self._clashes.among(whole.files, known, (*whole.read, *whole.gone))
+        return replace(whole, faults=(*whole.faults, *found))
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it.
@@ -91,4 +96,5 @@ def _joined(scans: Sequence[Scan]) -> Scan:
         tuple(path for scan in scans for path in scan.gone),
         tuple(path for scan in scans for path in scan.waiting),
         tuple(fault for scan in scans for fault in scan.faults),
+        {path: packed for scan in scans for path, packed in scan.packed.items()},
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,18 @@ class Sweep:
     closed: tuple[str, ...]
 
 
-def sweep(root: Path, rules: Rules) -> Sweep:
-    """Look at every name below a folder that is real (no link on the way to it)."""
+def sweep(root: Path, rules: Rules, only: Collection[str] | None = None) -> Sweep:
+    """Look at every name below a folder that is real (no link on the way to it).
+
+    Args:
+        root: the folder.
+        rules: which names may be items.
+        only: paths below it, of files or folders, if all others are known to be as they were.
+    """
     faults: list[Fault] = []
     closed: list[str] = []
-    sights = sorted(_files(root, rules, faults, closed), key=lambda sight: sight.path)
+    found = _below(root, [""], rules, faults, closed) if only is None else _among(root, only, rules, faults, closed)
+    sights = sorted(found, key=lambda sight: sight.path)
     return Sweep(tuple(sights), tuple(faults), tuple(closed))
 
 
@@ -56,8 +64,8 @@ def reason_of(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or "it is being written"
 
 
-def _files(root: Path, rules: Rules, faults: list[Fault], closed: list[str]) -> Iterator[Sight]:
-    folders = [""]
+def _below(root: Path, folders: list[str], rules: Rules, faults: list[Fault], closed: list[str]) -> Iterator[Sight]:
+    """The files in these folders, and in all folders in them."""
     while folders:
         folder = folders.pop()
         try:
@@ -67,23 +75,58 @@ def _files(root: Path, rules: Rules, faults: list[Fault], closed: list[str]) -> 
             closed.append(folder)
             faults.append(Fault(folder, "E-READ", f"cannot be read: {reason_of(error)}", "give read rights"))
             continue
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if is_passing(entry.name):
-                continue
-            if not _is_utf8(path) or not path.isprintable():
-                problem = "has a name that is not UTF-8 or holds control characters"
-                faults.append(Fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
-            elif entry.is_dir(follow_symlinks=False):
-                if not fits(path, rules.exclude):
-                    _go_into(path, folders, faults)
-            elif is_wanted(path, include=rules.include, exclude=rules.exclude):
-                sight = _sight(root, path, entry, faults)
-                if sight is not None:
-                    yield sight
-            elif entry.is_symlink() and entry.is_dir() and not fits(path, rules.exclude):
-                problem = "is a link to a folder, which is not followed"
-                faults.append(Fault(path, "W-LINKED-FOLDER", problem, "name that folder below `content.roots`"))
+        yield from _seen(root, folder, entries, rules, faults, folders)
+
+
+def _among(root: Path, only: Collection[str], rules: Rules, faults: list[Fault], closed: list[str]) -> Iterator[Sight]:
+    """The files at these paths, and in folders there."""
+    names: dict[str, set[str]] = {}
+    for path in only:
+        folder, _, name = path.rpartition("/")
+        names.setdefault(folder, set()).add(name)
+    for folder, wanted in names.items():
+        if folder and not _is_looked_into(root, folder, rules):
+            continue
+        folders: list[str] = []
+        with suppress(OSError), os.scandir(root / folder) as found:
+            entries = [entry for entry in found if entry.name in wanted]
+            yield from _seen(root, folder, entries, rules, faults, folders)
+        yield from _below(root, folders, rules, faults, closed)
+
+
+def _is_looked_into(root: Path, folder: str, rules: Rules) -> bool:
+    """Whether a look at everything comes to the folder."""
+    if any(map(is_passing, folder.split("/"))) or folder.count("/") >= MAX_DEPTH or fits(folder, rules.exclude):
+        return False
+    return os.path.realpath(root / folder) == str(root / folder)
+
+
+def _seen(
+    root: Path,
+    folder: str,
+    entries: Iterable[os.DirEntry[str]],
+    rules: Rules,
+    faults: list[Fault],
+    folders: list[str],
+) -> Iterator[Sight]:
+    """The files among a folder's entries; folders are added to the list of those to look into."""
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if is_passing(entry.name):
+            continue
+        if not _is_utf8(path) or not path.isprintable():
+            problem = "has a name that is not UTF-8 or holds control characters"
+            faults.append(Fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
+        elif entry.is_dir(follow_symlinks=False):
+            if not fits(path, rules.exclude):
+                _go_into(path, folders, faults)
+        elif is_wanted(path, include=rules.include, exclude=rules.exclude):
+            sight = _sight(root, path, entry, faults)
+            if sight is not None:
+                yield sight
+        elif entry.is_symlink() and entry.is_dir() and not fits(path, rules.exclude):
+            problem = "is a link to a folder, which is not followed"
+            faults.append(Fault(path, "W-LINKED-FOLDER", problem, "name that folder below `content.roots`"))
 
 
 def _go_into(path: str, folders: list[str], faults: list[Fault]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from fnmatch import translate
@@ -16,9 +17,12 @@ LOOK_S = 1.0
 QUIET = timedelta(milliseconds=250)
 """So long a file is left alone before it is used."""
 
+CALM = timedelta(milliseconds=30)
+"""So long, where the system knows that nobody has it open for writing any more."""
+
 # A burst is one wake-up, when the file that was written last may be used: an earlier one would look in vain.
-_STEP_MS = QUIET // timedelta(milliseconds=1) + 10
-_DEBOUNCE_MS = 6 * _STEP_MS
+_STEP_MS = CALM // timedelta(milliseconds=1) + 5
+_DEBOUNCE_MS = 1500
 
 _PASSING = re.compile(
     "|".join(
@@ -33,8 +37,36 @@ def is_passing(name: str) -> bool:
     return _PASSING.match(name.casefold()) is not None
 
 
-async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:
-    """Set `event` soon after anything in the folder changes, until `stop` is set.
+class Stirred:
+    """That something may have changed in the store, and near which places."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._is_anywhere = False
+        self._places: set[Path] = set()
+
+    def note(self, places: Iterable[Path] | None = None) -> None:
+        """Something may have changed near these places, absolute and real; without any: anywhere."""
+        if places is None:
+            self._is_anywhere = True
+        else:
+            self._places.update(places)
+        self._event.set()
+
+    def take(self) -> frozenset[Path] | None:
+        """Where something may have changed since the last call: nowhere, if nothing was noted; None: anywhere."""
+        places = None if self._is_anywhere else frozenset(self._places)
+        self._is_anywhere, self._places = False, set()
+        self._event.clear()
+        return places
+
+    async def wait(self) -> None:
+        """Until something is noted."""
+        await self._event.wait()
+
+
+async def wake(folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:
+    """Note soon after anything in the folder changes, until `stop` is set.
 
     The folder, or one above it, may be a link that is switched to another place (git-sync, Kubernetes volumes), which
     gives no event at all: every `look_s` it is looked whether it is still the same, and the new one is watched then.
@@ -42,7 +74,7 @@ async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_
 
     Args:
         folder: watched with everything below it.
-        event: set on changes; the caller clears it.
+        stirred: told of changes.
         stop: ends the watch.
         look_s: seconds between looks at the links.
 
@@ -51,7 +83,7 @@ async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_
     """
     while not stop.is_set():
         root, switched = _identity(folder), asyncio.Event()
-        watching = asyncio.create_task(_watch(Path(root[0]), event, switched))
+        watching = asyncio.create_task(_watch(Path(root[0]), stirred, switched))
         looking = asyncio.create_task(_until_switched(folder, root, stop, look_s))
         try:
             done, _ = await asyncio.wait((watching, looking), return_when=asyncio.FIRST_COMPLETED)
@@ -61,7 +93,7 @@ async def wake(folder: Path, event: asyncio.Event, stop: asyncio.Event, *, look_
             await asyncio.wait((watching, looking))
         for task in done:
             task.result()
-        event.set()
+        stirred.note()
 
 
 async def _until_switched(folder: Path, root: tuple[str, int, int], stop: asyncio.Event, look_s: float) -> None:
@@ -83,7 +115,7 @@ def _identity(folder: Path) -> tuple[str, int, int]:
     return real, facts.st_dev, facts.st_ino
 
 
-async def _watch(root: Path, event: asyncio.Event, stop: asyncio.Event) -> None:
+async def _watch(root: Path, stirred: Stirred, stop: asyncio.Event) -> None:
     from watchfiles import Change, awatch
 
     def is_news(_change: Change, path: str) -> bool:
@@ -101,7 +133,7 @@ async def _watch(root: Path, event: asyncio.Event, stop: asyncio.Event) -> None:
         recursive=True,
     )
     try:
-        async for _ in changes:
-            event.set()
+        async for found in changes:
+            stirred.note(Path(path) for _, path in found)
     except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
         raise OSError(f"the system does not watch {root}: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -40,7 +40,11 @@ class Changes:
 
 
 def compare(
-    items: Mapping[str, Item], known: Mapping[str, Remembered], *, accepted: Mapping[str, Item] = MappingProxyType({})
+    items: Mapping[str, Item],
+    known: Mapping[str, Remembered],
+    *,
+    accepted: Mapping[str, Item] = MappingProxyType({}),
+    only: Collection[str] | None = None,
 ) -> Changes:
     """What changed. An item is itself by its id: its path, slug, title or date may differ.
 
@@ -49,12 +53,14 @@ def compare(
         known: those ever accepted, by id.
         accepted: those that were accepted last, by id: an item that is the very same object needs no second look,
             as its revision costs a digest of all it says.
+        only: ids of all that may differ from what was accepted, if that is known.
     """
     new, revised, returned = [], [], []
     unsure = [
         item
-        for key, item in items.items()
-        if accepted.get(key) is not item or key not in known or known[key].is_withdrawn
+        for key in (items if only is None else only)
+        if (item := items.get(key)) is not None
+        and (accepted.get(key) is not item or key not in known or known[key].is_withdrawn)
     ]
     for item in sorted(unsure, key=lambda item: (item.published, item.id)):
         former = known.get(item.id)
@@ -64,5 +70,6 @@ def compare(
             returned.append(item)
         elif former.revision != item.revision:
             revised.append(item)
-    withdrawn = sorted(key for key, former in known.items() if key not in items and not former.is_withdrawn)
+    left = (key for key in (known if only is None else only) if key in known and key not in items)
+    withdrawn = sorted(key for key in left if not known[key].is_withdrawn)
     return Changes(tuple(new), tuple(revised), tuple(returned), tuple(withdrawn))

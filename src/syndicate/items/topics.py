@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -87,27 +87,30 @@ def topics_of(
 
 
 def agreed(items: Mapping[str, Item]) -> dict[str, Item]:
-    """The items of a whole store with one label for each topic, whatever files write.
-
-    It is the label that files give beside the name, else the spelling that most items use, else the first by sign.
-    """
-    spelt: dict[str, str] = {}
-    topics = [topic for item in items.values() for topic in item.topics]
-    unlike = {topic.slug for topic in topics if spelt.setdefault(topic.slug, topic.label) != topic.label}
-    if not unlike:  # as in most stores
+    """The items of a whole store with one label for each topic, whatever files write (see `label_of`)."""
+    spellings = spellings_in(items.values())
+    chosen = {slug: label_of(counts) for slug, counts in spellings.items() if len(counts) > 1}
+    if not chosen:  # as in most stores
         return dict(items)
-    spellings: dict[str, Counter[tuple[bool, str]]] = {slug: Counter() for slug in unlike}
-    for topic in topics:
-        if topic.slug in unlike:
-            spellings[topic.slug][(not topic.is_labelled, topic.label)] += 1
-    chosen = {
-        slug: min(counts, key=lambda one, counts=counts: (one[0], -counts[one], one[1]))[1]  # type: ignore[misc]  # a default that binds
-        for slug, counts in spellings.items()
-    }
-    return {key: _relabelled(item, chosen) for key, item in items.items()}
+    return {key: relabelled(item, chosen) for key, item in items.items()}
 
 
-def _relabelled(item: Item, labels: Mapping[str, str]) -> Item:
+def spellings_in(items: Iterable[Item]) -> dict[str, Counter[tuple[bool, str]]]:
+    """How often items spell each topic how, by slug: whether it is no label given beside the name, and the label."""
+    spellings: dict[str, Counter[tuple[bool, str]]] = defaultdict(Counter)
+    for item in items:
+        for topic in item.topics:
+            spellings[topic.slug][not topic.is_labelled, topic.label] += 1
+    return spellings
+
+
+def label_of(counts: Mapping[tuple[bool, str], int]) -> str:
+    """The label that files give beside the name, else the spelling that most items use, else the first by sign."""
+    return min(counts, key=lambda one: (one[0], -counts[one], one[1]))[1]
+
+
+def relabelled(item: Item, labels: Mapping[str, str]) -> Item:
+    """The item with these labels for its topics, by slug."""
     if all(labels.get(topic.slug, topic.label) == topic.label for topic in item.topics):
         return item
     topics = tuple(replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)

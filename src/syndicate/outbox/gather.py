@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from syndicate.items.item import Item
-from syndicate.items.snapshot import from_json
+from syndicate.items.snapshot import unpack
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.issues import IN_DIGEST, PREFIX
 from syndicate.outbox.reasons import Reason
@@ -44,13 +44,13 @@ def parts(connection: Connection, uid: str) -> list[Item]:
     """The items of an issue that are still in the store, in the order in which they were owed."""
     row = deliveries.c
     statement = (
-        select(files.c.snapshot)
+        select(files.c.packed)
         .join(items, items.c.path == files.c.path)
         .join(deliveries, row.item_id == items.c.item_id)
-        .where(row.issue == uid, items.c.is_withdrawn.is_(False), files.c.snapshot.is_not(None))
+        .where(row.issue == uid, items.c.is_withdrawn.is_(False), files.c.packed.is_not(None))
         .order_by(row.due, row.uid)
     )
-    return [from_json(snapshot) for snapshot in connection.execute(statement).scalars()]
+    return [unpack(packed) for packed in connection.execute(statement).scalars()]
 
 
 def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: datetime) -> None:

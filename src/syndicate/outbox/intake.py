@@ -45,6 +45,9 @@ _OWED = (State.PLANNED, State.PAUSED, State.CLAIMED, State.SENDING, State.UNKNOW
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
 
+MOST_ROWS = 1000
+"""Rows of the parse index that are read in one turn."""
+
 _BACK = {"state": State.SKIPPED, "reason": "its item is back", "code": Reason.RETURNED}
 _REPLACED = {"state": State.SKIPPED, "reason": "superseded by a newer change", "code": Reason.SUPERSEDED}
 _LEFT = {"state": State.SKIPPED, "reason": "its item left the store", "code": Reason.WITHDRAWN}
@@ -55,14 +58,26 @@ def known(connection: Connection) -> dict[str, KnownItem]:
     return {row.item_id: known_of(row) for row in connection.execute(select(items))}
 
 
-def index(connection: Connection, rules: str) -> dict[str, Indexed]:
-    """The parse index. If it was made with other rules, each file looks changed, so that it is read anew."""
-    is_current = connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() == rules
-    found = (_indexed(row, is_current=is_current) for row in connection.execute(select(files)))
-    return {one.path: one for one in found}
+def version(connection: Connection) -> int:
+    """Another number whenever somebody else than this connection wrote (SQLite, "PRAGMA data_version")."""
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
-def _indexed(row: Row[Any], *, is_current: bool) -> Indexed:
+def is_read_by(connection: Connection, rules: str) -> bool:
+    """Whether the parse index was made with these rules."""
+    return connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() == rules
+
+
+def index_rows(connection: Connection, after: str) -> Sequence[Row[Any]]:
+    """The next rows of the parse index by path, so many that others need not wait long for their turn."""
+    return connection.execute(_INDEX, {"after": after}).all()
+
+
+_INDEX = select(files).where(files.c.path > bindparam("after")).order_by(files.c.path).limit(MOST_ROWS)
+
+
+def indexed(row: Row[Any], *, is_current: bool) -> Indexed:
+    """What a row of the parse index tells. If it was made with other rules, the file looks changed."""
     if is_current:
         return indexed_of(row)
     try:
@@ -336,7 +351,9 @@ def _change(connection: Connection, which: ColumnElement[bool], why: Mapping[str
 
 
 def _write_files(connection: Connection, acceptance: Acceptance) -> None:
-    _upsert(connection, files, [indexed_row(one) for one in acceptance.indexed], "path")
+    _upsert(
+        connection, files, [indexed_row(one, acceptance.packed.get(one.path)) for one in acceptance.indexed], "path"
+    )
     for paths in _batches(acceptance.gone):
         connection.execute(delete(files).where(files.c.path.in_(paths)))
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from syndicate.errors import LostClaim
 from syndicate.items.item import Item
-from syndicate.items.snapshot import from_json
+from syndicate.items.snapshot import unpack
 from syndicate.outbox.batches import kept_back
 from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.gather import mark_parts
@@ -49,7 +49,7 @@ _NEXT: Select[tuple[str]] = (
     .limit(1)
 )
 _STANDING = (
-    select(files.c.snapshot).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
+    select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
 )
 _other = deliveries.alias().c
 _is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
@@ -108,8 +108,8 @@ def item(connection: Connection, item_id: str) -> Item | None:
     return _item_of(connection.execute(_STANDING, {"the_item": item_id}).scalar())
 
 
-def _item_of(snapshot: str | None) -> Item | None:
-    return from_json(snapshot) if snapshot else None
+def _item_of(packed: bytes | None) -> Item | None:
+    return unpack(packed) if packed else None
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:

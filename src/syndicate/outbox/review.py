@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.errors import UsageError
 from syndicate.items.item import Item
-from syndicate.items.snapshot import from_json
+from syndicate.items.snapshot import unpack
 from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
 from syndicate.outbox.gather import free_parts, mark_parts
 from syndicate.outbox.issues import PREFIX
@@ -26,13 +26,11 @@ _WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD:
 
 def newest_item(connection: Connection) -> Item | None:
     """The item that was published last, of those that stand; None also if another version wrote it."""
-    published = func.json_extract(files.c.snapshot, "$.published")
-    standing = select(files.c.snapshot).join(items, items.c.path == files.c.path).where(~items.c.is_withdrawn)
-    snapshot = connection.execute(
-        standing.where(files.c.snapshot.is_not(None)).order_by(published.desc()).limit(1)
-    ).scalar()
+    standing = select(files.c.packed).join(items, items.c.path == files.c.path).where(~items.c.is_withdrawn)
+    newest = standing.where(files.c.packed.is_not(None)).order_by(files.c.published.desc()).limit(1)
+    packed = connection.execute(newest).scalar()
     try:
-        return from_json(snapshot) if snapshot else None
+        return unpack(packed) if packed else None
     except (ValueError, TypeError, KeyError):
         return None
 
@@ -46,15 +44,15 @@ def find_items(connection: Connection, text: str) -> list[Item]:
         row.item_id.like(f"%:{escaped}", escape="\\"),
         row.path == text,
         row.path.like(f"%/{escaped}", escape="\\"),
-        row.snapshot.like(f'%"slug": "{escaped}"%', escape="\\"),
+        row.slug == text,
     )
-    statement = select(row.snapshot).where(row.snapshot.is_not(None), matches).order_by(row.path)
-    found = (from_json(snapshot) for snapshot in connection.execute(statement).scalars())
+    statement = select(row.packed).where(row.packed.is_not(None), matches).order_by(row.path)
+    found = (unpack(packed) for packed in connection.execute(statement).scalars())
     return [one for one in found if _is_called(one, text)]
 
 
 def _is_called(item: Item, text: str) -> bool:
-    """LIKE knows no case, and finds the slugs of topics too."""
+    """LIKE knows no case."""
     names = (item.id, item.path, item.slug)
     return text in names or item.id.endswith(f":{text}") or item.path.endswith(f"/{text}")
 

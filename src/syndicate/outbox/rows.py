@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
+from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed, Stamp
@@ -96,14 +96,15 @@ def indexed_of(row: Row[Any]) -> Indexed:
     return Indexed(
         path=row.path,
         stamp=Stamp(row.size_bytes, row.mtime_ns, row.inode, row.digest, row.image),
-        item=from_json(row.snapshot) if row.snapshot else None,
+        item=unpack(row.packed) if row.packed else None,
         skipped=row.skipped,
         faults=faults_from_json(row.faults) if row.faults else (),
     )
 
 
-def indexed_row(indexed: Indexed) -> dict[str, Any]:
-    """A row of `files`."""
+def indexed_row(indexed: Indexed, packed: bytes | None = None) -> dict[str, Any]:
+    """A row of `files`; with the item's short form, if that is at hand."""
+    item = indexed.item
     return {
         "path": indexed.path,
         "size_bytes": indexed.stamp.size_bytes,
@@ -111,8 +112,10 @@ def indexed_row(indexed: Indexed) -> dict[str, Any]:
         "inode": indexed.stamp.inode,
         "digest": indexed.stamp.digest,
         "image": indexed.stamp.image,
-        "item_id": indexed.item.id if indexed.item else None,
-        "snapshot": to_json(indexed.item) if indexed.item else None,
+        "item_id": item.id if item else None,
+        "packed": (packed or pack(item)) if item else None,
+        "published": item.published if item else None,
+        "slug": item.slug if item else None,
         "skipped": indexed.skipped,
         "faults": faults_to_json(indexed.faults) if indexed.faults else None,
     }

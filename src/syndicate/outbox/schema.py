@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a database that names a later one was made by a newer version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +63,9 @@ files = Table(
     Column("digest", String, nullable=False),
     Column("image", String, nullable=False),
     Column("item_id", String, index=True),
-    Column("snapshot", Text),
+    Column("packed", LargeBinary),
+    Column("published", Moment),
+    Column("slug", String),
     Column("skipped", String),
     Column("faults", Text),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
+from sqlalchemy import Row
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
@@ -56,6 +58,8 @@ class SqlOutbox:
         self._told_at = 0.0
         self._time: Timekeeper | None = None
         self._had_room = True
+        self._known: dict[str, KnownItem] | None = None
+        self._known_version = 0
 
     async def __aenter__(self) -> Self:
         await self._database.open()
@@ -122,12 +126,21 @@ class SqlOutbox:
         return self._had_room
 
     async def known(self) -> dict[str, KnownItem]:
-        """Every item ever accepted, by id."""
-        return await self._database.read(intake.known)
+        """Every item ever accepted, by id: the same object, kept up to date, unless somebody else wrote meanwhile."""
+        version = await self._database.read(intake.version)
+        if self._known is None or version != self._known_version:
+            self._known, self._known_version = await self._database.read(intake.known), version
+        return self._known
 
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; every file looks changed if it was made with other rules."""
-        return await self._database.read(intake.index, rules)
+        is_current = await self._database.read(intake.is_read_by, rules)
+        found: dict[str, Indexed] = {}
+        last = ""
+        while rows := await self._database.read(intake.index_rows, last):
+            found |= await asyncio.to_thread(_indexed, rows, is_current=is_current)
+            last = rows[-1].path
+        return found
 
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug."""
@@ -147,7 +160,12 @@ class SqlOutbox:
 
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
         """Write one ingest; gives how many deliveries were new."""
-        return await self._database.write(intake.accept, acceptance, now)
+        number = await self._database.write(intake.accept, acceptance, now)
+        if self._known is not None:
+            self._known.update((item.item_id, item) for item in acceptance.items)
+            for item_id in acceptance.withdrawn:
+                self._known[item_id] = replace(self._known[item_id], is_withdrawn=True)
+        return number
 
     async def retire(self, names: Collection[str], now: datetime) -> int:
         """What channels owe that are not among these names is skipped, or waits for a person; gives how many."""
@@ -320,3 +338,7 @@ class SqlOutbox:
     async def hub_counts(self) -> list[HubCounts]:
         """How every hub stands."""
         return await self._database.read(announce.hub_counts)
+
+
+def _indexed(rows: Sequence[Row[Any]], *, is_current: bool) -> dict[str, Indexed]:
+    return {row.path: intake.indexed(row, is_current=is_current) for row in rows}

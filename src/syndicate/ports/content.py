@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from syndicate.errors import Fault
@@ -48,7 +49,8 @@ class Scan:
 
     `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
     `waiting` the paths still being written (left as they were known before). `faults` are the store's own, for
-    example two files with one id; the files' faults are in `files`.
+    example two files with one id; the files' faults are in `files`. `packed` are items that were read, by path, where
+    their short form was made on the way (see `snapshot.pack`).
     """
 
     files: Mapping[str, Indexed]
@@ -56,6 +58,7 @@ class Scan:
     gone: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    packed: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def items(self) -> dict[str, Item]:
@@ -74,8 +77,12 @@ class Scan:
 class Store(Protocol):
     """Where items come from. Called in a thread: it may block, it may not touch the event loop."""
 
-    def scan(self, known: Mapping[str, Indexed]) -> Scan:
-        """Look at every file, read those that changed against `known`.
+    def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
+        """Look at every file, or at those near some places, and read those that changed against `known`.
+
+        Args:
+            known: what the last scan found; it may be older where all files are looked at.
+            near: where something may have changed, as absolute real paths; None: anywhere.
 
         Raises:
             ConfigError: the store itself is not there.

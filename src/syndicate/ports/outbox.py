@@ -36,6 +36,7 @@ class Acceptance:
     `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
     the item had no image, and for nothing else.
     `changes` are what is wished for posts that are out. `returned` are ids of items that had left and are back.
+    `packed` are items of `indexed` files in their short form, by path, as far as it was made already.
     `withdrawn` are ids of items that left; `heirs` gives the former ids of new items that stand in for one of them.
     `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
@@ -46,6 +47,7 @@ class Acceptance:
     withdrawn: tuple[str, ...] = ()
     heirs: Mapping[str, str] = field(default_factory=dict)
     indexed: tuple[Indexed, ...] = ()
+    packed: Mapping[str, bytes] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
     mended: tuple[Planned, ...] = ()
@@ -111,7 +113,7 @@ class Outbox(Protocol):
     """The durable record of deliveries. Each method is one transaction, run off the loop."""
 
     async def known(self) -> dict[str, KnownItem]:
-        """Every item ever accepted, by id."""
+        """Every item ever accepted, by id: the same object, kept up to date, unless somebody else wrote meanwhile."""
 
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
