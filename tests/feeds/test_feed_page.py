@@ -8,6 +8,8 @@ from jinja2 import TemplateNotFound
 from lxml import html
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item, small_store
+from syndicate.errors import ConfigError
+from syndicate.feeds import page as pages
 from syndicate.feeds.feed import Feed, feeds_of
 from syndicate.feeds.page import landing_page, page, rendered, stylesheet
 from syndicate.feeds.pagerules import PageRules
@@ -263,3 +265,26 @@ def test_pages_have_one_h1_unique_ids_and_links_that_lead_to_files(language: str
 def test_fault_of_the_built_in_templates_is_nobody_elses() -> None:
     with pytest.raises(TemplateNotFound):
         rendered("nothing.html", SITE)
+
+
+def test_a_template_of_the_operators_without_end_is_told_with_its_file_and_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "_MOST_STEPS", 10_000)
+    endless = "\n{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}"
+    site = replace(SITE, pages=PageRules(templates=(("landing.html", endless),), templates_folder="/own"))
+
+    with pytest.raises(ConfigError) as caught:
+        landing_page(feeds_of(small_store(), SITE), site)
+
+    [fault] = caught.value.faults
+    assert (fault.path, fault.code, fault.line) == ("/own/landing.html", "E-TEMPLATE", 2)
+    assert "loops or calls without an end in reach" in fault.problem
+
+
+def test_a_template_of_the_operators_makes_the_same_page_as_the_built_in_one() -> None:
+    feeds = feeds_of(small_store(), SITE)
+    own = '{% extends "built-in/landing.html" %}'
+    site = replace(SITE, pages=PageRules(templates=(("landing.html", own),), templates_folder="/own"))
+
+    assert landing_page(feeds, site) == landing_page(feeds, SITE)

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jinja2 import Template
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from syndicate.posts.bounds import BoundedEnvironment
 
 FIELDS: Final = (
     *("title", "summary", "link", "hashtags", "brand", "site_name", "section"),
     *("topic", "topics", "authors", "date", "language"),
 )
 """What a template may use; each is text, empty where the item has none, so that `{% if brand %}` works."""
+
+MOST_STEPS: Final = 10_000
+MOST_CHARACTERS: Final = 100_000
+"""Of loops and calls, and of text, in one template: far more than any post has room for."""
 
 _REFUSED: Final = (TypeError, ArithmeticError, LookupError, AttributeError)
 
@@ -47,7 +52,7 @@ def slips_in(source: str, fields: Iterable[str] = FIELDS) -> tuple[Slip, ...]:
         return tuple(Slip(f"`{name}` is no field", line) for line, name in sorted(places))
     for filling in ("", "x"):
         try:
-            _compiled(source).render(dict.fromkeys(known, filling))
+            _filled(source, dict.fromkeys(known, filling))
         except (TemplateError, *_REFUSED) as error:
             return (_slip_of(error),)
     return ()
@@ -69,14 +74,20 @@ def render(source: str, fields: Mapping[str, str]) -> str:
     """The template filled in.
 
     Raises:
-        ValueError: the template is wrong, uses an unknown field, or reaches for what the sandbox forbids.
+        ValueError: the template is wrong, uses an unknown field, reaches for what the sandbox forbids, or has no end.
     """
     from jinja2 import TemplateError
 
     try:
-        return _compiled(source).render(fields)
+        return _filled(source, fields)
     except (TemplateError, *_REFUSED) as error:
         raise ValueError(f"template: {_slip_of(error)}; fields are {', '.join(fields)}") from error
+
+
+def _filled(source: str, fields: Mapping[str, str]) -> str:
+    from syndicate.posts.bounds import Bounds, rendered
+
+    return rendered(_compiled(source), fields, Bounds(MOST_STEPS, MOST_CHARACTERS))
 
 
 def _slip_of(error: Exception) -> Slip:
@@ -91,10 +102,11 @@ def _compiled(source: str) -> Template:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
+def _environment() -> BoundedEnvironment:
     # Imported here: most installations have no template, and every command would pay for it at its start.
     from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from syndicate.posts.bounds import BoundedEnvironment
 
     # Plain text: HTML escaping would show as "&amp;" in posts.
-    return ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined)
+    return BoundedEnvironment(autoescape=False, undefined=StrictUndefined)
