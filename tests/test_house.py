@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from PIL import Image as Picture
+from structlog.testing import capture_logs
 
 from syndicate.channels.tokens import vault_in
 from syndicate.draft import DigestRules
@@ -24,6 +25,7 @@ from syndicate.house import (
     store_of,
 )
 from syndicate.outbox.issues import IssueTimes
+from syndicate.outbox.lock import PublisherLock
 from syndicate.outbox.plan import FirstSight
 from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import Plot, plot_of, rules_digest
@@ -377,6 +379,24 @@ async def test_open_house_joins_one_lane_and_plan_per_channel(tmp_path: Path) ->
     )
     assert (shown.first_sight, shown.most_age, shown.most_new) == (FirstSight.POST, None, None)
     assert (eager.first_sight, eager.most_age) == (FirstSight.POST, timedelta(days=1))
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False])
+async def test_only_a_witness_that_was_asked_for_and_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_asked_for: bool
+) -> None:
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file in the way", encoding="ascii")
+    monkeypatch.setenv("XDG_STATE_HOME", str(blocked))
+    made = plot(tmp_path, **({"state": {"witness": str(blocked)}} if is_asked_for else {}))
+
+    with capture_logs() as events, PublisherLock(made.lock_path, datetime.now(UTC)):
+        async with open_house(made):
+            pass
+
+    warned = [one for one in events if one["event"] == "witness_not_written"]
+    assert len(warned) == is_asked_for
+    assert not warned or (warned[0]["folder"], "state.witness" in warned[0]["remedy"]) == (str(blocked), True)
 
 
 async def test_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:

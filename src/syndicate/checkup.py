@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,11 +175,12 @@ class Checkup:
     def _state(self, database: state.Database | None) -> None:
         plot = self.plot
         folder = plot.state_folder
-        for purpose, setting, place in (
-            ("the state", "state.folder", folder),
-            ("the feeds", "feeds.folder", plot.settings.feeds.folder),
-        ):
-            self.findings += host.place_findings(_place(purpose, setting, place))
+        self.findings += host.place_findings(_place("the state", "state.folder", folder))
+        self.findings += host.place_findings(_place("the feeds", "feeds.folder", plot.settings.feeds.folder))
+        witness = plot.settings.state.witness
+        if witness is not None:
+            place = replace(_place("how far the state has come", "state.witness", witness), is_needed=False)
+            self.findings += host.place_findings(place)
         self.findings.append(host.file_system_finding(machine.mount_of(folder), folder))
         files = [machine.rights_of(path) for path in (plot.outbox_path, folder / "token.key")]
         there = [one for one in files if one is not None]
@@ -341,7 +342,13 @@ def _place(purpose: str, setting: str, folder: Path) -> host.Place:
         room = machine.room_beside(folder)
     except OSError:
         room = None
-    return host.Place(purpose, setting, folder, room, machine.rights_of(folder))
+    nearest = machine.nearest(folder)
+    above = machine.rights_of(nearest)
+    can_be_made = above is not None and above.is_writable and nearest.is_dir()
+    rights = machine.rights_of(folder)
+    if rights is not None and not folder.is_dir():
+        rights = replace(rights, is_writable=False)
+    return host.Place(purpose, setting, folder, room, rights, can_be_made)
 
 
 def _secret_files(plot: Plot) -> list[tuple[str, machine.Rights]]:

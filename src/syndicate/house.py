@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from syndicate.atomic import cannot_write
 from syndicate.brake import Brake
 from syndicate.channels.networks import Tools
 from syndicate.dress import page_rules_of
@@ -309,15 +312,30 @@ def _lanes(
 async def _begin(outbox: SqlOutbox, plot: Plot) -> None:
     """Take the state up for publishing, and tell if it is not the one that published last."""
     feeds = plot.settings.feeds.folder
-    if plot.witness_folder is not None:
-        with suppress(OSError):
-            plot.witness_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await asyncio.to_thread(_make_witness_folder, plot)
     restored = await outbox.begin(clock(), has_feeds=(feeds / DIRECTORY).exists(), folders=plot.witness_folders)
     if restored is not None:
         log.warning("state_restored", reason=restored.reason, since=restored.since.isoformat(), epoch=restored.epoch)
     skipped = await outbox.retire(tuple(plot.settings.channels), clock())
     if skipped:
         log.warning("deliveries_retired", number=skipped)
+
+
+def _make_witness_folder(plot: Plot) -> None:
+    """Only the operator's own is missed: a home that cannot be written is usual for a service."""
+    folder = plot.witness_folder
+    if folder is None:
+        return
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        if plot.settings.state.witness is not None:
+            told = cannot_write(
+                folder, error, "give the user of this process rights to it, or set another `state.witness`"
+            )
+            log.warning("witness_not_written", folder=told.path, reason=told.reason, remedy=told.remedy)
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:

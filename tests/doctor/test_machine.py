@@ -105,6 +105,17 @@ def test_folders_can_be_written(there: Rights | None, level: Level) -> None:
     assert levels(found[1]) == [("D-FOLDER", level.value)]
 
 
+@pytest.mark.parametrize(("is_needed", "level"), [(True, Level.PROBLEM), (False, Level.WARNING)])
+def test_a_folder_that_no_start_can_make_is_told(is_needed: bool, level: Level) -> None:
+    place = Place("x", "state.witness", FOLDER, Room(5000 * MIB, None), None, False, is_needed)
+
+    found = list(place_findings(place))
+
+    assert levels(found[1]) == [("D-FOLDER", level.value)]
+    assert "cannot be made" in found[1].words
+    assert "`state.witness`" in found[1].remedy
+
+
 @pytest.mark.parametrize(
     ("mount", "level"),
     [

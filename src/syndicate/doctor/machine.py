@@ -53,13 +53,18 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder that is written: what it is for, where it lies, and how much room there is (None: cannot be asked)."""
+    """A folder that is written: what it is for, where it lies, and how much room there is (None: cannot be asked).
+
+    `rights` None: it is not there; `can_be_made`: a start can make it. `is_needed`: nothing runs without it.
+    """
 
     purpose: str
     setting: str
     folder: Path
     room: Room | None
     rights: Rights | None
+    can_be_made: bool = True
+    is_needed: bool = True
 
 
 def machine_findings(machine: Machine) -> Iterator[Finding]:
@@ -113,12 +118,15 @@ def watch_finding(watches: Watches, folders: int, *, is_watching: bool) -> Findi
 def place_findings(place: Place) -> Iterator[Finding]:
     """Room and rights of a folder that is written."""
     yield _room(place)
-    if place.rights is None:
+    is_written = place.rights.is_writable if place.rights is not None else place.can_be_made
+    if not is_written:
+        how = "cannot be made" if place.rights is None else "cannot be written"
+        remedy = f"give the user of this process rights to it, or set another `{place.setting}`"
+        level = Level.PROBLEM if place.is_needed else Level.WARNING
+        yield Finding(level, "D-FOLDER", "state", f"{place.folder} ({place.purpose}) {how}", remedy)
+    elif place.rights is None:
         words = f"{place.folder} ({place.purpose}) is not there yet; it is made at the first start"
         yield Finding(Level.NOTE, "D-FOLDER", "state", words)
-    elif not place.rights.is_writable:
-        remedy = f"give the user of this process rights to it, or set another `{place.setting}`"
-        yield Finding(Level.PROBLEM, "D-FOLDER", "state", f"{place.folder} cannot be written", remedy)
     else:
         yield Finding(Level.OK, "D-FOLDER", "state", f"{place.folder} can be written ({place.purpose})")
 
