@@ -232,6 +232,18 @@ async def test_an_edit_may_be_repeated(script: Script, web: Web, answer: bytes) 
     assert heard.json["message_id"] == 77
 
 
+async def test_an_edit_without_a_picture_changes_the_caption_of_one_that_has(script: Script, web: Web) -> None:
+    script.will(says(400, refused(400, "Bad Request: there is no text in the message to edit")), says(200, POSTED))
+    channel = telegram(script, web, attach="image")
+
+    assert await channel.edit(SENT, frozen(channel)) == SENT
+
+    text, caption = script.heard
+    assert caption.path == f"/bot{TOKEN}/editMessageCaption"
+    assert caption.json.keys() == {"chat_id", "message_id", "caption", "parse_mode"}
+    assert caption.json["caption"] == text.json["text"]
+
+
 async def test_an_edit_replaces_the_picture_too(script: Script, web: Web) -> None:
     script.will(says(200, POSTED))
     channel = telegram(script, web, attach="image")

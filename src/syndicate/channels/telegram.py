@@ -56,6 +56,7 @@ _BOT = re.compile(r"(\d{1,20}):")
 # Telegram gives no codes for these, only a status and words: the words are all there is to tell them from refusals.
 _NOT_MODIFIED = "message is not modified"
 _NOT_FOUND = "message to delete not found"
+_NO_TEXT = "there is no text in the message to edit"
 
 
 class TelegramSettings(ChannelSettings):
@@ -197,13 +198,20 @@ class Telegram(Channel):
         raise Rejected(f"{self.account}: a bot cannot read back what it posted")
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
-        """Put the new text, or the new picture and caption, in the place of the old."""
+        """Put the new text, or the new picture and caption, in the place of the old.
+
+        A message with a picture keeps it where there is no new one: it can be replaced, but not taken away, and only
+        the caption changes (documentation, "editMessageText", "editMessageCaption"). Read 2026-11.
+        """
         parcel = Parcel.opened(payload)
         file = parcel.file("photo")
         named: dict[str, JsonValue] = {"chat_id": self._settings.chat, "message_id": int(receipt.remote_id)}
         if file is None:
             kept = {name: parcel.message[name] for name in ("text", "parse_mode", "link_preview_options")}
             answer = await self._call("editMessageText", _body({**named, **kept}, None), is_repeatable=True)
+            if says(answer, _NO_TEXT):
+                kept = {"caption": kept["text"], "parse_mode": kept["parse_mode"]}
+                answer = await self._call("editMessageCaption", _body({**named, **kept}, None), is_repeatable=True)
         else:
             media = {"type": "photo", "media": "attach://photo", "parse_mode": "HTML"}
             told: JsonValue = {**media, "caption": parcel.message["caption"]}
