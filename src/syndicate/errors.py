@@ -139,9 +139,13 @@ class LostClaim(SyndicateError):
 
 
 class NetworkError(SyndicateError):
-    """A channel did not take a post; the subclass says what is proven."""
+    """A channel did not take a post; the subclass says what is proven.
+
+    `spends_key`: whatever comes under the same key is given this answer again, so that it is of no more use.
+    """
 
     exit_code = 69
+    spends_key: bool = False
 
 
 class Transient(NetworkError):

@@ -17,9 +17,10 @@ def outcome_of(error: NetworkError, *, is_repeatable: bool, now: datetime) -> Ou
     """What an error proves. Of a repeatable step (upload, reading, session) even an unknown end proves no post."""
     match error:
         case RateLimited():
-            return NotDone(str(error), until=error.until, is_app_wide=error.is_app_wide)
+            until, is_app_wide = error.until, error.is_app_wide
+            return NotDone(str(error), until=until, is_app_wide=is_app_wide, spends_key=error.spends_key)
         case Unauthorized():
-            return NotDone(str(error), is_paused=True)
+            return NotDone(str(error), is_paused=True, spends_key=error.spends_key)
         case Unknown() if not is_repeatable:
             return Uncertain(str(error))
         case Duplicate() if not is_repeatable:
@@ -28,7 +29,7 @@ def outcome_of(error: NetworkError, *, is_repeatable: bool, now: datetime) -> Ou
         case Rejected() if not is_repeatable:
             return Refused(str(error), is_stale_media=error.is_stale_media)
         case _:
-            return NotDone(str(error))
+            return NotDone(str(error), spends_key=error.spends_key)
 
 
 def names_of(delivery: Delivery) -> dict[str, str]:

@@ -10,7 +10,7 @@ from channels.channel_rig import CANARY, channel_of, picture, post
 from channels.scripted import NOW, Script, says
 from syndicate.channels.http import Web
 from syndicate.channels.mastodon_server import Dialect, Instance, NodeInfoLinks, dialect_of, server_of
-from syndicate.errors import RateLimited
+from syndicate.errors import NetworkError, RateLimited, Unauthorized
 from syndicate.ports.channel import Channel
 
 ME = {"id": "42"}
@@ -156,6 +156,29 @@ def test_a_key_whose_refusal_would_come_again_is_not_used_for_other_bytes(dialec
     assert (pictured == bare == "uid-1") is is_kept
     assert (pictured == bare) is is_kept
     assert pictured == dialect.key_for("uid-1", b"with a picture")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (says(429, {"error": "Throttled"}), RateLimited),
+        (says(403, {"error": "Insufficient permissions"}), Unauthorized),
+    ],
+)
+@pytest.mark.parametrize(
+    ("server", "is_spent"),
+    [(AKKOMA, True), ({"version": "4.5.0", "source_url": "https://github.com/mastodon/mastodon"}, False)],
+)
+async def test_a_key_is_spent_where_its_answer_would_come_again(
+    script: Script, web: Web, *, server: dict[str, object], is_spent: bool, answer: bytes, error: type[NetworkError]
+) -> None:
+    channel = await opened(script, web, says(404), says(200, server), says(200, ME))
+    script.will(answer)
+
+    with pytest.raises(error) as caught:
+        await channel.publish(b'{"status": "x"}', "uid-1")
+
+    assert caught.value.spends_key is is_spent
 
 
 async def test_mastodon_itself_is_sent_nothing_that_it_does_not_know(script: Script, web: Web) -> None:

@@ -479,3 +479,21 @@ def test_law_different_things_have_different_names(things: list[tuple[str, str, 
 
 def test_name_is_the_same_in_every_version() -> None:
     assert uid_of("news", "social.example", "store:1", Action.POST) == "f041e4b666019056036f487b64d1a69d"
+
+
+@pytest.mark.parametrize(
+    "outcome", [NotDone("429", until=NOW + SETTLE, spends_key=True), NotDone("no", spends_key=True)]
+)
+def test_a_key_that_brings_its_answer_again_is_renewed_only_where_nothing_can_have_been_posted(
+    outcome: NotDone,
+) -> None:
+    clear, unclear = step(delivery(), outcome), step(UNCLEAR, outcome)
+
+    assert (clear.state, clear.thaws, clear.renews_key, clear.is_key_spent) == (State.PLANNED, True, True, False)
+    assert (unclear.state, unclear.thaws, unclear.renews_key, unclear.is_key_spent) == (
+        State.UNKNOWN,
+        False,
+        False,
+        True,
+    )
+    assert remedy_for(replace(UNCLEAR, is_key_spent=True), WINDOWED, NOW) is Remedy.READ_BACK

@@ -225,9 +225,9 @@ class Mastodon(Channel):
             body=payload,
         )
         try:
-            status = self._checked(answer).read(Created)
-        except Rejected as refusal:
-            await self._examine(refusal, payload)
+            status = await self._created(answer, payload)
+        except NetworkError as error:
+            error.spends_key = self._server.dialect.repeats_answers
             raise
         now = self._now()
         last = used_up_until(answer, now, remaining_header=_REMAINING, reset_header=_RESET)
@@ -242,11 +242,7 @@ class Mastodon(Channel):
             described = {"description": alt} if alt and len(alt) <= self._server.alt else {}
             status["media_attributes"] = [{"id": media_id, **described} for media_id in status["media_ids"]]
         answer = await self._change("PUT", receipt, json_bytes(status))
-        try:
-            edited = self._checked(answer).read(Created)
-        except Rejected as refusal:
-            await self._examine(refusal, payload)
-            raise
+        edited = await self._created(answer, payload)
         return Receipt(edited.id, edited.url, self._now())
 
     async def delete(self, receipt: Receipt) -> None:
@@ -317,6 +313,13 @@ class Mastodon(Channel):
             if answer.status != 206:
                 return
         raise Transient(f"{answer.place}: the image is still being processed after {PROCESSING_TIME}")
+
+    async def _created(self, answer: Answer, payload: bytes) -> Created:
+        try:
+            return self._checked(answer).read(Created)
+        except Rejected as refusal:
+            await self._examine(refusal, payload)
+            raise
 
     async def _examine(self, refusal: Rejected, payload: bytes) -> None:
         """Find out whether a refusal is about the picture: errors carry no code, but the picture can be asked for.

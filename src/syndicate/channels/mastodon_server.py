@@ -45,15 +45,18 @@ class Dialect(StrEnum):
         GoToSocial has no keys. Pixelfed refuses the second use even when the first one failed, so it is sent none.
         Servers that are not known are not trusted: some real ones make two posts for one key.
         """
-        return self is Dialect.MASTODON or self._repeats_answers
+        return self is Dialect.MASTODON or self.repeats_answers
 
     def key_for(self, key: str, payload: bytes) -> str:
         """The Idempotency-Key of these bytes: another one for others, where a key's first answer comes again."""
-        return f"{key}-{hashlib.sha256(payload).hexdigest()[:8]}" if self._repeats_answers else key
+        return f"{key}-{hashlib.sha256(payload).hexdigest()[:8]}" if self.repeats_answers else key
 
     @property
-    def _repeats_answers(self) -> bool:
-        """Whether a key brings its first answer again, a refusal too (Pleroma IdempotencyPlug)."""
+    def repeats_answers(self) -> bool:
+        """Whether a key brings its first answer again, whatever it was (Pleroma IdempotencyPlug: for six hours).
+
+        A refusal, too, and a wish for silence, which would be heard again when the time for it is over.
+        """
         return self in {Dialect.PLEROMA, Dialect.AKKOMA}
 
     @property

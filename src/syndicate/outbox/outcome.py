@@ -30,12 +30,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act."""
+    """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act.
+
+    `spends_key`: whatever comes under the same key is given this answer again, so that it is not used any more.
+    """
 
     reason: str
     until: datetime | None = None
     is_paused: bool = False
     is_app_wide: bool = False
+    spends_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,7 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
         due = now + backoff(failures, retry) * (0.5 + jitter / 2)
     if failures >= retry.most_failures:
         return _give_up(delivery, outcome.reason, failures, now)
+    # A new key only where no attempt under the old one may have made the post; else reading alone settles it.
     return Step(
         state,
         outcome.reason,
@@ -215,7 +220,9 @@ def _try_later(delivery: Delivery, outcome: NotDone, *, now: datetime, retry: Re
         failures,
         delivery.readings,
         is_unclear=delivery.is_unclear,
-        is_key_spent=delivery.is_key_spent,
+        is_key_spent=delivery.is_key_spent or (delivery.is_unclear and outcome.spends_key),
+        thaws=outcome.spends_key and not delivery.is_unclear,
+        renews_key=outcome.spends_key and not delivery.is_unclear,
         code=code,
     )
 
