@@ -78,9 +78,9 @@ class PuttingShelf(FolderShelf):
         super().__init__(root)
         self.puts: list[str] = []
 
-    def put(self, path: str, content: bytes) -> bool:
-        self.puts.append(path)
-        return super().put(path, content)
+    def put_all(self, contents: Mapping[str, bytes]) -> frozenset[str]:
+        self.puts += contents
+        return super().put_all(contents)
 
 
 async def restarted(room: Newsroom) -> list[str]:

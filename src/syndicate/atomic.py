@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _REMEDIES = {
@@ -29,20 +31,34 @@ def replace_file(target: Path, content: bytes, *, is_durable: bool = True) -> No
     Raises:
         OSError: nothing changed; the former file stands.
     """
-    # A name of its own: several threads and processes may write beside each other.
-    new = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}{UNFINISHED}")
+    replace_files({target: content}, is_durable=is_durable)
+
+
+def replace_files(contents: Mapping[Path, bytes], *, is_durable: bool = True) -> None:
+    """Write new files beside their targets, then rename them in order; once this returned, they outlive a power cut.
+
+    Raises:
+        OSError: of some targets the former file stands, of some the new one; none is a mixture.
+    """
+    # Names of their own: several threads and processes may write beside each other.
+    ending = f".{secrets.token_hex(4)}{UNFINISHED}"
+    news = [os.path.join(target.parent, f".{target.name[:80]}{ending}") for target in contents]  # noqa: PTH118 - of many
     try:
-        with new.open("wb") as file:
-            file.write(content)
-            if is_durable:
-                file.flush()
-                os.fsync(file.fileno())
-        new.replace(target)
+        for new, content in zip(news, contents.values(), strict=True):
+            with open(new, "wb", buffering=0) as file:  # noqa: PTH123
+                file.write(content)
+                if is_durable:
+                    os.fsync(file.fileno())
+        for new, target in zip(news, contents, strict=True):
+            os.replace(new, target)  # noqa: PTH105
     except OSError:
-        new.unlink(missing_ok=True)
+        for new in news:
+            with suppress(FileNotFoundError):
+                os.unlink(new)  # noqa: PTH108
         raise
     if is_durable:
-        sync_folder(target.parent)
+        for folder in dict.fromkeys(target.parent for target in contents):
+            sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

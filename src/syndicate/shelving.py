@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from syndicate.errors import Fault, ImageUnusable
+from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id
 from syndicate.feeds.formats import subscribable
 from syndicate.feeds.press import Press
@@ -19,6 +20,9 @@ from syndicate.gallery import Gallery
 from syndicate.items.item import Image, Item, Topic
 from syndicate.ports.content import Store
 from syndicate.ports.shelf import Shelf
+
+_TOGETHER_BYTES = 4_000_000
+"""About so much is written together."""
 
 log = structlog.get_logger()
 
@@ -88,9 +92,6 @@ class Shelving:
         """
         is_current, self._is_current = self._is_current, False
         former = self._shelf.listed() if is_current else self._shelf.paths()
-        marks = self._marks if is_current else {}
-        sealed = {} if is_current else self._shelf.sealed()
-        seals: dict[str, str] = {}
         media = _media(items.values())
         # Named by its digest: the same path is the same picture.
         written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
@@ -98,15 +99,10 @@ class Shelving:
         if self._gallery is not None:
             standing |= self._gallery.expect(items.values(), former)
         documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones))
-        for number, document in enumerate(documents, start=1):
-            is_same = document.path in marks and marks[document.path] == document.mark
-            if not is_current and (seal := self._seals.of(document)) is not None:
-                is_same = sealed.get(document.path) == seal
-                seals[document.path] = seal
-            if not is_same and self._shelf.put(document.path, document.make()):
-                written.append(document.path)
-            tell(number, len(documents))
-            self.brake(number, len(documents))
+        seals = {} if is_current else self._sealed(documents)
+        sealed = {} if is_current else self._shelf.sealed()
+        unlike = self._unlike(documents) if is_current else _unsealed(documents, seals, sealed)
+        written += self._put_documents(documents, unlike, tell)
         self._tell_left_out(items.values())
         self._marks = {document.path: document.mark for document in documents}
         standing |= self._marks.keys()
@@ -115,6 +111,34 @@ class Shelving:
             self._shelf.keep_seals(seals)
         self._is_current = True
         return Shelved(tuple(written), dropped)
+
+    def _unlike(self, documents: Iterable[Document]) -> set[str]:
+        """Paths of those that are made of something else than in the last pass."""
+        return {one.path for one in documents if one.path not in self._marks or self._marks[one.path] != one.mark}
+
+    def _sealed(self, documents: Iterable[Document]) -> dict[str, str]:
+        """The seals of those that have one."""
+        found = ((document.path, self._seals.of(document)) for document in documents)
+        return {path: seal for path, seal in found if seal is not None}
+
+    def _put_documents(
+        self, documents: Sequence[Document], unlike: Collection[str], tell: Callable[[int, int], None]
+    ) -> list[str]:
+        """Make and write what may read differently; gives the paths of what does."""
+        written: list[str] = []
+        made: dict[str, bytes] = {}
+        size_bytes = 0
+        for number, document in enumerate(documents, start=1):
+            if document.path in unlike:
+                made[document.path] = document.make()
+                size_bytes += len(made[document.path])
+            if made and (number == len(documents) or size_bytes >= _TOGETHER_BYTES):
+                changed = self._shelf.put_all(made)
+                written += [path for path in made if path in changed]
+                made, size_bytes = {}, 0
+            tell(number, len(documents))
+            self.brake(number, len(documents))
+        return written
 
     def _tell_left_out(self, items: Iterable[Item]) -> None:
         """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""
@@ -132,6 +156,11 @@ class Shelving:
         except ImageUnusable as error:
             log.warning("image_not_shelved", image=error.ref, reason=error.reason)
             return False
+
+
+def _unsealed(documents: Iterable[Document], seals: Mapping[str, str], sealed: Mapping[str, str]) -> set[str]:
+    """Paths of those that have no seal, or another one than what stands there."""
+    return {one.path for one in documents if one.path not in seals or sealed.get(one.path) != seals[one.path]}
 
 
 def _media(items: Iterable[Item]) -> dict[str, Image]:

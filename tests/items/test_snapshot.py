@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.posting import Posting, Wording
-from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, to_json
+from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
 
 FULL = Item(
     id="s:1",
@@ -71,3 +73,20 @@ def test_faults_come_back_whole() -> None:
 def test_a_remote_image_is_known_by_its_address() -> None:
     assert Image("https://a.example/x.png", "").is_remote
     assert not Image("x.png", "").is_remote
+
+
+def test_packed_items_come_back_with_their_revision() -> None:
+    item = replace(FULL, title="Ti\u0301tle {1}")
+
+    back = unpack(pack(item))
+
+    assert back == item
+    assert back.known_revision == item.revision == replace(back, path="b.md").revision
+    assert replace(back, title="Other").revision != item.revision
+    assert unpack(zlib.compress(to_json(item).encode())).revision == item.revision
+
+
+@pytest.mark.parametrize("packed", [b"", b"no", zlib.compress(b""), zlib.compress(b"0123{"), zlib.compress(b"{}")])
+def test_what_is_no_packed_item_is_refused(packed: bytes) -> None:
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        unpack(packed)

@@ -62,7 +62,7 @@ def _atom(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 def _json(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
     from syndicate.feeds.json import json_feed
 
-    return json_feed(feed, site)
+    return json_feed(feed, site, entries)
 
 
 def _page(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
+    from syndicate.feeds.xml import Entries
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 _VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def json_feed(feed: Feed, site: Site) -> bytes:
-    """The feed as JSON, keys in the order of the specification."""
+def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
+    """The feed as JSON, keys in the order of the specification; `entries` keeps what was made before."""
     form = FORMATS["json"]
     head = {
         "version": _VERSION,
@@ -39,8 +40,15 @@ def json_feed(feed: Feed, site: Site) -> bytes:
             **{link["rel"].replace("-", "_") + "_url": link["href"] for link in history_of(feed, site, form)},
         },
     }
-    document = {**_told(head), "items": [_item(entry) for entry in feed.entries]}
-    return _text(document, "\n").encode("utf-8", "replace") + b"\n"
+    made = [entries.other(entry, "json", _entry) if entries else _entry(entry) for entry in feed.entries]
+    frame = _text(_told(head), "\n").removesuffix("\n}").encode("utf-8", "replace")
+    items = b"[" + b",".join(made) + b"\n ]" if made else b"[]"
+    return frame + b',\n "items": ' + items + b"\n}\n"
+
+
+def _entry(entry: Entry) -> bytes:
+    """The entry as it stands in the list of items."""
+    return ("\n  " + _text(_item(entry), "\n  ")).encode("utf-8", "replace")
 
 
 def _text(value: object, margin: str) -> str:

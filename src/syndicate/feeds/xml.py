@@ -56,21 +56,25 @@ _PERIODS = (("hourly", 3600), ("daily", 86_400), ("weekly", 604_800), ("monthly"
 _PLAIN = re.compile(rb"<(?:title|description|copyright|category|dc:creator)(?: [^>]*)?>[^<]*&[^<]*")
 _REFERENCES = ((b"&amp;", b"&#x26;"), (b"&lt;", b"&#x3C;"), (b"&gt;", b"&#x3E;"))
 
+_SURELY_READ_BYTES = 1_000_000
+"""What lxml wrote, it reads again, as long as no text in it is longer than libxml2 takes (10 MB)."""
+
 _rendering = threading.Lock()
 
 
 class Entries:
-    """Entries as XML, each made once per format and kept for later feeds and later passes.
+    """Entries as they stand in documents, each made once per format and kept for later feeds and later passes.
 
-    Every entry is parsed again after it was made; one that cannot be made or read is left out of all formats, so that
-    it never costs a feed. `left_out` tells their ids, with the reason; whoever changes an item takes it out there.
+    One that XML cannot carry, or a parser would refuse, is left out of all formats, so that it never costs a feed.
+    `left_out` tells their ids, with the reason; whoever changes an item takes it out there.
     At most `room` entries are kept.
     """
 
     def __init__(self, room: int = 4096) -> None:
         self.left_out: dict[str, str] = {}
         self._room = room
-        self._made: dict[Entry, dict[Kind, bytes] | str] = {}
+        # By the object, which is kept with it: comparing and hashing all that an entry says costs more than it saves.
+        self._made: dict[int, tuple[Entry, dict[str, bytes] | str]] = {}
 
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
@@ -82,19 +86,29 @@ class Entries:
         both = self._both(entry)
         return both[kind] if both else None
 
-    def _both(self, entry: Entry) -> dict[Kind, bytes] | None:
-        if entry not in self._made:
+    def other(self, entry: Entry, name: str, make: Callable[[Entry], bytes]) -> bytes:
+        """The entry in another format, which `make` gives; it need not be one that XML can carry."""
+        _, made = self._made.get(id(entry), (entry, ""))
+        if isinstance(made, str):
+            return make(entry)
+        if name not in made:
+            made[name] = make(entry)
+        return made[name]
+
+    def _both(self, entry: Entry) -> dict[str, bytes] | None:
+        kept = self._made.get(id(entry))
+        if kept is None:
             while len(self._made) >= self._room:
                 del self._made[next(iter(self._made))]
-            self._made[entry] = _made(entry)
-        made = self._made[entry]
+            kept = self._made[id(entry)] = entry, _made(entry)
+        _, made = kept
         if isinstance(made, str):
             self.left_out[entry.id] = made
             return None
         return made
 
 
-def _made(entry: Entry) -> dict[Kind, bytes] | str:
+def _made(entry: Entry) -> dict[str, bytes] | str:
     """The entry in both kinds, or the reason why it cannot be made."""
     try:
         return {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
@@ -228,11 +242,17 @@ def _element(entry: Entry, kind: Kind) -> bytes:
     element = told.rss_entry() if kind == "rss" else told.atom_entry()
     with _rendering:
         made = _framed(element, kind)
-    etree.fromstring(made, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
+    if len(made) > _SURELY_READ_BYTES:
+        etree.fromstring(made, _parser())
     # Without CDATA these marks cannot occur inside text or attributes.
     name = _ENTRY[kind]
     end = b"</" + name + b">"
     return made[made.index(b"<" + name) : made.rindex(end) + len(end)]
+
+
+def _parser() -> etree.XMLParser:
+    """One as strict as readers' are."""
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def _framed(element: etree._Element, kind: Kind) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -127,10 +128,16 @@ class Item:
     expires: datetime | None = None
     group: str | None = None
     posting: Posting | None = None
+    known_revision: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def revision(self) -> str:
         """Digest of what readers of feeds see: place, end and posts of the item do not count. 16 hex digits."""
+        if not self.known_revision:
+            object.__setattr__(self, "known_revision", self._digest())
+        return self.known_revision
+
+    def _digest(self) -> str:
         seen = {name: value for name, value in spelt(self).items() if name not in _UNSEEN}
         seen["topics"] = [spelt(topic) for topic in self.topics]
         for topic in seen["topics"]:
@@ -148,5 +155,10 @@ def spelt(part: Any) -> Any:
     `dataclasses.asdict` gives the same, but copies all that is inside, which costs three times as much.
     """
     if is_dataclass(part):
-        return {one.name: getattr(part, one.name) for one in fields(part)}
+        return {name: getattr(part, name) for name in _names(part.__class__)}
     return part.isoformat()
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind) if one.init)

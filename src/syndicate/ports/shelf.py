@@ -16,6 +16,13 @@ class Shelf(Protocol):
             CannotWrite: nothing changed; the former file stands.
         """
 
+    def put_all(self, contents: Mapping[str, bytes]) -> frozenset[str]:
+        """Publish bytes at each of these paths, in this order; gives those whose bytes differ from what stood there.
+
+        Raises:
+            CannotWrite: some of the files may be new; of the others the former ones stand.
+        """
+
     def drop(self, path: str) -> bool:
         """Take a file away; True if it was there."""
 

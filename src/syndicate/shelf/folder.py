@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import syndicate
-from syndicate.atomic import UNFINISHED, replace_file, sync_folder
+from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync_folder
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 MANIFEST = ".syndicate-shelf"
 SEALS = ".syndicate-seals"
@@ -75,18 +75,38 @@ class FolderShelf:
         target = self._target(path)
         with self._lock:
             try:
-                self._make_folder(target.parent)
-                self._check_inside(target, path)
-                is_same = not target.is_symlink() and _holds(target, content)
-                if path not in self._own:
-                    if not is_same and _is_taken(target):
-                        raise CannotWrite(str(target), _STRANGE, _STRANGE_REMEDY)
-                    self._remember(path)
-                if not is_same:
-                    replace_file(target, content)
+                return bool(self._put({path: content}, {path: target}))
             except OSError as cause:
                 raise _cannot_write(target, cause) from cause
-        return not is_same
+
+    def put_all(self, contents: Mapping[str, bytes]) -> frozenset[str]:
+        """Publish bytes at each of these paths; gives those whose bytes differ from what stood there.
+
+        They appear in this order; together they are made durable with fewer waits for the disk than one by one.
+
+        Raises:
+            CannotWrite: some of the files may be new; of the others the former ones stand.
+        """
+        targets = {path: self._target(path) for path in contents}
+        with suppress(OSError), self._lock:
+            return self._put(contents, targets)
+        return frozenset(path for path, content in contents.items() if self.put(path, content))  # tells which one fails
+
+    def _put(self, contents: Mapping[str, bytes], targets: Mapping[str, Path]) -> frozenset[str]:
+        self._make_folders({target.parent for target in targets.values()})
+        for target, path in {target.parent: (target, path) for path, target in targets.items()}.values():
+            self._check_inside(target, path)
+        changed = {
+            path: content
+            for path, content in contents.items()
+            if targets[path].is_symlink() or not _holds(targets[path], content)
+        }
+        for path in changed:
+            if path not in self._own and _is_taken(targets[path]):
+                raise CannotWrite(str(targets[path]), _STRANGE, _STRANGE_REMEDY)
+        self._remember([path for path in contents if path not in self._own])
+        replace_files({targets[path]: content for path, content in changed.items()})
+        return frozenset(changed)
 
     def drop(self, path: str) -> bool:
         """Take a file away that this shelf published; True if it was there. Folders left empty go too.
@@ -128,7 +148,7 @@ class FolderShelf:
             if standing == self._own and (self._manifest.is_file() or not standing):
                 return True
             try:
-                self._make_folder(self._root)
+                self._make_folders([self._root])
                 self._write_manifest(standing)
             except OSError as cause:
                 raise _cannot_write(self._root, cause) from cause
@@ -204,11 +224,19 @@ class FolderShelf:
         if not target.parent.resolve().is_relative_to(self._root.resolve()):
             raise CannotWrite(path, "a symbolic link leads out of the shelf", f"remove the link on the way to {target}")
 
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            self._make_folder(folder.parent)
-            folder.mkdir(exist_ok=True)
-            sync_folder(folder.parent)
+    def _make_folders(self, folders: Iterable[Path]) -> None:
+        changed: dict[Path, None] = {}
+        for folder in folders:
+            missing = []
+            there = folder
+            while not there.is_dir():
+                missing.append(there)
+                there = there.parent
+            for one in reversed(missing):
+                one.mkdir(exist_ok=True)
+                changed[one.parent] = None
+        for parent in changed:
+            sync_folder(parent)
 
     def _read_manifest(self) -> set[str]:
         try:
@@ -222,15 +250,17 @@ class FolderShelf:
             self._write_manifest(own)
         return own
 
-    def _remember(self, path: str) -> None:
+    def _remember(self, paths: Sequence[str]) -> None:
+        if not paths:
+            return
         is_new = not self._manifest.exists()
         with self._manifest.open("a", encoding="utf-8", newline="\n") as manifest:
-            manifest.write(json.dumps(path) + "\n")
+            manifest.write("".join(json.dumps(path) + "\n" for path in paths))
             manifest.flush()
             os.fsync(manifest.fileno())
         if is_new:
             sync_folder(self._root)
-        self._own.add(path)
+        self._own.update(paths)
 
     def _forget(self, path: str) -> None:
         self._own.discard(path)
