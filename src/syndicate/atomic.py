@@ -45,10 +45,12 @@ def replace_files(contents: Mapping[Path, bytes], *, is_durable: bool = True) ->
     news = [os.path.join(target.parent, f".{target.name[:80]}{ending}") for target in contents]  # noqa: PTH118 - of many
     try:
         for new, content in zip(news, contents.values(), strict=True):
-            with open(new, "wb", buffering=0) as file:  # noqa: PTH123
+            with open(new, "wb") as file:  # noqa: PTH123
                 file.write(content)
-                if is_durable:
-                    os.fsync(file.fileno())
+        if is_durable:
+            # All are written by now, so that the disk works on all of them while the first is waited for.
+            for new in news:
+                sync(new)
         for new, target in zip(news, contents, strict=True):
             os.replace(new, target)  # noqa: PTH105
     except OSError:
@@ -58,12 +60,12 @@ def replace_files(contents: Mapping[Path, bytes], *, is_durable: bool = True) ->
         raise
     if is_durable:
         for folder in dict.fromkeys(target.parent for target in contents):
-            sync_folder(folder)
+            sync(folder)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed, made or removed in a folder durable: POSIX keeps names there, and that has its buffer."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path | str) -> None:
+    """Make a file's bytes durable, or what was renamed, made or removed in a folder: POSIX keeps names there."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

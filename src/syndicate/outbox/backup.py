@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from syndicate.atomic import UNFINISHED, cannot_write, replace_file, sync_folder
+from syndicate.atomic import UNFINISHED, cannot_write, replace_file, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault, UsageError
 from syndicate.outbox import epoch
 from syndicate.outbox.database import Database, check_known, connected, copy_database, kept_from
@@ -80,7 +80,7 @@ def back_up(database: Path, target: Path, now: datetime, version: str, tell: Tel
         manifest = _manifest(draft, now, version)
         replace_file(manifest_path(target), json.dumps(asdict(manifest), indent=2).encode() + b"\n")
         draft.replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise cannot_write(target, error, "name a place that can be written") from error
     finally:
@@ -150,7 +150,7 @@ async def put_back(
         kept_from(draft, manifest.schema).unlink(missing_ok=True)  # the backup itself is kept
         aside = _set_aside(database, now)
         draft.replace(database)
-        sync_folder(database.parent)
+        sync(database.parent)
     except OSError as error:
         remedy = "give the user of this process rights to the folder"
         raise cannot_write(database, error, remedy) from error
@@ -208,7 +208,7 @@ def _set_aside(database: Path, now: datetime) -> Path | None:
     for part in reversed(_files(database)):
         if part.exists():
             part.rename(folder / part.name)
-    sync_folder(folder)
+    sync(folder)
     return folder
 
 

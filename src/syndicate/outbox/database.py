@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from syndicate.atomic import UNFINISHED, cannot_write, sync_folder
+from syndicate.atomic import UNFINISHED, cannot_write, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits
 from syndicate.outbox.lock import Standing, check_held
@@ -239,7 +239,7 @@ def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] =
         with new.open("rb") as file:
             os.fsync(file.fileno())
         new.replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         _unmake(new)
         raise cannot_write(target, error, "name a place that can be written") from error

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import syndicate
-from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync_folder
+from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ class FolderShelf:
         targets = {path: self._target(path) for path in contents}
         with suppress(OSError), self._lock:
             return self._put(contents, targets)
-        return frozenset(path for path, content in contents.items() if self.put(path, content))  # tells which one fails
+        for path, content in contents.items():
+            self.put(path, content)  # tells which one fails
+        return frozenset(contents)  # some of them may be new since the first try
 
     def _put(self, contents: Mapping[str, bytes], targets: Mapping[str, Path]) -> frozenset[str]:
         self._make_folders({target.parent for target in targets.values()})
@@ -104,8 +106,14 @@ class FolderShelf:
         for path in changed:
             if path not in self._own and _is_taken(targets[path]):
                 raise CannotWrite(str(targets[path]), _STRANGE, _STRANGE_REMEDY)
-        self._remember([path for path in contents if path not in self._own])
-        replace_files({targets[path]: content for path, content in changed.items()})
+        claimed = [path for path in contents if path not in self._own]
+        self._remember(claimed)
+        try:
+            replace_files({targets[path]: content for path, content in changed.items()})
+        except OSError:
+            with suppress(OSError):  # what never came is not ours: a stranger may put a file there
+                self._forget(*(path for path in claimed if not targets[path].is_file()))
+            raise
         return frozenset(changed)
 
     def drop(self, path: str) -> bool:
@@ -236,7 +244,7 @@ class FolderShelf:
                 one.mkdir(exist_ok=True)
                 changed[one.parent] = None
         for parent in changed:
-            sync_folder(parent)
+            sync(parent)
 
     def _read_manifest(self) -> set[str]:
         try:
@@ -251,19 +259,26 @@ class FolderShelf:
         return own
 
     def _remember(self, paths: Sequence[str]) -> None:
-        if not paths:
+        """Add paths to the manifest, durably."""
+        lines = "".join(json.dumps(path) + "\n" for path in paths).encode()
+        if not lines:
             return
-        is_new = not self._manifest.exists()
-        with self._manifest.open("a", encoding="utf-8", newline="\n") as manifest:
-            manifest.write("".join(json.dumps(path) + "\n" for path in paths))
-            manifest.flush()
-            os.fsync(manifest.fileno())
-        if is_new:
-            sync_folder(self._root)
+        with self._manifest.open("ab", buffering=0) as manifest:
+            former_bytes = manifest.tell()
+            try:
+                if manifest.write(lines) != len(lines):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(manifest.fileno())
+            except OSError:
+                with suppress(OSError):  # half a line would spoil the next one
+                    manifest.truncate(former_bytes)
+                raise
+        if not former_bytes:
+            sync(self._root)
         self._own.update(paths)
 
-    def _forget(self, path: str) -> None:
-        self._own.discard(path)
+    def _forget(self, *paths: str) -> None:
+        self._own.difference_update(paths)
         self._write_manifest(self._own)
 
     def _write_manifest(self, own: Iterable[str]) -> None:
@@ -317,7 +332,7 @@ def _remove(target: Path) -> bool:
         target.unlink()
     except FileNotFoundError:
         return False
-    sync_folder(target.parent)
+    sync(target.parent)
     return True
 
 

@@ -1,0 +1,196 @@
+"""Many files at once: whole files only, whatever happens in between, and few waits for the disk."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import CannotWrite
+from syndicate.shelf.folder import MANIFEST, FolderShelf
+
+FORMER = {f"t{number}/{name}": b"former" for number in range(2) for name in ("rss.xml", "atom.xml")}
+NEW = dict.fromkeys((*FORMER, "t3/rss.xml", "t3/atom.xml"), b"the new one")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "feeds"
+
+
+def shown(root: Path) -> dict[str, bytes]:
+    """What readers can see."""
+    files = (path for path in root.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def hidden(root: Path) -> set[str]:
+    return {path.name for path in root.rglob(".*")} - {MANIFEST}
+
+
+def claimed(root: Path) -> set[str]:
+    return {json.loads(line) for line in (root / MANIFEST).read_text().splitlines()}
+
+
+def test_files_that_differ_are_told(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+
+    changed = shelf.put_all({**NEW, "t0/rss.xml": b"former"})
+
+    assert changed == NEW.keys() - {"t0/rss.xml"}
+    assert shown(root) == {**NEW, "t0/rss.xml": b"former"}
+    assert claimed(root) == shelf.listed() == NEW.keys()
+    assert hidden(root) == set()
+
+
+def test_disk_is_waited_for_once_a_file_and_once_a_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    waits = 0
+    fsync = os.fsync
+
+    def counting(descriptor: int) -> None:
+        nonlocal waits
+        waits += 1
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", counting)
+
+    shelf.put_all({f"t{number}/{name}": b"x" for number in range(10) for name in ("rss.xml", "atom.xml")})
+
+    manifest, files, folders = 2, 20, 11
+    assert waits == manifest + files + folders
+
+
+def test_strangers_file_among_others_is_told_and_not_written_over(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    (root / "t3").mkdir()
+    (root / "t3/atom.xml").write_bytes(b"mine")
+
+    with pytest.raises(CannotWrite, match=r"t3/atom\.xml"):
+        shelf.put_all(NEW)
+
+    assert shown(root) == {**FORMER, "t3/atom.xml": b"mine"}
+    assert hidden(root) == set()
+    assert claimed(root) == FORMER.keys()
+
+
+def full(*told: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_full_disk_leaves_the_former_files_and_claims_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, step, full)
+        with pytest.raises(CannotWrite, match="make room"):
+            shelf.put_all(NEW)
+
+    assert shown(root) == FORMER
+    assert hidden(root) == set()
+    assert claimed(root) <= FORMER.keys() | ({"t3/rss.xml", "t3/atom.xml"} if step == "replace" else set())
+    assert shelf.listed() == FORMER.keys()
+    assert shelf.put_all(NEW) == NEW.keys()
+
+
+def test_trouble_that_passes_costs_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    replace = os.replace
+    refused = []
+
+    def once(source: str, target: str) -> None:
+        if not refused:
+            refused.append(target)
+            full()
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", once)
+
+    assert shelf.put_all(NEW) == NEW.keys()
+    assert shown(root) == NEW
+
+
+def test_disk_that_takes_half_a_line_does_not_spoil_the_manifest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((root / MANIFEST).stat().st_size + 5, hard))
+    try:
+        with pytest.raises(CannotWrite):
+            shelf.put_all({"t3/rss.xml": b"1"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, former)
+
+    assert claimed(root) == FORMER.keys()
+    assert shelf.put_all(NEW) == NEW.keys()
+
+
+class Killer:
+    """Kills this process before its n-th step on the disk."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+
+    def before(self, step: Callable[..., object]) -> Callable[..., object]:
+        def killing(*told: object, **named: object) -> object:
+            self._steps -= 1
+            if self._steps < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(*told, **named)
+
+        return killing
+
+
+def put_and_be_killed(root: Path, steps: int) -> bool:
+    """Put the new files in a process that is killed before a step; whether it was."""
+    child = os.fork()
+    if child == 0:
+        killer = Killer(steps)
+        for owner, name in ((os, "fsync"), (os, "replace"), (Path, "mkdir"), (builtins, "open")):
+            setattr(owner, name, killer.before(getattr(owner, name)))
+        try:
+            FolderShelf(root).put_all(NEW)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def killed_roots(folder: Path) -> Iterator[Path]:
+    """Shelves whose owner was killed at each step on the disk."""
+    for steps in range(100):
+        root = folder / str(steps)
+        FolderShelf(root).put_all(FORMER)
+        if not put_and_be_killed(root, steps):
+            assert shown(root) == NEW
+            return
+        yield root
+
+
+def test_kill_at_any_step_leaves_whole_files_that_are_known_as_ours(tmp_path: Path) -> None:
+    roots = tuple(killed_roots(tmp_path))
+
+    for root in roots:
+        for path, content in shown(root).items():
+            assert content in {FORMER.get(path), NEW[path]}
+        assert shown(root).keys() <= claimed(root)
+        shelf = FolderShelf(root)
+        assert hidden(root) == set()
+        shelf.put_all(NEW)
+        assert shown(root) == NEW
+    assert len(roots) > len(NEW) * 3
