@@ -214,13 +214,19 @@ async def open_channels(plot: Plot) -> AsyncIterator[dict[str, Channel]]:
 
 
 @asynccontextmanager
-async def open_tools(plot: Plot) -> AsyncIterator[Tools]:
-    """What channels may use, with the tokens that are kept; for commands that sign in or look."""
+async def open_tools(plot: Plot, *, tell_wait: Callable[[datetime], None] | None = None) -> AsyncIterator[Tools]:
+    """What channels may use, with the tokens that are kept; for commands that sign in or look.
+
+    With `tell_wait`, networks that ask to wait are waited for, and it hears until when.
+    """
     from syndicate.channels.http import Web
+    from syndicate.channels.patience import PatientWeb
     from syndicate.channels.tokens import vault_in
     from syndicate.outbox.store import SqlOutbox
 
-    async with SqlOutbox(plot.outbox_path) as outbox, Web(hidden=plot.secrets) as web:
+    hidden = plot.secrets
+    asked = Web(hidden=hidden) if tell_wait is None else PatientWeb(clock, tell_wait, hidden=hidden)
+    async with SqlOutbox(plot.outbox_path) as outbox, asked as web:
         yield Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
 
 

@@ -34,6 +34,7 @@ def test_posts_of_before_are_never_made_again(posting: SiteRig, sandbox: Sandbox
     before = sandbox.links(name)
 
     dry = posting.ask("adopt", name, "--dry-run")
+    shown = posting.call("adopt", name, "--dry-run").stdout
     told = posting.call("adopt", name).stdout
     again = posting.ask("adopt", name)
     assert posting.call("once").exit_code == 0
@@ -41,7 +42,9 @@ def test_posts_of_before_are_never_made_again(posting: SiteRig, sandbox: Sandbox
     assert posting.call("once").exit_code == 0
 
     assert sorted(before) == [f"https://herons.example/{number}" for number in (1, 2, 3)]
-    assert [one["item"] for one in dry["found"]] == ["item:1", "item:2", "item:3"]
+    assert [(one["item"], one["is_ours"]) for one in dry["found"]] == [(f"item:{n}", False) for n in (1, 2, 3)]
+    assert [one["is_ours"] for one in again["found"]] == [True] * 3
+    assert "3 posts made elsewhere, by hand or by another program, would be taken over" in shown
     assert (dry["posts"], dry["adopted"], dry["is_dry_run"]) == (3, [], True)
     assert f"{name}: 3 posts read, 3 items of the store among them" in told
     assert "3 items adopted now, 0 known to be sent before" in told

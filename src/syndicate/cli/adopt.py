@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from syndicate.cli.output import config_option, count, counting, json_option, load, say, table, tallying, tell_json
+from syndicate.cli.output import (
+    config_option,
+    count,
+    counting,
+    json_option,
+    load,
+    say,
+    table,
+    tallying,
+    tell_json,
+    warn,
+)
 from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +62,11 @@ async def _adopt(plot: Plot, name: str, since: datetime, *, as_json: bool, is_dr
 
     if name not in plot.networks:
         raise UsageError(f"{name}: no such channel is switched on; there are: {', '.join(sorted(plot.networks))}")
-    async with open_tools(plot) as tools:
+
+    def tell_wait(until: datetime) -> None:
+        warn(f"{name}: the network asks to wait until {until:%H:%M:%S}Z; then it goes on (Ctrl-C stops it)")
+
+    async with open_tools(plot, tell_wait=tell_wait) as tools:
         channel = plot.networks[name].make(name, plot.own[name], tools)
         try:
             if not channel.is_listable:
@@ -61,27 +77,39 @@ async def _adopt(plot: Plot, name: str, since: datetime, *, as_json: bool, is_dr
             with tallying("reading posts") as tell_posts:
                 found = await look(channel, scan.items.values(), draft_rules_of(plot, name), since, tell=tell_posts)
             adopted: list[str] = []
-            if not is_dry:
-                [plan] = plans_of(plot, {name: channel})
-                async with SqlOutbox(plot.outbox_path) as outbox:
+            [plan] = plans_of(plot, {name: channel})
+            async with SqlOutbox(plot.outbox_path) as outbox:
+                known = {one.receipt.remote_id for one in await outbox.deliveries(channel=name) if one.receipt}
+                if not is_dry:
                     adopted = await take(outbox, plan, found, clock())
         finally:
             await channel.close()
-    _tell(name, found, adopted, as_json=as_json, is_dry=is_dry)
+    _tell(name, found, adopted, known, as_json=as_json, is_dry=is_dry)
 
 
-def _tell(name: str, found: Adoption, adopted: list[str], *, as_json: bool, is_dry: bool) -> None:
-    rows = [(item.id, own.receipt.at, own.receipt.url or own.receipt.remote_id) for item, own in found.found]
+def _tell(name: str, found: Adoption, adopted: list[str], known: Set[str], *, as_json: bool, is_dry: bool) -> None:
+    """`known` are the remote ids of what was sent from here before: all others somebody else made, perhaps by hand."""
+    rows = [
+        (item.id, own.receipt.at, own.receipt.url or own.receipt.remote_id, own.receipt.remote_id in known)
+        for item, own in found.found
+    ]
     if as_json:
-        told = [{"item": item_id, "at": at, "post": post} for item_id, at, post in rows]
+        told = [{"item": item_id, "at": at, "post": post, "is_ours": ours} for item_id, at, post, ours in rows]
         tell_json({"channel": name, "is_dry_run": is_dry, "posts": found.posts, "found": told, "adopted": adopted})
         return
+    shown = sorted(rows, key=lambda row: row[3])[:SHOWN]
     if rows:
-        table(("item", "posted", "post"), rows[:SHOWN])
+        made = [(*row, "here" if ours else "elsewhere") for *row, ours in shown]
+        table(("item", "posted", "post", "made"), made)
     if len(rows) > SHOWN:
         say(f"... and {len(rows) - SHOWN} more; --json lists all")
     say(f"{name}: {count(found.posts, 'post')} read, {count(len(rows), 'item')} of the store among them")
+    foreign = sum(not ours for *_, ours in rows)
     if is_dry:
+        say(
+            f"{count(foreign, 'post')} made elsewhere, by hand or by another program, would be taken over: "
+            "`on_edit` and `on_withdrawal` then hold for them, too"
+        )
         say("dry run: nothing was written")
     else:
         say(f"{count(len(adopted), 'item')} adopted now, {len(rows) - len(adopted)} known to be sent before")
