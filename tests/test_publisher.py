@@ -59,7 +59,7 @@ def settled(uid: str, channel: str, state: State) -> Settled:
     return Settled(delivery, Step(state, "", now))
 
 
-def nothing(_: object) -> None:
+def nothing(*_: object) -> None:
     """Hears and does nothing."""
 
 
@@ -296,7 +296,7 @@ class ScriptedIngest:
 
 @asynccontextmanager
 async def publishing(
-    house: House, ingest: ScriptedIngest, tell_pass: Callable[[Pass], Any] = nothing
+    house: House, ingest: ScriptedIngest, tell_pass: Callable[..., Any] = nothing
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """A publisher at work; the block gets the function that stops it, and it is stopped at the end in any case."""
     stop = asyncio.Event()
@@ -328,7 +328,7 @@ async def test_changed_file_wakes_a_pass(site: SiteRig) -> None:
     site.configure(schedule={"every": "1h"})
     ingest, passes = ScriptedIngest([]), asyncio.Event()
 
-    async with house_of(site) as house, publishing(with_lanes(house), ingest, lambda _: passes.set()) as end:
+    async with house_of(site) as house, publishing(with_lanes(house), ingest, lambda *_: passes.set()) as end:
         await ingest.was_called(1)
         before = len(ingest.called)
         # The watch needs a moment to begin; until it has, further changes are made.
@@ -402,7 +402,7 @@ async def test_new_deliveries_wake_the_lanes(site: SiteRig) -> None:
 
 
 async def test_publisher_that_cannot_go_on_ends_with_the_error(site: SiteRig) -> None:
-    def broken(_: Pass) -> None:
+    def broken(*_: object) -> None:
         raise BrokenPipeError("nobody listens")
 
     async with house_of(site) as house:

@@ -281,7 +281,7 @@ def _tokens_of(plot: Plot, outbox: SqlOutbox | None) -> Tokens:
 
 
 async def _books_of(plot: Plot, outbox: SqlOutbox | None) -> dict[str, channels.Books]:
-    from syndicate.cli.held import undecided
+    from syndicate.cli.held import open_doubt, undecided
     from syndicate.cli.prospects import standings_of
     from syndicate.ports.outbox import ChannelCounts
 
@@ -293,7 +293,7 @@ async def _books_of(plot: Plot, outbox: SqlOutbox | None) -> dict[str, channels.
     for name, one in (await standings_of(plot, outbox, memory=most)).items():
         waiting = len(await undecided(outbox, name))
         known = counts.get(name) or ChannelCounts(name, "")
-        doubt = await outbox.doubt(name)
+        doubt = await open_doubt(plot, outbox, name)
         found[name] = channels.Books(known, waiting, one.outlook, one.turn, one.rests, doubt)
     return found
 

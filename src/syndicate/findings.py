@@ -39,7 +39,7 @@ def names_of(delivery: Delivery) -> dict[str, str]:
 
 def log_step(delivery: Delivery, step: Step) -> None:
     """Tell what became of a delivery."""
-    names = names_of(delivery)
+    names = names_of(delivery) | {"action": delivery.action.value}
     match step.state:
         case State.SENT:
             url = step.receipt.url if step.receipt else None

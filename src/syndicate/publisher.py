@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from syndicate.deliver import Settled, Tell
 from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
-from syndicate.outbox.delivery import State
+from syndicate.outbox.delivery import Action, State
 from syndicate.twins import Twins
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class Tally:
     def states(self) -> Counter[State]:
         """The states of all."""
         return Counter(state for _, state in self.last.values())
+
+
+TellPass = Callable[[Pass, Mapping[Action, int]], None]
+"""Hears of a pass, and how many edits, deletions and answers are owed after one that found changes."""
 
 
 async def publish_once(house: House, tell: Tell) -> Pass:
@@ -176,7 +180,7 @@ async def publish_forever(
     stop: asyncio.Event,
     tell: Tell = lambda settled: None,
     *,
-    tell_pass: Callable[[Pass], None] = lambda done: None,
+    tell_pass: TellPass = lambda done, owed: None,
 ) -> None:
     """Passes and deliveries until stopped; then what is being sent is finished within `delivery.drain`.
 
@@ -227,7 +231,7 @@ async def _passes(
     house: House,
     stirred: Stirred,
     stop: asyncio.Event,
-    tell_pass: Callable[[Pass], None],
+    tell_pass: TellPass,
     *,
     undrawn: asyncio.Event,
 ) -> None:
@@ -263,7 +267,7 @@ async def _passes(
             continue
         is_first = must_look_anywhere = False
         house.hubs.look(done.feeds)
-        tell_pass(done)
+        tell_pass(done, await _owed(house, done))
         undrawn.set()
         if done.decided:
             try:
@@ -273,6 +277,11 @@ async def _passes(
             for lane in house.lanes:
                 lane.wake.set()
         wait_s = _next_look_s(done)
+
+
+async def _owed(house: House, done: Pass) -> Mapping[Action, int]:
+    """What is owed of changes, where a pass may have added to it; what returned counts as new."""
+    return await house.outbox.owed_changes() if done.revised or done.withdrawn or done.new else {}
 
 
 async def _draw(house: House, undrawn: asyncio.Event) -> None:

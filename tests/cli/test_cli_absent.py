@@ -57,7 +57,7 @@ def test_what_a_removed_channel_may_have_posted_waits_for_a_person(posting: Site
     told = posting.ask("held", "resolve", waiting["id"], "sent")
 
     assert (waiting["channel"], waiting["code"]) == ("mastodon", "unknown_outcome")
-    assert "mastodon (not in the settings)" in shown and "1 unknown outcome" in shown
+    assert "mastodon (not in the settings)" in shown and "1 of unknown outcome" in shown
     assert (refused.exit_code, "is not in the settings" in refused.stderr) == (2, True)
     assert [one["state"] for one in told] == ["sent"]
     assert posting.ask("held", "list") == []

@@ -93,6 +93,32 @@ def test_channels_tell_filters_and_deliveries_with_history(posting: SiteRig) -> 
     assert "sent: " in words
 
 
+@pytest.mark.parametrize("name", ["3.md", "3", "item:3", "https://herons.example/3"])
+def test_an_item_that_left_the_store_is_found_in_the_state(posting: SiteRig, name: str) -> None:
+    assert posting.call("once").exit_code == 0
+    (posting.folder / "content" / "3.md").unlink()
+    assert posting.call("once").exit_code == 0
+
+    told = posting.ask("explain", name)
+    words = posting.call("explain", name).stdout
+
+    assert told["hidden_by"] == "item:3 left the store; this is what the state knows of it"
+    assert {one["channel"]: [made["state"] for made in one["deliveries"]] for one in told["channels"]}
+    assert "its filters" not in words
+    assert "post sent: accepted" in words
+
+
+def test_an_item_that_is_hidden_since_keeps_its_history(posting: SiteRig) -> None:
+    assert posting.call("once").exit_code == 0
+    posting.write(3, draft=True)
+    assert posting.call("once").exit_code == 0
+
+    words = posting.call("explain", "3.md").stdout
+
+    assert "no item: draft" in words
+    assert "post sent: accepted" in words
+
+
 @pytest.mark.parametrize(
     ("name", "told"), [("nowhere", "no file has this path, id, slug or link"), ("Title", "no file has this path")]
 )

@@ -249,6 +249,26 @@ def test_status_counts_by_channel_and_state(posting: SiteRig) -> None:
     assert "4 wait for you: `syndicate held list` tells why" in text
 
 
+def test_status_and_log_tell_edits_apart_from_posts_and_that_they_wait(posting: SiteRig) -> None:
+    posting.channels["mastodon"] |= {"on_edit": "edit", "edit_gap": "0s"}
+    posting.configure()
+    first = posting.call("once")
+    posting.write(3, title="Another title")
+    second = posting.call("once")
+    posting.channels["mastodon"]["edit_gap"] = "1h"
+    posting.configure()
+    posting.write(3, title="A third title")
+    assert posting.call("once").exit_code == 0
+
+    words, forecast = posting.call("status").stdout, posting.call("explain", "3.md").stdout
+    (report, _) = posting.ask("status")["channels"]
+
+    assert (report["states"]["sent"], report["changes"]) == (1, {"edit": {"planned": 1, "sent": 1}})
+    assert "mastodon: 1 edit owed, the first at " in words and "`edit_gap` keeps changes apart" in words
+    assert "will edit the post at " in forecast and "because `edit_gap` keeps" in forecast
+    assert '"action": "post"' in first.stderr and '"action": "edit"' in second.stderr
+
+
 def test_status_names_the_publisher_and_gone_channels(posting: SiteRig) -> None:
     posting.call("once")
     posting.channels = {}

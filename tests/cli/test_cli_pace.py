@@ -79,7 +79,7 @@ def test_status_tells_what_every_channel_does_next(paced: SiteRig) -> None:
 def test_status_tells_what_keeps_a_channel_from_posting(posting: SiteRig) -> None:
     posting.channels["mastodon"]["token"] = "nobody's"
     posting.channels["webhook"]["url"] = "http://127.0.0.1:9/"
-    posting.configure()
+    posting.configure(delivery={"retry_first": "10m"})
     posting.call("once")
 
     mastodon, webhook = posting.ask("status")["channels"]
@@ -88,7 +88,7 @@ def test_status_tells_what_keeps_a_channel_from_posting(posting: SiteRig) -> Non
     assert [one["why"] for one in mastodon["rests"]] == ["access"]
     assert [(one["why"], one["circuit"]) for one in webhook["rests"]] == [("breaker", "closed")]
     assert "mastodon: access was refused" in words
-    assert "in a row, circuit closed until" in words
+    assert "webhook: paused after 1 failure until " in words
     assert "nobody's" not in words
 
 

@@ -13,6 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
+from syndicate.cli.run import summary_of
+from syndicate.ingest import Pass
+from syndicate.outbox.delivery import Action, State
 from syndicate.outbox.lock import PublisherLock
 from syndicate.sandbox.faults import Effect, InjectedFault
 
@@ -99,6 +102,14 @@ def test_second_signal_ends_at_once_and_loses_nothing(posting: SiteRig, sandbox:
     assert code == 130
     assert posting.call("once").exit_code == 0
     assert sandbox.links("webhook") == ["https://herons.example/3", "https://herons.example/4"]
+
+
+def test_a_later_pass_tells_in_a_line_what_is_owed_of_changes() -> None:
+    done = Pass(revised=1, withdrawn=2, decided={State.PLANNED: 1}, took_ms=7)
+
+    assert summary_of(done, {Action.EDIT: 1, Action.DELETE: 2}) == (
+        "1 revised, 2 withdrawn: 0 files on the shelf in 7 ms; deliveries: 1 planned; owed: 2 deletions, 1 edit"
+    )
 
 
 def planned(site: SiteRig) -> int:

@@ -1,4 +1,4 @@
-"""The web with patience: a wish to wait is heeded and then asked again, for commands that read much and send nothing."""
+"""The web with patience: a wish to wait is heeded, then it asks again; for commands that read much and send nothing."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syndicate.plot import Plot, Root
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Indexed, Scan
+    from syndicate.ports.outbox import KnownItem
 
 
 OFF = "switched off: what comes meanwhile is decided once it is on again"
@@ -62,20 +63,65 @@ def explain(config: Path, as_json: bool, file: str) -> None:
     plot = load(config)
     with counting("reading") as tell:
         scan = store_of(plot, waits=False, tell=tell).scan({})
-    made = _explained(plot, scan, _chosen(plot, scan, file))
-    if made.item is not None:
-        made.channels.extend(asyncio.run(_channels(plot, made.item)))
+    path = _chosen(plot, scan, file)
+    known = asyncio.run(_known_as(plot, file, path))
+    if path is not None:
+        made = _explained(plot, scan, path)
+    elif known is not None:
+        made = _gone(plot, known)
+    else:
+        problem = "no file has this path, id, slug or link, and the state knows no item of that name"
+        raise UsageError(f"{file}: {problem}; `syndicate check` tells what the store holds")
+    if made.item is not None or known is not None:
+        item_id = made.item.id if made.item is not None else known.item_id if known is not None else ""
+        made.channels.extend(asyncio.run(_channels(plot, made.item, item_id)))
     if as_json:
         tell_json(_json(made))
     else:
         _tell(made)
 
 
-def _chosen(plot: Plot, scan: Scan, wanted: str) -> str:
-    """The path in the store.
+async def _known_as(plot: Plot, wanted: str, path: str | None) -> KnownItem | None:
+    """The item of that id, path or link that the state knows; where the file is there, the one that it was."""
+    from syndicate.items.links import link_key
+    from syndicate.outbox.store import SqlOutbox
+
+    if not plot.has_outbox:
+        return None
+    async with SqlOutbox(plot.outbox_path, is_reader=True) as outbox:
+        known = await outbox.known()
+    if path is not None:
+        return next((one for one in known.values() if one.path == path), None)
+    key = link_key(wanted) if "://" in wanted else None
+    own = (one for one in known.values() if wanted in _stored_names(one) or (key and one.link_key == key))
+    return max(own, key=lambda one: (not one.is_withdrawn, one.first_seen), default=None)
+
+
+def _stored_names(one: KnownItem) -> set[str]:
+    return {one.item_id, one.item_id.rpartition(":")[2], one.path, Path(one.path).name, Path(one.path).stem}
+
+
+def _gone(plot: Plot, known: KnownItem) -> Explanation:
+    """An item that the store has no more: what the state knows of it."""
+    _, file = plot.file_of(known.path)
+    return Explanation(
+        path=known.path,
+        file=file,
+        skipped=f"{known.item_id} left the store; this is what the state knows of it",
+        item=None,
+        raw=None,
+        faults=(),
+        traces=(),
+        images=(),
+        aliases={},
+    )
+
+
+def _chosen(plot: Plot, scan: Scan, wanted: str) -> str | None:
+    """The path in the store; None if no file fits.
 
     Raises:
-        UsageError: none or several fit, or the file is none that is looked at.
+        UsageError: several fit, or the file is none that is looked at.
     """
     place = Path(wanted)
     if place.is_file():
@@ -90,12 +136,9 @@ def _chosen(plot: Plot, scan: Scan, wanted: str) -> str:
             )
         return path
     found = [path for path, one in scan.files.items() if wanted in _names(path, one)]
-    if len(found) != 1:
-        problem = (
-            "no file has this path, id, slug or link" if not found else f"{len(found)} fit: {', '.join(found[:5])}"
-        )
-        raise UsageError(f"{wanted}: {problem}; `syndicate check` tells what the store holds")
-    return found[0]
+    if len(found) > 1:
+        raise UsageError(f"{wanted}: {len(found)} fit: {', '.join(found[:5])}; name one by its path or id")
+    return found[0] if found else None
 
 
 def _names(path: str, one: Indexed) -> set[str | None]:
@@ -142,32 +185,23 @@ def _traces(file: Path, path: str, root: Root) -> Sequence[Trace]:
     return traces(*parts, location=location_of(path, root.rules, modified), rules=root.rules)
 
 
-async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
-    """What each channel's filters say, and its deliveries of the item if there is an outbox."""
+async def _channels(plot: Plot, item: Item | None, item_id: str) -> list[dict[str, Any]]:
+    """What each channel's filters say of an item that is there, and its deliveries if there is an outbox."""
     from contextlib import AsyncExitStack
 
     from syndicate.cli.prospects import standings_of
-    from syndicate.house import open_channels, plans_of
-    from syndicate.outbox.plan import filtered_by
+    from syndicate.house import open_channels
     from syndicate.outbox.store import SqlOutbox
 
     told: dict[str, dict[str, Any]] = {}
     async with AsyncExitStack() as stack:
         channels = await stack.enter_async_context(open_channels(plot))
-        for plan in plans_of(plot, channels):
-            told[plan.name] = {
-                "channel": plan.name,
-                "filtered": filtered_by(item, plan),
-                "page": _page_of(plot, plan.name, channels[plan.name], item),
-                "worded": list(item.posting.wording(plan.name, plan.network).keys) if item.posting else [],
-                "deliveries": [],
-            }
-        for name in plot.settings.channels.keys() - told.keys():
-            told[name] = _forsaken(name) | {"filtered": OFF}
+        if item is not None:
+            told |= _decisions(plot, channels, item)
         if plot.has_outbox:
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
-            for one in await outbox.deliveries(item_id=item.id):
+            for one in await outbox.deliveries(item_id=item_id):
                 events = [asdict(event) for event in await outbox.history(one.uid)]
                 line = told.setdefault(one.channel, _forsaken(one.channel))
                 standing = standings.get(one.channel)
@@ -186,6 +220,26 @@ async def _channels(plot: Plot, item: Item) -> list[dict[str, Any]]:
     return list(told.values())
 
 
+def _decisions(plot: Plot, channels: Mapping[str, Channel], item: Item) -> dict[str, dict[str, Any]]:
+    """What each channel of the settings makes of an item."""
+    from syndicate.house import plans_of
+    from syndicate.outbox.plan import filtered_by
+
+    told: dict[str, dict[str, Any]] = {}
+    for plan in plans_of(plot, channels):
+        told[plan.name] = {
+            "channel": plan.name,
+            "filtered": filtered_by(item, plan),
+            "is_asked": True,
+            "page": _page_of(plot, plan.name, channels[plan.name], item),
+            "worded": list(item.posting.wording(plan.name, plan.network).keys) if item.posting else [],
+            "deliveries": [],
+        }
+    for name in plot.settings.channels.keys() - told.keys():
+        told[name] = _forsaken(name) | {"filtered": OFF}
+    return told
+
+
 def _page_of(plot: Plot, name: str, channel: Channel, item: Item) -> str | None:
     """The page of ours that has to be there before the channel posts the item, if any."""
     from syndicate.gate import page_of
@@ -199,7 +253,14 @@ def _page_of(plot: Plot, name: str, channel: Channel, item: Item) -> str | None:
 
 def _forsaken(channel: str) -> dict[str, Any]:
     """A channel that the settings do not have any more."""
-    return {"channel": channel, "filtered": None, "page": None, "worded": [], "deliveries": []}
+    return {"channel": channel, "filtered": None, "is_asked": False, "page": None, "worded": [], "deliveries": []}
+
+
+def _filter_words(channel: Mapping[str, Any]) -> str:
+    """What its filters say, where they were asked."""
+    if channel["filtered"]:
+        return f": {channel['filtered']}"
+    return ": its filters let it pass" if channel["is_asked"] else ""
 
 
 def _identity(item: Item) -> str:
@@ -294,7 +355,7 @@ def _tell_field(trace: Trace) -> None:
 
 
 def _tell_channel(channel: Mapping[str, Any]) -> None:
-    say(f"  channel {channel['channel']}: {channel['filtered'] or 'its filters let it pass'}")
+    say(f"  channel {channel['channel']}{_filter_words(channel)}")
     if channel["page"]:
         say(f"    waits for its page, of which the network makes a card: {channel['page']}")
     if channel["worded"]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syndicate.outbox.delivery import Delivery
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import Plot
-    from syndicate.ports.outbox import Event
+    from syndicate.ports.outbox import Doubt, Event
 
 WORDS = {
     "sent": "is there, told by the operator",
@@ -162,6 +162,12 @@ async def _resolve(plot: Plot, as_json: bool, uid: str | None, channel: str | No
     say(f"{count(len(resolved), 'delivery', 'deliveries')} resolved")
     for name in trusted:
         say(f"{name}: no longer in doubt; what it owes from now on is sent without asking you")
+
+
+async def open_doubt(plot: Plot, outbox: SqlOutbox, name: str) -> Doubt | None:
+    """What is in doubt on a channel, as long as something waits because of it, or only a person can end it."""
+    doubt = await outbox.doubt(name)
+    return doubt if doubt is not None and (doubt.waiting or await _is_unaskable(plot, outbox, name)) else None
 
 
 async def _is_unaskable(plot: Plot, outbox: SqlOutbox, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from syndicate.errors import Fault
     from syndicate.ingest import Pass
     from syndicate.log import Masker
+    from syndicate.outbox.delivery import Action
     from syndicate.outbox.pace import Price
     from syndicate.plot import Plot
     from syndicate.settings.channels import ChannelSettings
@@ -235,6 +236,12 @@ def in_words(length: timedelta) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 item`, `2 items`."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def changes_in_words(numbers: Mapping[Action, int]) -> str:
+    """`2 edits, 1 deletion`."""
+    nouns = {"edit": "edit", "delete": "deletion", "reply": "answer", "post": "post"}
+    return ", ".join(count(number, nouns[action.value]) for action, number in sorted(numbers.items()) if number)
 
 
 def _masked(text: str) -> str:

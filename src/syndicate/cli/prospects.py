@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syndicate.cli.output import count, moment
-from syndicate.outbox.pace import MOST_STEPS, Outlook, PaceRules, Rest, Turn, Waiting, Why, drops_at, forecast, turn
+from syndicate.outbox.delivery import Action, State
+from syndicate.outbox.pace import MOST_STEPS, Outlook, PaceRules, Rest, Turn, Why, drops_at, forecast, turn
 
 if TYPE_CHECKING:
     from syndicate.outbox.delivery import Delivery
@@ -35,8 +36,8 @@ class Standing:
         if told is None:
             words = f"will not post soon: its budget pays for nothing, or more than {MOST_STEPS} posts are before it"
             return {"at": None, "why": None, "before": None, "words": words}
-        words = f"will {self._deed(waiting)} {self._when(told.at)}"
-        words += f" because {told.why.in_words}" if told.at > self.at else ""
+        words = f"will {_deed(delivery)} {self._when(told.at)}"
+        words += f" because {_cause(delivery, told.why)}" if told.at > self.at else ""
         words += f"; {count(told.before, 'post')} before it" if told.before else ""
         end = drops_at(self.rules, waiting)
         if end is not None and told.at > end:
@@ -51,11 +52,22 @@ class Standing:
             for rest in self.rests
         ]
 
-    def _deed(self, waiting: Waiting) -> str:
-        return "post" if waiting.is_post else "be settled"
-
     def _when(self, at: datetime) -> str:
         return f"at {at.astimezone(self.rules.zone):%Y-%m-%d %H:%M} ({self.rules.zone})" if at > self.at else "now"
+
+
+_DEEDS = {Action.POST: "post", Action.REPLY: "answer", Action.EDIT: "edit the post", Action.DELETE: "delete the post"}
+
+
+def _deed(delivery: Delivery) -> str:
+    return "be settled" if delivery.state is State.UNKNOWN else _DEEDS[delivery.action]
+
+
+def _cause(delivery: Delivery, why: Why) -> str:
+    """What it waits for; a change that was never tried keeps its distance from the post, or from the change before."""
+    if why is Why.DUE and delivery.action is not Action.POST and not delivery.failures:
+        return "`edit_gap` keeps changes apart from the post and from each other"
+    return why.in_words
 
 
 async def standings_of(plot: Plot, outbox: SqlOutbox, *, memory: int = 0) -> dict[str, Standing]:
@@ -72,7 +84,7 @@ async def standings_of(plot: Plot, outbox: SqlOutbox, *, memory: int = 0) -> dic
             seen = await outbox.outlook(name, max(rules.memory, memory), MOST_STEPS)
             resting = rests_of(channel, book)
             seen = replace(seen, past=replace(seen.past, rests=resting))
-            in_force = tuple(rest for rest in resting if rest.holds(now) or rest.why is not Why.LIMIT)
+            in_force = tuple(rest for rest in resting if rest.holds(now) or rest.why is Why.ACCESS)
             found[name] = Standing(now, rules, seen, turn(rules, seen.past, seen.queue, now), in_force)
     return found
 
@@ -86,7 +98,6 @@ def troubles(standings: Mapping[str, Standing]) -> Iterator[str]:
                 case Why.ACCESS:
                     yield f"{name}: access was refused {moment(rest.noted_at)}{words}; what is owed is kept"
                 case Why.BREAKER:
-                    failures = f"{count(rest.failures, 'failure')} in a row"
-                    yield f"{name}: {failures}, circuit {rest.circuit(standing.at)} until {moment(rest.until)}{words}"
+                    yield f"{name}: paused after {count(rest.failures, 'failure')} until {moment(rest.until)}{words}"
                 case _:
                     yield f"{name}: its network asked to wait until {moment(rest.until)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -13,12 +13,22 @@ from typing import TYPE_CHECKING
 import click
 
 from syndicate.cli.check import authority_faults
-from syndicate.cli.output import config_option, count, load_alone, moment, say, tell_faults, warn_of_held
+from syndicate.cli.output import (
+    changes_in_words,
+    config_option,
+    count,
+    load_alone,
+    moment,
+    say,
+    tell_faults,
+    warn_of_held,
+)
 from syndicate.cli.stopping import stop_on_signals
 
 if TYPE_CHECKING:
     from syndicate.house import House
     from syndicate.ingest import Pass
+    from syndicate.outbox.delivery import Action
     from syndicate.plot import Plot
     from syndicate.shelf.listen import Sockets
 
@@ -70,8 +80,8 @@ class Teller:
         self._is_first = True
         self._told_faults: frozenset[str] = frozenset()
 
-    def __call__(self, done: Pass) -> None:
-        """Hear of a pass."""
+    def __call__(self, done: Pass, owed: Mapping[Action, int]) -> None:
+        """Hear of a pass, and of what is owed of changes after it."""
         faults = frozenset(str(fault) for fault in done.faults)
         if faults - self._told_faults:
             tell_faults([fault for fault in done.faults if str(fault) not in self._told_faults])
@@ -81,7 +91,7 @@ class Teller:
             for line in introduction(self._house, self._address, done):
                 say(line)
         elif done.new or done.revised or done.withdrawn or done.moved:
-            say(summary_of(done))
+            say(summary_of(done, owed))
         warn_of_held(done)
 
 
@@ -101,7 +111,7 @@ def introduction(house: House, address: str | None, done: Pass) -> list[str]:
     return lines
 
 
-def summary_of(done: Pass) -> str:
+def summary_of(done: Pass, owed: Mapping[Action, int]) -> str:
     """One pass in one line."""
     parts = [
         f"{number} {word}"
@@ -115,6 +125,7 @@ def summary_of(done: Pass) -> str:
     ]
     decided = ", ".join(f"{number} {state.value}" for state, number in done.decided.items())
     tail = f"; deliveries: {decided}" if decided else ""
+    tail += f"; owed: {changes_in_words(owed)}" if owed else ""
     return f"{', '.join(parts)}: {count(len(done.written), 'file')} on the shelf in {done.took_ms} ms{tail}"
 
 

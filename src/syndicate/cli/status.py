@@ -6,16 +6,28 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syndicate.cli.batches import as_json_of, tell_batches
-from syndicate.cli.held import undecided
-from syndicate.cli.output import config_option, count, json_option, load, moment, say, table, tell_json
+from syndicate.cli.held import open_doubt, undecided
+from syndicate.cli.output import (
+    changes_in_words,
+    config_option,
+    count,
+    json_option,
+    load,
+    moment,
+    say,
+    table,
+    tell_json,
+)
 from syndicate.cli.prospects import Standing, standings_of, troubles
-from syndicate.outbox.delivery import State
+from syndicate.outbox.delivery import Action, State
+from syndicate.outbox.reasons import Reason
 
 SHOWN = (
     *(State.SENT, State.PLANNED, State.PAUSED, State.UNKNOWN),
@@ -42,6 +54,7 @@ def status(config: Path, as_json: bool) -> None:
 
 
 async def _status(plot: Plot, as_json: bool) -> None:
+    from syndicate.house import clock
     from syndicate.outbox.lock import holder_of
     from syndicate.outbox.store import ROOM_BYTES, SqlOutbox, free_bytes
 
@@ -55,7 +68,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         known = await outbox.known()
         open_ones = await undecided(outbox)
         standings = await standings_of(plot, outbox)
-        doubts = {one.channel: doubt for one in counts if (doubt := await outbox.doubt(one.channel)) is not None}
+        doubts = {one.channel: doubt for one in counts if (doubt := await open_doubt(plot, outbox, one.channel))}
     pid, since = holder_of(plot.lock_path)
     is_paused = free_bytes(plot.state_folder) < ROOM_BYTES
     standing = sum(not one.is_withdrawn for one in known.values())
@@ -80,9 +93,9 @@ async def _status(plot: Plot, as_json: bool) -> None:
     say(f"items: {standing} known, {len(known) - standing} withdrawn")
     table(
         ("channel", *(state.value for state in SHOWN), "next due", "last sent"),
-        [_row(plot, one, standings.get(one.channel)) for one in counts],
+        [row for one in counts for row in _rows(plot, one, standings.get(one.channel))],
     )
-    for line in (*troubles(standings), *_missing_pages(counts), *_doubtful(doubts)):
+    for line in (*troubles(standings), *_missing_pages(counts), *_waiting_changes(counts, clock()), *_doubtful(doubts)):
         say(line)
     if backfills:
         tell_batches(backfills)
@@ -95,15 +108,35 @@ def _doubtful(doubts: Mapping[str, Doubt]) -> Iterator[str]:
     """A line for each channel that may have sent what is not known here."""
     for name, doubt in doubts.items():
         until = f"{moment(doubt.since)} to {moment(doubt.until)}"
-        yield f"{name}: the state was put back from a copy; what it may have sent from {until} is looked up or held"
+        yield (
+            f"{name}: the state was put back from a copy; what it may have sent from {until} is looked up or held "
+            f"({count(doubt.waiting, 'delivery', 'deliveries')} of it)"
+        )
 
 
 def _tell_undecided(open_ones: Sequence[Delivery]) -> None:
     if not open_ones:
         return
     for code, number in Counter(one.code.value for one in open_ones).most_common():
-        say(f"{number} {code.replace('_', ' ')}")
+        say(f"{number} {_CODES.get(code) or code.replace('_', ' ')}")
     say(f"{len(open_ones)} wait for you: `syndicate held list` tells why, `syndicate held resolve` decides")
+
+
+_CODES = {
+    Reason.DOUBTED.value: "in doubt: perhaps sent before the state was put back from a copy",
+    Reason.FLOOD.value: "of a flood: more new items at once than `delivery.most_new`",
+    Reason.UNKNOWN_OUTCOME.value: "of unknown outcome: perhaps posted",
+}
+"""Codes that do not say enough by themselves."""
+
+
+def _waiting_changes(counts: Sequence[ChannelCounts], now: datetime) -> Iterator[str]:
+    """A line for each channel whose changes of posts are not due yet."""
+    for one in counts:
+        owed = {action: states.get(State.PLANNED, 0) for action, states in one.changes.items()}
+        if one.next_change is not None and one.next_change > now:
+            words = f"{changes_in_words(owed)} owed, the first at {moment(one.next_change)}"
+            yield f"{one.channel}: {words}; `edit_gap` keeps changes apart from the post and from each other"
 
 
 def _missing_pages(counts: Sequence[ChannelCounts]) -> Iterator[str]:
@@ -121,13 +154,22 @@ def _tell_empty(plot: Plot, as_json: bool) -> None:
     tell_json({"publisher": None, "items": 0, "undecided": 0, "waiting": {}, **lists})
 
 
-def _row(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> list[object]:
+def _rows(plot: Plot, counts: ChannelCounts, standing: Standing | None) -> Iterator[list[object]]:
+    """A channel's posts, and below them what is done about posts that stand."""
     name = counts.channel
     if name not in plot.networks:
         name += " (switched off)" if name in plot.settings.channels else " (not in the settings)"
-    in_work = counts.states.get(State.CLAIMED, 0) + counts.states.get(State.SENDING, 0)
-    numbers = [counts.states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in SHOWN]
-    return [name, *numbers, _next(counts, standing), moment(counts.last_sent)]
+    yield [name, *_numbers(counts.states), _next(counts, standing), moment(counts.last_sent)]
+    for action, states in sorted(counts.changes.items()):
+        yield [f"  {_CHANGES[action]}", *_numbers(states), "", ""]
+
+
+_CHANGES = {Action.EDIT: "edits", Action.DELETE: "deletions", Action.REPLY: "answers"}
+
+
+def _numbers(states: Mapping[State, int]) -> list[int]:
+    in_work = states.get(State.CLAIMED, 0) + states.get(State.SENDING, 0)
+    return [states.get(state, 0) + (in_work if state is State.PLANNED else 0) for state in SHOWN]
 
 
 def _hub_row(counts: HubCounts) -> list[object]:
@@ -148,11 +190,17 @@ def _json(counts: ChannelCounts, standing: Standing | None, doubt: Doubt | None)
     return {
         "channel": counts.channel,
         "account": counts.account,
-        "states": {state.value: number for state, number in counts.states.items()},
+        "states": _by_state(counts.states),
+        "changes": {action.value: _by_state(states) for action, states in counts.changes.items()},
+        "next_change": counts.next_change,
         "next_due": counts.next_due,
         "last_sent": counts.last_sent,
         "wait_for_pages": counts.pages,
         "next_post": None if turn is None else {"at": turn.at, "why": turn.why, "words": turn.why.in_words},
-        "doubt": None if doubt is None else {"since": doubt.since, "until": doubt.until},
+        "doubt": None if doubt is None else {"since": doubt.since, "until": doubt.until, "waiting": doubt.waiting},
         "rests": standing.rests_as_json if standing is not None else [],
     }
+
+
+def _by_state(states: Mapping[State, int]) -> dict[str, int]:
+    return {state.value: number for state, number in states.items()}

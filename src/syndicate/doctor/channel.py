@@ -134,7 +134,7 @@ def book_findings(patient: Patient, now: datetime) -> Iterator[Finding]:
             Level.NOTE, "D-DOUBT", name, words, facts={"since": books.doubt.since, "until": books.doubt.until}
         )
     for rest in books.rests:
-        yield _rest(patient, rest, now)
+        yield _rest(patient, rest)
 
 
 def expiry_finding(name: str, until: datetime, now: datetime, *, needs_sign_in: bool) -> Finding:
@@ -324,7 +324,7 @@ def _queue(name: str, books: Books, now: datetime) -> Finding:
     return Finding(Level.OK, "D-QUEUE", name, words, facts=facts)
 
 
-def _rest(patient: Patient, rest: Rest, now: datetime) -> Finding:
+def _rest(patient: Patient, rest: Rest) -> Finding:
     name, words = patient.channel.name, f": {rest.words}" if rest.words else ""
     facts: Mapping[str, object] = {"why": rest.why.value, "until": rest.until, "failures": rest.failures}
     match rest.why:
@@ -333,7 +333,8 @@ def _rest(patient: Patient, rest: Rest, now: datetime) -> Finding:
             remedy = f"`syndicate auth {name}` renews it" if patient.needs_sign_in else "set a token that works"
             return Finding(Level.PROBLEM, "D-REST", name, told, remedy, facts)
         case Why.BREAKER:
-            told = f"{rest.failures} failures in a row, circuit {rest.circuit(now)} until {rest.until:%H:%M}Z{words}"
+            failures = "1 failure" if rest.failures == 1 else f"{rest.failures} failures"
+            told = f"paused after {failures} until {rest.until:%Y-%m-%d %H:%M}Z{words}"
             remedy = "nothing to do if the network is down: it is tried again by itself"
             return Finding(Level.WARNING, "D-REST", name, told, remedy, facts)
     told = f"the network asked to wait until {rest.until:%Y-%m-%d %H:%M}Z"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.delivery import Action, Planned, Receipt, State
@@ -18,6 +18,7 @@ from syndicate.ports.outbox import Doubt, Sighting
 ADOPTED = "adopted: it stands there already"
 
 _row = deliveries.c
+_OVER = (State.SENT, State.SKIPPED, State.DEAD)
 
 
 def doubt_all(connection: Connection, since: datetime, until: datetime) -> None:
@@ -53,7 +54,9 @@ def doubt_of(connection: Connection, channel: str) -> Doubt | None:
     row = connection.execute(select(channels).where(channels.c.channel == channel)).one_or_none()
     if row is None or row.doubted_since is None:
         return None
-    return Doubt(row.doubted_since, row.doubted_until)
+    waits = (_row.channel == channel, _row.is_doubted, _row.state.not_in(_OVER))
+    number = connection.execute(select(func.count()).select_from(deliveries).where(*waits)).scalar_one()
+    return Doubt(row.doubted_since, row.doubted_until, number)
 
 
 def believe(connection: Connection, channel: str, uid: str | None = None) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from syndicate.errors import UsageError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import unpack
-from syndicate.outbox.delivery import RESOLVABLE, Delivery, State
+from syndicate.outbox.delivery import RESOLVABLE, Action, Delivery, State
 from syndicate.outbox.gather import free_parts, mark_parts
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outlook import last_sent
@@ -19,6 +19,9 @@ from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import code_of, delivery_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
+
+CHANGES = (Action.EDIT, Action.DELETE, Action.REPLY)
+"""What is done about a post that stands."""
 
 _WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD: Reason.DROPPED}
 """What the operator may decide, as codes."""
@@ -60,9 +63,10 @@ def _is_called(item: Item, text: str) -> bool:
 def counts(connection: Connection) -> list[ChannelCounts]:
     """How every channel stands."""
     row = deliveries.c
-    states: dict[str, dict[State, int]] = {}
-    for line in connection.execute(select(row.channel, row.state, func.count()).group_by(row.channel, row.state)):
-        states.setdefault(line[0], {})[State(line[1])] = line[2]
+    states: dict[tuple[str, Action], dict[State, int]] = {}
+    grouped = (row.channel, row.action, row.state)
+    for channel, action, state, number in connection.execute(select(*grouped, func.count()).group_by(*grouped)):
+        states.setdefault((channel, Action(action)), {})[State(state)] = number
     open_ones = row.state.in_([State.PLANNED, State.UNKNOWN])
     soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
     due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
@@ -70,17 +74,29 @@ def counts(connection: Connection) -> list[ChannelCounts]:
     is_waiting = (row.state == State.PLANNED) & (row.code == Reason.PAGE_MISSING)
     waiting = select(row.channel, func.count()).where(is_waiting).group_by(row.channel)
     pages: dict[str, int] = {line[0]: line[1] for line in connection.execute(waiting)}
+    owed = (row.state == State.PLANNED, row.action != Action.POST)
+    changing = select(row.channel, func.min(row.due, type_=row.due.type)).where(*owed).group_by(row.channel)
+    change: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(changing)}
     return [
         ChannelCounts(
             line.channel,
             line.account,
-            states.get(line.channel, {}),
+            states.get((line.channel, Action.POST), {}),
             due.get(line.channel),
             last.get(line.channel),
             pages.get(line.channel, 0),
+            {action: found for (name, action), found in states.items() if name == line.channel and action in CHANGES},
+            change.get(line.channel),
         )
         for line in connection.execute(select(channels).order_by(channels.c.channel))
     ]
+
+
+def owed_changes(connection: Connection) -> dict[Action, int]:
+    """How many edits, deletions and answers are owed, by kind."""
+    row = deliveries.c
+    statement = select(row.action, func.count()).where(row.state == State.PLANNED, row.action != Action.POST)
+    return {Action(action): number for action, number in connection.execute(statement.group_by(row.action))}
 
 
 def found_deliveries(

@@ -19,7 +19,7 @@ from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox import announce, batches, clocks, doubt, epoch, gather, intake, lane, outlook, review
 from syndicate.outbox.database import Database
-from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
+from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
@@ -166,6 +166,10 @@ class SqlOutbox:
             for item_id in acceptance.withdrawn:
                 self._known[item_id] = replace(self._known[item_id], is_withdrawn=True)
         return number
+
+    async def owed_changes(self) -> dict[Action, int]:
+        """How many edits, deletions and answers are owed, by kind."""
+        return await self._database.read(review.owed_changes)
 
     async def retire(self, names: Collection[str], now: datetime) -> int:
         """What channels owe that are not among these names is skipped, or waits for a person; gives how many."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import Delivery, Planned, Receipt, State
+from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.edits import Change
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
@@ -73,7 +73,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCounts:
-    """How a channel stands: deliveries by state, the next due time, the last post, how many wait for their pages."""
+    """How a channel stands: posts by state, the next due time, the last post, how many wait for their pages.
+
+    `changes` are edits, deletions and answers, each by state; the next of them that is owed is due at `next_change`.
+    """
 
     channel: str
     account: str
@@ -81,6 +84,19 @@ class ChannelCounts:
     next_due: datetime | None = None
     last_sent: datetime | None = None
     pages: int = 0
+    changes: Mapping[Action, Mapping[State, int]] = field(default_factory=dict)
+    next_change: datetime | None = None
+
+    @property
+    def total(self) -> int:
+        """All deliveries of the channel."""
+        return sum(sum(states.values()) for states in (self.states, *self.changes.values()))
+
+    @property
+    def settled(self) -> int:
+        """Those of which nothing more happens by itself."""
+        everything = (self.states, *self.changes.values())
+        return sum(number for states in everything for state, number in states.items() if state.is_final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +111,11 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What is in doubt on a channel: posts made from `since` to `until`."""
+    """What is in doubt on a channel: posts made from `since` to `until`; because of it so many deliveries wait."""
 
     since: datetime
     until: datetime
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +155,9 @@ class Outbox(Protocol):
         changes, `edits.follow_up` says what is owed. An edited item whose post is planned, and surely unsent, is
         composed anew.
         """
+
+    async def owed_changes(self) -> Mapping[Action, int]:
+        """How many edits, deletions and answers are owed, by kind."""
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned, others stay; gives how many."""

@@ -188,11 +188,11 @@ class Trial:
     async def _progress(self) -> tuple[int, int]:
         if self._load.work == "naive":
             settled = len(await asyncio.to_thread(marked, self._plot.state_folder))
-            total = sum(sum(one.states.values()) for one in await self._outbox.counts())
+            total = sum(one.total for one in await self._outbox.counts())
         else:
             counts = await self._outbox.counts()
-            total = sum(sum(one.states.values()) for one in counts)
-            settled = sum(number for one in counts for state, number in one.states.items() if state.is_final)
+            total = sum(one.total for one in counts)
+            settled = sum(one.settled for one in counts)
         self._tell(settled, total)
         return settled, total
 
