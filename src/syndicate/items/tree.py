@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from syndicate.errors import Fault, InvalidItem
 
@@ -45,6 +45,7 @@ class Place(NamedTuple):
 # is one for every line of every file.
 Spot: TypeAlias = "tuple[Mark, Mark, Spots | None]"
 Spots: TypeAlias = "list[Spot] | dict[str, Spot]"
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Places(Mapping[tuple[str, ...], tuple[int, int]]):
         spots: Spots | None = self._spots
         found: Spot | None = None
         for step in path:
-            inner = _step(spots, step)
+            inner = inside(spots, step)
             if inner is None:
                 break
             found, spots = inner, inner[2]
@@ -172,9 +173,10 @@ def tree_of(root: Value, spots: Spots, block: Block, faults: list[Fault], *, at:
     return Tree(root, Places(spots, block.line), tuple(faults), block.line)
 
 
-def _step(spots: Spots | None, step: str) -> Spot | None:
-    if isinstance(spots, dict):
-        return spots.get(step)
-    if spots is None or not (step.isascii() and step.isdigit()) or int(step) >= len(spots):
+def inside(holder: dict[str, Held] | list[Held] | None, step: str) -> Held | None:
+    """What stands under a key of a mapping, or at a number of a list; None if nothing does."""
+    if isinstance(holder, dict):
+        return holder.get(step)
+    if holder is None or not (step.isascii() and step.isdigit()) or int(step) >= len(holder):
         return None
-    return spots[int(step)]
+    return holder[int(step)]

@@ -33,13 +33,13 @@ from syndicate.items.tree import (
     repeated,
     tree_of,
 )
+from syndicate.items.yaml_lines import NULLS, LinePlaces, read_lines
 
 _QUOTED_SIZE = 400_000  # characters that are read again, at most, to quote values
 _QUOTED_TIMES = 20
 
 # The C parser where the wheel has one: ten times faster and equally strict.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE = "\0<<"  # a merge key while its mapping is open; no key of a file begins with a NUL
 _OPENINGS = ("[", "{", "'", '"')
 _POWERS = ("&", "*", "!", "<<")  # without these a block has no anchors, aliases, tags and merge keys
@@ -57,7 +57,20 @@ class _Slip(Exception):
 
 
 def tree_of_yaml(block: Block) -> Tree:
-    """The tree of a YAML block.
+    """The tree of a YAML block, read by lines where that is sure to give the same.
+
+    Raises:
+        InvalidItem: it is no YAML, no mapping, has a tag that means more than text, or is over a cap.
+    """
+    read = read_lines(block.text)
+    if read is None:
+        return tree_by_events(block)
+    fields, lines = read
+    return Tree(fields, LinePlaces(lines, block, lambda: tree_by_events(block).places), line=block.line)
+
+
+def tree_by_events(block: Block) -> Tree:
+    """The tree of any YAML block.
 
     Where one plain value on one line is all that is no YAML, and can be nothing but text, it is read as if it stood in
     quotes, with a warning.
@@ -170,7 +183,7 @@ class _Builder:
                 continue
             text, mark = event.value, event.start_mark
             if fields is None:
-                top.members.append(None if text in _NULLS and not event.style else text)
+                top.members.append(None if text in NULLS and not event.style else text)
                 top.placed.append((mark, mark, None))
             elif key is None:
                 key, key_mark = text, mark
@@ -178,9 +191,9 @@ class _Builder:
                 folded = key.casefold()
                 if folded in fields:
                     top.key, top.key_mark = key, key_mark
-                    self._hang(None if text in _NULLS and not event.style else text, mark)
+                    self._hang(None if text in NULLS and not event.style else text, mark)
                 else:
-                    fields[folded] = None if text in _NULLS and not event.style else text
+                    fields[folded] = None if text in NULLS and not event.style else text
                     top.named[folded] = (key_mark, mark, None)
                 key = None
         return event
@@ -212,7 +225,7 @@ class _Builder:
                 self.borrowing.end(event.anchor, text)
             self.top.key, self.top.key_mark = text, mark
             return
-        value = None if is_plain and tag != TEXT_TAG and text in _NULLS else text
+        value = None if is_plain and tag != TEXT_TAG and text in NULLS else text
         if event.anchor is not None:
             self.borrowing.end(event.anchor, value)
         self._hang(value, mark)
