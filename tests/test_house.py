@@ -66,6 +66,50 @@ def told(folder: Path, **sections: Any) -> list[str]:
     return [str(fault).removeprefix(f"{path}: ") for fault in caught.value.faults]
 
 
+def test_faults_of_every_kind_are_told_at_once(tmp_path: Path) -> None:
+    keys = [
+        line.partition(": ")[0]
+        for line in told(
+            tmp_path,
+            site={"url": "nowhere", "langauge": "en"},
+            log={"level": "loud"},
+            feeds={"folder": "content/feeds", "formats": ["rss", "atmo"]},
+            hashtag={"A": "b"},
+            channels={
+                "a": {"network": "mastodno"},
+                "b": {"network": "bluesky", "identifer": "a.example", "password": CANARY, "on_edit": "change"},
+                "c": {"network": "telegram", "chat": "x", "token": CANARY, "template": "{{ titel }}", "hashtag": 1},
+                "D": PREVIEW,
+            },
+        )
+    ]
+
+    assert sorted(keys) == sorted(
+        [
+            *("site.url", "site.langauge", "log.level", "feeds.folder", "feeds.formats.1", "hashtag"),
+            *("channels.a.network", "channels.b.identifier", "channels.b.identifer", "channels.b.on_edit"),
+            *("channels.c.chat", "channels.c.template", "channels.c.hashtag", "channels.D"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sections", "line"),
+    [
+        ({"hashtag": {}}, "hashtag: is not a setting; write `hashtags`, or remove it"),
+        ({"feeds": {"shapes": {"topic": {"sise": 3}}}}, "feeds.shapes.topic.sise: is not a setting; write `size`, or"),
+        ({"channels": {"a": PREVIEW | {"hashtag": 2}}}, "channels.a.hashtag: is not a setting; write `hashtags`, or"),
+        ({"channels": {"a": PREVIEW | {"foldr": "x"}}}, "channels.a.foldr: is not a setting; write `folder`, or"),
+        ({"channels": {"a": {"network": "blusky"}}}, "channels.a.network: `blusky` is no network; write bluesky, or"),
+        ({"site": {"zzz": 1}}, "site.zzz: is not a setting; mend the spelling or remove it"),
+    ],
+)
+def test_a_slip_is_told_with_what_is_meant(tmp_path: Path, sections: dict[str, Any], line: str) -> None:
+    [fault] = told(tmp_path, **sections)
+
+    assert fault.startswith(line)
+
+
 def test_each_channel_is_checked_by_its_network_and_all_faults_are_told(tmp_path: Path) -> None:
     channels = {
         "a": {"network": "mastodon", "instance": "http://social.example", "token": CANARY, "visibility": CANARY},

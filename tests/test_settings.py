@@ -15,9 +15,17 @@ from syndicate.errors import ConfigError, Fault
 from syndicate.outbox.plan import FirstSight
 from syndicate.settings.roots import root_of, state_folder_of
 from syndicate.settings.sources import strange_variables, variable_of
-from syndicate.settings.tree import Settings, settings_of
+from syndicate.settings.tree import Settings, checked_settings
 
 CANARY = "canary-5ec7e7"
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings, where they have no fault."""
+    settings, faults = checked_settings(path)
+    if faults or settings is None:
+        raise ConfigError(faults)
+    return settings
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +112,7 @@ _env_file: other.env
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("site: {titel: x}", "site.titel: is not a setting; mend the spelling or remove it"),
+        ("site: {titel: x}", "site.titel: is not a setting; write `title`, or remove it"),
         ("site: {title: 3}", "site.title: is no text; put it in quotes"),
         ("site: 3", "site: is no mapping; write its keys below it, one a line"),
         ("channels: [a]", "channels: is no mapping; write its keys below it, one a line"),
@@ -337,8 +345,8 @@ def test_empty_variables_and_those_of_others_are_passed_over(path: Path, monkeyp
     ("name", "value", "line"),
     [
         ("SYNDICATE_SERVER__PORT", CANARY, "server.port: is no whole number; write digits only"),
-        ("SYNDICATE_SIET__TITLE", CANARY, "siet: is not a setting; mend the spelling or remove it"),
-        ("SYNDICATE_SITE__TITEL", CANARY, "site.titel: is not a setting; mend the spelling or remove it"),
+        ("SYNDICATE_SIET__TITLE", CANARY, "siet: is not a setting; write `site`, or remove it"),
+        ("SYNDICATE_SITE__TITEL", CANARY, "site.titel: is not a setting; write `title`, or remove it"),
         ("SYNDICATE_SITE", CANARY, "site: is no mapping; write its keys below it, one a line"),
         ("SYNDICATE_FEEDS__FORMATS", CANARY, "feeds.formats: is no list; write [one, another]"),
         ("SYNDICATE_SITE", f'{{"title": ["{CANARY}"]}}', "site.title: is no text; put it in quotes"),

@@ -29,7 +29,7 @@ from syndicate.settings.content import BodySettings, ImageSettings, StoreSetting
 from syndicate.settings.roots import lock_in, placed_below, root_of
 from syndicate.settings.sources import CODE, fault_of
 from syndicate.settings.tables import table_of
-from syndicate.settings.tree import Settings, settings_of
+from syndicate.settings.tree import Settings, checked_settings
 
 # What is longer in an address is no word of its service.
 _LONGEST_WORD = 12
@@ -139,10 +139,12 @@ def plot_of(path: Path) -> Plot:
     Raises:
         ConfigError: with every fault.
     """
-    settings = settings_of(path)
+    settings, found = checked_settings(path)
+    if settings is None:
+        raise ConfigError(found)
     networks: dict[str, Network] = {}
     own: dict[str, BaseModel] = {}
-    faults: list[Fault] = []
+    faults = list(found)
     for name, channel in settings.channels.items():
         if not channel.enabled:
             continue
@@ -154,7 +156,9 @@ def plot_of(path: Path) -> Plot:
             own[name] = _with_rooted_defaults(checked, root_of(path))
             faults.extend(_digest_faults(path, name, channel, networks[name]))
         except ValidationError as error:
-            faults.extend(fault_of(path, line, below=("channels", name)) for line in error.errors(include_input=False))
+            lines = error.errors(include_input=False)
+            known = {*ChannelSettings.model_fields, *networks[name].settings.model_fields} - {"own"}
+            faults.extend(fault_of(path, line, below=("channels", name), known=known) for line in lines)
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
     faults.extend(_campaign_faults(path, "campaign", settings.campaign))
@@ -170,7 +174,7 @@ def plot_of(path: Path) -> Plot:
             faults.extend(error.faults)
     faults.extend(_card_faults(path, settings))
     if faults:
-        raise ConfigError(tuple(faults))
+        raise ConfigError(tuple(dict.fromkeys(faults)))
     return Plot(path, settings, networks, own, tuple(roots))
 
 

@@ -24,7 +24,7 @@ def test_every_line_of_the_table_is_a_network_of_that_name(name: str) -> None:
 
 
 def test_an_unknown_network_is_told_with_those_there_are() -> None:
-    with pytest.raises(ConfigError, match=r"`mastodom` is no network; use one of .*mastodon") as told:
+    with pytest.raises(ConfigError, match=r"`mastodom` is no network; write mastodon, or another of bluesky") as told:
         network_of("mastodom")
 
     assert [fault.code for fault in told.value.faults] == ["E-NETWORK"]

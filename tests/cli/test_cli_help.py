@@ -38,6 +38,13 @@ def every_command() -> dict[str, click.Command]:
     return found
 
 
+def test_a_misspelt_command_is_told_with_what_is_meant() -> None:
+    told = CliRunner().invoke(main, ["chek"])
+
+    assert told.exit_code == 2
+    assert told.stderr == "error: chek: there is no such command; is check meant?; --help lists them\n"
+
+
 def test_no_help_loads_what_it_does_not_need() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASK_ALL], capture_output=True, text=True, env=environment(), timeout=60, check=True

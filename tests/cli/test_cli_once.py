@@ -169,7 +169,7 @@ def test_bad_settings_end_every_command_with_all_faults(site: SiteRig, words: st
 
     assert result.exit_code == 78
     assert result.stderr.splitlines() == [
-        f"error: {site.config}: site.titel: is not a setting; mend the spelling or remove it",
+        f"error: {site.config}: site.titel: is not a setting; write `title`, or remove it",
         f"error: {site.config}: feeds.size: is too small; write 1 or more",
     ]
 

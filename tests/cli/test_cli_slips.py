@@ -39,7 +39,7 @@ def test_held_refuses_a_channel_that_is_not_there(site: SiteRig, words: tuple[st
     told = site.call("held", words[0], "--channel", "prevew", *words[1:])
 
     assert told.exit_code == 2
-    assert "--channel prevew: there is none of that name; there are: shown" in told.stderr
+    assert "--channel prevew: no such channel is switched on; there are: shown" in told.stderr
 
 
 def test_once_says_that_new_deliveries_are_held(posting: SiteRig) -> None:

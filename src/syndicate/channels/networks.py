@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from syndicate.errors import ConfigError, Fault
+from syndicate.spelling import meant
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -118,7 +119,9 @@ def network_of(name: str) -> Network:
     point = _installed().get(name)
     if point is None:
         known = ", ".join(network_names())
-        raise _fault("E-NETWORK", f"`{name}` is no network", f"use one of {known}")
+        likely = meant(name, network_names())
+        remedy = f"write {likely}, or another of {known}" if likely else f"use one of {known}"
+        raise _fault("E-NETWORK", f"`{name}` is no network", remedy)
     try:
         loaded = point.load()
     except (ImportError, AttributeError) as cause:

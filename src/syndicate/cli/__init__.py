@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from syndicate import __version__
-from syndicate.errors import ConfigError, SyndicateError
+from syndicate.errors import ConfigError, SyndicateError, UsageError
 
 COMMANDS = {
     "init": "Look at your own store and write its settings.",
@@ -64,6 +64,16 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"syndicate.cli.{cmd_name}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was asked for; a slip is told with what may be meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from syndicate.spelling import question
+
+            raise UsageError(f"{args[0]}: there is no such command{question(args[0], COMMANDS)}; --help lists them")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands of the help, none of them loaded: that takes longer than all else."""

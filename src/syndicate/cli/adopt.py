@@ -16,6 +16,7 @@ from syndicate.cli.output import (
     counting,
     json_option,
     load,
+    no_channel,
     say,
     table,
     tallying,
@@ -61,7 +62,7 @@ async def _adopt(plot: Plot, name: str, since: datetime, *, as_json: bool, is_dr
     from syndicate.wording import draft_rules_of
 
     if name not in plot.networks:
-        raise UsageError(f"{name}: no such channel is switched on; there are: {', '.join(sorted(plot.networks))}")
+        raise no_channel(name, plot.networks)
 
     def tell_wait(until: datetime) -> None:
         warn(f"{name}: the network asks to wait until {until:%H:%M:%S}Z; then it goes on (Ctrl-C stops it)")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syndicate.cli.output import config_option, json_option, load, moment, say, tell_json
-from syndicate.errors import UsageError
+from syndicate.cli.output import config_option, json_option, load, moment, no_channel, say, tell_json
 
 if TYPE_CHECKING:
     from syndicate.channels.networks import Tools
@@ -44,7 +43,7 @@ def auth(config: Path, as_json: bool, paste: bool, port: int, redirect: str | No
     """
     plot = load(config)
     if channel not in plot.networks:
-        raise UsageError(f"{channel}: no such channel is switched on; there are: {', '.join(sorted(plot.networks))}")
+        raise no_channel(channel, plot.networks)
     asyncio.run(_auth(plot, channel, as_json=as_json, paste=paste, port=port, redirect=redirect))
 
 

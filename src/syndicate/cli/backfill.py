@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from syndicate.cli.batches import SUBCOMMANDS
 from syndicate.cli.filling import Filling, Wish
-from syndicate.cli.output import config_option, json_option, load
+from syndicate.cli.output import config_option, json_option, load, no_channel
 from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,10 +109,9 @@ def wish_of(plot: Plot, *, as_json: bool, **asked: Any) -> Wish:
     Raises:
         UsageError: they contradict each other, or name what is not there.
     """
-    unknown = [name for name in asked["channels"] if name not in plot.networks]
-    if unknown:
-        there = f"there are: {', '.join(plot.networks)}" if plot.networks else "there is none"
-        raise UsageError(f"--channel {unknown[0]}: no such channel is switched on; {there}")
+    unknown = next((name for name in asked["channels"] if name not in plot.networks), None)
+    if unknown is not None:
+        raise no_channel(unknown, plot.networks, "--channel ")
     since, until = asked["since"], asked["until"]
     if since and until and since > until:
         raise UsageError(f"--since {since:%Y-%m-%d}: is after --until {until:%Y-%m-%d}; swap them")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,14 +87,14 @@ def census_of(scan: Scan, now: datetime) -> Census:
     )
 
 
-def rows_of(census: Census) -> list[tuple[str, object]]:
-    """The counts for people, each with its name; what is zero is left out."""
+def rows_of(census: Census, faults: Iterable[Fault] | None = None) -> list[tuple[str, object]]:
+    """The counts for people, each with its name; what is zero is left out. Faults are those of the census or these."""
     rows: list[tuple[str, object]] = [("items", len(census.items)), ("scheduled", len(census.scheduled))]
     rows += [(f"skipped: {rule}", number) for rule, number in sorted(census.skipped.items())]
     rows += [(f"images {kind}", number) for kind, number in census.images.items()]
     rows += [(f"language {name}", number) for name, number in sorted(census.languages.items())]
     rows.append(("topics with several spellings", len(census.merged)))
-    rows += sorted(Counter(fault.code for fault in census.faults).items())
+    rows += sorted(Counter(fault.code for fault in (census.faults if faults is None else faults)).items())
     return [(name, number) for name, number in rows if number]
 
 

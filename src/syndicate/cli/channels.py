@@ -15,6 +15,7 @@ from syndicate.cli.output import (
     json_option,
     load,
     moment,
+    no_channel,
     price_json,
     price_words,
     say,
@@ -68,7 +69,7 @@ def test(config: Path, as_json: bool, private: bool, channel: str) -> None:
     """Open CHANNEL and show its account, limits and promise. Nothing is posted, unless asked for by --private."""
     plot = load(config)
     if channel not in plot.networks:
-        raise UsageError(f"{channel}: no such channel is switched on; there are: {', '.join(sorted(plot.networks))}")
+        raise no_channel(channel, plot.networks)
     if private and plot.networks[channel].private is None:
         raise UsageError(f"--private: {plot.networks[channel].title} has no posts that only you see")
     asyncio.run(_test(plot, channel, private=private, as_json=as_json))

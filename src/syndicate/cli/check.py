@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -75,6 +74,7 @@ def check(
         *asyncio.run(ability_faults(plot)),
         *asyncio.run(twin_faults(plot)),
     ]
+    faults = list(dict.fromkeys(faults))
     told = [fault for fault in faults if _is_wanted(fault, codes, globs)]
     told.sort(key=lambda fault: (fault.is_warning, fault.path, fault.line or 0))
     if as_json:
@@ -85,8 +85,7 @@ def check(
         folders = ", ".join(str(root.folder) for root in plot.roots)
         say(f"{plot.path}: settings are sound, {count(len(plot.networks), 'channel')} switched on")
         say(f"{folders}: {count(len(census.items), 'item')} in {count(len(census.topics), 'topic')}")
-        filters = Counter(fault.code for fault in faults[len(census.faults) :])
-        table(("rule", "files"), [*rows_of(census), *filters.items()])
+        table(("rule", "number"), rows_of(census, faults))
         if verbose:
             _tell_more(census.without_front_matter, census.merged)
         elif census.without_front_matter:
@@ -198,7 +197,12 @@ def _unknown_name(plot: Plot, item: Item, name: str) -> Fault:
     root, file = plot.file_of(item.path)
     line, column = _place_of(file, root.rules, name)
     problem = f"`syndicate` names {name!r}, and no channel or network is called so"
-    remedy = f"mend the spelling; channels are {', '.join(plot.settings.channels) or 'none'}"
+    from syndicate.channels.networks import NETWORKS
+    from syndicate.spelling import meant
+
+    likely = meant(name, {*plot.settings.channels, *NETWORKS})
+    remedy = f"write {likely}" if likely else "mend the spelling"
+    remedy += f"; channels are {', '.join(plot.settings.channels) or 'none'}"
     return Fault(str(file), "W-SYNDICATE", problem, remedy, line=line, column=column)
 
 

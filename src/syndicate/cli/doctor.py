@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, say, table, tell_json, watching
-from syndicate.errors import UsageError
+from syndicate.cli.output import config_option, count, json_option, load, no_channel, say, table, tell_json, watching
 
 if TYPE_CHECKING:
     from syndicate.doctor.finding import Finding, Level
@@ -35,10 +34,9 @@ def doctor(config: Path, as_json: bool, offline: bool, channels: tuple[str, ...]
     publisher. Exit code 3: there are problems.
     """
     plot = load(config)
-    strangers = [name for name in channels if name not in plot.networks]
-    if strangers:
-        known = ", ".join(sorted(plot.networks)) or "none"
-        raise UsageError(f"{', '.join(strangers)}: no such channel is switched on; there are: {known}")
+    stranger = next((name for name in channels if name not in plot.networks), None)
+    if stranger is not None:
+        raise no_channel(stranger, plot.networks)
     findings = _found(plot, tuple(dict.fromkeys(channels)), is_offline=offline)
     if as_json:
         tell_json(_as_json(findings))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, count, json_option, load, moment, say, table, tell_json
+from syndicate.cli.output import config_option, count, json_option, load, moment, no_channel, say, table, tell_json
 from syndicate.errors import UsageError
 from syndicate.outbox.delivery import RESOLVABLE
 from syndicate.outbox.reasons import Reason
@@ -192,7 +192,7 @@ async def _with_outbox(plot: Plot, work: Any, *, is_reader: bool = False) -> Any
 async def _check_channel(plot: Plot, outbox: SqlOutbox, channel: str | None) -> None:
     known = {*plot.networks, *await outbox.channels()}
     if channel is not None and channel not in known:
-        raise UsageError(f"--channel {channel}: there is none of that name; there are: {', '.join(sorted(known))}")
+        raise no_channel(channel, known, "--channel ")
 
 
 async def undecided(outbox: SqlOutbox, channel: str | None = None) -> list[Delivery]:

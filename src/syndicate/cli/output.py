@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from syndicate.errors import UsageError
+
 if TYPE_CHECKING:
     from syndicate.errors import Fault
     from syndicate.ingest import Pass
@@ -91,6 +93,16 @@ def take_up(plot: Plot) -> None:
     context = click.get_current_context(silent=True)
     if context is not None:
         context.meta[_MASKER] = log.Masker(plot.secrets)
+
+
+def no_channel(name: str, known: Iterable[str], option: str = "") -> UsageError:
+    """What to tell of a channel that is not there."""
+    from syndicate.spelling import question
+
+    there = sorted(known)
+    listed = f"there are: {', '.join(there)}" if there else "there is none"
+    problem = f"{option}{name}: no such channel is switched on{question(name, there)}"
+    return UsageError(f"{problem}; {listed}")
 
 
 def say(line: str = "") -> None:

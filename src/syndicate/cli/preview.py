@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import config_option, json_option, load, price_json, price_words, say, tell_json
+from syndicate.cli.output import config_option, json_option, load, no_channel, price_json, price_words, say, tell_json
 from syndicate.errors import CannotWrite, NetworkError, UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def preview(config: Path, as_json: bool, only: str | None, card: Path | None, it
     """
     plot = load(config)
     if only is not None and only not in plot.networks:
-        names = ", ".join(plot.networks) or "none"
-        raise UsageError(f"--channel {only}: no such channel is switched on; there are: {names}")
+        raise no_channel(only, plot.networks, "--channel ")
     asyncio.run(_preview(plot, as_json, only, item, card=card))
 
 

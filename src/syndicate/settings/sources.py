@@ -6,13 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from syndicate.errors import ConfigError, Fault
+from syndicate.spelling import meant as meant_by
 
 PREFIX = "SYNDICATE_"
 NESTING = "__"
@@ -102,19 +102,20 @@ def strange_variables(environ: Mapping[str, str], sections: Iterable[str]) -> li
         if section is not None:
             meant = f"{section}{NESTING}{upper[len(section) + 1 :]}"
         else:  # compared without the prefix, by which all are alike
-            rests = sorted(one.removeprefix(PREFIX) for one in known | _OTHERS)
-            meant = "".join(PREFIX + rest for rest in get_close_matches(upper.removeprefix(PREFIX), rests, 1))
+            rest = meant_by(upper.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known | _OTHERS])
+            meant = PREFIX + rest if rest else ""
         told.append(f"{name}: is no setting" + (f"; is {meant} meant?" if meant else "; remove it"))
     return told
 
 
-def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = ()) -> Fault:
+def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = (), known: Iterable[str] = ()) -> Fault:
     """What pydantic found, as place, key, problem and remedy.
 
     Args:
         path: the settings file.
         error: one of `ValidationError.errors(include_input=False)`.
         below: the keys that lead to what was checked.
+        known: the keys that there are beside one that is none.
     """
     location = (*below, *(str(part) for part in error["loc"] if part != "[key]"))
     problem, remedy = _in_words(error)
@@ -122,6 +123,9 @@ def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = (
     named, colon, rest = problem.partition(": ")
     if colon and re.fullmatch(r"[a-z_]+", named):
         location, problem = (*location, named), rest
+    likely = meant_by(location[-1], known) if error["type"] == "extra_forbidden" else None
+    if likely is not None:
+        remedy = f"write `{likely}`, or remove it"
     if problem == "is missing":
         remedy = f"{remedy}, or the variable {variable_of(location)}"
     place = _variable_with(location, is_stray=error["type"] == "extra_forbidden") or str(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -14,13 +14,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syndicate.durations import Duration
-from syndicate.errors import ConfigError, Fault
+from syndicate.errors import Fault
 from syndicate.settings.channels import ChannelName, ChannelSettings
 from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
 from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
+from syndicate.settings.slips import known_keys, without
 from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
 
@@ -99,7 +100,7 @@ class LogSettings(Section):
 
 
 class Settings(BaseSettings):
-    """The whole tree. Paths are relative to the folder of the project (see `settings_of`)."""
+    """The whole tree. Paths are relative to the folder of the project (see `checked_settings`)."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter=NESTING, extra="forbid", frozen=True, validate_default=True
@@ -146,25 +147,40 @@ class _Environment(PydanticBaseSettingsSource):
         return values_from(os.environ, self.settings_cls.model_fields)
 
 
-def settings_of(path: Path) -> Settings:
-    """The settings in a YAML file and the environment; relative paths count from the project's folder.
+def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
+    """The settings in a YAML file and the environment, and their faults as file, key, problem and remedy.
 
-    The project's folder is the one that holds `config/`, or the file's own where it lies elsewhere.
+    Where there are faults, the settings are without what is wrong, or None if that cannot be, so that more can be told
+    at once. Values of secrets are never shown. Relative paths count from the project's folder, which is the one that
+    holds `config/`, or the file's own where it lies elsewhere.
 
     Raises:
-        ConfigError: with every fault as file, key, problem and remedy; values of secrets are never shown.
+        ConfigError: the file cannot be read.
     """
     values = values_in(path)
     # Keywords with an underscore would steer pydantic-settings itself.
     odd = [key for key in values if key.startswith("_")]
     faults = [fault_of(path, {"type": "extra_forbidden", "loc": (key,)}) for key in odd]
-    try:
-        settings = Settings(**{key: value for key, value in values.items() if key not in odd})
-    except ValidationError as error:
-        faults += [fault_of(path, line) for line in error.errors(include_input=False)]
-    if faults:
-        raise ConfigError(tuple(faults))
-    return _rooted(settings, path)
+    kept = {key: value for key, value in values.items() if key not in odd}
+    for is_first in (True, False):
+        try:
+            settings = Settings(**kept)
+        except ValidationError as error:
+            lines = error.errors(include_input=False)
+            if not is_first:  # what is wrong stands in the environment, or is that something is missing
+                return None, tuple(faults)
+            faults += [fault_of(path, line, known=_known_beside(line["loc"])) for line in lines]
+            kept = without(kept, [line["loc"] for line in lines])
+        else:
+            break
+    rooted = _rooted(settings, path)
+    found = (*(() if faults else _contradictions(rooted)), *_overlaps(rooted, root_of(path)))
+    faults += [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
+    return rooted, tuple(faults)
+
+
+def _known_beside(location: Sequence[str | int]) -> frozenset[str]:
+    return known_keys(Settings, [str(part) for part in location[:-1]])
 
 
 def _rooted(settings: Settings, path: Path) -> Settings:
@@ -178,7 +194,7 @@ def _rooted(settings: Settings, path: Path) -> Settings:
     given = {name: getattr(settings.cards.image, name) for name in ("logo", "background", "font")}
     placed = {name: placed_below(root, file) for name, file in given.items() if file is not None}
     cards = settings.cards.model_copy(update={"image": settings.cards.image.model_copy(update=placed)})
-    rooted = settings.model_copy(
+    return settings.model_copy(
         update={
             "content": content,
             "feeds": at(settings.feeds),
@@ -187,11 +203,6 @@ def _rooted(settings: Settings, path: Path) -> Settings:
             "pages": _pages(settings, root),
         }
     )
-    found = (*_contradictions(rooted), *_overlaps(rooted, root))
-    faults = [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
-    if faults:
-        raise ConfigError(tuple(faults))
-    return rooted
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[str, str, str]]:
