@@ -25,21 +25,18 @@ from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
-from syndicate.items.links import link_key
 from syndicate.items.topics import agreed
-from syndicate.outbox.delivery import State
+from syndicate.outbox.delivery import Planned, State
 from syndicate.outbox.edits import Change, changes_of, returns_of, withdrawals_of
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports.content import Indexed, Scan, Store
 from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
 from syndicate.ports.shelf import Shelf
+from syndicate.recognition import Seen, doubt_in, gone_in, heirs_of, known_of, lost_store, moved_in, same_links
 from syndicate.shelving import Shelved, Shelving
 from syndicate.standing import Standing
 
 log = structlog.get_logger()
-
-FEW_ITEMS = 3
-"""With fewer items known, all of them may well be replaced in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +125,11 @@ class Ingest:
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
         visible, touched = await asyncio.to_thread(self._follow, scan, known, now)
-        changes = compare(visible, known, accepted=self._accepted, only=touched)
+        changes = await asyncio.to_thread(compare, visible, known, accepted=self._accepted, only=touched)
         self._bury(visible, changes, now)
         shelved = await self._publish(visible, changes, now)
-        moved = _moved(visible, changes, known, touched)
-        decided = await self._accept(_Seen(scan, visible, changes, moved, known), now)
+        moved = await asyncio.to_thread(moved_in, visible, changes, known, touched)
+        decided = await self._accept(Seen(scan, visible, changes, moved, known), now)
         self._index, self._accepted = scan.files, visible
         done = self._told(scan, changes, len(moved))
         done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
@@ -201,26 +198,43 @@ class Ingest:
         topics, tombstones = self._topics.values(), self._tombstones.values()
         return await asyncio.to_thread(self.shelving.put, visible, now, topics=topics, tombstones=tombstones)
 
-    async def _accept(self, saw: _Seen, now: datetime) -> Mapping[State, int]:
-        scan, visible, changes, known = saw.scan, saw.visible, saw.changes, saw.known
+    async def _accept(self, saw: Seen, now: datetime) -> Mapping[State, int]:
         seen = await self._outbox.channels()
-        coming = (*changes.new, *changes.returned)
-        missed = await self._missed(visible, coming)
-        links = _same_links({item.id: item for item in chain(coming, *missed.values())}.values(), known)
-        sight = Sight(coming, tuple(visible.values()), links, _doubt(visible, known), missed)
-        forsaken = {seen[name] for name in seen.keys() - {channel.name for channel in self._channels}}
-        planned = plan(sight, self._channels, seen, now, forsaken=forsaken)
+        missed = await self._missed(saw.visible, saw.coming)
+        # In threads, as thousands of items may have come.
+        planned, links = await asyncio.to_thread(self._planned, saw, seen, missed, now)
         if self._gallery is not None:
             # Here and no later: once it is accepted, a delivery may be claimed at any time.
             await self._gallery.draw_of(one.item_id for one in planned if one.state is State.PLANNED)
+        acceptance = await asyncio.to_thread(self._acceptance, saw, planned, links, now)
+        told = (acceptance.indexed, acceptance.gone, acceptance.items, acceptance.withdrawn, planned, acceptance.topics)
+        if any(told) or missed or not acceptance.channels.keys() <= seen.keys():
+            await self._outbox.accept(acceptance, now)
+            self._topics |= {topic.slug: topic for topic in acceptance.topics}
+        self._is_first = False
+        return Counter(one.state for one in planned)
+
+    def _planned(
+        self, saw: Seen, seen: Mapping[str, str], missed: Mapping[str, tuple[Item, ...]], now: datetime
+    ) -> tuple[tuple[Planned, ...], Mapping[str, str]]:
+        """What is decided about each item and channel, and the coming items that lead where an older one does."""
+        coming = {item.id: item for item in chain(saw.coming, *missed.values())}
+        links = same_links(coming.values(), saw.known)
+        sight = Sight(saw.coming, tuple(saw.visible.values()), links, doubt_in(saw.visible, saw.known), missed)
+        forsaken = {seen[name] for name in seen.keys() - {channel.name for channel in self._channels}}
+        return plan(sight, self._channels, seen, now, forsaken=forsaken), links
+
+    def _acceptance(
+        self, saw: Seen, planned: tuple[Planned, ...], links: Mapping[str, str], now: datetime
+    ) -> Acceptance:
+        scan, changes = saw.scan, saw.changes
         touched = (*changes.new, *changes.revised, *changes.returned, *saw.moved)
-        named = visible.values() if self._is_first else touched
+        named = saw.visible.values() if self._is_first else touched
         topics = {topic.slug: topic for item in named for topic in item.topics if topic.slug}
-        topics = {slug: topic for slug, topic in topics.items() if slug not in self._topics}
-        acceptance = Acceptance(
-            items=tuple(_known(item, known.get(item.id), now) for item in touched),
+        return Acceptance(
+            items=tuple(known_of(item, saw.known.get(item.id), now) for item in touched),
             withdrawn=changes.withdrawn,
-            heirs=_heirs(changes, links),
+            heirs=heirs_of(changes, links),
             indexed=tuple(scan.files[path] for path in scan.read),
             packed=scan.packed,
             gone=scan.gone,
@@ -230,15 +244,9 @@ class Ingest:
             returned=tuple(item.id for item in changes.returned),
             channels={channel.name: channel.account for channel in self._channels},
             rules=self._rules,
-            topics=tuple(topics.values()),
+            topics=tuple(topic for slug, topic in topics.items() if slug not in self._topics),
             tombstones=tuple(self._tombstones.values()) if changes.withdrawn or changes.returned else None,
         )
-        is_news = scan.read or scan.gone or touched or changes.withdrawn or planned or topics or missed
-        if is_news or not acceptance.channels.keys() <= seen.keys():
-            await self._outbox.accept(acceptance, now)
-            self._topics |= topics
-        self._is_first = False
-        return Counter(one.state for one in planned)
 
     async def _missed(self, visible: Mapping[str, Item], coming: Iterable[Item]) -> Mapping[str, tuple[Item, ...]]:
         """For channels that are on again: items that came meanwhile. Known to the first pass, settled by it."""
@@ -251,7 +259,7 @@ class Ingest:
             for name, ids in found.items()
         }
 
-    def _changes(self, saw: _Seen, now: datetime) -> tuple[Change, ...]:
+    def _changes(self, saw: Seen, now: datetime) -> tuple[Change, ...]:
         """What channels do about posts of items that were edited or left, as far as it is known how they read before.
 
         What is accepted last is known from this process or the parse index; not so after a change of the settings by
@@ -262,7 +270,7 @@ class Ingest:
             return ()
         former = self._accepted or agreed({item.id: item for item in self._former()})
         edited = [(former[item.id], item) for item in changes.revised if item.id in former]
-        left = _gone([former[item_id] for item_id in changes.withdrawn if item_id in former], saw)
+        left = gone_in([former[item_id] for item_id in changes.withdrawn if item_id in former], saw)
         edits = changes_of(edited, self._channels, self._site.pages.cards, now)
         returns = returns_of(changes.returned, self._channels, now)
         return (*edits, *withdrawals_of(left, self._channels, now), *returns)
@@ -287,99 +295,6 @@ class Ingest:
             topics=standing.topics,
             feeds=self.shelving.feeds,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one pass saw; `moved` are items that only changed their place."""
-
-    scan: Scan
-    visible: Mapping[str, Item]
-    changes: Changes
-    moved: Sequence[Item]
-    known: Mapping[str, KnownItem]
-
-
-def _doubt(visible: Mapping[str, Item], known: Mapping[str, KnownItem]) -> str | None:
-    """A store without a single item of the former one is another store, not a day's news."""
-    standing = 0
-    for item_id, one in known.items():
-        if not one.is_withdrawn:
-            if item_id in visible:
-                return None
-            standing += 1
-    return f"another store: none of the {standing} items that were known is in it" if standing >= FEW_ITEMS else None
-
-
-def lost_store(scan: Scan, known: Mapping[str, KnownItem]) -> Fault | None:
-    """A store that had items and has not a single file any more was not emptied but lost (an unmounted disk)."""
-    if scan.files or scan.waiting:
-        return None
-    standing = sum(not one.is_withdrawn for one in known.values())
-    if not standing:
-        return None
-    problem = f"holds no file, though {standing} items were known: feeds and posts stay as they are"
-    remedy = "bring the folder back, or set another `state.folder` to begin anew"
-    return Fault("content.folder", "E-STORE-LOST", problem, remedy)
-
-
-def _moved(
-    visible: Mapping[str, Item], changes: Changes, known: Mapping[str, KnownItem], touched: Collection[str] | None
-) -> list[Item]:
-    """Items that only changed their place: for readers and followers nothing happened."""
-    told = {item.id for item in (*changes.new, *changes.revised, *changes.returned)}
-    ids = visible if touched is None else touched
-    found = ((visible[item_id], known[item_id]) for item_id in ids if item_id in visible and item_id not in told)
-    return [item for item, one in found if one.path != item.path]
-
-
-def _same_links(coming: Collection[Item], known: Mapping[str, KnownItem]) -> dict[str, str]:
-    """Of the coming items, those whose article an older one already links to: the older one's id."""
-    keys = {item.id: _link_key(item) for item in coming}
-    asked = frozenset(filter(None, keys.values()))
-    older = sorted(
-        (one.first_seen, one.item_id, one.link_key)
-        for one in (known.values() if asked else ())
-        if one.link_key in asked and not one.is_withdrawn
-    )
-    first: dict[str, str] = {}
-    for _, item_id, key in older:
-        first.setdefault(key, item_id)
-    for item in sorted(coming, key=lambda one: (one.published, one.id)):
-        if keys[item.id]:
-            first.setdefault(keys[item.id], item.id)
-    return {item_id: first[key] for item_id, key in keys.items() if first.get(key, item_id) != item_id}
-
-
-def _gone(left: Sequence[Item], saw: _Seen) -> list[Item]:
-    """Those of the items that left whose article no other item leads to.
-
-    A renamed file without an id is another item; the post stays, as it tells of that one, which posts nothing.
-    """
-    if not left:
-        return []
-    changes = saw.changes
-    read = {item.id: _link_key(item) for item in (*changes.new, *changes.revised, *changes.returned)}
-    standing = {read[item_id] if item_id in read else saw.known[item_id].link_key for item_id in saw.visible}
-    return [item for item in left if not _link_key(item) or _link_key(item) not in standing]
-
-
-def _heirs(changes: Changes, links: Mapping[str, str]) -> dict[str, str]:
-    """The new items that lead where one led that left in the same pass, which is then the former one; one for each."""
-    left = set(changes.withdrawn)
-    heirs = {links[item.id]: item.id for item in reversed(changes.new) if links.get(item.id) in left}
-    return {heir: former for former, heir in heirs.items()}
-
-
-def _link_key(item: Item) -> str:
-    """What tells that two items lead to one place; a page counts where there is no article."""
-    address = item.link or item.page
-    return link_key(address) if address else ""
-
-
-def _known(item: Item, former: KnownItem | None, now: datetime) -> KnownItem:
-    first_seen = former.first_seen if former else now
-    return KnownItem(item.id, item.revision, item.path, _link_key(item), is_withdrawn=False, first_seen=first_seen)
 
 
 def _since(begun: float) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -41,6 +43,12 @@ FIRST_CARDS = 20
 
 PATIENCE_WITH_HUBS_S = 10.0
 """How long `once` tells hubs what changed; what they have not taken by then is left to the next call."""
+
+MANY_FILES = 2000
+"""With so many, the collector's looks at all their items would hold up the loop for a tenth of a second and more."""
+
+TURN_S = 0.0005
+"""How long a thread that makes feeds may keep those who ask for them waiting for their turn."""
 
 REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""
@@ -85,7 +93,7 @@ async def publish_once(house: House, tell: Tell) -> Pass:
     """
     twins = Twins(house.channels, house.plans)
     twins.look()
-    done = await house.ingest.run()
+    done = await _first_pass(house)
     for _ in range(LOOKS_AT_HALF_WRITTEN):
         if not done.waiting:
             break
@@ -100,6 +108,18 @@ async def publish_once(house: House, tell: Tell) -> Pass:
         if isinstance(end, BaseException):
             raise end
     twins.look()
+    return done
+
+
+async def _first_pass(house: House) -> Pass:
+    """A pass whose items stay for as long as the process: the collector of cycles need not look at them again."""
+    gc.disable()
+    try:
+        done = await house.ingest.run()
+    finally:
+        gc.enable()
+    if done.files >= MANY_FILES:
+        gc.freeze()
     return done
 
 
@@ -143,6 +163,7 @@ async def serving(house: House, sockets: Sockets | None = None) -> AsyncIterator
             sockets.close()
         yield None
         return
+    sys.setswitchinterval(TURN_S)
     application = feed_server(house.plot.settings.feeds.folder, house.site)
     async with AsyncExitStack() as stack:
         try:
@@ -246,7 +267,7 @@ async def _passes(
         places = stirred.take()
         near, must_look_anywhere = None if must_look_anywhere else places, True
         try:
-            done = await house.ingest.run(near=near)
+            done = await (_first_pass(house) if is_first else house.ingest.run(near=near))
         except ConfigError as error:
             if is_first:  # a store that never was there is a mistake in the settings, not a passing trouble
                 raise

@@ -197,9 +197,9 @@ async def _visible(
         ConfigError: the store is not there, or was lost.
     """
     from syndicate.errors import ConfigError
-    from syndicate.ingest import lost_store
     from syndicate.outbox.store import SqlOutbox
     from syndicate.plot import rules_digest
+    from syndicate.recognition import lost_store
 
     scan = await asyncio.to_thread(store.scan, {})
     topics: tuple[Topic, ...] = ()

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from syndicate.shelf.recall import RECALL, Connection
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from syndicate.shelf.recall import Recall
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +85,7 @@ async def listening(
     await runner.setup()
     try:
         own = sockets or Sockets()
-        servers = await own.servers(_door(runner, most), host, port)
+        servers = await own.servers(_door(runner, application.get(RECALL), most, patience_s), host, port)
         try:
             for one in (each for server in servers for each in server.sockets):
                 # What is accepted there inherits it (Linux, "tcp(7)").
@@ -97,14 +101,19 @@ async def listening(
         await runner.cleanup()
 
 
-def _door(runner: web.AppRunner, most: int) -> Callable[[], asyncio.BaseProtocol]:
+def _door(
+    runner: web.AppRunner, recall: Recall | None, most: int, patience_s: float
+) -> Callable[[], asyncio.BaseProtocol]:
     """Makes the protocol of each connection: the application's, or one that ends it at once."""
     application = runner.server
     assert application is not None, "setup() comes first"
+    loop = asyncio.get_running_loop()
 
     def enter() -> asyncio.BaseProtocol:
         if len(application.connections) < most:
-            return application()
+            if recall is None:
+                return application()
+            return Connection(application, recall, loop=loop, access_log=None, keepalive_timeout=patience_s)
         log.warning("turned a client away: %d connections are open, the most there may be", most)
         return _TurnedAway()
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from syndicate.feeds.feed import ALL
 from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX
@@ -18,10 +18,12 @@ from syndicate.feeds.text import direction
 from syndicate.feeds.words import spoken
 from syndicate.shelf.conditional import best_encoding, best_type, is_known
 from syndicate.shelf.detours import guesses_for, moved_to, redirects_in
+from syndicate.shelf.recall import RECALL, Connection, Recall
 from syndicate.shelf.version import ENCODINGS, Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from aiohttp.typedefs import Handler
 
@@ -89,7 +91,9 @@ def feed_server(root: Path, site: Site) -> web.Application:
     Its addresses are relative, so it can stand below any path.
     """
     application = web.Application(middlewares=[_safely])
-    served = _Served(Versions(root), site)
+    versions = Versions(root)
+    application[RECALL] = Recall(versions.fresh)
+    served = _Served(versions, site)
     application.router.add_get("/healthz", _healthy)
     application.router.add_get("/{path:.*}", served.answer)
     application.router.add_route("OPTIONS", "/{path:.*}", _permitted)
@@ -104,6 +108,8 @@ async def _safely(request: web.Request, handler: Handler) -> web.StreamResponse:
         refusal.headers.update(_SAFETY)
         raise
     response.headers.update(_SAFETY)
+    if isinstance(response, _FileResponse):
+        response.keep_in(request.app[RECALL], request)
     return response
 
 
@@ -123,6 +129,24 @@ async def _permitted(_: web.Request) -> web.Response:
             "Access-Control-Max-Age": "86400",
         },
     )
+
+
+class _FileResponse(web.Response):
+    """An answer with a version of a file, in a coding, or without a body (None)."""
+
+    def __init__(self, path: str, version: Version, encoding: str | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._path = path
+        self._version = version
+        self._encoding = encoding
+
+    def keep_in(self, recall: Recall, request: web.Request) -> None:
+        """Let it be repeated, where the request allows that."""
+        asked = request.protocol.asked if isinstance(request.protocol, Connection) else None
+        is_plain = request.keep_alive and not request.body_exists and "Upgrade" not in request.headers
+        if asked is not None and is_plain and request.version == HttpVersion11 and "Expect" not in request.headers:
+            status = f"{self.status} {self.reason}"
+            recall.learn(asked, self._path, self._version, self._encoding, status, self.headers)
 
 
 class _Served:
@@ -191,6 +215,7 @@ class _Served:
         return self._versions.kept(parts) or await asyncio.to_thread(self._versions.find, parts, is_text=is_text)
 
     def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
+        path = "/".join([*parts, name])
         asked = ",".join(request.headers.getall("Accept-Encoding", []))
         encoding = best_encoding(asked, [form for form in ENCODINGS if form in version.packed])
         etag = version.tag(encoding)
@@ -199,11 +224,11 @@ class _Served:
         if is_known(
             etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
         ):
-            return web.Response(status=304, headers=headers)
+            return _FileResponse(path, version, None, status=304, headers=headers)
         headers["Content-Type"] = _type_of(name) or ""
         if encoding:
             headers["Content-Encoding"] = encoding
-        return web.Response(body=version.body(encoding), headers=headers)
+        return _FileResponse(path, version, encoding, body=version.body(encoding), headers=headers)
 
     def _headers(self, version: Version, parts: Sequence[str], name: str) -> dict[str, str]:
         """What a file's answers share, whatever the encoding."""

@@ -87,6 +87,14 @@ class Versions:
         except OSError:
             return None
 
+    def fresh(self, name: str) -> Version | None:
+        """The same by the path as one text, in a tenth of the time."""
+        kept = self._kept.get(name)
+        try:
+            return kept if kept and kept.stamp == _stamp(os.stat(f"{self._root}/{name}")) else None  # noqa: PTH116
+        except OSError:
+            return None
+
     def stands(self, parts: Sequence[str]) -> bool:
         """Whether there is such a file, whatever it holds; as quick as `kept`."""
         return _is_served(parts) and self._root.joinpath(*parts).is_file()
