@@ -138,15 +138,27 @@ class Item:
         return self.known_revision
 
     def _digest(self) -> str:
-        seen = {name: value for name, value in spelt(self).items() if name not in _UNSEEN}
-        seen["topics"] = [spelt(topic) for topic in self.topics]
+        seen = parts_of(self)
+        for name in _UNSEEN:
+            del seen[name]
         for topic in seen["topics"]:
             del topic["is_labelled"]
-        text = json.dumps(seen, sort_keys=True, ensure_ascii=True, default=spelt)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(_REVISED(seen).encode()).hexdigest()[:16]
 
 
 _UNSEEN = frozenset(("path", "expires", "group", "posting"))
+
+
+def parts_of(item: Item) -> dict[str, Any]:
+    """All that an item says, by name, as far as JSON has no other form for it: see `spelt`."""
+    parts: dict[str, Any] = spelt(item)
+    parts["topics"] = [spelt(topic) for topic in item.topics]
+    parts["offerings"] = [{"label": one.label, "url": one.url} for one in item.offerings]
+    for name in ("open_graph", "twitter"):
+        parts[name] = {"title": parts[name].title, "description": parts[name].description}
+    for name in ("published", "updated"):
+        parts[name] = parts[name].isoformat()
+    return parts
 
 
 def spelt(part: Any) -> Any:
@@ -157,6 +169,9 @@ def spelt(part: Any) -> Any:
     if is_dataclass(part):
         return {name: getattr(part, name) for name in _names(part.__class__)}
     return part.isoformat()
+
+
+_REVISED = json.JSONEncoder(sort_keys=True, ensure_ascii=True, default=spelt).encode
 
 
 @cache

@@ -11,13 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from syndicate.errors import Fault
-from syndicate.items.item import Image, Item, Offering, Teaser, Topic, spelt
+from syndicate.items.item import Image, Item, Offering, Teaser, Topic, parts_of, spelt
 from syndicate.items.posting import Posting, Wording
 
 
 def to_json(item: Item) -> str:
     """The item as one line of JSON."""
-    return json.dumps(item, ensure_ascii=False, sort_keys=True, default=spelt)
+    return _ENCODED(parts_of(item))
+
+
+_ENCODED = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=spelt).encode
 
 
 def from_json(text: str) -> Item:
