@@ -26,8 +26,7 @@ import sys
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the only line that an older Python is meant to run
-    version = sys.version.split(" ", 1)[0]
-    sys.stderr.write(f"run.py: needs Python 3.11 or newer; {sys.executable} is {version}.\n")
+    sys.stderr.write(f"run.py: needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.\n")
     sys.stderr.write("Install a newer one and name it, for example: python3.11 run.py\n")
     sys.exit(1)
 
@@ -130,6 +129,7 @@ def main(arguments: list[str]) -> int:
         os.chdir(root)
     # -P: a file named like a package in the current folder is not imported in its place.
     own = {"test": ["-Pm", "pytest"], "bench": [str(root / "bench")]}.get(first, ["-Pm", "syndicate", first or "run"])
+    os.environ["RUN_PY_CALLED"] = str(root / "run.py") if first in ("", "demo") else sys.argv[0]  # for its hints
     return become([str(python_of(root / ".venv")), *own, *arguments[1:]])
 
 

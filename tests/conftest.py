@@ -10,6 +10,8 @@ from hypothesis import settings
 
 settings.register_profile("long", max_examples=3200)
 
+os.environ.pop("RUN_PY_CALLED", None)  # by which `run.py test` would change the hints that tests look at
+
 NEEDS_SERVERS = "needs the servers of tests/servers/install: run with --servers"
 
 

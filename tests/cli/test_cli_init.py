@@ -336,3 +336,30 @@ def test_site_without_a_name_is_asked_for_one(site: Path) -> None:
     put(site, posts__heron_dot_md=POST)
 
     assert "write the site's name and address" in call("init").stdout
+
+
+@pytest.mark.parametrize(
+    ("ignored", "told"),
+    [
+        (None, ".gitignore: written, so that the state and secrets stay out of the git repository"),
+        ("feeds/\n", "add /state/ and /secrets/ to "),
+        ("/state\n", "add /secrets/ to "),
+        ("state/\nsecrets/\n", None),
+    ],
+)
+def test_what_is_secret_stays_out_of_a_git_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ignored: str | None, told: str | None
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a.md").write_text("---\ntitle: T\ndate: 2024-01-02\n---\nx\n", encoding="utf-8")
+    if ignored is not None:
+        (tmp_path / ".gitignore").write_text(ignored, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    result = CliRunner().invoke(main, ["init"])
+
+    assert result.exit_code == 0
+    assert ("git" in result.stdout) is (told is not None)
+    assert told is None or told in result.stdout
+    wanted = ignored if ignored is not None else "/state/\n/secrets/\n/feeds/\n/preview/\n"
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == wanted

@@ -12,10 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.output import count, moment, progress, table, tell_faults, tell_json, warn
+from syndicate.cli.output import CALLED, count, moment, program, progress, say, table, tell_faults, tell_json, warn
 from syndicate.errors import Fault
 
 NOW = datetime(2026, 11, 1, 12, 30, 59, tzinfo=UTC)
+
+
+def test_hints_are_what_the_operator_types(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CALLED, "../run.py")
+
+    say("see `syndicate check`, not syndicate.yaml")
+    warn("`syndicate auth news` renews it")
+    tell_faults([Fault("a.md", "E-DATE", "has none", "see `syndicate explain a.md`")])
+    table(("do",), [("`syndicate run`",)])
+    tell_json({"hint": "`syndicate run`"})
+
+    told = capsys.readouterr()
+    assert told.out.splitlines()[0] == "see `python3 ../run.py check`, not syndicate.yaml"
+    assert "`python3 ../run.py run`" in told.out and '"hint": "`syndicate run`"' in told.out
+    assert "`python3 ../run.py auth news`" in told.err and "`python3 ../run.py explain a.md`" in told.err
+    assert program(elsewhere=True) == f"python3 {Path('../run.py').resolve()}"
 
 
 def test_json_takes_what_reports_hold(capsys: pytest.CaptureFixture[str]) -> None:

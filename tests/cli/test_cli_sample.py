@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 import syndicate
 from site_rig import end, environment
 from syndicate.channels.networks import NETWORKS, network_of
-from syndicate.cli import main
+from syndicate.cli import main, sample
 from syndicate.cli.demo import last_line
 from syndicate.cli.sample import sample_source
 from syndicate.plot import plot_of
@@ -40,6 +41,24 @@ def test_sample_is_a_working_site(tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert report["items"] >= 24
     assert len(report["topics"]) >= 10
+
+
+def test_settings_that_were_edited_are_not_copied_in_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = tmp_path / "edited"
+    shutil.copytree(sample_source() / "config", edited / "config")
+    (edited / "content").mkdir()
+    with (edited / "config" / "syndicate.yaml").open("a", encoding="utf-8") as file:
+        file.write("# mine\n")
+    monkeypatch.setattr(sample, "sample_source", lambda: edited)
+
+    result = CliRunner().invoke(main, ["sample", str(tmp_path / "site")])
+
+    assert result.exit_code == 0
+    assert "is a copy of the settings here, which were edited" in result.stderr
+
+
+def test_the_digest_is_that_of_the_settings_that_are_shipped() -> None:
+    assert sample.digest_of(sample_source() / "config" / "syndicate.yaml") == sample.SHIPPED
 
 
 def test_sample_is_written_into_an_empty_folder(tmp_path: Path) -> None:

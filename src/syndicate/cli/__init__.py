@@ -85,8 +85,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SyndicateError as error:
+            from syndicate.cli.output import as_called
+
             for line in str(error).split("\n") if isinstance(error, ConfigError) else (str(error),):
-                click.echo(f"error: {line}", err=True)
+                click.echo(as_called(f"error: {line}"), err=True)
             sys.exit(error.exit_code)
 
 

@@ -62,7 +62,7 @@ Examples:
 @click.option("--author", "authors", multiple=True, help="By this author; repeatable.")
 @click.option("--language", "languages", multiple=True, help="In this language (`en`, `de*`); repeatable.")
 @click.option("--item", "items", multiple=True, help="This item (id, path or slug); repeatable.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most this many per channel.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many of what fits per channel, posted or not.")
 @click.option("--newest/--oldest", "takes_newest", default=True, help="Which end the limit takes; newest by default.")
 @click.option("--even-marked", is_flag=True, help="Also items that were marked as not to be posted.")
 @click.option("--gap", help="Between two posts of a channel: 30s, 5m, 1h. Default: 1m, or even between the caps.")

@@ -97,6 +97,9 @@ async def _list(plot: Plot, as_json: bool) -> None:
             for one in told
         ],
     )
+    untold = [name for name, one in zip(made, told, strict=True) if not one["scopes"] and not made[name].is_rehearsal]
+    if untold:
+        say(f"rights not known here: {', '.join(untold)}; `syndicate doctor` asks the network, and some do not tell")
 
 
 async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
@@ -121,8 +124,7 @@ async def _test(plot: Plot, name: str, *, private: bool, as_json: bool) -> None:
         say(f"{name}: its settings are sound; whether it works is not known, as {channel.network} tells nothing but")
         say("to a post: send one, for example by `syndicate backfill --limit 1`, and look for it there")
     say(f"account: {told['who'] or told['account']}")
-    if told["scopes"]:
-        say(f"scopes: {', '.join(told['scopes'])}")
+    say(f"rights: {', '.join(told['scopes']) or 'not known: the network does not tell'}")
     if told["until"] is not None:
         say(f"signed in until: {moment(told['until'])}")
     say(f"text: at most {told['text_limit']} {told['text_unit']}")

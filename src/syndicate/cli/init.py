@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syndicate.cli.output import CONFIG, count, counting, json_option, say, table, tell_faults, tell_json
+from syndicate.cli.output import CONFIG, count, counting, json_option, program, say, table, tell_faults, tell_json
 from syndicate.errors import CannotWrite, ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -62,11 +62,41 @@ def init(folder: Path, *, as_json: bool, preset: str | None, output: Path, force
         say(f"{output} would be:\n\n{text}")
         return
     say(f"{output}: written. Next:")
+    for line in _ignoring(output):
+        say(f"  {line}")
     if not first.url:
         say("  write the site's name and address into it: they are not known, and every feed names them")
     option = "" if output == CONFIG else f" --config {output}"
-    say(f"  syndicate check{option}     what is left out, and why\n  syndicate preview{option}   what would be posted")
-    say(f"  syndicate run{option}       publish feeds and keep watching")
+    for command, words in (
+        ("check", "what is left out, and why"),
+        ("preview", "what would be posted"),
+        ("run", "publish feeds and keep watching"),
+    ):
+        say(f"  {program()} {f'{command}{option}':{10 + len(option)}}{words}")
+
+
+IGNORED = ("/state/", "/secrets/", "/feeds/", "/preview/")
+"""What is made or secret: it belongs in no repository."""
+
+
+def _ignoring(output: Path) -> list[str]:
+    """Keeps what is secret out of the git repository that the settings lie in, or says how; nothing outside of one."""
+    from syndicate.atomic import replace_file
+    from syndicate.settings.roots import root_of
+
+    root = root_of(output)
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return []
+    file = root / ".gitignore"
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").split() if file.exists() else None
+        if lines is None:
+            replace_file(file, "".join(f"{line}\n" for line in IGNORED).encode())
+            return [f"{file}: written, so that the state and secrets stay out of the git repository"]
+    except OSError as error:
+        return [f"{file}: {error.strerror or error}; keep {', '.join(IGNORED)} out of the git repository"]
+    lacking = [line for line in IGNORED[:2] if line.strip("/") not in {one.strip("/") for one in lines}]
+    return [f"add {' and '.join(lacking)} to {file}: they belong in no git repository"] if lacking else []
 
 
 def _check_calling(folder: Path, preset: str | None, output: Path, *, force: bool) -> None:

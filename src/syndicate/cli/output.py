@@ -30,6 +30,9 @@ _MASKER = "syndicate.masker"  # in the command's context, once the settings are 
 
 CONFIG = Path("config/syndicate.yaml")
 
+CALLED = "RUN_PY_CALLED"
+"""The variable in which `run.py` tells how it was called."""
+
 
 def config_option(command: F) -> F:
     """`--config FILE`."""
@@ -105,14 +108,27 @@ def no_channel(name: str, known: Iterable[str], option: str = "") -> UsageError:
     return UsageError(f"{problem}; {listed}")
 
 
+def program(*, elsewhere: bool = False) -> str:
+    """What the operator types to call the program, here or, if `elsewhere`, in another folder."""
+    called = os.environ.get(CALLED)
+    if not called:
+        return "syndicate"
+    return f"python3 {os.path.realpath(called) if elsewhere else called}"
+
+
+def as_called(text: str) -> str:
+    """The text with its hints as they are to be typed: they name the program in backticks."""
+    return text.replace("`syndicate ", f"`{program()} ") if CALLED in os.environ else text
+
+
 def say(line: str = "") -> None:
     """One line for people, on stdout."""
-    click.echo(_masked(line))
+    click.echo(_shown(line))
 
 
 def warn(line: str) -> None:
     """One line on stderr about what a person may have to do."""
-    click.echo(_masked(f"warning: {line}"), err=True)
+    click.echo(_shown(f"warning: {line}"), err=True)
 
 
 def warn_of_held(done: Pass) -> None:
@@ -133,9 +149,9 @@ def tell_faults(
 ) -> None:
     """Faults on stderr, errors first, each with its remedy."""
     for fault in sorted(faults, key=lambda one: one.is_warning)[:most]:
-        click.echo(f"{'warning' if fault.is_warning else 'error'}: {fault}", err=True)
+        click.echo(as_called(f"{'warning' if fault.is_warning else 'error'}: {fault}"), err=True)
     if len(faults) > most:
-        click.echo(f"... and {len(faults) - most} more; {more}", err=True)
+        click.echo(as_called(f"... and {len(faults) - most} more; {more}"), err=True)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
@@ -147,7 +163,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
 
     drawn = Table(*columns, title=title, title_justify="left", box=SIMPLE, pad_edge=False)
     for row in rows:
-        drawn.add_row(*(Text(_masked(_cell(value))) for value in row))
+        drawn.add_row(*(Text(_shown(_cell(value))) for value in row))
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(drawn)
 
@@ -261,6 +277,11 @@ def _masked(text: str) -> str:
     context = click.get_current_context(silent=True)
     masker: Masker | None = context.meta.get(_MASKER) if context is not None else None
     return text if masker is None else masker.masked(text)
+
+
+def _shown(text: str) -> str:
+    """As people see it: without secrets, and with hints that can be typed."""
+    return _masked(as_called(text))
 
 
 def _cleared(value: Any) -> Any:

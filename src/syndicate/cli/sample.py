@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 
 import click
 
 import syndicate
-from syndicate.cli.output import say
+from syndicate.cli.output import program, say, warn
 from syndicate.errors import CannotWrite, UsageError
 
 
@@ -20,7 +21,10 @@ from syndicate.errors import CannotWrite, UsageError
 def sample(folder: Path) -> None:
     """Write the sample site (settings and a store of items with images) into FOLDER, which must be new or empty."""
     copy_sample(folder)
-    say(f"{folder}: ready. Next: cd {folder} && syndicate run")
+    if is_edited(sample_source() / "config" / "syndicate.yaml"):
+        settings = folder / "config" / "syndicate.yaml"
+        warn(f"{settings}: is a copy of the settings here, which were edited: see that no channel or secret is in it")
+    say(f"{folder}: ready. Next: cd {folder} && {program(elsewhere=True)} run")
 
 
 def copy_sample(folder: Path) -> None:
@@ -43,6 +47,21 @@ def copy_sample(folder: Path) -> None:
     except OSError as error:
         remedy = "make room, or name a folder you may write to"
         raise CannotWrite(str(folder), error.strerror or str(error), remedy) from error
+
+
+SHIPPED = "6ec1f48a43dbf7b1"
+"""Digest of the settings that the sample comes with."""
+
+
+def is_edited(settings: Path) -> bool:
+    """Whether the settings differ from those that the sample comes with."""
+    return digest_of(settings) != SHIPPED
+
+
+def digest_of(settings: Path) -> str:
+    """The digest of a settings file, whatever its line ends are."""
+    content = settings.read_bytes().replace(b"\r\n", b"\n")
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def sample_source() -> Path:

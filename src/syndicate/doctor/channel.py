@@ -160,7 +160,7 @@ def rights_finding(name: str, rights: Rights) -> Finding:
         return Finding(Level.WARNING, "D-SCOPES", name, words, "make an access that may only post, and set it", facts)
     if rights.is_told:
         return Finding(Level.OK, "D-SCOPES", name, f"the access may: {', '.join(rights.has)}", facts=facts)
-    return Finding(Level.NOTE, "D-SCOPES", name, "the network does not tell what the access may do", facts=facts)
+    return Finding(Level.NOTE, "D-SCOPES", name, "rights not known: the network does not tell", facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
