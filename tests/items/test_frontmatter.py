@@ -257,6 +257,14 @@ def test_characters_that_yaml_forbids_are_left_out_with_a_warning() -> None:
     assert front.fields["title"] == "xy z"
 
 
+def test_invisible_characters_are_left_out_of_ascii_too_and_tabs_stay() -> None:
+    front, _ = parts_of("---\na: 'b\tc'\ntitle: x\x7fy\x0b\n---\n")
+
+    [fault] = front.faults
+    assert (fault.code, fault.line, fault.column) == ("W-CONTROL-CHARACTER", 3, 9)
+    assert front.fields == {"a": "b\tc", "title": "xy"}
+
+
 def test_places_count_from_the_top_of_the_file() -> None:
     front, _ = parts_of("\n\n---\na: 1\nlink:\n  href: x\n---\n")
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.items import yaml_lines
 from syndicate.items.tree import Block
 from syndicate.items.yaml_lines import read_lines
 from syndicate.items.yaml_tree import tree_by_events, tree_of_yaml
@@ -218,7 +219,9 @@ def fuzz(count: int, start: int = 0, *, texts: Sequence[str] = ()) -> int:
         ("a: >-\n  b\n  c\nd: >\n  e\n  f\ng: h", {"a": "b c", "d": "e f\n", "g": "h"}),
         ("a: |-\n  b\n  c\nd: |\n  e\n  f", {"a": "b\nc", "d": "e\nf"}),
         ("a: |\n  b\n", {"a": "b\n"}),
-        ("# c\n\na: # c\n  # d\n  b: c\n\n# e", {"a": {"b": "c"}}),
+        ("# c: d\n\na:\n  # d\n  b: c\n\n# e:", {"a": {"b": "c"}}),
+        ("a:  b\nc:\n-   d\n-  e: f\n   g: h", {"a": "b", "c": ["d", {"e": "f", "g": "h"}]}),
+        ("a:\n  - [b, c]\n  - >-\n    d\n  - e", {"a": [["b", "c"], "d", "e"]}),
         ("a: \u00fc\u00a0\U0001f468\u200d\U0001f469", {"a": "\u00fc\u00a0\U0001f468\u200d\U0001f469"}),
     ],
 )
@@ -236,6 +239,7 @@ def test_plain_blocks_are_read_by_lines(text: str, fields: dict[str, object]) ->
         *("", "- a", "a: b\na: c", "a: b\nA: c", "a: b # c", "a: b\n  c", "a:\n  b", "a: b: c", "a: 'b", "a: b "),
         *("# c", "a: &b c", "a: *b", "a: !t b", "<<: b", "? a", "a: \"\\n\"", "a: {b: c}", "a: [b: c]", "a: >2\n  b"),
         *("a:\tb", "a: b\u2028c", "a: b\x85c", "a: \ufeff", "a: b\x07", "a: b\n---\nc: d", "  a: b"),
+        *("a:: b", "a: b\n  ", "a: "),
         *("a: |\nb: c", "a:\n  b: |\n  c", "a: |\n  b\n   c", "a: |\n  b\n    # c", "a: |\n  b\n\n    # c"),
         *("a:\n  - # b", "a: b\n  - c", "a: b\n- c", "a:\n  - b\n - c", "a:\n  - b\n c: d", "a:\n  b: c\n d: e"),
         *("a:\n  b: c\n- d", "a: b\n  c: d", "a:\n  - b\n    - c", "a:\n  - b\n  c: d"),
@@ -250,11 +254,17 @@ def test_what_is_less_plain_is_left_to_the_events(text: str) -> None:
     assert read_lines(f"\n{text}") is None
 
 
+def test_more_keys_than_are_remembered_are_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_lines, "_MAX_KNOWN", 0)
+
+    assert check("\nnever met: a\nnor this:\n  - b")
+    assert check("\nnever met: a\nnor this:\n  - b")
+
+
 def test_a_block_begins_behind_its_fence() -> None:
     assert read_lines("a: b") is None
 
 
-@settings(max_examples=400)
 @given(st.randoms(use_true_random=False))
 def test_both_ways_give_the_same_fields_and_places(random: Random) -> None:
     check(some_text(random))

@@ -24,6 +24,7 @@ MAX_FRONT_BYTES = 256 * 1024
 
 # What YAML 1.1 section 5.1 does not print; found in real stores, mostly pasted from word processors.
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PRINTABLE = bytes([9, 10, *range(32, 127)])  # of ASCII
 _MAX_COMMENTS = 20  # before the front matter
 _SPACE = re.compile(r"\s*+")
 _SOFT_BREAKS = str.maketrans({"\x85": " ", "\u2028": " ", "\u2029": " "})  # YAML would end the line there
@@ -46,9 +47,10 @@ class _JsonHandler(JSONHandler):
 def _fenced(boundary: str, fence: str) -> BaseHandler:
     """A handler that splits at lines of this form.
 
-    A boundary begins with the line feed before it, so that it is found quickly: texts to split get one more in front.
+    A boundary begins with the line feed before it, and looks at the next character first, so that it is found quickly:
+    texts to split get one more in front.
     """
-    return BaseHandler(re.compile(rf"\n(?:{boundary})[ \t]*(?=\n|\Z)", re.IGNORECASE), fence, fence)
+    return BaseHandler(re.compile(rf"\n(?=[-+.])(?:{boundary})[ \t]*(?=\n|\Z)", re.IGNORECASE), fence, fence)
 
 
 # How a file may begin, who splits it then, and who reads the block. The words after `---` are gray-matter's, on which
@@ -175,9 +177,12 @@ def _tree(block: Block, tree_of: Callable[[Block], Tree]) -> Tree:
 
 def _printable(front: str, block: Block) -> tuple[str, tuple[Fault, ...]]:
     """The block without characters that no format allows, and a warning if there were some."""
-    if front.replace("\n", "").isprintable():
+    if front.isascii():
+        if not front.encode().translate(None, _PRINTABLE):
+            return front, ()
+    elif front.replace("\n", "").isprintable():
         return front, ()
-    if not front.isascii():
+    else:
         front = front.translate(_SOFT_BREAKS)
     match = _UNPRINTABLE.search(front)
     if match is None:

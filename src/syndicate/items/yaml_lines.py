@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from syndicate.items.tree import MAX_PARTS, MAX_SCALAR, Block, Value, inside
@@ -19,38 +20,35 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 # The line where a key or a list's member stands, with the lines inside it; None for those inside brackets.
 Lines: TypeAlias = "dict[str, Line] | list[Line]"
 Line: TypeAlias = "int | tuple[int, Lines | None]"
+# What stands in a line before its value: indent, dash with its blanks, and folded key.
+_Head: TypeAlias = "tuple[str, str, str]"
 
 _MAX_DEPTH = 8  # mappings, with a list around each
 _PARTS_OF_LINE = 6  # at most: a list and a mapping with their ends, a key, its value
 
-_LINE = re.compile(
-    r"""\n(?:
-        ([ ]*+)                                                               # 1: indent
-        (-[ ]++(?!\#))?                                                       # 2: dash
-        (?:([A-Za-z0-9_$][\w$./ -]{0,99}+(?<![ ])):(?:[ ]++|(?=\n|\Z)))?      # 3: key
-        (?:
-            ((?:[^\0-\x20\-?:,\[\]{}\#&*!|>'"%@`\x7f-\x9f]|-(?=\w))           # 4: plain value
-             [^:\#\0-\x1f\x7f-\x9f]*+(?:(?::(?=[^ \n])|(?<![ ])\#)[^:\#\0-\x1f\x7f-\x9f]*+)*+)
-        |   ('[^'\0-\x1f\x7f-\x9f]*+(?:''[^'\0-\x1f\x7f-\x9f]*+)*+'           # 5: other value
-            |"[^"\\\0-\x1f\x7f-\x9f]*+"
-            |\{\}
-            |\[[^\[\]{}\0-\x1f\x7f-\x9f]*+\]
-            |[>|]-?+\n([ ]++)[!-~\xa0-\U0010ffff][^\0-\x1f\x7f-\x9f]*+        # 6: the indent of its lines
-             (?:\n\6[!-~\xa0-\U0010ffff][^\0-\x1f\x7f-\x9f]*+)*+
-             (?!\n[\n ]*+(?<=[ ])\#))
-        |   \#[^\0-\x1f\x7f-\x9f]*+
-        )?
-        (?<![ ])(?=\n|\Z)
-    |   (.)                                                                   # 7: anything else
-    )""",
-    re.VERBOSE,
-)
-# Where libyaml ends a line besides, what it refuses, and tabs.
+# Tabs, what libyaml refuses, and where it ends a line besides; and the bytes of ASCII without these.
 _ODD = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_MEMBER = r"""[\w$~](?:[\w$./ +()-]*+(?<![ ]))?|'[^'\n]*+'|"[^"\\\n]*+\""""
-_MEMBERS = re.compile(rf"\[[ ]*+(?:(?:{_MEMBER})[ ]*+(?:,[ ]*+(?:{_MEMBER})[ ]*+)*+)?\]")
-_EACH = re.compile(_MEMBER)
+_TAME = bytes([10, *range(32, 127)])
+
+_HEAD = re.compile(r"( *+)(- ++)?([A-Za-z0-9_$][\w$./ -]{0,99}+(?<! )):?")
+_PLAIN = re.compile(r"""(?:[^ \-?:,\[\]{}#&*!|>'"%@`]|-(?=\w))[^:#]*+(?:(?::(?=[^ ])|(?<! )#)[^:#]*+)*+(?<! )""")
+_QUOTED = re.compile(r"""'[^']*+(?:''[^']*+)*+'|"[^"\\]*+\"""")
+_ENTRY = r"""[\w$~](?:[\w$./ +()-]*+(?<! ))?|'[^']*+'|"[^"\\]*+\""""
+_ENTRIES = re.compile(rf"\[ *+(?:(?:{_ENTRY}) *+(?:, *+(?:{_ENTRY}) *+)*+)?\]")
+_EACH = re.compile(_ENTRY)
 _LEAD = re.compile(r" *+(?:- ++)?+")
+
+_FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.$(+")  # of most plain values
+_QUOTES = frozenset("'\"")
+_STYLES = frozenset({"|", ">", "|-", ">-"})
+_NO_TEXT = frozenset({"", " "})
+_BLANK: _Head = ("", "", "")
+
+# The heads that were met, of lines with a value and of those without: the files of a store have the same keys, and a
+# look here in place of the expression saves a third of the time.
+_WITH_VALUE: dict[str, _Head] = {}
+_WITHOUT: dict[str, _Head] = {}
+_MAX_KNOWN = 5_000
 
 
 class _Unsure(Exception):
@@ -112,92 +110,167 @@ class _Open:
 
 def read_lines(text: str) -> tuple[dict[str, Value], dict[str, Line]] | None:
     """The fields of a block and their lines, counted from its fence at 0; None if it is not plain enough to be sure."""
-    if text[:1] != "\n" or len(text) > MAX_SCALAR or not (text.isascii() or _ODD.search(text) is None):
+    if text[:1] != "\n" or len(text) > MAX_SCALAR or not _is_tame(text):
         return None
-    lines = _LINE.findall(text)
-    if len(lines) * _PARTS_OF_LINE + text.count(",") > MAX_PARTS - _PARTS_OF_LINE:
+    lines = text.split("\n")
+    if len(lines) * _PARTS_OF_LINE + text.count(",") > MAX_PARTS:
         return None
     top = _Open("", None)
     try:
-        _fill(top, lines, text.count("\n"))
+        _fill(top, lines)
     except _Unsure:
         return None
     return (top.fields, top.named) if top.fields else None
 
 
-def _fill(here: _Open, lines: list[tuple[str, ...]], last: int) -> None:
-    """Put each line where it belongs; `last` is the number of the last."""
+def _is_tame(text: str) -> bool:
+    return not text.encode().translate(None, _TAME) if text.isascii() else _ODD.search(text) is None
+
+
+def _fill(here: _Open, lines: list[str]) -> None:
+    """Put each line where it belongs, but for the first, which is the fence's."""
     waiting: str | None = None  # the key whose value may begin in the next line
-    at = 0
-    for indent, dash, key, plain, other, margin, odd in lines:
+    at, last = 0, len(lines) - 1
+    with_value, without = _WITH_VALUE.get, _WITHOUT.get
+    while at < last:
         at += 1
-        if dash:
-            here = here.list_at(indent, waiting)
-            if key:
-                here = here.member(indent + " " * len(dash), at)
-        elif key:
-            if indent != here.indent:
-                here = here.mapping_at(indent, waiting)
-            here.list_indent = None
-        else:
-            _pass(plain or other or odd)
-            continue
-        folded = key.casefold()
-        waiting = None
-        line: Line = at
-        value: Value = None
-        if plain:
-            value = None if plain in NULLS else plain
-        elif other:
-            lines_below = other.count("\n")
-            value = _value(other, margin, here.indent if key else indent, is_last=at + lines_below == last)
-            line = (at, None) if isinstance(value, list) else at
-            at += lines_below
-        else:
-            waiting = folded
+        line = lines[at]
+        written, colon, rest = line.partition(": ")
+        head = with_value(written) if colon else without(line)
+        if head is None:
+            head, rest = _head(line, written, is_pair=bool(colon))
+            if head is _BLANK:
+                continue
+        indent, dash, key = head
+        if dash or indent != here.indent:
+            here = _moved(here, head, waiting, at)
         if not key:
-            here.members.append(value)
-            here.placed.append(line)
-        elif folded in here.fields:
+            waiting, at = None, _add_members(here, indent + dash, lines, at)
+            continue
+        waiting = None
+        value: Value = None
+        spot: Line = at
+        if rest == "null":
+            pass  # what exporters write most
+        elif rest and rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
+            value = None if rest in NULLS else rest
+        elif rest:
+            value, at = _value(rest, here.indent, lines, at)
+            if isinstance(value, list):
+                spot = (at, None)
+        elif colon:
             raise _Unsure
         else:
-            here.fields[folded], here.named[folded] = value, line
+            waiting = key
+        if key in here.fields:
+            raise _Unsure
+        here.list_indent = None
+        here.fields[key] = value
+        here.named[key] = spot
 
 
-def _pass(rest: str) -> None:
-    """Pass over what is neither a key nor a list's member, if it is blank or a comment."""
-    if rest:
+def _head(line: str, written: str, *, is_pair: bool) -> tuple[_Head, str]:
+    """The head of a line that is not known yet, and what follows it."""
+    body = line.lstrip(" ")
+    is_bare = line[-1:] == ":"
+    if body[:2] == "- ":
+        rest = body[2:].lstrip(" ")
+        if rest and (rest[0] in _QUOTES or not (is_pair or is_bare)):
+            return (line[: len(line) - len(body)], body[: len(body) - len(rest)], ""), rest
+    if is_pair or is_bare:
+        match = _HEAD.fullmatch(written)
+        if match is not None and is_pair != (written[-1] == ":"):
+            indent, dash, key = match.groups("")
+            head = (indent, dash, key.casefold())
+            known = _WITH_VALUE if is_pair else _WITHOUT
+            if len(known) < _MAX_KNOWN:
+                known[written] = head
+            return head, line[len(written) + 2 :]
+    if line and body[:1] != "#":
         raise _Unsure
+    return _BLANK, ""
+
+
+def _moved(here: _Open, head: _Head, waiting: str | None, line: int) -> _Open:
+    """The mapping that a line with this head belongs to, or to whose list."""
+    indent, dash, key = head
+    if not dash:
+        return here.mapping_at(indent, waiting)
+    here = here.list_at(indent, waiting)
+    return here.member(indent + " " * len(dash), line) if key else here
+
+
+def _add_members(here: _Open, lead: str, lines: list[str], at: int) -> int:
+    """Add what the lines that begin alike say, up to one that may hold a key; gives the number of the last."""
+    begin, indent = len(lead), here.list_indent or ""
+    rest = lines[at][begin:]
+    while True:
+        here.placed.append(at)
+        if rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
+            here.members.append(None if rest in NULLS else rest)
+        else:
+            value, at = _value(rest, indent, lines, at)
+            here.members.append(value)
+            if isinstance(value, list):
+                here.placed[-1] = (at, None)
+        following = lines[at + 1] if at + 1 < len(lines) else ""
+        rest = following[begin:]
+        if not rest or not following.startswith(lead) or (rest[0] not in _QUOTES and (": " in rest or rest[-1] == ":")):
+            return at  # of other values with a colon `_head` knows what they are
+        at += 1
 
 
 def _first(line: Line) -> int:
     return line if isinstance(line, int) else line[0]
 
 
-def _value(written: str, margin: str, indent: str, *, is_last: bool) -> Value:
-    """What a value says that begins with a sign: quotes, brackets, or those of a block scalar."""
-    match written[0]:
-        case "'":
-            return written[1:-1].replace("''", "'")
-        case '"':
-            return written[1:-1]
-        case "{":
-            return {}
-        case "[":
-            return _members(written)
-        case sign:
-            if len(margin) <= len(indent):
-                raise _Unsure
-            style, _, text = written.partition("\n")
-            end = "" if is_last or style.endswith("-") else "\n"  # nothing ends the last line of a block
-            return text[len(margin) :].replace("\n" + margin, " " if sign == ">" else "\n") + end
+def _value(written: str, indent: str, lines: list[str], at: int) -> tuple[Value, int]:
+    """What a value says that is not surely plain, and the number of its last line."""
+    sign = written[0]
+    if sign in _QUOTES and written[-1] == sign and written.count(sign) == 2 and "\\" not in written:
+        return written[1:-1], at
+    if written in _STYLES:
+        return _block(written, indent, lines, at)
+    written = written.lstrip(" ")
+    if _PLAIN.fullmatch(written):
+        return None if written in NULLS else written, at
+    if written == "{}":
+        return {}, at
+    if _ENTRIES.fullmatch(written):
+        return [_entry(entry) for entry in _EACH.findall(written)], at
+    if _QUOTED.fullmatch(written):
+        return written[1:-1].replace("''", "'") if written[0] == "'" else written[1:-1], at
+    raise _Unsure
 
 
-def _members(written: str) -> list[Value]:
-    if not _MEMBERS.fullmatch(written):
+def _entry(written: str) -> Value:
+    return written[1:-1] if written[0] in _QUOTES else None if written in NULLS else written
+
+
+def _block(style: str, indent: str, lines: list[str], at: int) -> tuple[str, int]:
+    """What an evenly indented block scalar says, and the number of its last line."""
+    first = lines[at + 1] if at + 1 < len(lines) else ""
+    width = len(first) - len(first.lstrip(" "))
+    margin = first[:width]
+    if width <= len(indent):
         raise _Unsure
-    members = _EACH.findall(written)
-    return [member[1:-1] if member[0] in "'\"" else None if member in NULLS else member for member in members]
+    texts: list[str] = []
+    for line in islice(lines, at + 1, None):
+        if line[:width] != margin or line[width : width + 1] in _NO_TEXT:
+            if _may_go_on(lines, at + 1):
+                raise _Unsure
+            break
+        texts.append(line[width:])
+        at += 1
+    text = (" " if style[0] == ">" else "\n").join(texts)
+    # Nothing ends the last line of a block of front matter.
+    return text if style[-1] == "-" or at + 1 == len(lines) else text + "\n", at
+
+
+def _may_go_on(lines: list[str], end: int) -> bool:
+    """Whether what looks like a comment behind a block scalar may be text of it."""
+    after = lines[end] or next(filter(None, lines[end:]), "")
+    return after[:1] == " " and after.lstrip(" ")[:1] == "#"
 
 
 class LinePlaces(Mapping[tuple[str, ...], tuple[int, int]]):
