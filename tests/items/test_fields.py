@@ -53,7 +53,7 @@ def test_the_first_source_that_is_not_blank_wins_and_tells_its_place() -> None:
     found = first(TREE, ("missing", "blank", "nothing", "link.href", "title"), PATH)
 
     assert found is not None
-    assert (found.source, found.line, found.column) == ("link.href", 6, 3)
+    assert (found.source, found.place) == ("link.href", (6, 3))
     assert first(TREE, ("nothing", "blank"), PATH) is None
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.items.links import (
@@ -184,3 +186,22 @@ def test_parameters_join_what_is_there_and_come_once(url: str, made: str) -> Non
 )
 def test_what_only_tracks_can_be_taken_off(url: str, made: str) -> None:
     assert without_tracking(url) == made
+
+
+@given(
+    base=st.sampled_from(
+        ["https://a.example/", "https://a.example", "http://b.c/d/e?f#g", "HTTP://A.example/x", "//h", ""]
+    )
+    | st.text(alphabet="htps:/a.?#", max_size=12),
+    link=st.text(alphabet="/.?#;ab%2e:@[]\\ é", max_size=12).map(lambda rest: "/" + rest),
+)
+@example(base="https://a.example/x", link="/a/../b")
+@example(base="https://a.example/x", link="/a//b?c=/d#e")
+@example(base="https://a.example/x", link="/a?")
+def test_a_path_from_the_root_is_joined_as_the_standard_says(base: str, link: str) -> None:
+    try:
+        joined = usable(urljoin(base, link.strip()))
+    except ValueError:
+        joined = None
+
+    assert absolute(base, link) == joined

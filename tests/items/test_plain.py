@@ -4,10 +4,10 @@ import unicodedata
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syndicate.items.plain import plain, sound
+from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, plain, sound, untagged
 
 ODD = st.text(
     st.one_of(
@@ -103,3 +103,41 @@ def test_clean_text_without_marks_stays_as_it_is(text: str) -> None:
 
     if not set(clean) & set("<&[`*_~\\"):
         assert plain(clean) == clean
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        [
+            *[
+                "<",
+                ">",
+                "/",
+                '"',
+                "'",
+                " ",
+                "a",
+                "p",
+                "b",
+                "br",
+                "=",
+                "\n",
+                "T",
+                "<p>",
+                "</p>",
+                "<B>",
+                "<br/>",
+                "</a >",
+                "é",
+            ],
+            *['<a href="x">', "<a title='>'>", '<img alt="<p>">', "<T>", "<p", "<em class=x>", "&lt;"],
+        ]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(MARKUP)
+@example("<a <p> b>")
+@example('<p title="<b>">x</p>')
+def test_tags_go_one_by_one_as_they_go_from_the_whole_text(text: str) -> None:
+    assert untagged(text) == INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))

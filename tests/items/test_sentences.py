@@ -160,3 +160,19 @@ def test_mended_text_is_its_own_beginning_and_no_longer_cut_mid_word(text: str, 
 
     assert len(whole) <= len(text) + 1
     assert text.startswith(whole.removesuffix("…"))
+
+
+WORDS = st.lists(st.text(alphabet="aBcßİéД1ﬁ", min_size=1, max_size=6), min_size=1, max_size=6)
+
+
+@given(WORDS, st.sampled_from([" ", "-", ", ", " “"]), st.sampled_from(["", "“", "... ", "¶ "]))
+def test_a_beginning_is_known_by_its_letters_and_digits_alone(words: list[str], mark: str, before: str) -> None:
+    body = before + mark.join(words) + " and goes on"
+
+    assert is_cut(" ".join(words), body)
+    assert not is_cut("Zz" + " ".join(words), body)
+
+
+@pytest.mark.parametrize("body", ["", "...", " " * 1_000 + "One"])
+def test_a_body_without_letters_where_the_text_would_be_goes_not_on(body: str) -> None:
+    assert not is_cut("One", body)

@@ -90,7 +90,7 @@ def test_places_are_those_of_the_key_or_its_list() -> None:
     found = first(TREE, ["resources.1.src"], Location("x.md"))
 
     assert found is not None
-    assert (found.line, found.column) == (5, 5)
+    assert found.place == (5, 5)
 
 
 def test_why_there_is_nothing_is_told() -> None:

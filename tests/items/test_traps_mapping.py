@@ -493,3 +493,12 @@ def test_an_expression_without_end_costs_its_source_only() -> None:
     assert reading.item is not None
     assert reading.item.brand == "B"
     assert [(fault.code, fault.line, fault.is_warning) for fault in reading.faults] == [("W-REGEX", 5, True)]
+
+
+def test_expressions_without_end_are_told_once_of_what_says_where_posts_go_too() -> None:
+    fields = {"syndicate": [{"key": key, "regex": "(?:a|a|aa)+$"} for key in ("hostile", "other")]}
+    endless = "a" * 60 + "!"
+
+    reading = reading_of(f"title: T\ndate: 2024-01-01\nhostile: {endless}\nother: {endless}", fields=fields)
+
+    assert [(fault.code, fault.line) for fault in reading.faults] == [("W-REGEX", 4)]

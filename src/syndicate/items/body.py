@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
-from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, sound
+from syndicate.items.plain import sound, untagged
 from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
@@ -187,8 +187,8 @@ def is_html(text: str) -> bool:
 
 def text_of(markup: str) -> str:
     """The plain text in safe HTML, as one line."""
-    text = INLINE_TAG.sub("", BLOCK_TAG.sub(" ", _NOTED.sub("", markup)))
-    for entity, char in _ENTITIES:
+    text = untagged(_NOTED.sub("", markup) if "<sup>" in markup else markup)
+    for entity, char in _ENTITIES if "&" in text else ():
         text = text.replace(entity, char)
     return " ".join(sound(text).split())
 

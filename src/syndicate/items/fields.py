@@ -8,7 +8,7 @@ from typing import NamedTuple
 import regex
 
 from syndicate.items.location import LIMIT_S, Location
-from syndicate.items.sources import SLOT, Source, source_of
+from syndicate.items.sources import SLOT, Source, place_of, source_of
 from syndicate.items.tree import Tree, Value
 
 LIMIT_MATCHED = 10_000  # characters that a site's own expression may look at
@@ -17,19 +17,33 @@ _NAMES = ("name", "label", "title", "slug")
 
 
 class Found(NamedTuple):
-    """What a source gives, the source as written, and where it stands in the file, counted from 1.
+    """What a source gives, and the source as written.
 
+    `steps` lead to it in `tree`, if it stands there: where, is looked up when somebody asks, as hardly anybody does.
     `form` is the form of a date there. `problem` tells in words why there is nothing, where that is not plain;
     `is_slow`: the site's own expression did not come to an end.
     """
 
     value: Value
     source: str
-    line: int | None = None
-    column: int | None = None
+    tree: Tree | None = None
+    steps: tuple[str, ...] = ()
     form: str | None = None
     problem: str = ""
     is_slow: bool = False
+
+    @property
+    def place(self) -> tuple[int | None, int | None]:
+        """Line and column, counted from 1; None for what does not stand in the front matter."""
+        if self.tree is None:
+            return None, None
+        places = self.tree.places
+        return places.get(self.steps) or places.get(place_of(self.steps)) or (None, None)
+
+    @property
+    def line(self) -> int | None:
+        """The line, counted from 1."""
+        return self.place[0]
 
 
 def is_blank(value: Value) -> bool:
@@ -46,9 +60,15 @@ def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str
     """What each source gives, in order, blank or not."""
     location = Location(location) if isinstance(location, str) else location
     for words in sources:
+        yield _looked(tree, source_of(words), location)
+
+
+def present(tree: Tree, sources: Iterable[str | Source], location: Location) -> Iterator[Found]:
+    """The same without keys that are not there, as most are not."""
+    for words in sources:
         source = source_of(words)
-        found = _given(tree, source, location)
-        yield _changed(found, source) if source.changes_texts and not is_blank(found.value) else found
+        if source.kind != "key" or source.steps[0] in tree.fields:
+            yield _looked(tree, source, location)
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
@@ -67,6 +87,8 @@ def first_text(tree: Tree, sources: Sequence[str | Source], location: Location |
 
 def text_of(value: Value) -> str | None:
     """The text, or the first one of a list; None for mappings and blanks."""
+    if isinstance(value, str):
+        return value.strip() or None
     texts = () if isinstance(value, dict) else texts_of(value)
     return texts[0] if texts else None
 
@@ -76,8 +98,8 @@ def texts_of(value: Value, keys: Sequence[str] = _NAMES) -> tuple[str, ...]:
     if isinstance(value, str):
         return (text,) if (text := value.strip()) else ()
     members = value if isinstance(value, list) else [value]
-    texts = (_text_in(member, keys) for member in members)
-    return tuple(text.strip() for text in texts if text is not None and text.strip())
+    texts = [_text_in(member, keys) for member in members]
+    return tuple([text.strip() for text in texts if text is not None and text.strip()])
 
 
 def aligned_texts(value: Value) -> tuple[str | None, ...]:
@@ -93,10 +115,13 @@ def parts_of(text: str, split: str) -> list[str]:
     return text.split(",") if "," in text else text.split()
 
 
+def _looked(tree: Tree, source: Source, location: Location) -> Found:
+    found = _at(tree, source) if source.kind == "key" else _given(tree, source, location)
+    return _changed(found, source) if source.changes_texts and not is_blank(found.value) else found
+
+
 def _given(tree: Tree, source: Source, location: Location) -> Found:
     match source.kind:
-        case "key":
-            return _at(tree, source)
         case "const":
             value: Value = source.name
         case "filename":
@@ -117,8 +142,7 @@ def _at(tree: Tree, source: Source) -> Found:
     value: Value = tree.fields
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else _below(value, step)
-    line, column = tree.places.get(steps) or tree.places.get(source.place) or (None, None)
-    return Found(value, source.words, line, column, source.form)
+    return Found(value, source.words, tree, steps, source.form)
 
 
 def _below(value: Value, step: str) -> Value:
@@ -184,6 +208,10 @@ def _picked(text: str, pattern: str) -> str | None:
 def _text_in(member: Value, keys: Sequence[str]) -> str | None:
     if isinstance(member, str):
         return member
-    if isinstance(member, dict):
-        return next((text for key in keys if isinstance(text := member.get(key), str) and text.strip()), None)
+    if not isinstance(member, dict):
+        return None
+    for key in keys:
+        text = member.get(key)
+        if isinstance(text, str) and text.strip():
+            return text
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 # Parameters that only tell where a click came from; matched as names, `*` at the end as a prefix.
@@ -21,6 +22,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
 _REST = r"[A-Za-z0-9/._~%&=+!$,'@:()*-]"
 _READY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
 """Addresses that need no change, as most."""
+_ROOTED = re.compile(rf"/(?!/){_REST}*(?:\?{_REST}+)?(?:#{_REST}+)?")
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
@@ -49,7 +51,9 @@ def absolute(base: str | None, link: str) -> str | None:
     link = link.strip()
     if _READY.fullmatch(link):  # it needs no base
         return link
-    if link.lower().startswith("mailto:"):
+    if _ROOTED.fullmatch(link) and "/." not in link and (origin := _origin(base or "")):
+        return origin + link
+    if link[:7].lower() == "mailto:":
         return quote(link, safe=_KEPT)
     try:
         return usable(urljoin(base or "", link))
@@ -57,6 +61,7 @@ def absolute(base: str | None, link: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)  # a store names few topics and products, and names them often
 def page_at(site_url: str, place: str) -> str | None:
     """The address of a place on the site: `site_url` plus a path, or the place itself if it is a URL.
 
@@ -120,6 +125,12 @@ def without_tracking(url: str, tracking: Sequence[str] = TRACKING) -> str:
 def host_of(url: str) -> str:
     """The host of a usable URL without `www.`, as an outlet is called."""
     return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+@lru_cache(maxsize=64)  # a page has many links
+def _origin(base: str) -> str:
+    """Scheme and host of an address that needs no change; empty of any other."""
+    return "/".join(base.split("/", 3)[:3]) if _READY.fullmatch(base) else ""
 
 
 def _split(url: str) -> SplitResult | None:

@@ -202,7 +202,7 @@ def _featured(
     if found is None or featured is None:
         return unnamed(first, path=reader.path, search=search, title=title), (None, None)
     if featured.refusal is None:
-        return featured, (found.line, found.column)
+        return featured, found.place
     code, problem = featured.refusal
     reader.fail(code, problem, "the item goes out without an image; correct or replace it", found)
     return None, (None, None)

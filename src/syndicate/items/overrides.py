@@ -7,7 +7,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
 from syndicate.items.featured import featured_of
-from syndicate.items.fields import Found, is_blank, texts_of
+from syndicate.items.fields import is_blank, texts_of
 from syndicate.items.item import Image
 from syndicate.items.plain import plain, sound
 from syndicate.items.posting import USUAL, Posting, Wording
@@ -228,9 +228,8 @@ class _Reading:
         return self.reader.front.places.get((*self.steps, *path)) or (None, None)
 
     def _fail(self, problem: str, remedy: str, *path: str, code: str = CODE) -> None:
-        line, column = self._place(*path)
         words = f"`{'.'.join((*self.steps, *path))}`: {problem}"
-        self.reader.fail(code, words, remedy, Found(None, "", line, column))
+        self.reader.fail(code, words, remedy, self._place(*path))
 
 
 def _name(text: str) -> str | None:

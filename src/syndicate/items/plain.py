@@ -24,6 +24,14 @@ _ATTRIBUTES = r"""(?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?"""
 BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 INLINE_TAG = re.compile(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 
+# Most tags say nothing more.
+_GAPS = {
+    form.format(name): gap
+    for names, gap in ((_BLOCKS, " "), (_INLINES, ""))
+    for name in names.split()
+    for form in ("{}", "/{}")
+}
+
 _MARKED = re.compile(r"[\[`*_~\\]|<http")
 _ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?+"""
 # Marks inside a word of ASCII are none: `snake_case`, `2*3*4`, `C*`. A dunder of one word is a name, not bold text.
@@ -61,6 +69,8 @@ _STACKED = regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+")
 
 def sound(text: str) -> str:
     """The text in NFC without characters that break feeds, deceive the eye or cannot be seen; lines are kept."""
+    if text.isascii() and text.isprintable():  # as most
+        return text
     # To Python, nothing that is unwanted, an odd break or a direction control is printable; nor are these.
     if not text.replace("\n", "").replace("\t", "").replace("\xa0", "").isprintable():
         text = _UNWANTED.sub("", _ODD_BREAKS.sub("\n", text))
@@ -87,13 +97,35 @@ def plain(text: str) -> str:
     if _MARKED.search(text):
         for mark, kept in _MARKS:
             text = mark.sub(kept, text)
-    return " ".join(sound(html.unescape(text)).split())
+    return " ".join(sound(html.unescape(text) if "&" in text else text).split())
 
 
 def _without_tags(text: str) -> str:
     for opening, closing in (("<!--", "-->"), ("<script", "</script>"), ("<style", "</style>")):
         text = _without_spans(text, opening, closing)
-    return INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
+    return untagged(text)
+
+
+def untagged(text: str) -> str:
+    """The text without known tags: a blank stands for one that parts blocks, nothing for the others."""
+    first, *parts = text.split("<")
+    kept = [first]
+    for part in parts:
+        inner, closing, behind = part.partition(">")
+        gap = _gap(inner) if closing else None
+        if gap is None:  # a bracket that is none of a tag's may change what its neighbours are
+            return INLINE_TAG.sub("", BLOCK_TAG.sub(" ", text))
+        kept += (gap, behind)
+    return "".join(kept)
+
+
+def _gap(inner: str) -> str | None:
+    """What stands for a tag, given without its brackets; None if it is not a known one through and through."""
+    gap = _GAPS.get(inner)
+    if gap is not None:
+        return gap
+    tag = f"<{inner}>"
+    return " " if BLOCK_TAG.fullmatch(tag) else "" if INLINE_TAG.fullmatch(tag) else None
 
 
 def _without_spans(text: str, opening: str, closing: str) -> str:

@@ -17,6 +17,7 @@ from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
 from syndicate.items.sources import source_of
 from syndicate.items.tree import Tree
 
+_TEXTUAL = DATES | TEXTS
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z", re.ASCII)
 
 
@@ -28,7 +29,7 @@ def passed_over(name: str, found: Found) -> str:
         return "absent"
     if fields.is_blank(found.value):
         return "blank"
-    if name not in DATES | TEXTS:
+    if name not in _TEXTUAL:
         return ""
     text = fields.text_of(found.value)
     if text is None:
@@ -48,6 +49,7 @@ class Reader:
     location: Location
     rules: Rules
     faults: list[Fault] = field(default_factory=list)
+    _found: dict[str, Found | None] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -57,21 +59,24 @@ class Reader:
     def looked(self, name: str) -> Iterator[Found]:
         """What the field's sources give, in order, those passed over too."""
         for found in fields.looked(self.front, self.rules.fields.get(name, ()), self.location):
-            if found.is_slow and not self.failed("W-REGEX"):
-                problem = f"`regex` of `{found.source}` for {name} did not end within {LIMIT_S:g} s; it is passed over"
-                self.fail("W-REGEX", problem, "write an expression without repeats in repeats", found)
+            if found.is_slow:
+                self._tell_slow(name, found)
             yield found
 
     def usable(self, name: str) -> Iterator[Found]:
         """What the field's sources give that can be used, in order; texts as they are written."""
-        for found in self.looked(name):
+        for found in fields.present(self.front, self.rules.fields.get(name, ()), self.location):
+            if found.is_slow:
+                self._tell_slow(name, found)
             if not passed_over(name, found):
-                is_text = name in DATES | TEXTS
-                yield found._replace(value=fields.text_of(found.value)) if is_text else found
+                text = fields.text_of(found.value) if name in _TEXTUAL else found.value
+                yield found if text is found.value else found._replace(value=text)
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""
-        return next(self.usable(name), None)
+        if name not in self._found:
+            self._found[name] = next(self.usable(name), None)
+        return self._found[name]
 
     def raw(self, name: str) -> str:
         """A field's text as it is written, empty if there is none."""
@@ -111,10 +116,18 @@ class Reader:
         sources = (source_of(words) for words in self.rules.fields.get(name, ()))
         return next((source.words for source in sources if source.kind == "key"), name)
 
-    def fail(self, code: str, problem: str, remedy: str, found: Found | None = None) -> None:
-        """Note a fault."""
-        line, column = (found.line, found.column) if found is not None else (self.front.line, None)
+    def fail(
+        self, code: str, problem: str, remedy: str, at: Found | tuple[int | None, int | None] | None = None
+    ) -> None:
+        """Note a fault: of what was found, or at a line and column, else of the front matter as a whole."""
+        line, column = (self.front.line, None) if at is None else at.place if isinstance(at, Found) else at
         self.faults.append(Fault(self.path, code, problem, remedy, line=line, column=column))
+
+    def _tell_slow(self, name: str, found: Found) -> None:
+        """Make a fault of the first expression that did not end."""
+        if not self.failed("W-REGEX"):
+            problem = f"`regex` of `{found.source}` for {name} did not end within {LIMIT_S:g} s; it is passed over"
+            self.fail("W-REGEX", problem, "write an expression without repeats in repeats", found)
 
     def failed(self, *codes: str) -> bool:
         """Whether there was a fault whose code begins with one of these."""

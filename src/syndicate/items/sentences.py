@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 import regex
 
@@ -24,11 +25,11 @@ _INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]\Z")
 _ORDINAL = re.compile(r"\d{1,2}\Z")
 
 _DOTS = re.compile(r"\s*(?:[\[(]\s*(?:…|\.{3,})\s*[\])]|…|\.{3,})\Z")
-_LURE = re.compile(
-    r"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:Read more|Read More|READ MORE|Continue reading|Continue Reading"
-    r"|Learn more|Weiterlesen|Mehr lesen|Lire la suite|Lire plus|Leer más|Lees meer|Leia mais|Leggi tutto)"
-    r"[\s.…»›→>\])]*\Z"
+_LURES = (
+    *("Read more", "Read More", "READ MORE", "Continue reading", "Continue Reading", "Learn more", "Weiterlesen"),
+    *("Mehr lesen", "Lire la suite", "Lire plus", "Leer más", "Lees meer", "Leia mais", "Leggi tutto"),
 )
+_LURE = re.compile(rf"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:{'|'.join(_LURES)})[\s.…»›→>\])]*\Z")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -43,16 +44,24 @@ def is_cut(text: str, body: str) -> bool:
 
     Only letters and digits are compared: marks, entities, quotes and white space may be written in another way.
     """
-    if _DOTS.search(text) or _LURE.search(text):
+    if _has_dots(text) or _has_lure(text):
         return True
     rest = _rest(text, body)
     return any(map(str.isalnum, rest)) and not _ends_sentence(text, rest)
 
 
+def _has_dots(text: str) -> bool:
+    return text.endswith(("…", "...", "]", ")")) and _DOTS.search(text) is not None
+
+
+def _has_lure(text: str) -> bool:
+    return any(words in text for words in _LURES) and _LURE.search(text) is not None
+
+
 def mended(text: str, body: str) -> str:
     """Cut text made presentable: it ends after a sentence, or after a whole word and one ellipsis."""
     core = _LURE.sub("", text).rstrip()
-    if core != text and not _DOTS.search(core) and _ends_sentence(core, ""):
+    if core != text and not _has_dots(core) and _ends_sentence(core, ""):
         return core
     core = _DOTS.sub("", core).rstrip(" .…")
     return _ended(core, rest=_rest(core, body), limit=len(core) + 1)
@@ -60,11 +69,11 @@ def mended(text: str, body: str) -> str:
 
 def _rest(text: str, body: str) -> str:
     """How the body goes on after the text that it begins with; empty if it does not, or not in letters and digits."""
-    wanted = "".join(filter(str.isalnum, text)).casefold()
-    if not wanted:
+    if not _begin_alike(text, body):  # as most: else all of it would be folded
         return ""
+    wanted = "".join(filter(str.isalnum, text)).casefold()
     at = found = 0
-    while found < len(wanted) and at < min(len(body), 4 * len(text) + 64):
+    while found < len(wanted) and at < min(len(body), _reach(text)):
         if body[at].isalnum():
             folded = body[at].casefold()
             if not wanted.startswith(folded, found):
@@ -78,6 +87,18 @@ def _rest(text: str, body: str) -> str:
     while at < len(body) and not body[at].isalnum() and not body[at].isspace() and tail:
         at, tail = at + 1, tail[1:]
     return body[at:]
+
+
+def _begin_alike(text: str, body: str) -> bool:
+    """Whether the first letters or digits of both are there and the same."""
+    mine = next(filter(str.isalnum, text), "")
+    theirs = next(filter(str.isalnum, islice(body, _reach(text))), "")
+    return mine.casefold()[:1] == theirs.casefold()[:1] != ""
+
+
+def _reach(text: str) -> int:
+    """How many characters of a body may stand for the text that it begins with."""
+    return 4 * len(text) + 64
 
 
 def _ends(text: str, rest: str) -> list[int]:

@@ -46,17 +46,17 @@ class Source:
     form: str | None = None
 
     @property
-    def place(self) -> tuple[str, ...]:
-        """The steps without numbers: members of a list share their list's place."""
-        return tuple(step for step in self.steps if not step.isdecimal())
-
-    @property
     def changes_texts(self) -> bool:
         """Whether anything is done with what stands there."""
         return bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)
 
     def __str__(self) -> str:
         return self.words
+
+
+def place_of(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps without numbers: members of a list share their list's place."""
+    return tuple(step for step in steps if not step.isdecimal())
 
 
 def source_of(setting: str | Source | Mapping[str, object]) -> Source:

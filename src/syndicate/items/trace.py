@@ -73,7 +73,7 @@ def _trace(reader: Reader, name: str, body: str) -> Trace:
     tried: list[Tried] = []
     for found in reader.looked(name):
         verdict = passed_over(name, found) or _unfit(reader, name, found, body) or USED
-        tried.append(Tried(found.source, verdict, _shown(found.value, name), found.line, found.column))
+        tried.append(Tried(found.source, verdict, _shown(found.value, name), *found.place))
         # A date that cannot be is a fault of its field: what stands behind it is not looked at.
         if (verdict == USED and not is_union) or verdict == IMPOSSIBLE:
             break
