@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.formats import FORMATS, history_of, page_address
+from syndicate.feeds.mould import MOST_MOULDS, Mould, parts_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
+    from syndicate.feeds.mould import Outline, Parts
     from syndicate.feeds.site import Site
     from syndicate.feeds.xml import Entries
 
@@ -40,15 +43,27 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
             **{link["rel"].replace("-", "_") + "_url": link["href"] for link in history_of(feed, site, form)},
         },
     }
-    made = [entries.other(entry, "json", _entry) if entries else _entry(entry) for entry in feed.entries]
+    made = [entries.other(entry, "json", _cast) if entries else _cast(parts_of(entry)) for entry in feed.entries]
     frame = _text(_told(head), "\n").removesuffix("\n}").encode("utf-8", "replace")
     items = b"[" + b",".join(made) + b"\n ]" if made else b"[]"
     return frame + b',\n "items": ' + items + b"\n}\n"
 
 
-def _entry(entry: Entry) -> bytes:
+def _cast(parts: Parts) -> bytes:
     """The entry as it stands in the list of items."""
-    return ("\n  " + _text(_item(entry), "\n  ")).encode("utf-8", "replace")
+    made = _entry(parts.entry) if parts.outline is None else _mould(parts.outline).cast(parts.texts)
+    return made.encode("utf-8", "replace")
+
+
+@lru_cache(MOST_MOULDS)
+def _mould(outline: Outline) -> Mould:
+    sample = sample_of(outline)
+    texts = parts_of(sample).texts
+    return Mould(_entry(sample), {_quoted(text): (number, _quoted) for number, text in enumerate(texts)})
+
+
+def _entry(entry: Entry) -> str:
+    return "\n  " + _text(_item(entry), "\n  ")
 
 
 def _text(value: object, margin: str) -> str:

@@ -11,7 +11,7 @@ import re
 import threading
 from dataclasses import replace
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from feedgen.entry import FeedEntry
@@ -20,6 +20,7 @@ from lxml import etree
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, parts_of, sample_of, xml_marks
 from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from syndicate.feeds.entry import Entry, Illustration
     from syndicate.feeds.feed import Feed
+    from syndicate.feeds.mould import Cast, Outline
     from syndicate.feeds.site import Site
 
     Links = list[dict[str, str]]
@@ -74,46 +76,58 @@ class Entries:
         self.left_out: dict[str, str] = {}
         self._room = room
         # By the object, which is kept with it: comparing and hashing all that an entry says costs more than it saves.
-        self._made: dict[int, tuple[Entry, dict[str, bytes] | str]] = {}
+        self._kept: dict[int, _Kept] = {}
 
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
-        kept = tuple(entry for entry in feed.entries if self._both(entry) is not None)
+        kept = tuple(entry for entry in feed.entries if self._sound(entry) is not None)
         return feed if len(kept) == len(feed.entries) else replace(feed, entries=kept)
 
     def xml(self, entry: Entry, kind: Kind) -> bytes | None:
         """The entry's element, or None if it is left out."""
-        both = self._both(entry)
-        return both[kind] if both else None
+        kept = self._sound(entry)
+        return None if kept is None else kept.in_form(kind, _CASTS[kind])
 
-    def other(self, entry: Entry, name: str, make: Callable[[Entry], bytes]) -> bytes:
-        """The entry in another format, which `make` gives; it need not be one that XML can carry."""
-        _, made = self._made.get(id(entry), (entry, ""))
-        if isinstance(made, str):
-            return make(entry)
-        if name not in made:
-            made[name] = make(entry)
-        return made[name]
+    def other(self, entry: Entry, name: str, cast: Cast) -> bytes:
+        """The entry in another format, which `cast` gives; it need not be one that XML can carry."""
+        return self._of(entry).in_form(name, cast)
 
-    def _both(self, entry: Entry) -> dict[str, bytes] | None:
-        kept = self._made.get(id(entry))
-        if kept is None:
-            while len(self._made) >= self._room:
-                del self._made[next(iter(self._made))]
-            kept = self._made[id(entry)] = entry, _made(entry)
-        _, made = kept
-        if isinstance(made, str):
-            self.left_out[entry.id] = made
+    def _sound(self, entry: Entry) -> _Kept | None:
+        kept = self._of(entry)
+        if kept.fault:
+            self.left_out[entry.id] = kept.fault
             return None
+        return kept
+
+    def _of(self, entry: Entry) -> _Kept:
+        kept = self._kept.get(id(entry))
+        if kept is None:
+            while len(self._kept) >= self._room:
+                del self._kept[next(iter(self._kept))]
+            kept = self._kept[id(entry)] = _Kept(entry)
+        return kept
+
+
+class _Kept:
+    """An entry as it was made; `fault` tells why XML cannot carry it, where it is so."""
+
+    __slots__ = ("_made", "_parts", "fault")
+
+    def __init__(self, entry: Entry) -> None:
+        self.fault = ""
+        self._parts = parts_of(entry)
+        self._made: dict[str, bytes] = {}
+        if self._parts.outline is None:
+            try:
+                self._made = {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
+            except (ValueError, etree.LxmlError) as cause:
+                self.fault = str(cause)
+
+    def in_form(self, name: str, cast: Cast) -> bytes:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = cast(self._parts)
         return made
-
-
-def _made(entry: Entry) -> dict[str, bytes] | str:
-    """The entry in both kinds, or the reason why it cannot be made."""
-    try:
-        return {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
-    except (ValueError, etree.LxmlError) as cause:
-        return str(cause)
 
 
 def rss(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
@@ -136,10 +150,8 @@ def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
 
 
 def _bytes(generator: FeedGenerator, kind: Kind) -> bytes:
-    if kind == "rss":
-        return _PLAIN.sub(_with_references, generator.rss_str(pretty=True))
-    made: bytes = generator.atom_str(pretty=True)
-    return made
+    made: bytes = generator.rss_str(pretty=True) if kind == "rss" else generator.atom_str(pretty=True)
+    return _finished(made, kind)
 
 
 def _with_references(found: re.Match[bytes]) -> bytes:
@@ -247,7 +259,25 @@ def _element(entry: Entry, kind: Kind) -> bytes:
     # Without CDATA these marks cannot occur inside text or attributes.
     name = _ENTRY[kind]
     end = b"</" + name + b">"
-    return made[made.index(b"<" + name) : made.rindex(end) + len(end)]
+    return _finished(made[made.index(b"<" + name) : made.rindex(end) + len(end)], kind)
+
+
+def _cast(parts: Parts, kind: Kind) -> bytes:
+    """What `_element` gives, for an entry that has an outline."""
+    return _finished(_mould(parts.told, kind).cast(parts.texts).encode(), kind)
+
+
+_CASTS: Mapping[Kind, Cast] = {"rss": partial(_cast, kind="rss"), "atom": partial(_cast, kind="atom")}
+
+
+@lru_cache(MOST_MOULDS)
+def _mould(outline: Outline, kind: Kind) -> Mould:
+    sample = sample_of(outline)
+    return Mould(_element(sample, kind).decode(), xml_marks(parts_of(sample).texts))
+
+
+def _finished(made: bytes, kind: Kind) -> bytes:
+    return _PLAIN.sub(_with_references, made) if kind == "rss" else made
 
 
 def _parser() -> etree.XMLParser:
@@ -264,7 +294,7 @@ def _framed(element: etree._Element, kind: Kind) -> bytes:
         made: bytes = etree.tostring(root, pretty_print=True, encoding="UTF-8")
     finally:
         holder.remove(element)
-    return _PLAIN.sub(_with_references, made) if kind == "rss" else made
+    return made
 
 
 @cache
