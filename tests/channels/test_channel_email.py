@@ -7,6 +7,8 @@ import io
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,10 @@ from sandbox_rig import image_bytes
 from syndicate.channels.email import EmailSettings
 from syndicate.channels.http import Web
 from syndicate.errors import NetworkError, Rejected, Transient, Unauthorized, Unknown
+from syndicate.items.posting import Wording
 from syndicate.outbox.delivery import Action
 from syndicate.ports.channel import Channel
+from syndicate.posts.compose import compose
 from syndicate.posts.digest import Issue, digest_of
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -110,6 +114,25 @@ async def test_a_correction_stands_in_the_thread_of_the_first_and_says_what_it_i
     [message] = box.messages
     assert (message["In-Reply-To"], message["References"]) == ("<first@site.example>",) * 2
     assert message["Subject"] == "Withdrawn: Herons are back"
+    page = message.get_body(("html",))
+    assert page is not None
+    assert ">Nobody saw them.</p>" in page.get_content() and "<h1" not in page.get_content()
+
+
+def test_own_words_stand_in_the_page_in_place_of_title_and_summary() -> None:
+    channel = channel_of("email", SERVER, Web(), clock=lambda: NOW)
+    card = replace(post(channel.wants).card, title="The title", summary="The summary", topics=("Birds",))
+    made = compose(card, channel.wants, wording=Wording(text="We counted <twice>.\n\nOne.\nTwo."))
+
+    message = message_from_bytes(channel.freeze(made, None, "<a@site.example>", NOW), policy=policy.default)
+
+    assert isinstance(message, EmailMessage)
+    page = message.get_body(("html",))
+    assert page is not None
+    shown = page.get_content()
+    assert ">We counted &lt;twice&gt;.</p>" in shown and ">One.<br>Two.</p>" in shown
+    assert "The summary" not in shown and "<h1" not in shown
+    assert f'<a href="{card.url}">Read on'.replace("&", "&amp;") in shown
 
 
 async def test_a_digest_lists_its_items_by_topic(web: Web) -> None:

@@ -129,6 +129,7 @@ def test_own_words_stand_in_place_of_title_summary_and_template() -> None:
 
     assert post.text == f"Look, @nurses!\n\nNew #HealthIT rules\nnow\n\n#Care\n\n{LINK}"
     assert post.hashtags == ("HealthIT", "Care")
+    assert (post.told, compose(card("T"), MASTODON).told) == ("Look, @nurses!\n\nNew #HealthIT rules\nnow", "")
     assert compose(card("T"), SLACK, wording=words).text == "Look, @nurses!\n\nNew #HealthIT rules\nnow\n\n#Care"
 
 

@@ -319,7 +319,10 @@ def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, ha
     leave = settings.unsubscribe or (settings.unsubscribe_to and f"mailto:{settings.unsubscribe_to}")
     picture = post.picture if has_picture else None
     form = "email_digest" if post.parts else "email"
+    told = post.told if post.reply_to is None else post.text
+    told = told.removesuffix(card.url).rstrip()  # the page leads there by itself
     fields = {"post": post, "card": card, "leave": leave, "groups": by_topic(post.parts)}
+    fields |= {"paragraphs": [part.split("\n") for part in told.split("\n\n") if part]}
     fields |= {"picture": picture, "picture_id": PICTURE_ID}
     message.set_content(_template(f"{form}.txt").render(fields), cte="quoted-printable")
     message.add_alternative(_template(f"{form}.html").render(fields), subtype="html", cte="quoted-printable")

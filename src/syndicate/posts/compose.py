@@ -85,7 +85,7 @@ def compose(
     text_of = _templated(template) if template is not None else _usual if wants.title_in_text else _untitled
     if wording.text is not None:
         words, text_of = replace(words, title=_lines(wording.text), summary=""), _told
-    text = _fitted(words, wants.room, text_of, link=card.url)
+    text, words = _fitted(words, wants.room, text_of, link=card.url)
     spans = spans_of(text, card.url)
     return Post(
         text=text,
@@ -94,6 +94,7 @@ def compose(
         spans=spans,
         hashtags=tuple(span.target for span in spans if span.kind is SpanKind.HASHTAG),
         picture=picture,
+        told=words.title if wording.text is not None else "",
     )
 
 
@@ -168,8 +169,8 @@ def _templated(template: str) -> Callable[[_Words], str]:
     return text_of
 
 
-def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str], *, link: str) -> str:
-    """The text of as much as fits, counted as the network gets it."""
+def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str], *, link: str) -> tuple[str, _Words]:
+    """The text of as much as fits, counted as the network gets it, and its words."""
 
     def counted(text: str) -> str:
         return text if room.dialect is Dialect.PLAIN else write(text, spans_of(text, link), room.dialect)
@@ -190,4 +191,4 @@ def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str], *, link
         raise ValueError(
             f"{text!r} does not fit even without title and summary: {length} of {room.limit} {room.measure}"
         )
-    return text
+    return text, words

@@ -155,6 +155,7 @@ class Post:
 
     `reply_to` is the remote id of the post that this one corrects. `parts` are the cards of a digest, in order.
     `keeps_picture`: this edits a post whose picture cannot be made anew, so that the one that stands there stays.
+    `told` are the item's own words in place of the card's title and summary, as much of them as the text has.
     """
 
     text: str
@@ -166,3 +167,4 @@ class Post:
     reply_to: str | None = None
     parts: tuple[Card, ...] = ()
     keeps_picture: bool = False
+    told: str = ""
