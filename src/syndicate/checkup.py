@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate import machine
-from syndicate.channels.addresses import is_loopback, place_of
+from syndicate.channels.addresses import place_of
 from syndicate.channels.hearing import HearingWeb
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools
@@ -32,6 +32,7 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.site import Site
 from syndicate.house import NoTokens, OutboxTokens, clock, site_of
 from syndicate.items.item import Item
+from syndicate.items.links import is_loopback
 from syndicate.outbox.lock import holder_of
 from syndicate.outbox.soundness import soundness_of
 from syndicate.plot import Plot

@@ -162,7 +162,7 @@ def zone_data(places: Iterable[str] = zoneinfo.TZPATH) -> str:
 def nearest(path: Path) -> Path:
     """The path itself, or the nearest folder above it that is there."""
     # Path.exists would raise where a folder may not be entered.
-    return next((one for one in (path, *path.absolute().parents) if os.path.exists(one)), Path("/"))  # noqa: PTH110
+    return next((one for one in (path, *path.absolute().parents) if os.path.exists(one)), Path("/"))  # noqa: PTH110  # see above
 
 
 def _zone_version(place: Path) -> str | None:

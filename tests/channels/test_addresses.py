@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.channels.addresses import base_url, endpoint_url, host_of, is_loopback, place_of, service_url
+from syndicate.channels.addresses import base_url, endpoint_url, host_of, place_of, service_url
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,3 @@ def test_only_scheme_and_host_are_shown() -> None:
 
     assert place_of(url) == "https://hooks.example:8443/..."
     assert host_of(url) == "hooks.example:8443"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://127.9.9.9/", True),
-        ("http://localhost/", True),
-        ("http://192.168.1.1/", False),
-        ("https://a.example", False),
-    ],
-)
-def test_this_machine_is_known(url: str, expected: bool) -> None:
-    assert is_loopback(url) is expected

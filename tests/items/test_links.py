@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from syndicate.items.links import (
     absolute,
     host_of,
+    is_loopback,
     is_safe_path,
     link_key,
     page_at,
@@ -205,3 +206,16 @@ def test_a_path_from_the_root_is_joined_as_the_standard_says(base: str, link: st
         joined = None
 
     assert absolute(base, link) == joined
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.9.9.9/", True),
+        ("http://localhost/", True),
+        ("http://192.168.1.1/", False),
+        ("https://a.example", False),
+    ],
+)
+def test_this_machine_is_known(url: str, expected: bool) -> None:
+    assert is_loopback(url) is expected

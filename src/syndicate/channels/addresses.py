@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 from yarl import URL
+
+from syndicate.items.links import is_loopback
 
 
 def place_of(url: str) -> str:
@@ -29,15 +30,6 @@ def origin_of(url: str) -> str:
 def as_written(url: str) -> URL | str:
     """An address that needs no more escaping as it is: `%3A` and `:` are the same to most hosts, but not to all."""
     return URL(url, encoded=True) if url.isascii() else url
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this very machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def service_url(value: str) -> str:

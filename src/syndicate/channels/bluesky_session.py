@@ -15,9 +15,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field, SecretStr
 
-from syndicate.channels.addresses import host_of, is_loopback, service_url
+from syndicate.channels.addresses import host_of, service_url
 from syndicate.channels.http import Answer, check_access, json_bytes
 from syndicate.channels.networks import Tools
+from syndicate.items.links import is_loopback
 from syndicate.ports.channel import Rights
 
 RESET = "RateLimit-Reset"

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, RootModel
+from pydantic import BeforeValidator, RootModel
+
+from syndicate.channels.http import Entity
 
 ADMINISTRATOR = 1 << 3
 
@@ -24,11 +26,7 @@ NEEDED: Mapping[str, int] = {
 Bits = Annotated[int, BeforeValidator(int)]  # they come as text, as there are more than a number in JSON holds
 
 
-class _Entity(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Role(_Entity):
+class Role(Entity):
     """A role of a guild; that of everybody has the guild's own id."""
 
     id: str
@@ -39,13 +37,13 @@ class Roles(RootModel[tuple[Role, ...]]):
     """Every role of a guild."""
 
 
-class Member(_Entity):
+class Member(Entity):
     """A member of a guild, by the roles given to him."""
 
     roles: tuple[str, ...] = ()
 
 
-class Overwrite(_Entity):
+class Overwrite(Entity):
     """What a channel denies and allows a role (0) or a member (1), whatever the guild says."""
 
     id: str
@@ -54,7 +52,7 @@ class Overwrite(_Entity):
     deny: Bits = 0
 
 
-class Guarded(_Entity):
+class Guarded(Entity):
     """A channel with its overwrites."""
 
     permission_overwrites: tuple[Overwrite, ...] = ()

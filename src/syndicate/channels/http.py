@@ -12,7 +12,7 @@ from typing import Annotated, Self, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
 from syndicate.channels.connections import CUT, Sent, opened_session, problem_of
@@ -48,6 +48,12 @@ RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class Entity(BaseModel):
+    """A part of an answer, as a checked value."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a host answered.
@@ -78,16 +84,23 @@ class Answer:
         """The text as it can be seen, without secrets."""
         return masked(text, self.hidden)
 
+    def tried(self, model: type[Model]) -> Model | None:
+        """The body as a checked value; None if it is not one."""
+        try:
+            return model.model_validate_json(self.body)
+        except ValidationError:
+            return None
+
     def read(self, model: type[Model]) -> Model:
         """The body as a checked value.
 
         Raises:
             Unknown, Transient: it is not what was expected; Transient if the call may be repeated.
         """
-        try:
-            return model.model_validate_json(self.body)
-        except ValidationError:  # not as the cause: it prints what it read, tokens included
-            raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read") from None
+        found = self.tried(model)
+        if found is None:  # without the cause: it prints what it read, tokens included
+            raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read")
+        return found
 
 
 class Web:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field
 
-from syndicate.channels.addresses import ServiceURL, host_of, is_loopback, place_of
+from syndicate.channels.addresses import ServiceURL, host_of, place_of
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, verdict
 from syndicate.channels.linkedin_answers import Announced, Image, LinkedInPost, LinkedInPosts, Member, Roles, trouble_in
 from syndicate.channels.networks import Network, SignIn, Tools
@@ -23,6 +23,7 @@ from syndicate.channels.oauth_app import App, AppSettings
 from syndicate.channels.signin import SignInPage, Visit, grant_of
 from syndicate.durations import Duration
 from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.items.links import is_loopback
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel, Quota, Rights, Standing, rights_among
 from syndicate.posts.dialects import write

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
-from syndicate.channels.http import Answer, RemoteId, silent_until, verdict
+from syndicate.channels.http import Answer, Entity, RemoteId, silent_until, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.ports.channel import Quota
 from syndicate.posts.dialects import slack_link, write
@@ -127,7 +127,7 @@ def judge(answer: Answer, now: datetime, *, remedy: str) -> Answer:
     Raises:
         NetworkError: by kind.
     """
-    told = _told(answer)
+    told = answer.tried(_Told)
     if answer.status == 429 or (told is not None and told.error in _LIMITED):
         raise RateLimited(_said(answer, told), silent_until(answer.headers, now))
     if told is None or told.error is None:
@@ -166,7 +166,7 @@ def judge_webhook(answer: Answer, now: datetime, *, remedy: str) -> Answer:
 
 def error_in(answer: Answer) -> str | None:
     """Slack's own name of an error; None if there is none."""
-    told = _told(answer)
+    told = answer.tried(_Told)
     return None if told is None else told.error
 
 
@@ -230,23 +230,12 @@ def _said(answer: Answer, told: _Told | None) -> str:
     return f"{answer.place}: {answer.status} ({answer.masked('; '.join(part for part in parts if part))[:300]})"
 
 
-def _told(answer: Answer) -> _Told | None:
-    try:
-        return _Told.model_validate_json(answer.body)
-    except ValidationError:
-        return None
-
-
-class _Entity(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Metadata(_Entity):
+class _Metadata(Entity):
     messages: tuple[str, ...] = ()
     next_cursor: str = ""
 
 
-class _Told(_Entity):
+class _Told(Entity):
     """What every answer of the Web API has."""
 
     ok: bool
@@ -259,7 +248,7 @@ class _Told(_Entity):
         return self.response_metadata.messages
 
 
-class Who(_Entity):
+class Who(Entity):
     """auth.test."""
 
     url: str
@@ -268,41 +257,41 @@ class Who(_Entity):
     bot_id: RemoteId | None = None
 
 
-class Posted(_Entity):
+class Posted(Entity):
     """chat.postMessage, chat.update."""
 
     channel: RemoteId
     ts: RemoteId
 
 
-class Ticket(_Entity):
+class Ticket(Entity):
     """files.getUploadURLExternal."""
 
     upload_url: str
     file_id: RemoteId
 
 
-class _File(_Entity):
+class _File(Entity):
     mimetype: str = ""
 
 
-class FileInfo(_Entity):
+class FileInfo(Entity):
     """files.info: the type is empty until Slack has looked at the file."""
 
     file: _File
 
 
-class _Marked(_Entity):
+class _Marked(Entity):
     event_type: str = ""
-    event_payload: dict[str, JsonValue] = {}
+    event_payload: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class _Message(_Entity):
+class _Message(Entity):
     ts: RemoteId
     metadata: _Marked = _Marked()
 
 
-class History(_Entity):
+class History(Entity):
     """conversations.history, conversations.replies."""
 
     messages: tuple[_Message, ...]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from syndicate.channels.http import LONGEST_WAIT, SHORTEST_WAIT, Answer, check_access, verdict
+from syndicate.channels.http import LONGEST_WAIT, SHORTEST_WAIT, Answer, Entity, check_access, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Unauthorized, Unknown
 from syndicate.ports.channel import Rights
 
@@ -33,7 +33,7 @@ def judge(answer: Answer, now: datetime) -> Answer:
     Raises:
         NetworkError: by kind.
     """
-    told = _told(answer)
+    told = answer.tried(_Told)
     if told is None:
         if answer.is_success:
             raise Unknown(f"{answer.place}: {answer.status}, but the answer cannot be read")
@@ -75,7 +75,7 @@ def _with_status(answer: Answer, status: int) -> Answer:
 
 def says(answer: Answer, words: str) -> bool:
     """Whether an answer is a refusal in these words."""
-    told = _told(answer)
+    told = answer.tried(_Told)
     return told is not None and not told.ok and told.error_code == 400 and words in told.description
 
 
@@ -87,23 +87,12 @@ def page_of(message: Message) -> str | None:
     return f"https://t.me/c/{number.removeprefix('-100')}/{message.message_id}" if number.startswith("-100") else None
 
 
-def _told(answer: Answer) -> _Told | None:
-    try:
-        return _Told.model_validate_json(answer.body)
-    except ValidationError:
-        return None
-
-
-class _Entity(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Parameters(_Entity):
+class _Parameters(Entity):
     retry_after: Annotated[float, Field(ge=0, le=10**9)] | None = None
     migrate_to_chat_id: int | None = None
 
 
-class _Told(_Entity):
+class _Told(Entity):
     """What every answer has."""
 
     ok: bool
@@ -112,29 +101,29 @@ class _Told(_Entity):
     parameters: _Parameters = _Parameters()
 
 
-class _Bot(_Entity):
+class _Bot(Entity):
     username: str = ""
 
 
-class Me(_Entity):
+class Me(Entity):
     """getMe."""
 
     result: _Bot
 
 
-class Place(_Entity):
+class Place(Entity):
     """A chat, as far as it is needed."""
 
     id: int | None = None
     title: str = ""
 
 
-class _Chat(_Entity):
+class _Chat(Entity):
     id: int
     username: Annotated[str, Field(pattern=r"^\w{1,64}$")] | None = None
 
 
-class Member(_Entity):
+class Member(Entity):
     """A bot in a chat: `can_post_messages` is told of channels, `can_send_messages` of those that are restricted."""
 
     status: str
@@ -144,7 +133,7 @@ class Member(_Entity):
     can_send_messages: bool | None = None
 
 
-class Membership(_Entity):
+class Membership(Entity):
     """getChatMember."""
 
     result: Member
@@ -161,20 +150,20 @@ def rights_of(member: Member) -> Rights:
     return Rights((member.status, *has), tuple(name for name in posting if told.get(name) is False))
 
 
-class Message(_Entity):
+class Message(Entity):
     """A message as it stands in a chat."""
 
     message_id: int
     chat: _Chat
 
 
-class Found(_Entity):
+class Found(Entity):
     """getChat."""
 
     result: Place
 
 
-class Sent(_Entity):
+class Sent(Entity):
     """A message that was made or changed."""
 
     result: Message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from syndicate.doctor.finding import Finding, Level
 from syndicate.errors import NetworkError
+from syndicate.items.links import is_loopback
 from syndicate.ports.web import Page, Sight
 
 ABOUT = "site"
@@ -49,7 +49,7 @@ class Premises:
 
 async def site_findings(premises: Premises, sight: Sight) -> AsyncIterator[Finding]:
     """The home page: there, over https, at the address that is written everywhere."""
-    if is_this_machine(premises.url):
+    if is_loopback(premises.url):
         words = f"`site.url` is {premises.url}, which leads nobody else here; feeds and posts name it"
         yield Finding(Level.NOTE, "D-SITE", ABOUT, words, "set `site.url` to the public address of the site")
         return
@@ -93,7 +93,7 @@ def certificate_finding(host: str, until: datetime, now: datetime) -> Finding:
 
 async def feed_findings(premises: Premises, sight: Sight) -> AsyncIterator[Finding]:
     """The feed of everything under its public address: there, of the right type, and sent only when it changed."""
-    is_local = is_this_machine(premises.feeds_url)
+    is_local = is_loopback(premises.feeds_url)
     if is_local:
         words = f"`feeds.url` is {premises.feeds_url}, which only this machine can read"
         remedy = "set `feeds.url` to the public address, and pass it on to the feed server (docs/how-to/serve.md)"
@@ -136,7 +136,7 @@ async def hub_findings(premises: Premises, sight: Sight) -> AsyncIterator[Findin
 async def share_findings(premises: Premises, sight: Sight) -> AsyncIterator[Finding]:
     """The page that networks read when they make a card of the newest item's link."""
     url = premises.share
-    if url is None or is_example(url) or (is_this_machine(url) and not premises.is_open):
+    if url is None or is_example(url) or (is_loopback(url) and not premises.is_open):
         return
     try:
         page = await sight.page(url)
@@ -157,15 +157,6 @@ async def share_findings(premises: Premises, sight: Sight) -> AsyncIterator[Find
         yield Finding(Level.OK, "D-SHARE", ABOUT, words)
     if tags.get("og:image"):
         yield await _picture_finding(urljoin(url, tags["og:image"]), sight)
-
-
-def is_this_machine(url: str) -> bool:
-    """Whether only this very machine finds something at the address."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_example(url: str) -> bool:

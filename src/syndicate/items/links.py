@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 # Parameters that only tell where a click came from; matched as names, `*` at the end as a prefix.
@@ -120,6 +121,15 @@ def without_tracking(url: str, tracking: Sequence[str] = TRACKING) -> str:
         return url
     kept = [pair for pair in parts.query.split("&") if not _is_tracking(pair, tracking)]
     return urlunsplit(parts._replace(query="&".join(kept)))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address names this very machine, so that nobody else finds anything there."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def host_of(url: str) -> str:
