@@ -202,17 +202,19 @@ def _moved(here: _Open, head: _Head, waiting: str | None, line: int) -> _Open:
 
 def _add_members(here: _Open, lead: str, lines: list[str], at: int) -> int:
     """Add what the lines that begin alike say, up to one that may hold a key; gives the number of the last."""
-    begin, indent = len(lead), here.list_indent or ""
+    members, placed, begin = here.members, here.placed, len(lead)
     rest = lines[at][begin:]
     while True:
-        here.placed.append(at)
-        if rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
-            here.members.append(None if rest in NULLS else rest)
+        placed.append(at)
+        if rest[0] == "'" and rest[-1] == "'" and rest.count("'") == 2:
+            members.append(rest[1:-1])
+        elif rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
+            members.append(None if rest in NULLS else rest)
         else:
-            value, at = _value(rest, indent, lines, at)
-            here.members.append(value)
+            value, at = _value(rest, here.list_indent or "", lines, at)
+            members.append(value)
             if isinstance(value, list):
-                here.placed[-1] = (at, None)
+                placed[-1] = (at, None)
         following = lines[at + 1] if at + 1 < len(lines) else ""
         rest = following[begin:]
         if not rest or not following.startswith(lead) or (rest[0] not in _QUOTES and (": " in rest or rest[-1] == ":")):
