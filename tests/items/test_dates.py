@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.items.dates import moment
@@ -96,3 +96,25 @@ def test_no_date_comes_out_that_was_not_written(text: str) -> None:
         years = {str(year) for year in range(found.year - 1, found.year + 2)}
         is_unix_time = re.fullmatch(r"\d{13}|\d{10}(\.\d+)?", text.strip()) is not None
         assert is_unix_time or any(year.zfill(4) in text for year in years)
+
+
+@given(
+    st.from_regex(
+        r"(?:[01]\d{3}|20\d\d)-[01]\d-[0-3]\dT[0-2]\d:[0-6]\d:[0-6]\d(?:\.\d{2,7})?(?:Z|z|[+-][0-3]\d:[0-6]\d)?",
+        fullmatch=True,
+    ).filter(str.isascii)
+)
+@example("2023-06-07T24:00:00Z")
+@example("2023-02-29T10:04:54Z")
+@example("2023-06-07T10:04:54.256-24:00")
+@example("0001-01-01T00:00:00+14:00")
+def test_a_date_written_by_a_program_says_the_same_with_a_blank_in_it(text: str) -> None:
+    zone = ZoneInfo("Asia/Tokyo")
+
+    assert moment(text, zone) == moment(text.replace("T", " "), zone)
+
+
+def test_a_zone_of_the_site_counts_in_every_form() -> None:
+    assert moment("2023-06-07T10:04:54Z", UTC, offsets={"z": timedelta(hours=3)}) == datetime(
+        2023, 6, 7, 7, 4, 54, tzinfo=UTC
+    )

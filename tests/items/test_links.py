@@ -11,6 +11,7 @@ from syndicate.items.links import (
     host_of,
     is_loopback,
     is_safe_path,
+    is_same_page,
     link_key,
     page_at,
     usable,
@@ -199,6 +200,8 @@ def test_what_only_tracks_can_be_taken_off(url: str, made: str) -> None:
 @example(base="https://a.example/x", link="/a/../b")
 @example(base="https://a.example/x", link="/a//b?c=/d#e")
 @example(base="https://a.example/x", link="/a?")
+@example(base="https://a.example?b", link="/a")
+@example(base="https://a.example#b", link="/a")
 def test_a_path_from_the_root_is_joined_as_the_standard_says(base: str, link: str) -> None:
     try:
         joined = usable(urljoin(base, link.strip()))
@@ -219,3 +222,20 @@ def test_a_path_from_the_root_is_joined_as_the_standard_says(base: str, link: st
 )
 def test_this_machine_is_known(url: str, expected: bool) -> None:
     assert is_loopback(url) is expected
+
+
+SPELLINGS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["https://", "http://", "HTTPS://", "//", ""]),
+    st.sampled_from(
+        ["a.example", "www.a.example", "www.www.a.example", "A.example", "b.example", "a.example:443", "é.example"]
+    ),
+    st.sampled_from(["", "/", "/x", "/x/", "//x", "/%78"]),
+    st.sampled_from(["", "?q=1", "?utm_source=b&q=1", "#top", "#!/x", "?"]),
+)
+
+
+@given(SPELLINGS, SPELLINGS)
+@example("https://a.example?q=1", "http://www.a.example/?q=1#top")
+def test_the_same_page_is_what_has_the_same_key(one: str, other: str) -> None:
+    assert is_same_page(one, other) == (link_key(one) == link_key(other))

@@ -105,7 +105,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Rules)])
+@pytest.mark.parametrize("name", [field.name for field in fields(Rules) if field.init])
 def test_every_rule_counts_in_the_digest(name: str) -> None:
     rules = rules_of("generic")
 

@@ -46,6 +46,11 @@ _FORMS = tuple(
         rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+{_YEAR}",
     )
 )
+# What programs write, and `datetime` reads by itself.
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
+)
 _EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\.\d{1,9})?\Z|(?P<milliseconds>\d{13})\Z", re.ASCII)
 
 
@@ -110,6 +115,8 @@ def _from_epoch(text: str) -> datetime | None:
 
 
 def _from_forms(text: str, *, offsets: Mapping[str, timedelta]) -> datetime | None:
+    if not offsets and _ISO.fullmatch(text):  # as most
+        return datetime.fromisoformat(text)
     for form in _FORMS:
         match = form.match(text)
         if match is not None:

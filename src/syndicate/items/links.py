@@ -21,7 +21,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
 _REST = r"[A-Za-z0-9/._~%&=+!$,'@:()*-]"
-_READY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL})+(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
+_READY = re.compile(rf"(?P<origin>https?://{_LABEL}(?:\.{_LABEL})+)(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
 """Addresses that need no change, as most."""
 _ROOTED = re.compile(rf"/(?!/){_REST}*(?:\?{_REST}+)?(?:#{_REST}+)?")
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -104,6 +104,14 @@ def link_key(url: str, tracking: Sequence[str] = TRACKING) -> str:
     return f"{host}{path}{query}{fragment}"
 
 
+def is_same_page(one: str, other: str) -> bool:
+    """Whether two URLs are spellings of one page's."""
+    hosts = {origin.partition("//")[2].removeprefix("www.") for origin in (_origin(one), _origin(other))}
+    if len(hosts) > 1 and "" not in hosts:  # as most: an article elsewhere
+        return False
+    return link_key(one) == link_key(other)
+
+
 def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
     """The URL with further parameters in its query; of a name that it has already, its own value stays."""
     parts = _split(url)
@@ -140,7 +148,8 @@ def host_of(url: str) -> str:
 @lru_cache(maxsize=64)  # a page has many links
 def _origin(base: str) -> str:
     """Scheme and host of an address that needs no change; empty of any other."""
-    return "/".join(base.split("/", 3)[:3]) if _READY.fullmatch(base) else ""
+    match = _READY.fullmatch(base)
+    return match["origin"] if match is not None else ""
 
 
 def _split(url: str) -> SplitResult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -62,12 +62,12 @@ class Location:
 
     def group(self, name: str) -> str | None:
         """A part of the file name; None if the name has none."""
-        match = _matched(self.filename, self.path.rpartition("/")[2])
-        found = match.groupdict().get(name) if match is not None else None
+        parts = _named(self.filename, self.path.rpartition("/")[2])
+        found = parts.get(name)
         if name == "language" and found is not None and not self._is_language(found, _LANGUAGES):
             return None
-        if name == "slug" and match is not None and match.groupdict().get("language") and self.language_ending is None:
-            return f"{found}.{match['language']}"
+        if name == "slug" and parts.get("language") and self.language_ending is None:
+            return f"{found}.{parts['language']}"
         return found
 
     @property
@@ -195,8 +195,10 @@ class Location:
 
 
 @lru_cache(maxsize=4096)
-def _matched(pattern: str, name: str) -> regex.Match[str] | None:
+def _named(pattern: str, name: str) -> Mapping[str, str | None]:
+    """The parts of a file name that an expression names; none where it does not fit."""
     try:
-        return regex.compile(pattern, regex.ASCII | regex.IGNORECASE).fullmatch(name[:255], timeout=LIMIT_S)
+        match = regex.compile(pattern, regex.ASCII | regex.IGNORECASE).fullmatch(name[:255], timeout=LIMIT_S)
     except TimeoutError:
-        return None
+        return {}
+    return match.groupdict() if match is not None else {}

@@ -12,7 +12,7 @@ from syndicate.items.addresses import identity_of, link_of, page_of, slug_in
 from syndicate.items.body import SafeBody, format_of, safe_body, text_of
 from syndicate.items.featured import Featured, featured_of, unnamed
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
-from syndicate.items.links import host_of, link_key, page_at
+from syndicate.items.links import host_of, is_same_page, page_at
 from syndicate.items.location import Location
 from syndicate.items.overrides import AskedImage, posting_of
 from syndicate.items.plain import plain
@@ -83,7 +83,7 @@ def item_from(
         reader.fail("E-NO-LINK", "has no address to lead readers to", remedy)
     if published is None or reader.failed("E-"):
         return Reading(faults=(*front.faults, *reader.faults))
-    if page is not None and link is not None and link_key(page) == link_key(link):
+    if page is not None and link is not None and is_same_page(page, link):
         link = None  # a canonical address that is the item's own leads nowhere else
     safe = _body(reader, body, page or rules.site_url or link)
     item = _item(reader, safe, title=title, published=published, page=page, link=link)

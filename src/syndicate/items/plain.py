@@ -6,6 +6,7 @@ import html
 import re
 import string
 import unicodedata
+from functools import lru_cache
 
 import regex
 
@@ -92,12 +93,21 @@ def plain(text: str) -> str:
 
     Never longer than the NFC form of what came in.
     """
+    return _kept_plain(text) if len(text) <= _LONGEST_KEPT else _plain(text)
+
+
+def _plain(text: str) -> str:
     if "<" in text:
         text = _without_tags(text)
     if _MARKED.search(text):
         for mark, kept in _MARKS:
             text = mark.sub(kept, text)
     return " ".join(sound(html.unescape(text) if "&" in text else text).split())
+
+
+# A title is asked for several times in a row, and topics, authors and products come back in file after file.
+_LONGEST_KEPT = 300
+_kept_plain = lru_cache(maxsize=4096)(_plain)
 
 
 def _without_tags(text: str) -> str:

@@ -14,7 +14,6 @@ from syndicate.items.fields import Found
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.plain import plain
 from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
-from syndicate.items.sources import source_of
 from syndicate.items.tree import Tree
 
 _TEXTUAL = DATES | TEXTS
@@ -58,14 +57,14 @@ class Reader:
 
     def looked(self, name: str) -> Iterator[Found]:
         """What the field's sources give, in order, those passed over too."""
-        for found in fields.looked(self.front, self.rules.fields.get(name, ()), self.location):
+        for found in fields.looked(self.front, self.rules.sources.get(name, ()), self.location):
             if found.is_slow:
                 self._tell_slow(name, found)
             yield found
 
     def usable(self, name: str) -> Iterator[Found]:
         """What the field's sources give that can be used, in order; texts as they are written."""
-        for found in fields.present(self.front, self.rules.fields.get(name, ()), self.location):
+        for found in fields.present(self.front, self.rules.sources.get(name, ()), self.location):
             if found.is_slow:
                 self._tell_slow(name, found)
             if not passed_over(name, found):
@@ -85,7 +84,8 @@ class Reader:
 
     def text(self, name: str) -> str:
         """A field's clean text."""
-        return next(self.texts(name), "")
+        found = self.found(name)
+        return plain(str(found.value)) if found is not None else ""
 
     def texts(self, name: str) -> Iterator[str]:
         """Every source's clean text, in order."""
@@ -113,7 +113,7 @@ class Reader:
 
     def key(self, name: str) -> str:
         """How a file would name the field."""
-        sources = (source_of(words) for words in self.rules.fields.get(name, ()))
+        sources = self.rules.sources.get(name, ())
         return next((source.words for source in sources if source.kind == "key"), name)
 
     def fail(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, timedelta, tzinfo
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from syndicate.items.body import BodyRules
 from syndicate.items.featured import ImageSearch
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
-from syndicate.items.sources import Source
+from syndicate.items.sources import Source, source_of
 
 # Raise it when the same file would give another item than before, so that stores read every file again.
 READER_VERSION = 11
@@ -86,6 +86,7 @@ class Rules:
     """How files are read: a preset with the site's own settings.
 
     `fields` gives for each of `FIELDS` the sources in order; the first that is not blank wins (see `fields.first`).
+    `sources` are the same, read once.
     `site_url` is the absolute base of the site's own pages, empty if it has none. `zone` is where dates without offset
     are meant, `date_formats` are more forms than `dates.moment` knows, `zone_offsets` more zone names (folded).
     `filename` and `leads`: see `Location`. `language` is what items are in unless they say, `languages` are those that
@@ -127,15 +128,18 @@ class Rules:
     hides_expired: bool = True
     hides_undated: bool = False
     latest_year_offset: int = 10
+    sources: Mapping[str, tuple[Source, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        read = {name: tuple(map(source_of, words)) for name, words in self.fields.items()}
+        object.__setattr__(self, "sources", MappingProxyType(read))
         for name in ("fields", "zone_offsets", "permalinks", "permalink_words"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
     def digest(self) -> str:
         """Changes whenever the same file may give another item; 16 hex digits."""
-        parts = [READER_VERSION, *((name, getattr(self, name)) for name in self.__dataclass_fields__)]
+        parts = [READER_VERSION, *((one.name, getattr(self, one.name)) for one in fields(self) if one.init)]
         text = json.dumps(parts, sort_keys=True, default=_plainly)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
