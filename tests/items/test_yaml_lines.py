@@ -292,3 +292,11 @@ def test_the_sample_store_is_read_by_lines() -> None:
 
 def test_real_front_matter_with_a_few_characters_changed_is_read_the_same() -> None:
     assert fuzz(60, texts=REAL) > 10
+
+
+def test_heads_of_endless_lines_are_not_kept() -> None:
+    for number in range(3):
+        read_lines(f"\n{' ' * (100_000 + number)}key: x\n")
+        read_lines(f"\na:\n{' ' * (1_000 + number)}key: x\n")
+
+    assert max(map(len, (*yaml_lines._WITH_VALUE, *yaml_lines._WITHOUT))) <= 200

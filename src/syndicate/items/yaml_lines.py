@@ -49,6 +49,7 @@ _BLANK: _Head = ("", "", "")
 _WITH_VALUE: dict[str, _Head] = {}
 _WITHOUT: dict[str, _Head] = {}
 _MAX_KNOWN = 5_000
+_MAX_HEAD = 200  # characters of one that is kept
 
 
 class _Unsure(Exception):
@@ -183,7 +184,7 @@ def _head(line: str, written: str, *, is_pair: bool) -> tuple[_Head, str]:
             indent, dash, key = match.groups("")
             head = (indent, dash, key.casefold())
             known = _WITH_VALUE if is_pair else _WITHOUT
-            if len(known) < _MAX_KNOWN:
+            if len(known) < _MAX_KNOWN and len(written) <= _MAX_HEAD:
                 known[written] = head
             return head, line[len(written) + 2 :]
     if line and body[:1] != "#":
