@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
@@ -154,6 +155,7 @@ class Site:
         return f"tag:{self.tag_authority}:" + quote(name, safe="/:@!$&'()*+,;=~", errors="surrogatepass")
 
 
+@lru_cache(4096)
 def topic_path(slug: str) -> str:
     """The folder of a topic's feed: the slug, or an unmistakable other name where the slug is taken or unsafe."""
     if not _PLAIN_SLUG.match(slug) or not _is_short(slug) or ".." in slug or slug != slug.lower():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.site import Kind, Site, language_path, name_path, named_path, section_path, topic_path
@@ -73,6 +74,7 @@ def named_subject(name: str, title: str) -> Subject:
     return _subject("named", named_path(name), title or name)
 
 
+@lru_cache(4096)
 def topic_subject(topic: Topic) -> Subject:
     """The subject of a topic as one item spells it."""
     path = topic_path(topic.slug)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from html import unescape
 from urllib.parse import quote, urlsplit
 
@@ -89,6 +90,7 @@ def direction(language: str) -> str:
     return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
+@lru_cache(4096)
 def slug_of(label: str) -> str:
     """A name for paths made from a label: lower-case words of any script, joined by hyphens; never empty."""
     words = _NOT_WORD.sub("-", unicodedata.normalize("NFKC", clean(label)).lower()).strip("-")
