@@ -27,10 +27,23 @@ PUBLISHED = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 TRIALS: Mapping[str, Callable[[SandboxAddresses, Path], dict[str, object]]] = {
     "preview": lambda _, folder: {"folder": str(folder / "preview")},
     "mastodon": lambda at, _: {"instance": at.mastodon_url, "token": CANARY},
+    "mastodon card": lambda at, _: {"instance": at.mastodon_url, "token": CANARY, "attach": "card"},
     "bluesky": lambda at, _: {"service": at.bluesky_url, "identifier": "news.test", "password": CANARY},
+    "bluesky image": lambda at, _: {
+        "service": at.bluesky_url,
+        "identifier": "news.test",
+        "password": CANARY,
+        "attach": "image",
+    },
     "discord": lambda at, _: {"url": f"{at.discord_url}/webhooks/1234567890/{CANARY}"},
     "slack_bot": lambda at, _: {"api_url": at.slack_url, "token": f"xoxb-{CANARY}", "channel": "CNEWS"},
     "telegram": lambda at, _: {"api_url": at.telegram_url, "token": f"1:{CANARY}", "chat": "@marshnotes"},
+    "telegram image": lambda at, _: {
+        "api_url": at.telegram_url,
+        "token": f"1:{CANARY}",
+        "chat": "@marshnotes",
+        "attach": "image",
+    },
     "discord_bot": lambda at, _: {
         "api_url": f"{at.discord_url}/v10",
         "token": CANARY,

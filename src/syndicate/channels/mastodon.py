@@ -174,7 +174,13 @@ class Mastodon(Channel):
         return rights_in(self._checked(await self._get("/api/v1/apps/verify_credentials")))
 
     async def upload(self, picture: Picture) -> str:
-        """Upload with the alt text and wait until the server has processed it; gives the media id."""
+        """Upload with the alt text and wait until the server has processed it; gives the media id.
+
+        Raises:
+            Rejected: none is wanted.
+        """
+        if self._settings.attach == "card":
+            raise Rejected(f"{self.account}: a card of the page is shown, no picture")
         form = aiohttp.FormData(default_to_multipart=True)
         name = f"image.{SUFFIXES.get(picture.media_type, 'bin')}"
         form.add_field("file", picture.content, filename=name, content_type=picture.media_type)
