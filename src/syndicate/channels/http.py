@@ -99,7 +99,7 @@ class Answer:
         """
         found = self.tried(model)
         if found is None:  # without the cause: it prints what it read, tokens included
-            raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read")
+            raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read") from None
         return found
 
 
