@@ -361,5 +361,5 @@ def test_what_is_secret_stays_out_of_a_git_repository(
     assert result.exit_code == 0
     assert ("git" in result.stdout) is (told is not None)
     assert told is None or told in result.stdout
-    wanted = ignored if ignored is not None else "/state/\n/secrets/\n/feeds/\n/preview/\n"
+    wanted = ignored if ignored is not None else "/state/\n/secrets/\n"
     assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == wanted

@@ -75,8 +75,8 @@ def init(folder: Path, *, as_json: bool, preset: str | None, output: Path, force
         say(f"  {program()} {f'{command}{option}':{10 + len(option)}}{words}")
 
 
-IGNORED = ("/state/", "/secrets/", "/feeds/", "/preview/")
-"""What is made or secret: it belongs in no repository."""
+IGNORED = ("/state/", "/secrets/")
+"""What is secret belongs in no repository; feeds may, and the site may have a folder of that name."""
 
 
 def _ignoring(output: Path) -> list[str]:
@@ -95,7 +95,7 @@ def _ignoring(output: Path) -> list[str]:
             return [f"{file}: written, so that the state and secrets stay out of the git repository"]
     except OSError as error:
         return [f"{file}: {error.strerror or error}; keep {', '.join(IGNORED)} out of the git repository"]
-    lacking = [line for line in IGNORED[:2] if line.strip("/") not in {one.strip("/") for one in lines}]
+    lacking = [line for line in IGNORED if line.strip("/") not in {one.strip("/") for one in lines}]
     return [f"add {' and '.join(lacking)} to {file}: they belong in no git repository"] if lacking else []
 
 
