@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,15 @@ def test_links_beyond_any_page_are_dropped() -> None:
 
 def test_a_long_beginning_is_no_excerpt() -> None:
     assert safe_body("x" * (body.LIMIT_EXCERPT + 1) + "<!--more-->", BASE).excerpt == ""
+
+
+def test_bodies_that_are_cleaned_at_the_same_time_keep_their_own_addresses() -> None:
+    bodies = [(f"![{name}](/{name}.png) [l]({name})" * 20, f"https://{name}.example/") for name in "abcdef"]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda one: safe_body(*one), bodies))
+
+    for name, one in zip("abcdef", found, strict=True):
+        assert one.first_image == (f"/{name}.png", name)
+        assert set(re.findall(r"//(\w)\.example/", one.html)) == {name}
+        assert one.html.count(f'href="https://{name}.example/{name}"') == 20

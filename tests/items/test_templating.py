@@ -254,3 +254,42 @@ def test_components_without_end_are_left_at_a_number() -> None:
 )
 def test_no_text_breaks_the_scanner_and_plain_words_stay(text: str, path: str) -> None:
     assert untemplated(f"word\n\n{text}", path=path, is_html=path.endswith("html")).startswith("word")
+
+
+BITS = st.sampled_from(
+    [
+        *[
+            "<p>",
+            "</P>",
+            "<Pa",
+            "</Figure>",
+            "<IFRAME src='//www.youtube.com/embed/abc'>",
+            "<iframes>",
+            "<!-- c -->",
+            "<!--",
+        ],
+        *[
+            "{",
+            "{% y %}",
+            "{: .a }",
+            "[toc]",
+            "[[_ToC_]]",
+            "[TOC]",
+            ":::",
+            "::: note N",
+            "> [!NOTE] x",
+            "[!",
+            "export",
+            "x",
+        ],
+        *["```", "`", "$$", "<pre>", "</pre>", "\n", "\n\n", "    ", "- a", " ", "> "],
+    ]
+)
+
+
+@given(st.lists(BITS, max_size=10).map("".join))
+def test_a_body_that_is_not_looked_through_would_not_have_changed(text: str) -> None:
+    whole = untemplated(f"{{% y %}}\n\n{text}")  # a tag in front, so that all of it is looked through
+    known = any(mark in text for mark in ("{", "import", "export", "<", "[toc", "[TOC", ":::", "[!"))
+
+    assert untemplated(text) == (whole.removeprefix("\n\n") if known else text)

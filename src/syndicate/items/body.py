@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
 from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
@@ -17,6 +17,7 @@ from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
 
 if TYPE_CHECKING:
+    import nh3
     import pyromark
 
 LIMIT_HTML = 2_000_000
@@ -155,29 +156,50 @@ def body_html(text: str, base: str | None) -> str:
 
 def _cleaned(text: str, base: str | None, sources: list[str] | None = None) -> str:
     """Safe HTML; the addresses of images, as written, go to `sources`."""
-    import nh3
-
-    seen = count()
-
-    def rewritten(tag: str, attribute: str, value: str) -> str | None:
-        if attribute not in {"href", "src"}:
-            return value
-        if attribute == "src" and sources is not None:
-            sources.append(value)
-        return absolute(base, value) if next(seen) < LIMIT_LINKS else None
-
     if text.count("<") > _FEW_TAGS or len(text) > _SHORT:
         text = wellformed(text, tags=_TAGS, whole=_WITH_CONTENT)
-    clean = nh3.clean(
-        text,
-        tags=_TAGS,
-        clean_content_tags=_WITH_CONTENT,
-        attributes=_ATTRIBUTES,
-        attribute_filter=rewritten,
-        link_rel=None,
-        url_schemes={"http", "https", "mailto"},
-    )
+    clean = _CLEANING.clean(text, base, [] if sources is None else sources)
     return sound(clean).strip()  # again: `&#8;` has become a control character by now
+
+
+class _Cleaning(threading.local):
+    """A cleaner for each thread: to make one costs as much as to clean a usual body with it."""
+
+    def __init__(self) -> None:
+        self._cleaner: nh3.Cleaner | None = None
+        self._base: str | None = None
+        self._sources: list[str] = []
+        self._links = 0
+
+    def clean(self, text: str, base: str | None, sources: list[str]) -> str:
+        """Safe HTML; the addresses of images, as written, go to `sources`."""
+        self._base, self._sources, self._links = base, sources, 0
+        if self._cleaner is None:
+            self._cleaner = self._made()
+        return self._cleaner.clean(text)
+
+    def _made(self) -> nh3.Cleaner:
+        import nh3
+
+        return nh3.Cleaner(
+            tags=_TAGS,
+            clean_content_tags=_WITH_CONTENT,
+            attributes=_ATTRIBUTES,
+            attribute_filter=self._rewritten,
+            link_rel=None,
+            url_schemes={"http", "https", "mailto"},
+        )
+
+    def _rewritten(self, tag: str, attribute: str, value: str) -> str | None:
+        if attribute not in {"href", "src"}:
+            return value
+        if attribute == "src":
+            self._sources.append(value)
+        self._links += 1
+        return absolute(self._base, value) if self._links <= LIMIT_LINKS else None
+
+
+_CLEANING = _Cleaning()
 
 
 def is_html(text: str) -> bool:

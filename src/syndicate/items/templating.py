@@ -52,6 +52,8 @@ _LITERAL = re.compile(r"""\s*+(?:"([^"]*+)"|'([^']*+)')\s*+((?:\|[^|]*+)*+)\Z"""
 _ADDRESSED = re.compile(r"\|\s*(?:relative_url|absolute_url|url|prepend|prepend_root|absURL|relURL|asset_url)\b")
 _FRAME_SOURCE = re.compile(r"""\bsrc\s*+=\s*+["']?([^"'\s>]++)""", re.IGNORECASE)
 _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
+_COMPONENT = re.compile(r"<(?:/?[A-Z][a-z]|(?i:iframe)\b)")
+_MODULE = re.compile(r"^(?:import|export)\b", re.MULTILINE)
 _MODULE_FILE = ".mdx"
 
 
@@ -68,7 +70,17 @@ def untemplated(text: str, *, path: str = "", is_html: bool = False, places: Pla
         return text
     if is_html and "{" not in text and _IN_HTML.search(text) is None:
         return text
-    return _Scanner(text, _dialect(text, path, is_html), places).plain()
+    dialect = _dialect(text, path, is_html)
+    if dialect == "markdown" and not _may_change(text):
+        return text
+    return _Scanner(text, dialect, places).plain()
+
+
+def _may_change(text: str) -> bool:
+    """Whether Markdown may hold anything that does not stay as it is; plain HTML in it does."""
+    if any(mark in text for mark in ("{", ":::", "[!")) or "toc" in text.lower():
+        return True
+    return bool(_COMPONENT.search(text) or _MODULE.search(text))
 
 
 def is_mdx(text: str, path: str) -> bool:
