@@ -86,7 +86,9 @@ def test_packed_items_come_back_with_their_revision() -> None:
     assert unpack(zlib.compress(to_json(item).encode())).revision == item.revision
 
 
-@pytest.mark.parametrize("packed", [b"", b"no", zlib.compress(b""), zlib.compress(b"0123{"), zlib.compress(b"{}")])
+@pytest.mark.parametrize(
+    "packed", [b"", b"no", b"1", b"1no", pack(FULL)[:-9], zlib.compress(b""), zlib.compress(b"{}")]
+)
 def test_what_is_no_packed_item_is_refused(packed: bytes) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         unpack(packed)

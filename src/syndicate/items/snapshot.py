@@ -49,9 +49,26 @@ def from_json(text: str) -> Item:
     )
 
 
+_PACKED = b"1"
+_FORM = (
+    b'</em></strong></a></li>\n<li></ul>\n</blockquote>\n<h2></h2>\n<img src="https://" alt="" width="" height="">'
+    b'", "is_labelled": false, "url": null, "vocabulary": null"image": {"alt": "", "digest": "", "height_px": 0, '
+    b'"media_type": "image/jpeg", "ref": "", "size_bytes": 0, "width_px": 0}, {"authors": ["'
+    b'"], "body_html": "<p></p>\\n<p><a href=\\"https://www.\\"></a></p>", "brand": "", "description": "", '
+    b'"expires": null, "group": null, "id": "", "image": null, "language": "en", "link": "https://www.", '
+    b'"offerings": [], [{"label": "", "url": "https://"}, {"label": "", "url": "https://"}], '
+    b'"open_graph": {"description": "", "title": ""}, "page": null"https://", "path": "", "posting": null, '
+    b'"published": "2026-01-01T00:00:00+00:00", "section": null"", "slug": "", "summary": "", "tags": [""], '
+    b'"title": "", "topics": [{"is_labelled": true, "label": "", "slug": "", "url": "https://", "vocabulary": ""}], '
+    b'"twitter": {"description": "", "title": ""}, "updated": "2026-01-01T00:00:00+00:00"}'
+)
+"""What most items have in common, so that it takes no room; another form needs another `_PACKED`."""
+
+
 def pack(item: Item) -> bytes:
     """The item, its revision first, in as few bytes as can be had quickly: a third of its JSON."""
-    return zlib.compress(f"{item.revision}{to_json(item)}".encode(), 1)
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_FORM)
+    return _PACKED + deflate.compress(f"{item.revision}{to_json(item)}".encode()) + deflate.flush()
 
 
 def unpack(packed: bytes) -> Item:
@@ -61,13 +78,23 @@ def unpack(packed: bytes) -> Item:
         ValueError, TypeError, KeyError: the bytes are not an item's, for example of another version.
     """
     try:
-        text = zlib.decompress(packed).decode()
+        text = _unpacked(packed).decode()
     except zlib.error as error:
         raise ValueError(str(error)) from error
     revision, brace, rest = text.partition("{")  # older versions wrote no revision
     item = from_json(brace + rest)
     object.__setattr__(item, "known_revision", revision)
     return item
+
+
+def _unpacked(packed: bytes) -> bytes:
+    if not packed.startswith(_PACKED):  # the migration to 0009 knew no form
+        return zlib.decompress(packed)
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_FORM)
+    text = inflate.decompress(packed[len(_PACKED) :])
+    if not inflate.eof:
+        raise ValueError("the packed item is cut short")
+    return text
 
 
 # Items share their topics and products: one object for all of them takes less time and less memory.
