@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -293,3 +295,22 @@ def test_a_body_that_is_not_looked_through_would_not_have_changed(text: str) -> 
     known = any(mark in text for mark in ("{", "import", "export", "<", "[toc", "[TOC", ":::", "[!"))
 
     assert untemplated(text) == (whole.removeprefix("\n\n") if known else text)
+
+
+PIECES = (
+    *("\n", " ", "    ", "\t", "a", "i", "import", "export x", "<", "<B", "</a", "<pre>", "<!--", "<iframe", ">", "é"),
+    *("{{<", "{%", "{{", "{#-", "{:.x}", "{", "`", "```", "~~~", "$$", "[toc]", "[[_TOC_]]", "${toc}", "- ", "+ x"),
+    *("1. ", "٣. ", "> [!NOTE]", ":::tip", "* x\n{:toc}", "1. x\n{: toc}", "\x0b"),
+)
+
+
+@pytest.mark.parametrize("dialect", templating._TOKENS)
+@given(text=st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_characters_that_begin_no_token_hide_none(dialect: str, text: str) -> None:
+    pattern = templating._TOKENS[dialect]
+    everywhere = re.compile(re.sub(r"\A\(\?=.*?\)(?=\(\?:)", "", pattern.pattern), pattern.flags)
+
+    found = [(match.span(), match.lastgroup, match.groupdict()) for match in pattern.finditer(text)]
+
+    assert everywhere.pattern != pattern.pattern
+    assert found == [(match.span(), match.lastgroup, match.groupdict()) for match in everywhere.finditer(text)]
