@@ -36,6 +36,7 @@ FULL = Item(
     open_graph=Teaser("t", "d"),
     twitter=Teaser("", "x"),
     offerings=(Offering("O", "https://b.example/o"),),
+    expires=datetime(2030, 1, 1, tzinfo=UTC),
 )
 BARE = Item(id="1", path="x.md", title="T", summary="", published=FULL.published, updated=FULL.published)
 
