@@ -95,7 +95,8 @@ def upright(content: bytes) -> tuple[bytes, str, int, int]:
     with _refusals():
         source = _opened(content)
         media_type = Image.MIME.get("JPEG" if source.format == "MPO" else source.format or "", "")
-        image = _loaded(source, 1)
+        # A copy, as the image itself knows the file that it came from.
+        image = _loaded(source, 1).copy()
         image.info.clear()
         match media_type:
             case "image/jpeg":
@@ -268,7 +269,7 @@ def _coloured(image: Image.Image, profile: bytes | None) -> Image.Image:
         except (ImageCms.PyCMSError, *_DAMAGE):
             return image.convert(mode)
         return translated or image.convert(mode)
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _encoded(image: Image.Image, size: tuple[int, int], rules: Rules) -> tuple[bytes, str, int, int]:
