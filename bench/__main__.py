@@ -61,6 +61,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="add the ratios to the history")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    # Installed programs are compiled once; here every start of a process would compile all of this one anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as scratch:
         Path(scratch).chmod(0o755)
         folder = chosen.folder.absolute() if chosen.folder else Path(scratch)

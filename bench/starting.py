@@ -1,4 +1,4 @@
-"""Goal 8: how long a start takes: the CPU of `--help`, and `run` on a known store to the end of its first pass."""
+"""Goal 8: how long a start takes: the CPU of `--help`, and `once` and `run` on a known store without changes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ def start(corpus: Corpus, place: Place, rounds: int) -> dict[str, Any]:
     place.clear()
     cost_of(builds("syndicate", place), folder=place.root)
     helps = [cost_of([python(), "-P", "-m", "syndicate", "--help"], folder=place.root).told() for _ in range(rounds)]
+    passes = [cost_of(ours(place, "once"), folder=place.root).told() for _ in range(rounds)]
     starts = [_first_pass(place) for _ in range(rounds)]
-    return {"sides": {"--help": spreads(helps), "run": spreads(starts)}, "ratios": {}, "wanted": {}}
+    return {
+        "sides": {"--help": spreads(helps), "once": spreads(passes), "run": spreads(starts)},
+        "ratios": {},
+        "wanted": {},
+    }
 
 
 def _first_pass(place: Place) -> dict[str, float]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from site_rig import SandboxThread, SiteRig, picture
+from site_rig import SandboxThread, SiteRig, environment, picture
 from syndicate.outbox.lock import PublisherLock
 from syndicate.sandbox.faults import Effect, InjectedFault
 
@@ -36,6 +38,23 @@ def test_second_once_does_nothing(site: SiteRig) -> None:
 
     assert (first["new"], first["decided"], first["channels"]) == (2, {"planned": 2}, {"shown": {"sent": 2}})
     assert (second["new"], second["written"], second["decided"], second["channels"]) == (0, [], {}, {"shown": {}})
+
+
+def test_once_without_channels_loads_nothing_that_sends_serves_or_draws(site: SiteRig) -> None:
+    site.configure(channels={})
+    told = (
+        "import sys; from syndicate.cli import main; "
+        f"main(['once', '--config', {str(site.config)!r}], standalone_mode=False)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"try: {told}\nfinally: print(*sys.modules)"],
+        capture_output=True, text=True, env=environment(), timeout=60, check=True,
+    )  # fmt: skip
+
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "sqlalchemy" in loaded
+    assert loaded & {"aiohttp", "apscheduler", "PIL"} == set()
 
 
 def test_once_posts_a_new_item_to_every_network_once(posting: SiteRig, sandbox: SandboxThread) -> None:

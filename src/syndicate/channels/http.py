@@ -8,17 +8,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
-import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
-from syndicate.channels.connections import CUT, Sent, opened_session, problem_of
+from syndicate.channels.connections import Sent, faults, is_cut, opened_session, problem_of, timeout_of
 from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+
+if TYPE_CHECKING:
+    import aiohttp
 
 TIMEOUT = timedelta(seconds=30)
 """For a whole call. Standard Webhooks asks for 15 to 30 s; Mastodon's own front ends give up after 60 s."""
@@ -42,7 +44,7 @@ _FIRST_EPOCH_S = 10**9
 
 LIMIT_PAGE_URL = 2000
 
-Body = bytes | aiohttp.FormData
+Body: TypeAlias = "bytes | aiohttp.FormData"
 RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 """What a network calls a post, a picture or an account: short and of characters that can be seen."""
 Model = TypeVar("Model", bound=BaseModel)
@@ -104,7 +106,7 @@ class Answer:
 
 
 class Web:
-    """One HTTP session for all configured hosts, opened with `async with`.
+    """One HTTP session for all configured hosts, opened with `async with`; aiohttp is loaded by the first call.
 
     A call is sent once: no redirect is followed, nothing is repeated, and it has a connection of its own, unless the
     host knows it by a key: on a kept connection, a host that hangs up between two calls cannot be told from one that
@@ -120,14 +122,15 @@ class Web:
         self._timeout = timeout
         self._limit_bytes = limit_bytes
         self._hidden = {secret for secret in hidden if secret}
+        self._is_open = False
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
-        self._sessions = {keeps: opened_session(keeps=keeps) for keeps in (False, True)}
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        sessions, self._sessions = self._sessions, {}
+        sessions, self._sessions, self._is_open = self._sessions, {}, False
         for session in sessions.values():
             await session.close()
 
@@ -166,7 +169,7 @@ class Web:
             Unknown: the host may have carried it out.
         """
         limit, place = within or self._timeout, f"{method} {place_of(url)}"
-        timeout = aiohttp.ClientTimeout(total=limit.total_seconds(), sock_connect=self.connect_s)
+        timeout = timeout_of(limit, self.connect_s)
         for keeps in (True, False) if is_keyed else (False,):
             sent = Sent()
             try:
@@ -183,16 +186,18 @@ class Web:
                     hidden = frozenset(self._hidden | _tokens_in(headers or {}))
                     content = await self._content(response)
                     return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
-            except (aiohttp.ClientError, OSError, ValueError) as cause:  # time-outs, unwritable names
+            except faults(ValueError) as cause:  # time-outs, unwritable names
                 problem = f"{place}: {problem_of(cause, limit)}"
-                if not (sent.is_on_kept and isinstance(cause, CUT)):
+                if not (sent.is_on_kept and is_cut(cause)):
                     break
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, sent, is_repeatable=is_repeatable)
 
     def _opened(self, keeps_connection: bool) -> aiohttp.ClientSession:
-        if not self._sessions:
+        if not self._is_open:
             raise RuntimeError("the web is not open; use `async with`")
+        if keeps_connection not in self._sessions:
+            self._sessions[keeps_connection] = opened_session(keeps=keeps_connection)
         return self._sessions[keeps_connection]
 
     async def _content(self, response: aiohttp.ClientResponse) -> bytes:
@@ -203,7 +208,7 @@ class Web:
                 content += chunk
                 if len(content) > self._limit_bytes:
                     break
-        except (aiohttp.ClientError, OSError):
+        except faults():
             if 200 <= response.status < 300:
                 raise
         return bytes(content[: self._limit_bytes])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import aiohttp
-
 from syndicate.channels.http import Web, verdict
 
 TIMEOUT = timedelta(seconds=20)
@@ -31,7 +29,9 @@ class HubCaller:
             Transient, RateLimited: to be tried again.
             Rejected, Unauthorized: the hub does not want to hear of it.
         """
-        form = aiohttp.FormData({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
+        from aiohttp import FormData
+
+        form = FormData({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
         answer = await self._web.call("POST", hub, body=form, is_repeatable=True, within=self._timeout)
         if not answer.is_success:  # a hub may show a page of thanks
             verdict(answer, self._clock())

@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final, Self
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from yarl import URL
-
 from syndicate import __version__
 from syndicate.errors import ImageUnusable
 
 if TYPE_CHECKING:
+    from aiohttp import ClientResponse, ClientSession
     from aiohttp.abc import AbstractResolver
     from aiohttp.connector import AddrInfoType
+    from yarl import URL
 
 MIB: Final = 1024 * 1024
 REDIRECTS: Final = 3
@@ -75,7 +74,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 class Fetcher:
-    """Fetches foreign URLs within bounds; open it with `async with`.
+    """Fetches foreign URLs within bounds; open it with `async with`. aiohttp is loaded by the first fetch.
 
     `limit_bytes` caps the decoded content. `limit_s` is for everything including redirects, `headers_s` for each answer
     to begin. `ports` are the ones a URL may name. `permitted` are (IP address, port) pairs that are let through
@@ -98,23 +97,15 @@ class Fetcher:
         self._ports = ports
         self._permitted = frozenset((ip_address(address), port) for address, port in permitted)
         self._resolver = resolver
+        self._is_open = False
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = ClientSession(
-            connector=TCPConnector(
-                socket_factory=self._guarded_socket, resolver=self._resolver, limit=4, force_close=True
-            ),
-            cookie_jar=DummyCookieJar(),
-            # A proxy would look up and connect for us, behind the guard.
-            trust_env=False,
-            timeout=ClientTimeout(total=None, sock_connect=self._headers_s),
-            # Identity: an image gains nothing by compression, a bomb does.
-            headers={"User-Agent": f"syndicate/{__version__}", "Accept-Encoding": "identity"},
-        )
+        self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_open = False
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -125,11 +116,11 @@ class Fetcher:
         Raises:
             ImageUnusable: refused, unreachable, too big or too slow, with the reason in words.
         """
-        if self._session is None:
-            raise RuntimeError("the fetcher is not open; use `async with`")
+        from aiohttp import ClientError
+
         try:
             async with asyncio.timeout(self._limit_s):
-                return await self._follow(self._session, url, accept)
+                return await self._follow(self._opened(), url, accept)
         except TimeoutError as error:
             raise ImageUnusable(url, f"did not answer in time (at most {self._limit_s:g} s)") from error
         except ClientError as error:
@@ -138,7 +129,28 @@ class Fetcher:
         except ValueError as error:
             raise ImageUnusable(url, f"is no usable URL: {error}") from error
 
+    def _opened(self) -> ClientSession:
+        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+        if not self._is_open:
+            raise RuntimeError("the fetcher is not open; use `async with`")
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(
+                    socket_factory=self._guarded_socket, resolver=self._resolver, limit=4, force_close=True
+                ),
+                cookie_jar=DummyCookieJar(),
+                # A proxy would look up and connect for us, behind the guard.
+                trust_env=False,
+                timeout=ClientTimeout(total=None, sock_connect=self._headers_s),
+                # Identity: an image gains nothing by compression, a bomb does.
+                headers={"User-Agent": f"syndicate/{__version__}", "Accept-Encoding": "identity"},
+            )
+        return self._session
+
     async def _follow(self, session: ClientSession, ref: str, accept: str) -> Fetched:
+        from yarl import URL
+
         url = self._checked(ref, URL(ref))
         for _ in range(REDIRECTS + 1):
             async with asyncio.timeout(self._headers_s):
@@ -165,6 +177,8 @@ class Fetcher:
 
     def _redirected(self, ref: str, url: URL, location: str) -> URL:
         """Where a redirect leads, if it may be followed."""
+        from yarl import URL
+
         if not location:
             raise ImageUnusable(ref, "is redirected to nowhere")
         target = self._checked(ref, url.join(URL(location)))
