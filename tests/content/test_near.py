@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, item_text, picture, put
 from syndicate.content.clashes import Clashes
-from syndicate.content.folder import FolderStore
+from syndicate.content.folder import LOOKS, FolderStore
 from syndicate.content.roots import Roots
 from syndicate.ports.content import Scan
 
@@ -164,3 +165,67 @@ def test_clashes_of_an_older_look_do_not_linger(tmp_path: Path, clock: Clock) ->
     assert clashes(both.files, {}, ())
     assert clashes({"a.md": both.files["a.md"]}, {}, ()) == ()
     assert clashes({}, both.files, ("a.md",)) == ()
+
+
+def test_a_folder_that_cannot_be_read_takes_nothing_away(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path, RULES, clock=clock)
+    put(store, "sub/a.md", item_text(1))
+    first = store.scan(NOTHING)
+    true_scandir = os.scandir
+
+    def failing(path: str | Path) -> object:
+        if Path(path).name == "sub":
+            raise OSError(errno.EIO, "Input/output error")
+        return true_scandir(path)
+
+    monkeypatch.setattr(os, "scandir", failing)
+    near = store.scan(first.files, [tmp_path / "sub" / "a.md"])
+
+    assert (near.gone, set(near.files)) == ((), {"sub/a.md"})
+    assert [fault.code for fault in near.faults] == ["E-READ"]
+
+
+def test_faults_of_names_are_told_once_and_end(tmp_path: Path, clock: Clock) -> None:
+    store = FolderStore(tmp_path, RULES, clock=clock)
+    put(store, "sub/ba\x01d.md", item_text(1))
+    scan = store.scan(NOTHING)
+    told = [len(scan.faults)]
+    for _ in range(3):
+        scan = store.scan(scan.files, [tmp_path / "sub", tmp_path / "sub" / "ba\x01d.md"])
+        told.append(len(scan.faults))
+    shutil.rmtree(tmp_path / "sub")
+    told.append(len(store.scan(scan.files, [tmp_path / "sub" / "ba\x01d.md"]).faults))
+
+    assert told == [1, 1, 1, 1, 0]
+
+
+def test_links_and_ends_are_looked_at_wherever_the_change_was(tmp_path: Path, clock: Clock) -> None:
+    store = FolderStore(tmp_path, RULES, clock=clock)
+    target = put(store, "drafts/x.txt", item_text(1))
+    (tmp_path / "x.md").symlink_to("drafts/x.txt")
+    put(store, "folder.md/a.md", item_text(2))
+    first = store.scan(NOTHING)
+    put(store, "drafts/x.txt", item_text(1, title="New"), at=LONG_AGO_NS + 5)
+    shutil.rmtree(tmp_path / "folder.md")
+
+    second = store.scan(first.files, [target, tmp_path / "folder.md"])
+
+    assert (second.read, second.gone) == (("x.md",), ("folder.md/a.md",))
+
+
+def test_after_a_folder_that_never_stood_still_all_is_looked_at(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path, RULES, clock=clock)
+    put(store, "a.md", item_text(1))
+    root = (Path(os.path.realpath(tmp_path)), (0, 0))
+    answers = iter([(root[0], (number, number)) for number in range(2 * LOOKS)])
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_real_root", lambda: next(answers))
+        first = store.scan(NOTHING)
+
+    second = store.scan(first.files, [])
+
+    assert (first.files, len(first.waiting), second.read) == ({}, 1, ("a.md",))

@@ -101,3 +101,17 @@ def test_only_files_that_nothing_is_known_of_are_read_so(
 
     assert second.read == ("0/new.md", "1/001.md")
     assert len(side_by_side) == 2
+
+
+def test_without_room_for_processes_files_are_read_by_the_caller(
+    content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_module: str) -> subprocess.Popen[bytes]:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(readers, "started", refused)
+
+    found = FolderStore(content, RULES, clock=clock).scan(NOTHING)
+
+    assert len(found.items) == FILES + 1
+    assert side_by_side == []

@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -194,3 +195,30 @@ def test_kill_at_any_step_leaves_whole_files_that_are_known_as_ours(tmp_path: Pa
         shelf.put_all(NEW)
         assert shown(root) == NEW
     assert len(roots) > len(NEW) * 3
+
+
+def test_success_is_not_told_before_names_outlive_a_power_cut(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder could not be synced after files took their places there: the same bytes again must try that anew."""
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"former")
+    true_fsync = os.fsync
+    synced: list[str] = []
+
+    def failing(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        true_fsync(descriptor)
+
+    def seeing(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        true_fsync(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", failing)
+        with pytest.raises(CannotWrite):
+            shelf.put_all({"ai/rss.xml": b"new", "ai/atom.xml": b"new"})
+    monkeypatch.setattr(os, "fsync", seeing)
+    shelf.put_all({"ai/rss.xml": b"new"})
+
+    assert (root / "ai/rss.xml").read_bytes() == b"new"
+    assert "ai" in synced

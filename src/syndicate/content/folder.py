@@ -15,7 +15,7 @@ from syndicate.content.file import GRACE, FileReader
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.places import NotSettled, bytes_of, inside
 from syndicate.content.readers import read_ahead
-from syndicate.content.sweep import Sight, reason_of, sweep
+from syndicate.content.sweep import Sight, Sweep, reason_of, sweep
 from syndicate.content.watch import QUIET
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.globs import is_wanted
@@ -69,6 +69,8 @@ class FolderStore:
         self._clashes = Clashes(self.place_of, rules.link_tracking)
         self._missed: dict[str, int] = {}  # paths that were known, and since when they are out of sight
         self._waiting: tuple[str, ...] = ()
+        self._links: frozenset[str] = frozenset()  # paths below the root that lead elsewhere, where no change wakes us
+        self._must_look_everywhere = False
         self._faults: tuple[Fault, ...] = ()
 
     def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
@@ -91,13 +93,16 @@ class FolderStore:
         Raises:
             ConfigError: the folder is missing or cannot be read.
         """
+        if self._must_look_everywhere:
+            near = None
         for _ in range(LOOKS):
             root, identity = self._real_root()
             scan = self._look_below(root, known, None if near is None else self._places(root, near, known))
             # A folder that was switched meanwhile may be half gone: what was missed there means nothing.
             if self._real_root() == (root, identity):
-                self._waiting = scan.waiting
+                self._waiting, self._must_look_everywhere = scan.waiting, False
                 return scan
+        self._must_look_everywhere = True
         return Scan(dict(known), waiting=(self.name or str(self.root),))
 
     def place_of(self, path: str) -> Path:
@@ -105,9 +110,10 @@ class FolderStore:
         return self.root / path.removeprefix(self._prefix)
 
     def _places(self, root: Path, near: Collection[Path], known: Mapping[str, Indexed]) -> frozenset[str] | None:
-        """The paths below the root to look at: those near, those that use a picture there, those that are waited for.
+        """The paths below the root to look at; None: all.
 
-        None: all.
+        They are those near, those that use a picture there, those that are waited for or have come to their end, and
+        links, whose target may have changed.
         """
         if root in near:
             return None
@@ -118,8 +124,10 @@ class FolderStore:
                 seen = one.stamp.image.casefold()
                 if seen and (not _GLOB.isdisjoint(seen) or any(place in seen for place in pictures)):
                     places.add(path.removeprefix(self._prefix))
-        places.update(path.removeprefix(self._prefix) for path in (*self._waiting, *self._missed))
-        return frozenset(places)
+        now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
+        over = (path for path, one in known.items() if one.item and one.item.expires and one.item.expires <= now)
+        places.update(path.removeprefix(self._prefix) for path in (*self._waiting, *self._missed, *over))
+        return frozenset(places) | self._links
 
     def _is_wanted(self, path: str) -> bool:
         return is_wanted(path, include=self.rules.include, exclude=self.rules.exclude)
@@ -135,10 +143,7 @@ class FolderStore:
                 self._look_at(root, sight, asked.get(self._prefix + sight.path), ahead, found)
                 self._tell(done, len(swept.sights))
         gone = self._gone(asked, found, swept.closed)
-        self._faults = (
-            *(fault for fault in self._faults if places is not None and fault.path not in places),
-            *swept.faults,
-        )
+        self._keep(swept, places)
         return Scan(
             found.files,
             tuple(found.read),
@@ -148,13 +153,23 @@ class FolderStore:
             found.packed,
         )
 
+    def _keep(self, swept: Sweep, places: frozenset[str] | None) -> None:
+        """Keep in mind what a sweep found: faults of names, and links."""
+        links = frozenset(sight.path for sight in swept.sights if sight.is_link)
+        if places is None:
+            self._faults, self._links = swept.faults, links
+            return
+        told = places | {ascii(place)[1:-1] for place in places}  # as faults tell of odd names
+        kept = (fault for fault in self._faults if not _is_at(fault.path, told))
+        self._faults = (*kept, *swept.faults)
+        self._links = frozenset(path for path in self._links if not _is_at(path, places)) | links
+
     def _at(self, places: frozenset[str], known: Mapping[str, Indexed]) -> dict[str, Indexed]:
         """What is known of files at these places or, where these are no files, below them."""
         found = {path: known[path] for place in places if (path := self._prefix + place) in known}
         folders = tuple(f"{self._prefix}{place}/" for place in places if self._prefix + place not in found)
-        below = tuple(folder for folder in folders if not self._is_wanted(folder.removeprefix(self._prefix)[:-1]))
-        if below:
-            found |= {path: one for path, one in known.items() if path.startswith(below)}
+        if folders:
+            found |= {path: one for path, one in known.items() if path.startswith(folders)}
         return found
 
     def _look_at(

@@ -64,7 +64,13 @@ def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Gener
     if len(sights) < MANY or number < 2:
         yield from repeat(None, len(sights))
         return
-    with closing(Readers(number, reader.keywords)) as readers:
+    try:
+        started_readers = Readers(number, reader.keywords)
+    except OSError as error:  # no process or memory is left for them
+        log.warning("reader_failed", reason=str(error))
+        yield from repeat(None, len(sights))
+        return
+    with closing(started_readers) as readers:
         found = readers.read(root, sights, reader.clock())
         for sight, one in zip(sights, found, strict=True):
             if one is None:
@@ -112,7 +118,7 @@ class Readers:
         try:
             _send(child, (now_ns, root, sights))
             found: list[Found] = pickle.load(pipe(child.stdout))  # noqa: S301  # of our own child, by a pipe
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except Exception as error:  # the edge of a process that may have died, or be of another version by now
             if not self._is_failed:
                 log.warning("reader_failed", reason=str(error) or "it ended")
             self._is_failed = True

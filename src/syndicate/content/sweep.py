@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from syndicate.content.places import inside
 from syndicate.content.watch import is_passing
@@ -25,6 +24,7 @@ class Sight:
 
     path: str
     stat: os.stat_result
+    is_link: bool = False
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -72,8 +72,7 @@ def _below(root: Path, folders: list[str], rules: Rules, faults: list[Fault], cl
             with os.scandir(root / folder) as found:
                 entries = list(found)
         except OSError as error:
-            closed.append(folder)
-            faults.append(Fault(folder, "E-READ", f"cannot be read: {reason_of(error)}", "give read rights"))
+            _close(folder, error, faults, closed)
             continue
         yield from _seen(root, folder, entries, rules, faults, folders)
 
@@ -82,16 +81,30 @@ def _among(root: Path, only: Collection[str], rules: Rules, faults: list[Fault],
     """The files at these paths, and in folders there."""
     names: dict[str, set[str]] = {}
     for path in only:
+        if any(parent.as_posix() in only for parent in PurePosixPath(path).parents):
+            continue  # with that
         folder, _, name = path.rpartition("/")
         names.setdefault(folder, set()).add(name)
     for folder, wanted in names.items():
         if folder and not _is_looked_into(root, folder, rules):
             continue
         folders: list[str] = []
-        with suppress(OSError), os.scandir(root / folder) as found:
-            entries = [entry for entry in found if entry.name in wanted]
-            yield from _seen(root, folder, entries, rules, faults, folders)
+        try:
+            with os.scandir(root / folder) as found:
+                entries = [entry for entry in found if entry.name in wanted]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            _close(folder, error, faults, closed)
+            continue
+        yield from _seen(root, folder, entries, rules, faults, folders)
         yield from _below(root, folders, rules, faults, closed)
+
+
+def _close(folder: str, error: OSError, faults: list[Fault], closed: list[str]) -> None:
+    """Note that a folder cannot be read: what was in it is not gone."""
+    closed.append(folder)
+    faults.append(Fault(folder, "E-READ", f"cannot be read: {reason_of(error)}", "give read rights"))
 
 
 def _is_looked_into(root: Path, folder: str, rules: Rules) -> bool:
@@ -150,7 +163,7 @@ def _sight(root: Path, path: str, entry: os.DirEntry[str], faults: list[Fault]) 
         faults.append(Fault(path, "E-PATH", problem, "copy the file into the store"))
         return None
     if stat.S_ISREG(facts.st_mode):
-        return Sight(path, facts)
+        return Sight(path, facts, entry.is_symlink())
     faults.append(Fault(path, "E-PATH", f"is {_kind(facts.st_mode)}, no file", "remove it, or exclude its name"))
     return None
 

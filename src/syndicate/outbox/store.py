@@ -160,11 +160,13 @@ class SqlOutbox:
 
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
         """Write one ingest; gives how many deliveries were new."""
+        known, self._known = self._known, None  # should this be cancelled, it is not known what was written
         number = await self._database.write(intake.accept, acceptance, now)
-        if self._known is not None:
-            self._known.update((item.item_id, item) for item in acceptance.items)
+        if known is not None:
+            known.update((item.item_id, item) for item in acceptance.items)
             for item_id in acceptance.withdrawn:
-                self._known[item_id] = replace(self._known[item_id], is_withdrawn=True)
+                known[item_id] = replace(known[item_id], is_withdrawn=True)
+        self._known = known
         return number
 
     async def owed_changes(self) -> dict[Action, int]:

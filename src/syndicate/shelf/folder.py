@@ -58,6 +58,7 @@ class FolderShelf:
         self._manifest = root / MANIFEST
         self._seals = root / SEALS
         self._lock = threading.Lock()
+        self._unsure: set[Path] = set()  # folders where names may be new that would not outlive a power cut
         self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ class FolderShelf:
         """Publish bytes at a POSIX path below the shelf; True if they differ from what stood there.
 
         Raises:
-            CannotWrite: nothing changed; the former file stands.
+            CannotWrite: the former file stands, or the new one does but may not outlive a power cut.
         """
         target = self._target(path)
         with self._lock:
@@ -108,8 +109,13 @@ class FolderShelf:
                 raise CannotWrite(str(targets[path]), _STRANGE, _STRANGE_REMEDY)
         claimed = [path for path in contents if path not in self._own]
         self._remember(claimed)
+        folders = {targets[path].parent for path in changed}
         try:
+            self._unsure |= folders
             replace_files({targets[path]: content for path, content in changed.items()})
+            for folder in self._unsure - folders:
+                sync(folder)
+            self._unsure.clear()
         except OSError:
             with suppress(OSError):  # what never came is not ours: a stranger may put a file there
                 self._forget(*(path for path in claimed if not targets[path].is_file()))
