@@ -64,7 +64,10 @@ from syndicate.posts.card import CardRules
 from syndicate.posts.post import Picture
 
 PACKAGE = Path(log.__file__).parent
-TRACED = ("deliver.py", "attempt.py", "rests.py", "outbox/lane.py", "outbox/store.py", "outbox/database.py")
+TRACED = (
+    *("deliver.py", "attempt.py", "rests.py"),
+    *("outbox/lane.py", "outbox/store.py", "outbox/database.py", "outbox/commits.py"),
+)
 """Files of the delivery path whose every line is a place to die; pure code between them changes nothing that stays."""
 
 OPERATIONS = "outbox/store.py"

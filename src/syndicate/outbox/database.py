@@ -20,6 +20,7 @@ from syndicate.atomic import UNFINISHED, cannot_write, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits
 from syndicate.outbox.lock import Standing, check_held
+from syndicate.outbox.prepared import driver
 from syndicate.outbox.schema import HEAD
 
 P = ParamSpec("P")
@@ -45,6 +46,7 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._commits = Commits(self._thread, lambda work: self._transact(True, work))
         self._engine: Engine | None = None
+        self._connection: Connection | None = None
         self._standing: Standing | None = None
 
     async def open(self) -> None:
@@ -95,13 +97,15 @@ class Database:
         return await loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
 
     def _transact(self, is_writing: bool, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        assert self._engine is not None, "open() comes first"
+        connection = self._connection
+        assert connection is not None, "open() comes first"
         if is_writing:
             self._check()
         try:
-            with self._engine.connect().execution_options(is_writing=is_writing) as connection, connection.begin():
+            connection.execution_options(is_writing=is_writing)
+            with connection.begin():
                 return work(connection, *args, **kwargs)
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.DatabaseError) as error:
             trouble = _trouble(self.path, error)
             if trouble is None:
                 raise
@@ -123,16 +127,15 @@ class Database:
                 revision = _revision(connection)
             if revision != HEAD:
                 self._bring_up(revision)
+            self._connection = self._engine.connect()
             self._standing = Standing(self.path, self.path.stat())
-        except (OSError, DatabaseError) as error:
+        except (OSError, DatabaseError, sqlite3.DatabaseError) as error:
             self._close()
-            trouble = _trouble(self.path, error) if isinstance(error, DatabaseError) else None
-            if trouble is not None:
-                raise trouble from error
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             if isinstance(error, OSError):
                 raise cannot_write(self.path, error, remedy) from error
-            raise CannotWrite(str(self.path), str(error.orig), remedy) from error
+            trouble = _trouble(self.path, error)
+            raise trouble or CannotWrite(str(self.path), str(_cause(error)), remedy) from error
 
     def _bring_up(self, revision: str | None) -> None:
         assert self._engine is not None, "after it was made"
@@ -146,14 +149,22 @@ class Database:
         _migrate(self._engine)
 
     def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
 
 
-def _trouble(path: Path, error: DatabaseError) -> CannotWrite | None:
+def _cause(error: DatabaseError | sqlite3.DatabaseError) -> BaseException | None:
+    """The driver's own error, whoever ran the statement."""
+    return error.orig if isinstance(error, DatabaseError) else error
+
+
+def _trouble(path: Path, error: DatabaseError | sqlite3.DatabaseError) -> CannotWrite | None:
     """What passes, or the operator can mend, as the file stays whole."""
-    return _known_trouble(path, getattr(error.orig, "sqlite_errorcode", 0))
+    return _known_trouble(path, getattr(_cause(error), "sqlite_errorcode", 0))
 
 
 def _known_trouble(path: Path, code: int) -> CannotWrite | None:
@@ -197,7 +208,7 @@ def _engine(path: Path, *, is_reader: bool) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         is_writing = connection.get_execution_options().get("is_writing", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+        driver(connection).execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
     return engine
 

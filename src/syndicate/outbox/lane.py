@@ -10,8 +10,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Select,
-    Update,
     bindparam,
     case,
     exists,
@@ -31,29 +29,28 @@ from syndicate.outbox.gather import mark_parts
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
+from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import delivery_of
 from syndicate.outbox.schema import deliveries, events, files, items, sightings
-
-# Statements that run with every delivery are made once: to make one costs several times what it takes to run it.
 
 _row = deliveries.c
 _is_open = or_(_row.state == State.PLANNED.value, _row.state == State.UNKNOWN.value)
 _is_free = _row.owner.is_(None)
 _is_ours = (_row.uid == bindparam("the_uid"), _row.fence == bindparam("the_fence"), _row.owner.is_not(None))
 
-_NEXT: Select[tuple[str]] = (
+_NEXT = Prepared(
     select(_row.uid)
     .where(_row.channel == bindparam("the_channel"), _is_open, _is_free, _row.due <= bindparam("the_time"))
     .order_by(case((_row.origin == Origin.LIVE.value, 0), else_=1), _row.due, _row.uid)
     .limit(1)
 )
-_STANDING = (
+_standing = (
     select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
 )
 _other = deliveries.alias().c
 _is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
-_CLAIM = (
+_CLAIM = Prepared(
     update(deliveries)
     .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
     # Changes of one post follow each other: of two on their way at once the older words might arrive last.
@@ -65,12 +62,16 @@ _CLAIM = (
     )
     .returning(deliveries)
 )
-_MAY_STAND = exists().where(sightings.c.channel == bindparam("the_channel"))
-_BESIDE = select(
-    _STANDING.where(items.c.is_withdrawn.is_(False)).scalar_subquery().label("standing"), _MAY_STAND.label("may_stand")
+_STANDING = Prepared(_standing)
+_may_stand = exists().where(sightings.c.channel == bindparam("the_channel"))
+_BESIDE = Prepared(
+    select(
+        _standing.where(items.c.is_withdrawn.is_(False)).scalar_subquery().label("packed"),
+        _may_stand.label("may_stand"),
+    )
 )
 _is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
-_FREEZE = (
+_FREEZE = Prepared(
     update(deliveries)
     .where(*_is_ours, or_(_row.state == State.CLAIMED.value, _row.state == State.UNKNOWN.value))
     .values(
@@ -84,7 +85,9 @@ _FREEZE = (
     )
     .returning(deliveries)
 )
-_NOTE = insert(events)
+_NOTE = Prepared(
+    insert(events).values({one.name: bindparam(f"the_{one.name}") for one in events.c if not one.primary_key})
+)
 
 
 def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
@@ -92,20 +95,24 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
 
     That of this uid, whose turn it is, or else the next due one.
     """
-    wanted = uid or connection.execute(_NEXT, {"the_channel": channel, "the_time": now}).scalar()
-    found = connection.execute(_CLAIM, {"the_uid": wanted, "the_owner": owner}).one_or_none()
+    if uid is None:
+        following = _NEXT.row(connection, the_channel=channel, the_time=now)
+        uid = None if following is None else following.uid
+    found = _CLAIM.row(connection, the_uid=uid, the_owner=owner)
     if found is None:
         return None
     delivery = delivery_of(found)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
-    beside = connection.execute(_BESIDE, {"the_item": delivery.item_id, "the_channel": channel}).one()
-    return replace(delivery, current=_item_of(beside.standing), may_stand=bool(beside.may_stand))
+    beside = _BESIDE.row(connection, the_item=delivery.item_id, the_channel=channel)
+    assert beside is not None, "it asks for two values"
+    return replace(delivery, current=_item_of(beside.packed), may_stand=beside.may_stand)
 
 
 def item(connection: Connection, item_id: str) -> Item | None:
     """The item as last accepted: the file at the path that the outbox knows."""
-    return _item_of(connection.execute(_STANDING, {"the_item": item_id}).scalar())
+    found = _STANDING.row(connection, the_item=item_id)
+    return None if found is None else _item_of(found.packed)
 
 
 def _item_of(packed: bytes | None) -> Item | None:
@@ -124,15 +131,15 @@ def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
 
 def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> tuple[Delivery, int]:
     """Durable intent: from CLAIMED or UNKNOWN to SENDING; with the number of its event."""
-    values = {
-        "the_uid": delivery.uid,
-        "the_fence": delivery.fence,
-        "the_payload": payload,
-        "the_key": key,
-        "the_time": now,
-        "the_first_time": delivery.first_sent_at or now,
-    }
-    found = connection.execute(_FREEZE, values).one_or_none()
+    found = _FREEZE.row(
+        connection,
+        the_uid=delivery.uid,
+        the_fence=delivery.fence,
+        the_payload=payload,
+        the_key=key,
+        the_time=now,
+        the_first_time=delivery.first_sent_at or now,
+    )
     if found is None:
         raise _lost(delivery)
     frozen = delivery_of(found)
@@ -161,7 +168,7 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         receipt = step.receipt
         values |= {"new_remote_id": receipt.remote_id, "new_remote_url": receipt.url, "new_sent_at": receipt.at}
     statement = _settling(is_sent=step.receipt is not None, thaws=step.thaws, renews_key=step.renews_key)
-    if not connection.execute(statement, values).rowcount:
+    if not statement.change(connection, **values):
         raise _lost(delivery)
     _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts, step.code)
     if step.receipt is not None and delivery.item_id.startswith(PREFIX):
@@ -169,7 +176,7 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
 
 
 @cache
-def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Update:
+def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Prepared:
     names = ["state", "reason", "code", "due", "failures", "readings", "is_unclear", "is_key_spent"]
     names += ["remote_id", "remote_url", "sent_at"] if is_sent else []
     values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
@@ -180,7 +187,7 @@ def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Update:
         values |= {"payload": None, "frozen_at": None}
     if renews_key:
         values |= {"key": None, "first_sent_at": None, "generation": _row.generation + 1}
-    return update(deliveries).where(*_is_ours).values(**values)
+    return Prepared(update(deliveries).where(*_is_ours).values(**values))
 
 
 def orphans(connection: Connection, channel: str) -> list[Delivery]:
@@ -203,7 +210,12 @@ def _lost(delivery: Delivery) -> LostClaim:
 def _note(
     connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int, code: Reason
 ) -> int:
-    line = {"uid": uid, "at": now, "state": state, "reason": reason, "attempt": attempt, "code": code}
-    key = connection.execute(_NOTE, line).inserted_primary_key
-    assert key is not None, "the database numbers events"
-    return int(key[0])
+    return _NOTE.add(
+        connection,
+        the_uid=uid,
+        the_at=now,
+        the_state=state,
+        the_reason=reason,
+        the_attempt=attempt,
+        the_code=code,
+    )

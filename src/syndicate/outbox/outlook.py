@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.delivery import Action, Origin, State
 from syndicate.outbox.pace import Dropped, Outlook, Past, Rest, Waiting, Why
+from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.schema import deliveries, events, rests, tokens
 
 PACED = (Action.POST.value, Action.REPLY.value)
@@ -24,26 +25,30 @@ _waiting = (
     .limit(bindparam("the_most"))
 )
 _QUEUES = (
-    _waiting.where(_row.state == State.UNKNOWN.value),
+    Prepared(_waiting.where(_row.state == State.UNKNOWN.value)),
     *(
-        _waiting.where(_row.state == State.PLANNED.value, _row.action == action.value, _row.origin == origin.value)
+        Prepared(
+            _waiting.where(_row.state == State.PLANNED.value, _row.action == action.value, _row.origin == origin.value)
+        )
         for action in Action
         for origin in Origin
     ),
 )
 _is_paced = or_(*(_row.action == action for action in PACED))
-_SENT = (
+_SENT = Prepared(
     select(_row.sent_at, _row.topics)
     .where(_mine, _is_paced, _row.sent_at.is_not(None))
     .order_by(_row.sent_at.desc())
     .limit(bindparam("the_most"))
 )
-_DOUBTFUL = select(_row.first_sent_at, _row.topics).where(
-    _mine,
-    _is_paced,
-    _row.state.in_((State.SENDING.value, State.UNKNOWN.value, State.HELD.value)),
-    _row.first_sent_at.is_not(None),
-    or_(_row.is_unclear, _row.owner.is_not(None)),
+_DOUBTFUL = Prepared(
+    select(_row.first_sent_at, _row.topics).where(
+        _mine,
+        _is_paced,
+        or_(*(_row.state == state.value for state in (State.SENDING, State.UNKNOWN, State.HELD))),
+        _row.first_sent_at.is_not(None),
+        or_(_row.is_unclear, _row.owner.is_not(None)),
+    )
 )
 
 
@@ -54,7 +59,7 @@ def outlook(connection: Connection, channel: str, memory: int, most: int) -> Out
 
 def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]:
     for statement in _QUEUES:
-        for one in connection.execute(statement, {"the_channel": channel, "the_most": most}):
+        for one in statement.rows(connection, the_channel=channel, the_most=most):
             is_post = one.state == State.PLANNED and one.action in PACED
             topics = frozenset(one.topics.split())
             yield Waiting(one.uid, one.due, Origin(one.origin), one.owed_since, topics, is_post, one.batch)
@@ -62,8 +67,8 @@ def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]
 
 def _past(connection: Connection, channel: str, memory: int) -> Past:
     """What may stand counts as standing, from when it was tried: a cap must not be broken by a lost answer."""
-    sent = connection.execute(_SENT, {"the_channel": channel, "the_most": memory})
-    doubtful = connection.execute(_DOUBTFUL, {"the_channel": channel})
+    sent = _SENT.rows(connection, the_channel=channel, the_most=memory)
+    doubtful = _DOUBTFUL.rows(connection, the_channel=channel)
     found = [(one[0], one[1]) for one in (*sent, *doubtful)]
     found.sort()
     newest = frozenset(found[-1][1].split()) if found else frozenset[str]()
