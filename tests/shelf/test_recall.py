@@ -14,7 +14,7 @@ import pytest
 
 from shelf.test_serve import SITE
 from syndicate.shelf.listen import listening
-from syndicate.shelf.recall import MOST_ANSWERS, Recall
+from syndicate.shelf.recall import FRESH_S, MOST_ANSWERS, Recall
 from syndicate.shelf.serve import feed_server
 from syndicate.shelf.version import Version
 
@@ -176,23 +176,55 @@ async def test_client_that_takes_nothing_in_is_not_piled_up_for(root: Path, monk
         assert [len((await client.answer())[2]) for _ in range(30)] == [2_000_000] * 30
 
 
-def test_answers_are_kept_for_a_moment_and_only_so_many() -> None:
+OTHER_VOICE = ASK.replace(b"feeds.example", b"127.0.0.1:8080").replace(b"\r\n\r\n", b"\r\nuser-agent: reader/2\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        (ASK, ASK.replace(b"feeds.example", b"[::1]:8080"), True),
+        (OTHER_VOICE, OTHER_VOICE.replace(b"reader/2", b"reader/3 (+https://reader.example/; 7 readers)"), True),
+        (ASK, OTHER_VOICE, False),
+        (ASK, ASK.replace(b"\r\nHost: feeds.example", b""), False),
+        (ASK, ASK.replace(b"\r\n\r\n", b"\r\nHost: feeds.example\r\n\r\n"), False),
+        (ASK, ASK.replace(b"feeds.example", b"feeds\x00example"), False),
+        (ASK, ASK.replace(b"Host: feeds.example", b"Host: feeds.example\r\n more"), False),
+        (ASK, ASK.replace(b"Host", b"If-None-Match"), False),
+        (ASK.replace(b"Host", b"Accept-Encoding"), ASK.replace(b"Host: feeds.example", b"Accept-Encoding: br"), False),
+    ],
+)
+def test_only_who_asks_makes_no_difference(first: bytes, second: bytes, is_same: bool) -> None:
+    version = Version((1, 2, 3), b"content", '"tag"', datetime.now(UTC))
+    recall = Recall({"a": version}.get)
+    recall.learn(first, "a", version, "", "200 OK", {})
+
+    assert (recall.answer(second) is not None) == is_same
+
+
+def test_answers_are_kept_for_a_moment() -> None:
     now = [0.0]
     version = Version((1, 2, 3), b"content", '"tag"', datetime.now(UTC))
-    standing: dict[str, Version] = {"a": version}
-    recall = Recall(standing.get, clock=lambda: now[0])
+    recall = Recall({"a": version}.get, clock=lambda: now[0])
     recall.learn(b"one", "a", version, "", "200 OK", {"ETag": '"tag"'})
     found = recall.answer(b"one")
-    now[0] += 1.5
+    now[0] += FRESH_S + 0.5
 
     assert found is not None
     assert found.startswith(b'HTTP/1.1 200 OK\r\nETag: "tag"\r\nContent-Length: 7\r\nDate: ')
     assert found.endswith(b"\r\n\r\ncontent")
     assert recall.answer(b"one") is None
-    recall.learn(b"one", "a", version, None, "304 Not Modified", {})
+
+
+def test_what_was_not_asked_for_longest_is_forgotten_first() -> None:
+    version = Version((1, 2, 3), b"content", '"tag"', datetime.now(UTC))
+    standing: dict[str, Version] = {"a": version}
+    recall = Recall(standing.get, clock=lambda: 0.0)
     for number in range(MOST_ANSWERS):
         recall.learn(b"%d" % number, "a", version, None, "304 Not Modified", {})
-    assert recall.answer(b"one") is None
-    assert recall.answer(b"1") is not None
+    recall.answer(b"0")
+    recall.learn(b"one more", "a", version, None, "304 Not Modified", {})
+
+    assert recall.answer(b"1") is None
+    assert recall.answer(b"0") is not None
     standing.clear()
     assert recall.answer(b"2") is None

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from feeds.store import PHOTO, SITE, small_store
 from syndicate.feeds.press import documents_of
 from syndicate.shelf.folder import FolderShelf
 from syndicate.shelf.serve import feed_server
+from syndicate.shelf.version import Version, Versions
 
 Client = TestClient[web.Request, web.Application]
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -69,6 +70,21 @@ async def test_served_bytes_are_the_shelfs(client: Client, tmp_path: Path) -> No
     body = await (await client.get("/all/rss.xml", headers={"Accept-Encoding": "identity"})).read()
 
     assert body == (tmp_path / "feeds/all/rss.xml").read_bytes()
+
+
+async def test_many_who_ask_at_once_cost_one_reading(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    true_find = Versions.find
+
+    def find(self: Versions, parts: Sequence[str], *, is_text: bool) -> Version | None:
+        found.append("/".join(parts))
+        return true_find(self, parts, is_text=is_text)
+
+    monkeypatch.setattr(Versions, "find", find)
+    answers = await asyncio.gather(*(client.get("/all/rss.xml") for _ in range(20)))
+
+    assert {answer.status for answer in answers} == {200}
+    assert found == ["all/rss.xml"]
 
 
 async def test_reader_may_keep_a_feed_until_the_next_scan_and_an_image_for_ever(client: Client) -> None:

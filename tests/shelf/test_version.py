@@ -87,12 +87,23 @@ def test_least_recently_asked_for_makes_room(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(name.encode() * 80)
     versions = Versions(tmp_path, room_bytes=900)
     a, b = (versions.find([name], is_text=True) for name in ("a.txt", "b.txt"))
-    versions.find(["a.txt"], is_text=True)
+    assert versions.fresh("a.txt") is a
 
     versions.find(["c.txt"], is_text=True)
 
     assert versions.find(["a.txt"], is_text=True) is a
     assert versions.find(["b.txt"], is_text=True) is not b
+
+
+def test_former_versions_take_no_room(tmp_path: Path) -> None:
+    shelf, versions = FolderShelf(tmp_path), Versions(tmp_path, room_bytes=900)
+    shelf.put("a.txt", b"a" * 400)
+    a = versions.find(["a.txt"], is_text=True)
+    for number in range(9):
+        shelf.put("b.txt", b"%d" % number * 400)
+        versions.find(["b.txt"], is_text=True)
+
+    assert versions.fresh("a.txt") is a
 
 
 def test_file_larger_than_the_room_is_served_all_the_same(tmp_path: Path) -> None:

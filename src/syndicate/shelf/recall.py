@@ -1,11 +1,12 @@
-"""Answers that are known by heart: a request that came before, byte by byte, is answered without being read again.
+"""Answers that are known by heart: a request for what was asked before is answered without being read again.
 
-Readers ask for the same few feeds in the same words all day. Reading their headers and making those of the answer costs
-some twenty times as much as sending it.
+Readers ask for the same few feeds in the same words all day, but for who they are. Reading their headers and making
+those of the answer costs some twenty times as much as sending it.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
 
     from syndicate.shelf.version import Version
 
-FRESH_S = 1.0
-"""So long an answer is repeated; what it tells of other files, such as links to other formats, may be so old."""
+FRESH_S = 10.0
+"""So long an answer is repeated; what it tells of other files, such as links to other formats, may be so old. The file
+itself is looked at each time."""
 
 MOST_ANSWERS = 4096
 MOST_ASKED_BYTES = 2048
 
 _END = b"\r\n\r\n"
+_NO_MATTER = re.compile(
+    rb"(\r\n(?:Host|User-Agent|From|Referer|Accept-Language|Cookie|Via|Forwarded|X-Forwarded-[a-z]+|X-Real-IP"
+    rb"|Cache-Control|Pragma|DNT|Sec-[a-z-]+|Traceparent|X-Request-ID):)[\x20-\x7e]*(?=\r\n)",
+    re.IGNORECASE,
+)
+"""What headers say that make no difference to an answer; that they are there, and how often, may make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,10 @@ class Answer:
 
 
 class Recall:
-    """The latest answers by the bytes of their requests; `look` gives the version that stands at a path now."""
+    """The latest answers by what was asked; `look` gives the version that stands at a path now.
+
+    Two requests ask the same that differ in nothing but values of headers by which no answer is chosen.
+    """
 
     def __init__(self, look: Callable[[str], Version | None], clock: Callable[[], float] = time.monotonic) -> None:
         self._look = look
@@ -71,22 +82,30 @@ class Recall:
         if encoding is not None:
             lines.append(f"Content-Length: {len(version.body(encoding))}")
         head = ("\r\n".join(lines) + "\r\n").encode()
-        self._answers[asked] = Answer(head, name, version.stamp, encoding, self._clock() + FRESH_S)
-        self._answers.move_to_end(asked)
+        wish = _wish(asked)
+        self._answers[wish] = Answer(head, name, version.stamp, encoding, self._clock() + FRESH_S)
+        self._answers.move_to_end(wish)
         if len(self._answers) > MOST_ANSWERS:
             self._answers.popitem(last=False)
 
     def answer(self, asked: bytes) -> bytes | None:
         """The whole answer to a request that was answered so a moment ago, if the file is still the same."""
-        found = self._answers.get(asked)
+        wish = _wish(asked)
+        found = self._answers.get(wish)
         if found is None:
             return None
         version = self._look(found.name) if self._clock() < found.until_s else None
         if version is None or version.stamp != found.stamp:
-            del self._answers[asked]
+            del self._answers[wish]
             return None
+        self._answers.move_to_end(wish)
         body = b"" if found.encoding is None else version.body(found.encoding)
         return b"%bDate: %b\r\n\r\n%b" % (found.head, _date(int(time.time())), body)
+
+
+def _wish(asked: bytes) -> bytes:
+    """What is asked, whoever asks."""
+    return _NO_MATTER.sub(rb"\1", asked)
 
 
 @lru_cache(maxsize=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from email.utils import format_datetime
+from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from syndicate.shelf.recall import RECALL, Connection, Recall
 from syndicate.shelf.version import ENCODINGS, Version, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from aiohttp.typedefs import Handler
@@ -155,6 +156,7 @@ class _Served:
     def __init__(self, versions: Versions, site: Site) -> None:
         self._versions = versions
         self._site = site
+        self._coming: dict[str, asyncio.Task[Version | None]] = {}
         self._told: Version | None = None
         self._redirects: dict[str, str] = {}
         # People come first: whoever states no wish gets the page.
@@ -211,8 +213,21 @@ class _Served:
         return await self._read([*parts, name], is_text=_suffix(name) not in _IMAGE_TYPES)
 
     async def _read(self, parts: Sequence[str], *, is_text: bool) -> Version | None:
-        # What was read before is found without a thread, which would cost ten times the look.
-        return self._versions.kept(parts) or await asyncio.to_thread(self._versions.find, parts, is_text=is_text)
+        # What was read before, and what is not there, is found without a thread, which would cost ten times the look.
+        while (version := self._versions.kept(parts)) is None and self._versions.stands(parts):
+            name = "/".join(parts)
+            coming = self._coming.get(name)
+            if coming is None:
+                return await asyncio.shield(self._begin(name, partial(self._versions.find, parts, is_text=is_text)))
+            await asyncio.shield(
+                coming
+            )  # whoever asks meanwhile waits with the first, and looks whether it is still so
+        return version
+
+    def _begin(self, name: str, find: Callable[[], Version | None]) -> asyncio.Task[Version | None]:
+        coming = self._coming[name] = asyncio.create_task(asyncio.to_thread(find))
+        coming.add_done_callback(lambda _: self._coming.pop(name))
+        return coming
 
     def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
         path = "/".join([*parts, name])

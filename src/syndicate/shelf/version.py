@@ -75,6 +75,7 @@ class Versions:
         self._root = root
         self._room_bytes = room_bytes
         self._kept: OrderedDict[str, Version] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = threading.Lock()
 
     def kept(self, parts: Sequence[str]) -> Version | None:
@@ -89,15 +90,14 @@ class Versions:
 
     def fresh(self, name: str) -> Version | None:
         """The same by the path as one text, in a tenth of the time."""
-        kept = self._kept.get(name)
         try:
-            return kept if kept and kept.stamp == _stamp(os.stat(f"{self._root}/{name}")) else None  # noqa: PTH116
+            return self._known(name, _stamp(os.stat(f"{self._root}/{name}")))  # noqa: PTH116
         except OSError:
             return None
 
     def stands(self, parts: Sequence[str]) -> bool:
         """Whether there is such a file, whatever it holds; as quick as `kept`."""
-        return _is_served(parts) and self._root.joinpath(*parts).is_file()
+        return _is_served(parts) and os.path.isfile("/".join([str(self._root), *parts]))  # noqa: PTH113
 
     def find(self, parts: Sequence[str], *, is_text: bool) -> Version | None:
         """The newest version of the file, None if there is none to serve.
@@ -140,12 +140,17 @@ class Versions:
             packed=_packed(content) if is_text else {},
             history=_history(content) if name.endswith(".xml") else {},
         )
-        with self._lock:
-            self._kept[name] = version
-            self._kept.move_to_end(name)
-            while len(self._kept) > 1 and sum(kept.weight_bytes for kept in self._kept.values()) > self._room_bytes:
-                self._kept.popitem(last=False)
+        self._keep(name, version)
         return version
+
+    def _keep(self, name: str, version: Version) -> None:
+        with self._lock:
+            former = self._kept.pop(name, None)
+            self._kept[name] = version
+            self._kept_bytes += version.weight_bytes - (former.weight_bytes if former else 0)
+            while len(self._kept) > 1 and self._kept_bytes > self._room_bytes:
+                _, least = self._kept.popitem(last=False)
+                self._kept_bytes -= least.weight_bytes
 
 
 def _is_served(parts: Sequence[str]) -> bool:
