@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,10 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 def item(number: int) -> Item:
     at = NOW + timedelta(hours=number)
     return Item(f"test:{number}", f"{number}.md", f"Title {number}", "", at, at, link="https://herons.example/")
+
+
+def by_id(items: Iterable[Item]) -> dict[str, Item]:
+    return {one.id: one for one in items}
 
 
 def paths(*items: Item) -> frozenset[str]:
@@ -61,7 +65,7 @@ async def test_missing_cards_are_drawn_newest_first_and_once(tmp_path: Path) -> 
     easel = Easel()
     made, shelf = gallery(tmp_path, easel)
 
-    expected = made.expect([item(1), item(3), item(2)], shelf.paths())
+    expected = made.expect(by_id([item(1), item(3), item(2)]), shelf.paths())
     first, rest, none = await made.draw(most=1), await made.draw(), await made.draw()
 
     assert (first, rest, none, made.missing) == (1, 2, 0, 0)
@@ -76,11 +80,11 @@ async def test_missing_cards_are_drawn_newest_first_and_once(tmp_path: Path) -> 
 async def test_only_what_is_not_there_is_drawn_in_the_next_pass(tmp_path: Path) -> None:
     easel = Easel()
     made, shelf = gallery(tmp_path, easel)
-    made.expect([item(1), item(2)], shelf.paths())
+    made.expect(by_id([item(1), item(2)]), shelf.paths())
     await made.draw()
     shelf.drop(sorted(paths(item(1)))[0])
 
-    made.expect([item(1), item(2), replace(item(3), title="Other")], shelf.paths())
+    made.expect(by_id([item(1), item(2), replace(item(3), title="Other")]), shelf.paths())
     await made.draw()
 
     assert easel.drawn == ["Title 2", "Title 1", "Other", "Title 1"]
@@ -88,12 +92,12 @@ async def test_only_what_is_not_there_is_drawn_in_the_next_pass(tmp_path: Path) 
 
 async def test_stop_between_two_cards_is_mended_by_another_process(tmp_path: Path) -> None:
     before, shelf = gallery(tmp_path, Easel())
-    before.expect([item(1), item(2)], shelf.paths())
+    before.expect(by_id([item(1), item(2)]), shelf.paths())
     await before.draw(most=1)
     easel = Easel()
     after, shelf = gallery(tmp_path, easel)
 
-    after.expect([item(1), item(2)], shelf.paths())
+    after.expect(by_id([item(1), item(2)]), shelf.paths())
     await after.draw()
 
     assert easel.drawn == ["Title 1"]
@@ -105,7 +109,7 @@ async def test_items_without_cards_have_none_where_none_are_generated(tmp_path: 
     shelf = FolderShelf(tmp_path)
     made = Gallery(shelf, easel, replace(LOOK, is_generating=False))
 
-    assert made.expect([item(1)], shelf.paths()) == frozenset()
+    assert made.expect(by_id([item(1)]), shelf.paths()) == frozenset()
     assert await made.draw() == 0
 
 
@@ -113,7 +117,7 @@ async def test_items_with_one_card_share_its_drawing(tmp_path: Path) -> None:
     easel = Easel()
     made, shelf = gallery(tmp_path, easel)
 
-    made.expect([item(1), replace(item(1), id="test:2")], shelf.paths())
+    made.expect(by_id([item(1), replace(item(1), id="test:2")]), shelf.paths())
     await made.draw()
 
     assert easel.drawn == ["Title 1"]
@@ -122,7 +126,7 @@ async def test_items_with_one_card_share_its_drawing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [ImageUnusable("a generated card", "makes the decoder fail"), RuntimeError("odd")])
 async def test_card_that_cannot_be_drawn_costs_the_others_nothing(tmp_path: Path, error: Exception) -> None:
     made, shelf = gallery(tmp_path, Easel(Title_2=error))
-    made.expect([item(1), item(2)], shelf.paths())
+    made.expect(by_id([item(1), item(2)]), shelf.paths())
 
     with capture_logs() as told:
         drawn = await made.draw()
@@ -135,7 +139,7 @@ async def test_card_that_cannot_be_drawn_costs_the_others_nothing(tmp_path: Path
 async def test_unusable_image_is_told_and_a_missing_script_once(tmp_path: Path) -> None:
     odd = Painted(b"j", b"w", unusable="a.jpeg is damaged", missing=("CJK",))
     made, shelf = gallery(tmp_path, Easel(Title_1=odd, Title_2=odd))
-    made.expect([item(1), item(2)], shelf.paths())
+    made.expect(by_id([item(1), item(2)]), shelf.paths())
 
     with capture_logs() as told:
         await made.draw()
@@ -145,9 +149,9 @@ async def test_unusable_image_is_told_and_a_missing_script_once(tmp_path: Path) 
 
 
 async def test_card_that_nobody_names_any_more_is_not_put_on_the_shelf(tmp_path: Path) -> None:
-    easel = Easel(Title_1=lambda: made.expect([item(2)], shelf.paths()))
+    easel = Easel(Title_1=lambda: made.expect(by_id([item(2)]), shelf.paths()))
     made, shelf = gallery(tmp_path, easel)
-    made.expect([item(1)], shelf.paths())
+    made.expect(by_id([item(1)]), shelf.paths())
 
     await made.draw()
 
@@ -157,7 +161,7 @@ async def test_card_that_nobody_names_any_more_is_not_put_on_the_shelf(tmp_path:
 
 async def test_shelf_that_takes_no_more_is_told_to_the_caller(tmp_path: Path) -> None:
     made, shelf = gallery(tmp_path, Easel())
-    made.expect([item(1)], shelf.paths())
+    made.expect(by_id([item(1)]), shelf.paths())
     (tmp_path / "feeds" / "media").write_bytes(b"a file where the folder belongs")
 
     with pytest.raises(CannotWrite):
@@ -166,7 +170,7 @@ async def test_shelf_that_takes_no_more_is_told_to_the_caller(tmp_path: Path) ->
 
 async def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
     made, shelf = gallery(tmp_path, Easel())
-    made.expect([item(number) for number in range(PROGRESS + 1)], shelf.paths())
+    made.expect(by_id(item(number) for number in range(PROGRESS + 1)), shelf.paths())
 
     with capture_logs() as told:
         await made.draw()
@@ -177,7 +181,7 @@ async def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
 async def test_cards_of_chosen_items_come_first_though_others_are_being_drawn(tmp_path: Path) -> None:
     easel = Easel()
     made, shelf = gallery(tmp_path, easel)
-    made.expect([item(number) for number in range(4)], shelf.paths())
+    made.expect(by_id([item(number) for number in range(4)]), shelf.paths())
     others = asyncio.create_task(made.draw())
 
     await made.draw_of(["test:3", "test:0", "test:99"])
@@ -190,7 +194,7 @@ async def test_cards_of_chosen_items_come_first_though_others_are_being_drawn(tm
 async def test_two_who_draw_share_the_work(tmp_path: Path) -> None:
     easel = Easel()
     made, shelf = gallery(tmp_path, easel)
-    made.expect([item(1)], shelf.paths())
+    made.expect(by_id([item(1)]), shelf.paths())
 
     assert sorted(await asyncio.gather(made.draw(), made.draw())) == [0, 1]
     assert easel.drawn == ["Title 1"]

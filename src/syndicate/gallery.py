@@ -18,7 +18,7 @@ from syndicate.errors import ImageUnusable
 from syndicate.posts.cardimage import card_image_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from syndicate.items.item import Item
     from syndicate.ports.content import Painter
@@ -49,19 +49,29 @@ class Gallery:
         """How many cards are not drawn yet."""
         return len(self._missing)
 
-    def expect(self, items: Iterable[Item], former: Collection[str]) -> frozenset[str]:
+    def expect(
+        self, items: Mapping[str, Item], former: frozenset[str], *, only: Collection[str] | None = None
+    ) -> frozenset[str]:
         """The paths of all cards of these items, whether they are drawn yet or not.
 
         Args:
-            items: all that are visible.
+            items: all that are visible, by id.
             former: what stands on the shelf now.
+            only: ids of all items that may differ from those of the last call, if that is known.
         """
         # Names of items that did not change are kept: making them for 10,000 costs a second.
-        self._named = {item.id: (item, self._card(item)) for item in items}
-        shown = sorted(self._named.values(), key=lambda one: (one[0].published, one[0].id), reverse=True)
-        cards = {card.jpeg: card for _, card in shown if card is not None}
-        self._standing = frozenset(path for card in cards.values() for path in card.paths)
-        self._missing = deque(card for card in cards.values() if not all(path in former for path in card.paths))
+        named = {} if only is None else dict(self._named)
+        for item_id in items if only is None else only:
+            item = items.get(item_id)
+            if item is None:
+                named.pop(item_id, None)
+            else:
+                named[item_id] = item, self._card(item)
+        self._named = named
+        self._standing = frozenset(path for _, card in named.values() if card is not None for path in card.paths)
+        undrawn = [one for one in named.values() if one[1] is not None and not former.issuperset(one[1].paths)]
+        undrawn.sort(key=lambda one: (one[0].published, one[0].id), reverse=True)
+        self._missing = deque({card.jpeg: card for _, card in undrawn if card is not None}.values())
         return self._standing
 
     async def draw(self, *, most: int | None = None) -> int:

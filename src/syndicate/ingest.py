@@ -127,7 +127,7 @@ class Ingest:
         visible, touched = await asyncio.to_thread(self._follow, scan, known, now)
         changes = await asyncio.to_thread(compare, visible, known, accepted=self._accepted, only=touched)
         self._bury(visible, changes, now)
-        shelved = await self._publish(visible, changes, now)
+        shelved = await self._publish(visible, changes, touched, now)
         moved = await asyncio.to_thread(moved_in, visible, changes, known, touched)
         decided = await self._accept(Seen(scan, visible, changes, moved, known), now)
         self._index, self._accepted = scan.files, visible
@@ -191,12 +191,15 @@ class Ingest:
         known = await self._outbox.known()
         return scan, known, lost_store(scan, known)
 
-    async def _publish(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> Shelved:
+    async def _publish(
+        self, visible: Mapping[str, Item], changes: Changes, touched: Collection[str] | None, now: datetime
+    ) -> Shelved:
         """Write the feeds and images that differ, take away what no feed names any more."""
         if not changes:
             await asyncio.to_thread(self.shelving.look)
         topics, tombstones = self._topics.values(), self._tombstones.values()
-        return await asyncio.to_thread(self.shelving.put, visible, now, topics=topics, tombstones=tombstones)
+        put = partial(self.shelving.put, visible, now, topics=topics, tombstones=tombstones, only=touched)
+        return await asyncio.to_thread(put)
 
     async def _accept(self, saw: Seen, now: datetime) -> Mapping[State, int]:
         seen = await self._outbox.channels()

@@ -53,6 +53,7 @@ class Shelving:
         self._seals = Seals(site)
         self._is_current = False
         self._marks: dict[str, object] = {}
+        self._pictures: dict[str, Mapping[str, Image]] = {}  # by id of the items that show some: by path on the shelf
 
     @property
     def feeds(self) -> frozenset[str]:
@@ -76,6 +77,7 @@ class Shelving:
         *,
         topics: Iterable[Topic] = (),
         tombstones: Iterable[Tombstone] = (),
+        only: Collection[str] | None = None,
         tell: Callable[[int, int], None] = lambda done, total: None,
     ) -> Shelved:
         """Write what reads differently, drop what is no more. Images come first, so that no feed names one in vain.
@@ -85,24 +87,26 @@ class Shelving:
             now: what the greatest age in named feeds counts from.
             topics: further topics that have a feed, though no item has them now.
             tombstones: items that left.
-            tell: hears how many documents were looked at, and how many there are.
+            only: ids of all items that may differ from those of the last pass, if that is known.
+            tell: hears how many documents were made, and how many there are to make.
 
         Raises:
             CannotWrite: a file cannot be written; the next pass writes all anew.
         """
         is_current, self._is_current = self._is_current, False
+        only = only if is_current else None
         former = self._shelf.listed() if is_current else self._shelf.paths()
-        media = _media(items.values())
+        media = self._media(items, only)
         # Named by its digest: the same path is the same picture.
         written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
         standing = set(media)
         if self._gallery is not None:
-            standing |= self._gallery.expect(items.values(), former)
-        documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones))
+            standing |= self._gallery.expect(items, former, only=only)
+        documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones, only=only))
         seals = {} if is_current else self._sealed(documents)
         sealed = {} if is_current else self._shelf.sealed()
         unlike = self._unlike(documents) if is_current else _unsealed(documents, seals, sealed)
-        written += self._put_documents(documents, unlike, tell)
+        written += self._put_documents([one for one in documents if one.path in unlike], tell)
         self._tell_left_out(items.values())
         self._marks = {document.path: document.mark for document in documents}
         standing |= self._marks.keys()
@@ -111,6 +115,18 @@ class Shelving:
             self._shelf.keep_seals(seals)
         self._is_current = True
         return Shelved(tuple(written), dropped)
+
+    def _media(self, items: Mapping[str, Item], only: Collection[str] | None) -> dict[str, Image]:
+        """The images that stand on the shelf: featured ones, and those that only single channels show."""
+        if only is None:
+            self._pictures = {}
+        for item_id in items if only is None else only:
+            self._pictures.pop(item_id, None)
+            item = items.get(item_id)
+            shown = () if item is None else _images_of(item)
+            if shown:
+                self._pictures[item_id] = {path: image for image in shown if (path := image.shelf_path) is not None}
+        return {path: image for found in self._pictures.values() for path, image in found.items()}
 
     def _unlike(self, documents: Iterable[Document]) -> set[str]:
         """Paths of those that are made of something else than in the last pass."""
@@ -121,18 +137,15 @@ class Shelving:
         found = ((document.path, self._seals.of(document)) for document in documents)
         return {path: seal for path, seal in found if seal is not None}
 
-    def _put_documents(
-        self, documents: Sequence[Document], unlike: Collection[str], tell: Callable[[int, int], None]
-    ) -> list[str]:
+    def _put_documents(self, documents: Sequence[Document], tell: Callable[[int, int], None]) -> list[str]:
         """Make and write what may read differently; gives the paths of what does."""
         written: list[str] = []
         made: dict[str, bytes] = {}
         size_bytes = 0
         for number, document in enumerate(documents, start=1):
-            if document.path in unlike:
-                made[document.path] = document.make()
-                size_bytes += len(made[document.path])
-            if made and (number == len(documents) or size_bytes >= _TOGETHER_BYTES):
+            made[document.path] = document.make()
+            size_bytes += len(made[document.path])
+            if number == len(documents) or size_bytes >= _TOGETHER_BYTES:
                 changed = self._shelf.put_all(made)
                 written += [path for path in made if path in changed]
                 made, size_bytes = {}, 0
@@ -161,12 +174,6 @@ class Shelving:
 def _unsealed(documents: Iterable[Document], seals: Mapping[str, str], sealed: Mapping[str, str]) -> set[str]:
     """Paths of those that have no seal, or another one than what stands there."""
     return {one.path for one in documents if one.path not in seals or sealed.get(one.path) != seals[one.path]}
-
-
-def _media(items: Iterable[Item]) -> dict[str, Image]:
-    """The images that stand on the shelf: featured ones, and those that only single channels show."""
-    found = ((image.shelf_path, image) for item in items for image in _images_of(item))
-    return {path: image for path, image in found if path is not None}
 
 
 def _images_of(item: Item) -> tuple[Image, ...]:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from syndicate.items.links import (
@@ -239,3 +240,16 @@ SPELLINGS = st.builds(
 @example("https://a.example?q=1", "http://www.a.example/?q=1#top")
 def test_the_same_page_is_what_has_the_same_key(one: str, other: str) -> None:
     assert is_same_page(one, other) == (link_key(one) == link_key(other))
+
+
+_NEARLY_PLAIN = re.compile(
+    r"https?://(www\.)?[a-z0-9-]{1,9}(\.[a-z0-9-]{1,9}){0,2}[A-Za-z0-9/.~&=+!@:()*?%-]{0,20}", re.ASCII
+)
+
+
+@given(st.from_regex(_NEARLY_PLAIN, fullmatch=True))
+def test_a_plain_address_has_the_key_that_it_has_by_the_long_way(url: str) -> None:
+    by_the_long_way = link_key(f"{url}#x")
+    assume(by_the_long_way != f"{url}#x")  # its host can be none
+
+    assert link_key(url) == by_the_long_way

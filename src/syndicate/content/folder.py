@@ -21,6 +21,7 @@ from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.globs import is_wanted
 from syndicate.items.item import Image
 from syndicate.items.rules import Rules
+from syndicate.items.snapshot import pack, unpack
 from syndicate.ports.content import UNREAD, Indexed, Scan
 
 LOOKS = 3
@@ -190,14 +191,18 @@ class FolderStore:
                 into.packed[path] = packed
             return
         try:
-            into.files[path], is_parsed = self._reader.look_at(root, sight, former)
+            one, is_parsed = self._reader.look_at(root, sight, former)
         except NotSettled:
             into.waiting.append(path)
             if former is not None:
                 into.files[path] = former
-        else:
-            if is_parsed:
-                into.read.append(path)
+            return
+        if is_parsed:
+            into.read.append(path)
+            if one.item is not None and (former is None or one.item is not former.item):
+                into.packed[path] = pack(one.item)
+                one = replace(one, item=unpack(into.packed[path]))  # packed, it takes a third of the room
+        into.files[path] = one
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it: upright, without metadata, as the item's facts tell.

@@ -15,7 +15,7 @@ from syndicate.feeds.tombstone import by_feed
 from syndicate.feeds.words import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from syndicate.feeds.archive import Volume
@@ -53,11 +53,15 @@ class Catalogue:
         self._shared: dict[str, Counter[str]] = defaultdict(Counter)
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
-        self._places: dict[str, tuple[int, int, int]] = {}
+        self._weights: dict[str, tuple[int, int]] = {}
         self._told: dict[Shape, dict[str, tuple[Item, Entry]]] = {}
         self._tombstones: Mapping[str, tuple[Tombstone, ...]] = {}
+        self._chosen: dict[str, tuple[Subject, bool]] = {}  # by key: how it is spelt, and whether it has items
+        self._subjects: dict[str, Subject] = {}
+        self._unsure: set[str] = set()  # keys of subjects that may be another one, though no item was filed
         for subject in self._standing():
             self._spellings[subject.key][subject] += 0
+            self._unsure.add(subject.key)
 
     def update(
         self,
@@ -66,26 +70,34 @@ class Catalogue:
         *,
         topics: Iterable[Topic] = (),
         tombstones: Iterable[Tombstone] = (),
+        only: Collection[str] | None = None,
     ) -> frozenset[str]:
         """Take the items as they are now, by id; gives the keys of the feeds that read differently since.
 
         Args:
+            only: ids of all items that may differ from those of the last call, if that is known.
             now: what `most_age` of named feeds counts from.
             topics: further topics to make feeds for, though no item has them now (an empty feed is a valid feed).
             tombstones: items that left.
         """
         touched: set[str] = set()
-        for item_id in [known for known in self._items if known not in items]:
-            touched |= self._take_out(item_id)
-        for item_id, item in items.items():
-            former = self._items.get(item_id)
-            if former is not item and former != item:
+        is_first = not self._items
+        for item_id in [known for known in (self._items if only is None else only) if known not in items]:
+            if item_id in self._items:
+                touched |= self._take_out(item_id)
+        for item_id in items if only is None else only:
+            item, former = items.get(item_id), self._items.get(item_id)
+            if item is not None and former is not item and former != item:
                 if former is not None:
                     touched |= self._take_out(item_id)
-                touched |= self._put_in(item)
+                touched.update(self._put_in(item, is_last=is_first))
+        for members in self._members.values() if is_first else ():
+            members.sort()
         if "topic" in self._site.kinds:
             for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
-                self._spellings[subject.key].setdefault(subject, 0)
+                if subject not in self._spellings[subject.key]:
+                    self._spellings[subject.key][subject] = 0
+                    self._unsure.add(subject.key)
         touched |= self._grown_old(now) | self._buried(tombstones, items, now)
         return self._renew(touched)
 
@@ -126,7 +138,7 @@ class Catalogue:
             return ()
         shape = self._shape(key)
         members = [
-            (self._places[item_id][0], self._weight_bytes(item_id, shape), self._items[item_id])
+            (place_of(self._items[item_id]), self._weight_bytes(item_id, shape), self._items[item_id])
             for _, item_id in self._members[key][self._first(key) :]
         ]
         return volumes_of(members, {item.id for item in shown}, most=shape.size, most_bytes=shape.most_bytes)
@@ -150,7 +162,7 @@ class Catalogue:
 
     def _weight_bytes(self, item_id: str, shape: Shape) -> int:
         """About what an entry weighs."""
-        _, full, short = self._places[item_id]
+        full, short = self._weights[item_id]
         return full if shape.content == "full" else short
 
     def _standing(self) -> Sequence[Subject]:
@@ -164,22 +176,30 @@ class Catalogue:
             return named.shape
         return self._site.shape_of(next(iter(self._spellings[key])).kind)
 
-    def _put_in(self, item: Item) -> set[str]:
+    def _put_in(self, item: Item, *, is_last: bool) -> Collection[str]:
+        """File an item; `is_last`: behind all others, as they are put in order later. Gives the keys of its feeds."""
         subjects = {subject.key: subject for subject in reversed(tuple(subjects_of(item, self._site)))}
         filed = tuple(subjects.values())
-        for subject in filed:
-            insort(self._members[subject.key], (item.published, item.id))
-            self._spellings[subject.key][subject] += 1
-            self._shared[subject.key].update(one.key for one in filed if one.kind == "topic")
+        topics = [one.key for one in filed if one.kind == "topic"]
+        place = item.published, item.id
+        for key, subject in subjects.items():
+            members, spellings, shared = self._members[key], self._spellings[key], self._shared[key]
+            if is_last:
+                members.append(place)
+            else:
+                insort(members, place)
+            spellings[subject] += 1
+            for topic in topics:
+                shared[topic] += 1
         self._items[item.id], self._filed[item.id] = item, filed
-        short = 2 * len(item.summary.encode("utf-8", "replace")) + _FRAME_BYTES
-        full = short + len(item.body_html.encode("utf-8", "replace"))
-        self._places[item.id] = place_of(item), full, short
-        return set(subjects)
+        summary_bytes, body_bytes = item.sizes
+        short = 2 * summary_bytes + _FRAME_BYTES
+        self._weights[item.id] = short + body_bytes, short
+        return subjects.keys()
 
     def _take_out(self, item_id: str) -> set[str]:
         item, filed = self._items.pop(item_id), self._filed.pop(item_id)
-        del self._places[item_id]
+        del self._weights[item_id]
         for subject in filed:
             members = self._members[subject.key]
             del members[bisect_left(members, (item.published, item.id))]
@@ -211,16 +231,16 @@ class Catalogue:
 
     def _renew(self, touched: set[str]) -> frozenset[str]:
         """Make the touched feeds anew, and those that name one whose name changed."""
-        subjects = self._subjects()
-        renamed = {key for key, subject in subjects.items() if key in self._feeds and self._is_renamed(subject)}
-        touched |= (
-            {key for key, shared in self._shared.items() if not renamed.isdisjoint(+shared)} if renamed else set()
-        )
-        touched |= renamed | (subjects.keys() ^ self._feeds.keys())
-        touched &= subjects.keys() | self._feeds.keys()
+        if self._has_other_subjects(touched):
+            self._subjects = subjects = self._told_subjects()
+            renamed = {key for key, subject in subjects.items() if key in self._feeds and self._is_renamed(subject)}
+            if renamed:
+                touched |= {key for key, shared in self._shared.items() if not renamed.isdisjoint(+shared)}
+            touched |= renamed | (subjects.keys() ^ self._feeds.keys())
+        touched &= self._subjects.keys() | self._feeds.keys()
         self._feeds = {
-            key: self._feed(subject, subjects) if key in touched else self._feeds[key]
-            for key, subject in subjects.items()
+            key: self._feed(subject, self._subjects) if key in touched else self._feeds[key]
+            for key, subject in self._subjects.items()
         }
         return frozenset(touched)
 
@@ -228,18 +248,32 @@ class Catalogue:
         former = self._feeds[subject.key]
         return (former.label, former.home, former.vocabulary) != (subject.label, subject.home, subject.vocabulary)
 
-    def _subjects(self) -> dict[str, Subject]:
-        """The subjects that have a feed, each as most items spell it."""
-        chosen = [
-            max(spellings, key=lambda subject: _rank(spellings, subject))
-            for key, spellings in self._spellings.items()
-            if self._has_feed(key, next(iter(spellings)))
-        ]
-        languages = sum(subject.kind == "language" for subject in chosen)
-        chosen = [subject for subject in chosen if subject.kind != "language" or languages > 1]
+    def _has_other_subjects(self, touched: Collection[str]) -> bool:
+        """Choose the spellings of touched subjects anew, as most items have them; whether that changed anything."""
+        is_other = False
+        for key in self._unsure.union(touched):
+            spellings = self._spellings.get(key)
+            chosen = None
+            if spellings and self._has_feed(key, next(iter(spellings))):
+                subject = max(spellings, key=lambda subject, among=spellings: _rank(among, subject))  # type: ignore[misc]
+                chosen = subject, bool(self._members[key])
+            if chosen != self._chosen.get(key):
+                is_other = True
+            if chosen is None:
+                self._chosen.pop(key, None)
+            else:
+                self._chosen[key] = chosen
+        self._unsure = set()
+        return is_other
+
+    def _told_subjects(self) -> dict[str, Subject]:
+        """The subjects that have a feed by key, named so that each is told from its fellows, in order."""
+        chosen = self._chosen.values()
+        languages = sum(subject.kind == "language" for subject, _ in chosen)
+        kept = [one for one in chosen if one[0].kind != "language" or languages > 1]
         # A topic that has no items any more must not rename those that have.
-        labels = Counter(_name(subject) for subject in chosen if self._members[subject.key])
-        told = [_told_apart(subject, labels[_name(subject)] + (not self._members[subject.key])) for subject in chosen]
+        labels = Counter(_name(subject) for subject, has_items in kept if has_items)
+        told = [_told_apart(subject, labels[_name(subject)] + (not has_items)) for subject, has_items in kept]
         told.sort(key=lambda subject: (_RANKS[subject.kind], subject.label.casefold(), subject.key))
         return {subject.key: subject for subject in told}
 

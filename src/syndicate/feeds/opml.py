@@ -7,6 +7,7 @@ Pure.
 from __future__ import annotations
 
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -16,7 +17,7 @@ from syndicate.feeds.text import as_html
 from syndicate.feeds.words import GROUPS, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.site import Site
@@ -24,38 +25,58 @@ if TYPE_CHECKING:
 
 def opml(feeds: Sequence[Feed], site: Site) -> bytes:
     """All feeds: everything first, then a folder for each kind, the topics by vocabulary."""
-    root = etree.Element("opml", version="2.0")
-    head = etree.SubElement(root, "head")
-    etree.SubElement(head, "title").text = as_html(filled(site.words["feeds_of"], site=site.title))
     updated = max((feed.updated for feed in feeds), default=site.since)
-    etree.SubElement(head, "dateModified").text = format_datetime(updated)
-    etree.SubElement(head, "ownerName").text = as_html(site.publisher)
-    body = etree.SubElement(root, "body")
-    _add(body, (feed for feed in feeds if feed.kind == "all"), site)
+    lines = [
+        "<?xml version='1.0' encoding='UTF-8'?>\n<opml version=\"2.0\">\n  <head>",
+        f"    {_element('title', as_html(filled(site.words['feeds_of'], site=site.title)))}",
+        f"    {_element('dateModified', format_datetime(updated))}",
+        f"    {_element('ownerName', as_html(site.publisher))}",
+        "  </head>\n  <body>",
+        *(f"    {line}" for line in _lines((feed for feed in feeds if feed.kind == "all"), site)),
+    ]
     for kind, key in GROUPS.items():
-        fellows = [feed for feed in feeds if feed.kind == kind]
-        for vocabulary in sorted(
-            {feed.vocabulary or "" for feed in fellows}, key=lambda name: (not name, name.casefold())
-        ):
-            name = vocabulary or site.words[key]
-            group = etree.SubElement(body, "outline", text=as_html(name))
-            _add(group, (feed for feed in fellows if (feed.vocabulary or "") == vocabulary), site)
-    made: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-    return made
+        fellows: dict[str, list[Feed]] = {}
+        for feed in feeds:
+            if feed.kind == kind:
+                fellows.setdefault(feed.vocabulary or "", []).append(feed)
+        for vocabulary in sorted(fellows, key=lambda name: (not name, name.casefold(), name)):
+            told = [f"      {line}" for line in _lines(fellows[vocabulary], site)]
+            group = _outline(text=as_html(vocabulary or site.words[key]))
+            lines += [f"    {group[:-2]}>", *told, "    </outline>"] if told else [f"    {group}"]
+    return "\n".join([*lines, "  </body>\n</opml>\n"]).encode()
 
 
-def _add(parent: etree._Element, feeds: Iterable[Feed], site: Site) -> None:
+def _lines(feeds: Iterable[Feed], site: Site) -> Iterator[str]:
     """One line for each feed; `type` is rss for whatever a reader can subscribe to (OPML 2.0, "Subscription lists")."""
     for feed in feeds:
         for form in subscribable(feed)[:1]:
-            etree.SubElement(
-                parent,
-                "outline",
-                type="rss",
-                text=as_html(feed.label),
-                title=as_html(feed.title),
-                xmlUrl=site.address(f"{feed.path}/{form.file_name}"),
-                htmlUrl=page_address(feed, site),
-                description=as_html(feed.description),
-                language=feed.language,
-            )
+            where = site.address(f"{feed.path}/{form.file_name}"), page_address(feed, site)
+            yield _line(feed.label, feed.title, *where, feed.description, feed.language)
+
+
+@lru_cache(16_384)  # of a thousand feeds, one or two are told otherwise than before
+def _line(label: str, title: str, feed_url: str, page_url: str, description: str, language: str) -> str:
+    return _outline(
+        type="rss",
+        text=as_html(label),
+        title=as_html(title),
+        xmlUrl=feed_url,
+        htmlUrl=page_url,
+        description=as_html(description),
+        language=language,
+    )
+
+
+def _element(name: str, text: str) -> str:
+    element = etree.Element(name)
+    element.text = text
+    return _text_of(element)
+
+
+def _outline(**attributes: str) -> str:
+    return _text_of(etree.Element("outline", attributes))
+
+
+def _text_of(element: etree._Element) -> str:
+    text: str = etree.tostring(element, encoding="unicode")
+    return text

@@ -16,7 +16,7 @@ from syndicate.feeds.pages import Pages
 from syndicate.feeds.subjects import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from syndicate.feeds.archive import Volume
@@ -57,6 +57,7 @@ class Press:
         *,
         topics: Iterable[Topic] = (),
         tombstones: Iterable[Tombstone] = (),
+        only: Collection[str] | None = None,
     ) -> Iterator[Document]:
         """Every document of the shelf as the items are now, in the order of the feeds, the directories last.
 
@@ -65,9 +66,10 @@ class Press:
             now: what the greatest age in named feeds counts from.
             topics: further topics to make feeds for, though no item has them now.
             tombstones: items that left.
+            only: ids of all items that may differ from those of the last call, if that is known.
         """
         self._forget(items)
-        touched = self.catalogue.update(items, now, topics=topics, tombstones=tombstones)
+        touched = self.catalogue.update(items, now, topics=topics, tombstones=tombstones, only=only)
         feeds = self.catalogue.feeds
         kept = {}
         for feed in feeds:

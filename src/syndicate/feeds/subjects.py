@@ -52,8 +52,7 @@ def subjects_of(item: Item, site: Site) -> Iterator[Subject]:
     yield everything(site)
     if "named" in site.kinds:
         yield from (named_subject(named.name, named.title) for named in site.named if named.query.takes(item))
-    section = line(item.section or "")
-    if section and "section" in site.kinds:
+    if "section" in site.kinds and (section := line(item.section or "")):
         yield _subject("section", section_path(section), section)
     for topic in item.topics:
         yield from _subjects_of_topic(topic, site)
@@ -66,7 +65,12 @@ def subjects_of(item: Item, site: Site) -> Iterator[Subject]:
 
 def everything(site: Site) -> Subject:
     """The subject of all items."""
-    return Subject(ALL, "all", ALL, filled(site.words["everything"], site=site.title))
+    return _everything(site.words["everything"], site.title)
+
+
+@lru_cache(8)
+def _everything(words: str, title: str) -> Subject:
+    return Subject(ALL, "all", ALL, filled(words, site=title))
 
 
 def named_subject(name: str, title: str) -> Subject:
@@ -91,8 +95,7 @@ def topic_key(slug: str) -> str:
 def _subjects_of_topic(topic: Topic, site: Site) -> Iterator[Subject]:
     if topic.slug and "topic" in site.kinds:
         yield topic_subject(topic)
-    vocabulary = line(topic.vocabulary or "")
-    if vocabulary and "vocabulary" in site.kinds:
+    if "vocabulary" in site.kinds and (vocabulary := line(topic.vocabulary or "")):
         yield _subject("vocabulary", name_path("vocabulary", vocabulary), vocabulary)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,27 @@ class Item:
     group: str | None = None
     posting: Posting | None = None
     known_revision: str = field(default="", init=False, repr=False, compare=False)
+    known_sizes: tuple[int, int] | None = field(default=None, init=False, repr=False, compare=False)
+    packed_texts: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """A text of an item that was read back (see `snapshot.unpack`): unpacked when it is asked for."""
+            if name not in TEXTS:
+                raise AttributeError(name, name=name, obj=self)
+            from syndicate.items.snapshot import text_of
+
+            return text_of(self, name)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the summary and of the body."""
+        if self.known_sizes is None:
+            sizes = len(self.summary.encode("utf-8", "replace")), len(self.body_html.encode("utf-8", "replace"))
+            object.__setattr__(self, "known_sizes", sizes)
+        assert self.known_sizes is not None
+        return self.known_sizes
 
     @property
     def revision(self) -> str:
@@ -136,6 +157,19 @@ class Item:
         if not self.known_revision:
             object.__setattr__(self, "known_revision", self._digest())
         return self.known_revision
+
+    def with_topics(self, topics: tuple[Topic, ...]) -> Item:
+        """The item with other topics; what is packed stays packed."""
+        if not self.packed_texts:
+            return replace(self, topics=topics)
+        other = object.__new__(Item)
+        for name in _names(Item):
+            if name not in TEXTS:
+                object.__setattr__(other, name, getattr(self, name))
+        for name, value in (("topics", topics), ("known_revision", ""), ("known_sizes", self.known_sizes)):
+            object.__setattr__(other, name, value)
+        object.__setattr__(other, "packed_texts", self.packed_texts)
+        return other
 
     def _digest(self) -> str:
         seen = parts_of(self)
@@ -145,6 +179,9 @@ class Item:
             del topic["is_labelled"]
         return hashlib.sha256(_REVISED(seen).encode()).hexdigest()[:16]
 
+
+TEXTS = ("title", "summary", "description", "body_html", "open_graph", "twitter", "offerings")
+"""The fields of an item that take most of its room, and that nothing needs which only keeps order among items."""
 
 _UNSEEN = frozenset(("path", "expires", "group", "posting"))
 

@@ -24,6 +24,8 @@ _REST = r"[A-Za-z0-9/._~%&=+!$,'@:()*-]"
 _READY = re.compile(rf"(?P<origin>https?://{_LABEL}(?:\.{_LABEL})+)(?:/{_REST}*)?(?:\?{_REST}+)?(?:#{_REST}+)?")
 """Addresses that need no change, as most."""
 _ROOTED = re.compile(rf"/(?!/){_REST}*(?:\?{_REST}+)?(?:#{_REST}+)?")
+_PLAIN = re.compile(rf"https?://(?P<host>{_LABEL}(?:\.{_LABEL})+)(?P<path>(?:/[A-Za-z0-9._~&=+!$,'@:()*-]+)*)/?")
+"""Addresses of which scheme and `www.` alone do not count, as most."""
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
@@ -92,10 +94,13 @@ def link_key(url: str, tracking: Sequence[str] = TRACKING) -> str:
 
     Scheme, `www.`, default port, fragment, trailing slash, order of the query, and tracking parameters do not count.
     """
-    parts = _split(url.strip())
+    url = url.strip()
+    if plain := _PLAIN.fullmatch(url):
+        return plain["host"].removeprefix("www.") + plain["path"]
+    parts = _split(url)
     host = _ascii_host(parts) if parts is not None else None
     if parts is None or host is None:
-        return url.strip()
+        return url
     host = host.removesuffix(f":{_DEFAULT_PORTS.get(parts.scheme)}").removeprefix("www.")
     path = re.sub("/{2,}", "/", _tidied(parts.path)).rstrip("/")
     pairs = sorted(pair for pair in _tidied(parts.query).split("&") if pair and not _is_tracking(pair, tracking))

@@ -114,7 +114,7 @@ def relabelled(item: Item, labels: Mapping[str, str]) -> Item:
     if all(labels.get(topic.slug, topic.label) == topic.label for topic in item.topics):
         return item
     topics = tuple(replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)
-    return replace(item, topics=topics)
+    return item.with_topics(topics)
 
 
 def _topic(name: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -91,14 +92,19 @@ def known_of(row: Row[Any]) -> KnownItem:
     return KnownItem(row.item_id, row.revision, row.path, row.link_key, row.is_withdrawn, row.first_seen)
 
 
-def indexed_of(row: Row[Any]) -> Indexed:
-    """A row of `files`."""
+INDEX_COLUMNS = ("path", "size_bytes", "mtime_ns", "inode", "digest", "image", "packed", "skipped", "faults")
+"""What the parse index is read back from."""
+
+
+def indexed_of(row: Sequence[Any]) -> Indexed:
+    """A row of `files`: its `INDEX_COLUMNS`."""
+    path, size_bytes, mtime_ns, inode, digest, image, packed, skipped, faults = row
     return Indexed(
-        path=row.path,
-        stamp=Stamp(row.size_bytes, row.mtime_ns, row.inode, row.digest, row.image),
-        item=unpack(row.packed) if row.packed else None,
-        skipped=row.skipped,
-        faults=faults_from_json(row.faults) if row.faults else (),
+        path,
+        Stamp(size_bytes, mtime_ns, inode, digest, image),
+        unpack(packed) if packed else None,
+        skipped,
+        faults_from_json(faults) if faults else (),
     )
 
 
