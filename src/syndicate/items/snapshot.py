@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from functools import lru_cache
-from sys import intern
 from typing import Any
 
 from syndicate.errors import Fault
@@ -113,12 +112,12 @@ def unpack(packed: bytes) -> Item:
     told(item, "slug", slug)
     told(item, "link", link)
     told(item, "page", page)
-    told(item, "brand", intern(brand) if brand else brand)
-    told(item, "authors", tuple(map(intern, authors)))
+    told(item, "brand", _name(brand) if brand else brand)
+    told(item, "authors", tuple(map(_name, authors)))
     told(item, "topics", tuple([_topic(*topic) for topic in topics]))
-    told(item, "tags", tuple(map(intern, tags)))
-    told(item, "section", intern(section) if section else section)
-    told(item, "language", intern(language))
+    told(item, "tags", tuple(map(_name, tags)))
+    told(item, "section", _name(section) if section else section)
+    told(item, "language", _name(language))
     told(item, "image", None if image is None else Image(*image))
     told(item, "expires", None if expires is None else datetime.fromisoformat(expires))
     told(item, "group", group)
@@ -202,10 +201,11 @@ _FORM = (
 """What the former version took for common to most items."""
 
 
-# Items share their topics and products: one object for all of them takes less time and less memory.
+# Items share their topics, names and products: one object for all of them takes less time and less memory.
 _TOPIC = ("slug", "label", "vocabulary", "url", "is_labelled")
 _topic = lru_cache(8192)(Topic)
 _offering = lru_cache(8192)(Offering)
+_name = lru_cache(8192)(str)
 _teaser = lru_cache(256)(Teaser)
 
 
