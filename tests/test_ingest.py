@@ -215,6 +215,22 @@ async def post_by_hand(room: Newsroom, uid: str) -> None:
     )
 
 
+async def test_item_leaves_at_its_end(room: Newsroom) -> None:
+    room.write("3.md", expires=NOW + timedelta(hours=1))
+    room.write("4.md", expires=NOW + timedelta(hours=2))
+
+    early = await room.look()
+    late = await room.look(timedelta(hours=1))
+    room.put("4.md", b"---\ntitle: [\n---\n")
+    await room.look()
+    last = await room.look(timedelta(hours=1))
+
+    assert (early.next_end, early.next_due) == (NOW + timedelta(hours=1), None)
+    assert (late.withdrawn, late.next_end) == (1, NOW + timedelta(hours=2))
+    assert (last.withdrawn, last.next_end) == (1, None)
+    assert titles(room) == ["Title 1", "Title 2"]
+
+
 async def test_future_item_falls_due(room: Newsroom) -> None:
     room.write("3.md", date=NOW + timedelta(hours=1))
 

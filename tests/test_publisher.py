@@ -341,16 +341,18 @@ async def test_changed_file_wakes_a_pass(site: SiteRig) -> None:
         await end()
 
 
-async def test_half_written_file_and_item_to_come_bring_their_own_pass(site: SiteRig) -> None:
+async def test_half_written_file_and_item_that_comes_or_ends_bring_their_own_pass(site: SiteRig) -> None:
     site.configure(schedule={"every": "1h", "watch": False})
     soon = clock() + timedelta(milliseconds=300)
-    ingest = ScriptedIngest([Pass(waiting=("2.md",)), Pass(next_due=soon), Pass(next_due=clock() + timedelta(days=3))])
+    later = clock() + timedelta(days=3)
+    ends = (Pass(next_due=later, next_end=soon), Pass(next_due=later, next_end=later))
+    ingest = ScriptedIngest([Pass(waiting=("2.md",)), Pass(next_due=soon), *ends])
 
     async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
-        await ingest.was_called(3)
+        await ingest.was_called(4)
         await end()
 
-    assert len(ingest.called) == 3
+    assert len(ingest.called) == 4
 
 
 async def test_pass_that_fails_is_told_and_the_next_one_comes(site: SiteRig) -> None:

@@ -44,8 +44,9 @@ class Pass:
     """What one pass saw and did.
 
     `skipped` counts visibility rules, `decided` the states of new deliveries. `scheduled` items wait for
-    their time, the first at `next_due`. `written` are the shelf's paths whose bytes changed, `dropped`
-    those that were taken away. `feeds` are the paths of the feeds that readers subscribe to, None if none were made.
+    their time, the first at `next_due`; at `next_end` the first visible one leaves. `written` are the shelf's paths
+    whose bytes changed, `dropped` those that were taken away. `feeds` are the paths of the feeds that readers
+    subscribe to, None if none were made.
     """
 
     files: int = 0
@@ -56,6 +57,7 @@ class Pass:
     withdrawn: int = 0
     scheduled: int = 0
     next_due: datetime | None = None
+    next_end: datetime | None = None
     waiting: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
@@ -131,7 +133,7 @@ class Ingest:
         moved = await asyncio.to_thread(moved_in, visible, changes, known, touched)
         decided = await self._accept(Seen(scan, visible, changes, moved, known), now)
         self._index, self._accepted = scan.files, visible
-        done = self._told(scan, changes, len(moved))
+        done = self._told(scan, changes, len(moved), now)
         done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)
         return done
@@ -281,7 +283,7 @@ class Ingest:
     def _former(self) -> Iterator[Item]:
         return (one.item for one in (self._index or {}).values() if one.item is not None)
 
-    def _told(self, scan: Scan, changes: Changes, moved: int) -> Pass:
+    def _told(self, scan: Scan, changes: Changes, moved: int, now: datetime) -> Pass:
         standing = self._standing
         return Pass(
             files=len(scan.files),
@@ -292,6 +294,7 @@ class Ingest:
             withdrawn=len(changes.withdrawn),
             scheduled=len(standing.scheduled),
             next_due=min((item.published for item in standing.scheduled.values()), default=None),
+            next_end=standing.next_end(now),
             waiting=scan.waiting,
             skipped=standing.skipped,
             faults=(*scan.faults, *standing.faults, *self.shelving.left_out),

@@ -256,7 +256,7 @@ async def _passes(
     *,
     undrawn: asyncio.Event,
 ) -> None:
-    """A pass whenever the store stirs, a scheduled item falls due, or a half-written file may be whole."""
+    """A pass whenever the store stirs, an item falls due or ends, or a half-written file may be whole."""
     wait_s: float | None = None
     is_first = must_look_anywhere = True
     twins = Twins(house.channels, house.plans)
@@ -329,9 +329,10 @@ async def _stand(house: House, stop: asyncio.Event) -> None:
 def _next_look_s(done: Pass) -> float | None:
     if done.waiting:
         return HALF_WRITTEN_S
-    if done.next_due is None:
+    turn = min((one for one in (done.next_due, done.next_end) if one is not None), default=None)
+    if turn is None:
         return None
-    return min(max((done.next_due - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
+    return min(max((turn - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
 
 
 async def _watch(house: House, stirred: Stirred, stop: asyncio.Event) -> None:

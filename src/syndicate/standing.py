@@ -47,6 +47,10 @@ class Standing:
         """How many files each rule hides."""
         return Counter(self._skipped.values())
 
+    def next_end(self, now: datetime) -> datetime | None:
+        """When the first of the visible items leaves that is not over by now; None: none ever does."""
+        return min((end for one in self.visible.values() if (end := one.expires) and end > now), default=None)
+
     def follow(
         self, scan: Scan, former: Mapping[str, Indexed], known: Mapping[str, KnownItem], now: datetime
     ) -> Collection[str] | None:

@@ -536,6 +536,20 @@ def test_an_item_that_came_to_its_end_leaves_though_its_file_is_the_same(store: 
     assert (second.items, second.files["a.md"].skipped) == ({}, "expired")
 
 
+def test_an_item_that_came_to_its_end_leaves_though_its_file_was_broken_since(store: FolderStore, clock: Clock) -> None:
+    put(store, "a.md", item_text().replace("slug: t", "slug: t\nexpires: 2100-01-01"))
+    first = store.scan(NOTHING)
+    put(store, "a.md", "---\ntitle: [\n---\n", at=LONG_AGO_NS + 1)
+    broken = store.scan(first.files)
+
+    clock.now = 4_200_000_000 * 10**9
+    over = store.scan(broken.files, near=())
+
+    assert set(broken.items) == {"s:1"}
+    assert over.items == {}
+    assert over.files["a.md"].faults == broken.files["a.md"].faults
+
+
 def test_excluded_folders_are_not_entered_and_the_usual_files_are_no_items(store: FolderStore) -> None:
     for name in ("README.md", "node_modules/p/x.md", "_drafts/x.md", "archetypes/default.md", "_index.de.md"):
         put(store, name, item_text())

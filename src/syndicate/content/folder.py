@@ -182,8 +182,7 @@ class FolderStore:
         into: _Found,
     ) -> None:
         path = self._prefix + sight.path
-        was_known, former = former is not None, self._unless_over(former)
-        read = None if was_known else next(ahead)
+        read = None if former is not None else next(ahead)
         if read is not None:
             into.files[path], packed = read
             into.read.append(path)
@@ -191,7 +190,7 @@ class FolderStore:
                 into.packed[path] = packed
             return
         try:
-            one, is_parsed = self._reader.look_at(root, sight, former)
+            one, is_parsed = self._reader.look_at(root, sight, self._unless_over(former))
         except NotSettled:
             into.waiting.append(path)
             if former is not None:
@@ -235,11 +234,11 @@ class FolderStore:
             raise ConfigError((Fault(str(self.root), "E-STORE", problem, remedy, key=key),)) from error
 
     def _unless_over(self, former: Indexed | None) -> Indexed | None:
-        """What is known of a file; one whose item has come to its end must be read again."""
+        """What is known of a file; one whose item has come to its end must be read again, and may be broken by now."""
         end = former.item.expires if former is not None and former.item is not None else None
         if former is None or end is None or end > datetime.fromtimestamp(self._clock() / 1e9, UTC):
             return former
-        return replace(former, stamp=UNREAD)
+        return replace(former, stamp=UNREAD, item=None)
 
     def _gone(self, asked: Mapping[str, Indexed], found: _Found, closed: tuple[str, ...]) -> tuple[str, ...]:
         """The paths that vanished. Those that may only be out of sight, or be renamed, are kept as they were known."""
