@@ -44,11 +44,12 @@ FIRST_CARDS = 20
 PATIENCE_WITH_HUBS_S = 10.0
 """How long `once` tells hubs what changed; what they have not taken by then is left to the next call."""
 
-MANY_FILES = 2000
-"""With so many, the collector's looks at all their items would hold up the loop for a tenth of a second and more."""
+MANY_FILES = 200
+"""With so many, the collector's looks at all their items would hold up the loop for some ten milliseconds and more."""
 
-TURN_S = 0.0005
-"""How long a thread that makes feeds may keep those who ask for them waiting for their turn."""
+TURN_S = 0.0001
+"""How long a thread that makes feeds may keep those who ask for them waiting for their turn: each answer takes three or
+four, as each call to the system gives the turn away."""
 
 REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""

@@ -7,6 +7,7 @@ import gzip
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -212,6 +213,19 @@ def test_answers_are_kept_for_a_moment() -> None:
     assert found is not None
     assert found.startswith(b'HTTP/1.1 200 OK\r\nETag: "tag"\r\nContent-Length: 7\r\nDate: ')
     assert found.endswith(b"\r\n\r\ncontent")
+    assert recall.answer(b"one") is None
+
+
+def test_form_that_was_not_made_since_is_not_known_by_heart() -> None:
+    packed = Version((1, 2, 3), b"content", '"tag"', datetime.now(UTC), ("gzip",), {"gzip": b"c"})
+    standing = {"a": packed}
+    recall = Recall(standing.get)
+    recall.learn(b"one", "a", packed, "gzip", "200 OK", {})
+    found = recall.answer(b"one")
+    standing["a"] = replace(packed, packed={})
+
+    assert found is not None
+    assert found.endswith(b"\r\n\r\nc")
     assert recall.answer(b"one") is None
 
 

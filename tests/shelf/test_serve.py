@@ -148,6 +148,17 @@ async def test_compressed_bytes_have_their_own_tag_and_the_same_content(
     assert again.status == 304
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+async def test_tag_of_a_form_holds_after_a_restart(client: Client, tmp_path: Path, encoding: str) -> None:
+    wish = {"Accept-Encoding": encoding}
+    tag = (await client.get("/all/rss.xml", headers=wish)).headers["ETag"]
+
+    async with TestClient(TestServer(feed_server(tmp_path / "feeds", SITE)), auto_decompress=False) as anew:
+        answer = await anew.get("/all/rss.xml", headers=wish | {"If-None-Match": tag})
+
+    assert (answer.status, answer.headers["ETag"]) == (304, tag)
+
+
 async def test_image_is_never_packed(client: Client) -> None:
     response = await client.get("/media/0123456789abcdef.jpg", headers={"Accept-Encoding": "gzip"})
 

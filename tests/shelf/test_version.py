@@ -8,7 +8,7 @@ import brotli
 import pytest
 
 from syndicate.shelf.folder import FolderShelf
-from syndicate.shelf.version import Versions
+from syndicate.shelf.version import ENCODINGS, Versions
 
 
 def test_version_is_read_once_and_anew_when_replaced(tmp_path: Path) -> None:
@@ -42,19 +42,38 @@ def test_only_text_that_gains_is_compressed(tmp_path: Path) -> None:
     (tmp_path / "short.txt").write_bytes(b"word")
     (tmp_path / "noise.txt").write_bytes(os.urandom(2000))
     versions = Versions(tmp_path)
+    long, short, noise = (versions.find([f"{name}.txt"], is_text=True) for name in ("long", "short", "noise"))
 
-    long = versions.find(["long.txt"], is_text=True)
+    for encoding in ENCODINGS:
+        long, noise = versions.pack("long.txt", long, encoding), versions.pack("noise.txt", noise, encoding)
 
     assert gzip.decompress(long.body("gzip")) == brotli.decompress(long.body("br")) == long.body("") == b"word " * 500
     assert {long.tag("gzip"), long.tag("br")} == {f'{long.etag[:-1]}-{name}"' for name in ("gzip", "br")}
-    assert versions.find(["short.txt"], is_text=True).packed == {}
-    assert versions.find(["noise.txt"], is_text=True).packed == {}
+    assert short.codings == noise.codings == ()
+
+
+def test_forms_are_made_when_asked_for_and_kept_with_their_version(tmp_path: Path) -> None:
+    shelf, versions = FolderShelf(tmp_path), Versions(tmp_path)
+    shelf.put("a.txt", b"word " * 500)
+    plain = versions.find(["a.txt"], is_text=True)
+    versions.pack("a.txt", plain, "gzip")
+    versions.pack("a.txt", plain, "br")
+
+    kept = versions.find(["a.txt"], is_text=True)
+    shelf.put("a.txt", b"other " * 500)
+    other = versions.find(["a.txt"], is_text=True)
+    late = versions.pack("a.txt", plain, "gzip")
+
+    assert plain.packed == other.packed == {}
+    assert kept.packed.keys() == {"br", "gzip"}
+    assert gzip.decompress(late.body("gzip")) == b"word " * 500
+    assert versions.find(["a.txt"], is_text=True) is other
 
 
 def test_image_is_not_compressed(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"word " * 500)
 
-    assert Versions(tmp_path).find(["a.jpg"], is_text=False).packed == {}
+    assert Versions(tmp_path).find(["a.jpg"], is_text=False).codings == ()
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Recall:
         if found is None:
             return None
         version = self._look(found.name) if self._clock() < found.until_s else None
-        if version is None or version.stamp != found.stamp:
+        if version is None or version.stamp != found.stamp or (found.encoding and found.encoding not in version.packed):
             del self._answers[wish]
             return None
         self._answers.move_to_end(wish)

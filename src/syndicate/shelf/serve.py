@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from functools import partial
 from html import escape
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from aiohttp import HttpVersion11, web
@@ -20,7 +20,7 @@ from syndicate.feeds.words import spoken
 from syndicate.shelf.conditional import best_encoding, best_type, is_known
 from syndicate.shelf.detours import guesses_for, moved_to, redirects_in
 from syndicate.shelf.recall import RECALL, Connection, Recall
-from syndicate.shelf.version import ENCODINGS, Version, Versions
+from syndicate.shelf.version import Version, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from syndicate.feeds.formats import Format
     from syndicate.feeds.site import Site
+
+T = TypeVar("T")
 
 _FORM_OF_FILE = {form.file_name: form for form in FORMATS.values()}
 _TEXT_TYPES = {
@@ -156,7 +158,7 @@ class _Served:
     def __init__(self, versions: Versions, site: Site) -> None:
         self._versions = versions
         self._site = site
-        self._coming: dict[str, asyncio.Task[Version | None]] = {}
+        self._at_work: dict[object, asyncio.Task[Any]] = {}
         self._told: Version | None = None
         self._redirects: dict[str, str] = {}
         # People come first: whoever states no wish gets the page.
@@ -174,7 +176,7 @@ class _Served:
         if name:
             found = await self._find(parts, name)
             if found:
-                return self._file(request, found, parts, name)
+                return await self._file(request, found, parts, name)
             if await self._find([*parts, name], self._first_form.file_name):
                 # Relative, so that it holds behind any prefix; never `//host`, whatever the path holds.
                 raise web.HTTPPermanentRedirect(location=f"./{quote(name)}/")
@@ -183,7 +185,7 @@ class _Served:
         found = await self._find(parts, form.file_name)
         if found is None:
             return await self._missing(request)
-        response = self._file(request, found, parts, form.file_name)
+        response = await self._file(request, found, parts, form.file_name)
         response.headers["Vary"] = "Accept, Accept-Encoding"
         response.headers["Content-Location"] = form.file_name
         return response
@@ -216,23 +218,25 @@ class _Served:
         # What was read before, and what is not there, is found without a thread, which would cost ten times the look.
         while (version := self._versions.kept(parts)) is None and self._versions.stands(parts):
             name = "/".join(parts)
-            coming = self._coming.get(name)
-            if coming is None:
-                return await asyncio.shield(self._begin(name, partial(self._versions.find, parts, is_text=is_text)))
-            await asyncio.shield(
-                coming
-            )  # whoever asks meanwhile waits with the first, and looks whether it is still so
+            is_first = name not in self._at_work
+            found = await self._once(name, partial(self._versions.find, parts, is_text=is_text))
+            if is_first:
+                return found
+            # Whoever asked meanwhile looks whether it is still so.
         return version
 
-    def _begin(self, name: str, find: Callable[[], Version | None]) -> asyncio.Task[Version | None]:
-        coming = self._coming[name] = asyncio.create_task(asyncio.to_thread(find))
-        coming.add_done_callback(lambda _: self._coming.pop(name))
-        return coming
+    async def _once(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives in a thread, begun once for all who wait for it."""
+        task: asyncio.Task[T] | None = self._at_work.get(key)
+        if task is None:
+            task = self._at_work[key] = asyncio.create_task(asyncio.to_thread(make))
+            task.add_done_callback(lambda _: self._at_work.pop(key))
+        return await asyncio.shield(task)
 
-    def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
+    async def _file(self, request: web.Request, version: Version, parts: Sequence[str], name: str) -> web.Response:
         path = "/".join([*parts, name])
         asked = ",".join(request.headers.getall("Accept-Encoding", []))
-        encoding = best_encoding(asked, [form for form in ENCODINGS if form in version.packed])
+        encoding = best_encoding(asked, version.codings)
         etag = version.tag(encoding)
         headers = self._headers(version, parts, name) | {"ETag": etag}
         known = request.headers.getall("If-None-Match", None)
@@ -240,6 +244,11 @@ class _Served:
             etag, version.modified, ",".join(known) if known else None, request.headers.get("If-Modified-Since")
         ):
             return _FileResponse(path, version, None, status=304, headers=headers)
+        while encoding and encoding not in version.packed:
+            key = (path, version.stamp, encoding)
+            version = await self._once(key, partial(self._versions.pack, path, version, encoding))
+            encoding = best_encoding(asked, version.codings)
+        headers["ETag"] = version.tag(encoding)
         headers["Content-Type"] = _type_of(name) or ""
         if encoding:
             headers["Content-Encoding"] = encoding
