@@ -31,7 +31,7 @@ from syndicate.settings.tree import Settings
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 PACKAGE = ROOT / "src" / "syndicate"
-LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+LEVELS = {"info", "warning", "error", "exception", "tell"}
 WEBHOOK_KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 CODE = re.compile(r"[EW]-[A-Z]+(?:-[A-Z]+)*")
 FINDING = re.compile(r"D-[A-Z]+(?:-[A-Z]+)*")
@@ -58,15 +58,15 @@ def nodes() -> dict[Path, list[ast.AST]]:
 def events() -> dict[str, bool]:
     """Every event that is logged, by name."""
     found = {}
-    for found_here in nodes().values():
+    for path, found_here in nodes().items():
         # What is said through the standard library is told as one event, `library_told`.
-        if "structlog" not in {name.name for node in found_here if isinstance(node, ast.Import) for name in node.names}:
+        uses_ours = any(isinstance(node, ast.ImportFrom) and node.module == "syndicate.log" for node in found_here)
+        if not uses_ours and path.name != "log.py":
             continue
         for node in found_here:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            logger = ast.unparse(node.func.value)
-            if node.func.attr in LEVELS and (logger == "log" or logger.startswith("structlog.get_logger")):
+            if node.func.attr in LEVELS and ast.unparse(node.func.value) == "log":
                 name = next(one for one in node.args if isinstance(one, ast.Constant))
                 found[str(name.value)] = True
     return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +36,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_events_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up(form="json")
 
-    structlog.get_logger().info("delivered", item="herons:1", attempt=2)
-    structlog.get_logger().warning("image_left_out", reason="zu groß")
+    log.log.info("delivered", item="herons:1", attempt=2)
+    log.log.warning("image_left_out", reason="zu groß")
 
     first, second = told(capsys)
     assert (first["event"], first["level"], first["item"], first["attempt"]) == ("delivered", "info", "herons:1", 2)
@@ -43,10 +45,22 @@ def test_events_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -
     assert second["reason"] == "zu groß"
 
 
+def test_what_events_are_told_with_is_loaded_with_the_first() -> None:
+    code = (
+        "import sys; from syndicate import log; log.set_up(form='json'); print('structlog' in sys.modules, flush=True);"
+        "log.log.info('delivered', item='herons:1'); log.log.info('delivered', item='herons:2')"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout == "False\n"
+    assert [json.loads(line)["item"] for line in done.stderr.splitlines()] == ["herons:1", "herons:2"]
+
+
 def test_form_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up(form="auto")
 
-    structlog.get_logger().info("delivered")
+    log.log.info("delivered")
 
     assert told(capsys)[0]["event"] == "delivered"
 
@@ -54,7 +68,7 @@ def test_form_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> 
 def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up(form="text")
 
-    structlog.get_logger().info("delivered", item="herons:1")
+    log.log.info("delivered", item="herons:1")
 
     line = capsys.readouterr().err
     assert "delivered" in line
@@ -64,8 +78,8 @@ def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 def test_light_events_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up(level="warning", form="json")
 
-    structlog.get_logger().info("delivered")
-    structlog.get_logger().warning("delivery_postponed")
+    log.log.info("delivered")
+    log.log.warning("delivery_postponed")
 
     assert [one["event"] for one in told(capsys)] == ["delivery_postponed"]
 
@@ -76,7 +90,7 @@ def test_trace_of_an_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         raise ValueError("no luck")
     except ValueError:
-        structlog.get_logger().exception("pass_failed")
+        log.log.exception("pass_failed")
 
     (event,) = told(capsys)
     assert (event["event"], event["level"]) == ("pass_failed", "error")
@@ -86,7 +100,7 @@ def test_trace_of_an_error_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_secrets_are_masked_wherever_they_stand(capsys: pytest.CaptureFixture[str], form: log.Format) -> None:
     log.set_up(form=form, secrets=[CANARY])
-    logger = structlog.get_logger()
+    logger = log.log
 
     logger.info("told", plain=f"token {CANARY}!", deep={"list": [CANARY, (CANARY, 1)], "none": None})
     logger.info("told", path=Path(CANARY), error=OSError(CANARY), names={CANARY})
@@ -105,7 +119,7 @@ def test_secrets_are_masked_wherever_they_stand(capsys: pytest.CaptureFixture[st
 def test_values_that_hold_no_secret_keep_their_kind(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up(form="json", secrets=[CANARY])
 
-    structlog.get_logger().info("told", number=3, share=0.5, flag=True, nothing=None, many=["a"], deep={"b": 1})
+    log.log.info("told", number=3, share=0.5, flag=True, nothing=None, many=["a"], deep={"b": 1})
 
     (event,) = told(capsys)
     assert [event[name] for name in ("number", "share", "flag", "nothing", "many", "deep")] == [

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import structlog
-
 from syndicate.amend import parent_of
 from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, pictureless, post_of
@@ -17,6 +15,7 @@ from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.gate import Gate
 from syndicate.items.item import Item
+from syndicate.log import log
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.edits import returned
 from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
@@ -38,8 +37,6 @@ from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
 from syndicate.posts.post import Picture
 from syndicate.sharepages import SharePages
-
-log = structlog.get_logger()
 
 FROZEN_FOR = timedelta(hours=1)
 """A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""

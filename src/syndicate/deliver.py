@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from syndicate.attempt import AttemptRules, Attempts
 from syndicate.errors import CannotWrite, LostClaim, NetworkError
 from syndicate.findings import names_of, outcome_of
+from syndicate.log import log
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.issues import issue_id, last_issue, next_issue
 from syndicate.outbox.outcome import Done, NotDone, Outcome, Step, Uncertain, orphaned
@@ -33,8 +32,6 @@ from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
 from syndicate.rests import Rests, account_scope, app_scope, channel_scope
-
-log = structlog.get_logger()
 
 LONGEST_NAP_S = 5.0
 """A lane looks at least this often, as another process may have planned something (backfill, held resolve)."""

@@ -8,20 +8,17 @@ from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-import structlog
-
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item, Topic
 from syndicate.items.links import TRACKING
 from syndicate.items.posting import USUAL, Wording
+from syndicate.log import log
 from syndicate.ports.content import Images
 from syndicate.posts.campaign import parameters_of, relinked, tagged
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
 from syndicate.posts.digest import SUBJECT, Issue, digest_of
 from syndicate.posts.post import Card, Picture, Post, Wants
-
-log = structlog.get_logger()
 
 CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
 WITHDRAWAL = "Withdrawn: {{ title }}"

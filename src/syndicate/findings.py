@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import structlog
-
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Unauthorized, Unknown
+from syndicate.log import log
 from syndicate.outbox.delivery import Delivery, Receipt, State
 from syndicate.outbox.outcome import Duplicated, NotDone, Outcome, Refused, Step, Uncertain
-
-log = structlog.get_logger()
 
 
 def outcome_of(error: NetworkError, *, is_repeatable: bool, now: datetime) -> Outcome:

@@ -12,9 +12,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from syndicate.errors import ImageUnusable
+from syndicate.log import log
 from syndicate.posts.cardimage import card_image_of
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from syndicate.ports.shelf import Shelf
     from syndicate.posts.cardimage import CardImage, CardLook
 
-log = structlog.get_logger()
 
 PROGRESS: Final = 250
 """So many cards after another are told as one event."""

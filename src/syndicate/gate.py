@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
-
 from syndicate.draft import DraftRules
 from syndicate.findings import names_of
 from syndicate.items.item import Item
+from syndicate.log import log
 from syndicate.outbox.delivery import Delivery, State
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import opted_out_of
@@ -19,8 +18,6 @@ from syndicate.ports.outbox import Event, Outbox
 from syndicate.posts.card import card_of, image_of
 from syndicate.posts.post import Wants
 from syndicate.sharepages import SharePages
-
-log = structlog.get_logger()
 
 
 class Gate:

@@ -14,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import structlog
-
 from syndicate.atomic import cannot_write
 from syndicate.brake import Brake
 from syndicate.channels.networks import Tools
@@ -25,6 +23,7 @@ from syndicate.feeds.query import Query, Terms
 from syndicate.feeds.site import Named, Shape, Site, topic_path
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.items.topics import slug_of
+from syndicate.log import log
 from syndicate.outbox.outcome import RetryPolicy
 from syndicate.outbox.pace import Price
 from syndicate.outbox.plan import ChannelPlan, FirstSight, able
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from syndicate.ports.shelf import Shelf
     from syndicate.sharepages import SharePages
 
-log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
 

@@ -12,15 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-import structlog
-
 from syndicate.errors import NetworkError, RateLimited, Rejected, StateLost, Unauthorized
 from syndicate.feeds.site import Site
+from syndicate.log import log
 from syndicate.outbox.ping import Ping, Pinged, patience
 from syndicate.ports.hubs import Announcements, HubLine
 from syndicate.ports.shelf import Shelf
-
-log = structlog.get_logger()
 
 AT_ONCE = 4
 """Pings that one hub is sent at the same time."""

@@ -16,8 +16,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import structlog
-
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.feed import ALL, keys_of
 from syndicate.feeds.site import Site
@@ -26,6 +24,7 @@ from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
 from syndicate.items.topics import agreed
+from syndicate.log import log
 from syndicate.outbox.delivery import Planned, State
 from syndicate.outbox.edits import Change, changes_of, returns_of, withdrawals_of
 from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
@@ -35,8 +34,6 @@ from syndicate.ports.shelf import Shelf
 from syndicate.recognition import Seen, doubt_in, gone_in, heirs_of, known_of, lost_store, moved_in, same_links
 from syndicate.shelving import Shelved, Shelving
 from syndicate.standing import Standing
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

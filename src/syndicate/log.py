@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote, quote_plus
-
-import structlog
 
 Format = Literal["auto", "text", "json"]
 
@@ -58,15 +57,70 @@ class Masker:
         return text
 
 
+class Log:
+    """Tells events. What they are told with is loaded with the first: a pass without changes has none.
+
+    The modules of structlog, and of rich, which it loads, take as long as such a pass over thousands of files.
+    """
+
+    def __init__(self) -> None:
+        self._prepare: Callable[[], None] | None = None
+
+    def info(self, event: str, **facts: Any) -> None:
+        """What happened."""
+        self._logger().info(event, **facts)
+
+    def warning(self, event: str, **facts: Any) -> None:
+        """What a person may have to do."""
+        self._logger().warning(event, **facts)
+
+    def error(self, event: str, **facts: Any) -> None:
+        """What a person must do."""
+        self._logger().error(event, **facts)
+
+    def exception(self, event: str, **facts: Any) -> None:
+        """The same, with the trace of the error that is being handled."""
+        self._logger().exception(event, **facts)
+
+    def tell(self, weight: int, event: str, **facts: Any) -> None:
+        """An event of that weight, as `logging` numbers it."""
+        self._logger().log(weight, event, **facts)
+
+    def prepare_with(self, prepare: Callable[[], None]) -> None:
+        """What decides where events go, called before the first is told; at once if structlog is loaded already."""
+        self._prepare = prepare
+        if "structlog" in sys.modules:
+            self._logger()
+
+    def _logger(self) -> Any:
+        import structlog
+
+        if self._prepare is not None:
+            prepare, self._prepare = self._prepare, None
+            prepare()
+        return structlog.get_logger()
+
+
+log = Log()
+"""The one of this process."""
+
+
 def set_up(*, level: str = "info", form: Format = "auto", secrets: Iterable[str] = ()) -> None:
     """Decide for the whole process where events go. Called once, by the command."""
     is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
+    log.prepare_with(partial(_configure, getattr(logging, level.upper()), Masker(secrets), is_text=is_text))
+    logging.basicConfig(level=logging.WARNING, handlers=[_Relay()], force=True)
+
+
+def _configure(weight: int, masker: Masker, *, is_text: bool) -> None:
+    import structlog
+
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_text else "iso", utc=not is_text),
         structlog.processors.format_exc_info,
-        Masker(secrets),
+        masker,
     ]
     if is_text:
         processors.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=22))
@@ -74,11 +128,10 @@ def set_up(*, level: str = "info", form: Format = "auto", secrets: Iterable[str]
         processors.append(structlog.processors.JSONRenderer(ensure_ascii=False))
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(weight),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[_Relay()], force=True)
 
 
 class _Relay(logging.Handler):
@@ -102,7 +155,7 @@ class _Relay(logging.Handler):
             facts["left_out"] = left_out
         if record.exc_info:
             facts["exc_info"] = record.exc_info
-        structlog.get_logger().log(record.levelno, "library_told", **facts)
+        log.tell(record.levelno, "library_told", **facts)
 
     def _left_out(self, record: logging.LogRecord) -> int | None:
         """How many like it were left out since the last that was told; None if it is to be left out itself."""

@@ -14,20 +14,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from syndicate.content.watch import Stirred, wake
 from syndicate.deliver import Settled, Tell
 from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
+from syndicate.log import log
 from syndicate.outbox.delivery import Action, State
 from syndicate.twins import Twins
 
 if TYPE_CHECKING:
     from syndicate.shelf.listen import Sockets
 
-log = structlog.get_logger()
 
 HALF_WRITTEN_S = 0.25
 """How soon to look again at files that were still being written."""

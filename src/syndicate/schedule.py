@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-log = structlog.get_logger()
+from syndicate.log import log
 
 CLOCK_CHECK = timedelta(seconds=5)
 CLOCK_JUMP = timedelta(seconds=30)

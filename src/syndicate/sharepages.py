@@ -10,14 +10,11 @@ from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
 
-import structlog
-
 from syndicate.doctor.site import tags_in
 from syndicate.errors import ImageUnusable
 from syndicate.items.links import link_key
+from syndicate.log import log
 from syndicate.ports.web import Pages
-
-log = structlog.get_logger()
 
 Policy = Literal["wait", "ignore", "hold"]
 

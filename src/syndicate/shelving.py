@@ -6,8 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id
@@ -18,13 +16,12 @@ from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.gallery import Gallery
 from syndicate.items.item import Image, Item, Topic
+from syndicate.log import log
 from syndicate.ports.content import Store
 from syndicate.ports.shelf import Shelf
 
 _TOGETHER_BYTES = 4_000_000
 """About so much is written together."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

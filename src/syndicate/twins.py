@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-import structlog
-
+from syndicate.log import log
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.ports.channel import Channel
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.http import Answer
 from syndicate.channels.networks import Tools
 from syndicate.errors import NetworkError, Unauthorized
+from syndicate.log import log
 from syndicate.ports.channel import Standing
-
-log = structlog.get_logger()
 
 WARN_BEFORE = timedelta(days=7)
 """How long before an access ends for good the operator is told, once a day."""

@@ -8,15 +8,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from syndicate.cli.output import take_up
 from syndicate.errors import ConfigError, StateLost, SyndicateError
+from syndicate.log import log
 
 if TYPE_CHECKING:
     from syndicate.plot import Plot
 
-log = structlog.get_logger()
 
 Publish = Callable[["Plot", asyncio.Event, Callable[[], None]], Awaitable[None]]
 """Publishes by these settings until the event is set; calls the function once everything is open."""

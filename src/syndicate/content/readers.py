@@ -16,18 +16,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from syndicate.content.process import ended, pipe, started
 from syndicate.content.sweep import Sight
 from syndicate.errors import Fault
 from syndicate.items.snapshot import unpack
+from syndicate.log import log
 from syndicate.ports.content import Indexed, Stamp
 
 if TYPE_CHECKING:
     from syndicate.content.file import FileReader
 
-log = structlog.get_logger()
 
 MOST: Final = 4
 """Processes at most: each has the program once more in memory, about 50 MB."""

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import structlog
 from sqlalchemy import Row
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
+from syndicate.log import log
 from syndicate.outbox import announce, batches, clocks, doubt, epoch, gather, intake, lane, outlook, review
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
@@ -29,8 +29,6 @@ from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
-
-log = structlog.get_logger()
 
 ROOM_BYTES = 64 * 2**20
 """With less free than this beside the database nothing is sent: what came of it might not be kept."""
