@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
-from syndicate.items.plain import sound, untagged
+from syndicate.items.plain import one_line, sound, untagged
 from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
@@ -212,7 +212,7 @@ def text_of(markup: str) -> str:
     text = untagged(_NOTED.sub("", markup) if "<sup>" in markup else markup)
     for entity, char in _ENTITIES if "&" in text else ():
         text = text.replace(entity, char)
-    return " ".join(sound(text).split())
+    return one_line(text)
 
 
 def _oversize(text: str) -> str:

@@ -63,12 +63,17 @@ def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str
         yield _looked(tree, source_of(words), location)
 
 
-def present(tree: Tree, sources: Iterable[str | Source], location: Location) -> Iterator[Found]:
-    """The same without keys that are not there, as most are not."""
-    for words in sources:
-        source = source_of(words)
-        if source.kind != "key" or source.steps[0] in tree.fields:
-            yield _looked(tree, source, location)
+def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterator[Found]:
+    """The same without what is not there, as most is not."""
+    for source in sources:
+        if source.kind == "key":
+            value = _value_at(tree, source.steps)
+            if value is not None:
+                yield _changed(Found(value, source.words, tree, source.steps, source.form), source)
+        else:
+            found = _looked(tree, source, location)
+            if found.value is not None or found.problem:
+                yield found
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
@@ -116,8 +121,11 @@ def parts_of(text: str, split: str) -> list[str]:
 
 
 def _looked(tree: Tree, source: Source, location: Location) -> Found:
-    found = _at(tree, source) if source.kind == "key" else _given(tree, source, location)
-    return _changed(found, source) if source.changes_texts and not is_blank(found.value) else found
+    if source.kind != "key":
+        return _changed(_given(tree, source, location), source)
+    if source.steps[0] not in tree.fields:
+        return Found(None, source.words)
+    return _changed(Found(_value_at(tree, source.steps), source.words, tree, source.steps, source.form), source)
 
 
 def _given(tree: Tree, source: Source, location: Location) -> Found:
@@ -135,14 +143,11 @@ def _given(tree: Tree, source: Source, location: Location) -> Found:
     return Found(value, source.words, form=source.form)
 
 
-def _at(tree: Tree, source: Source) -> Found:
-    steps = source.steps
-    if steps[0] not in tree.fields:  # as most are
-        return Found(None, source.words)
-    value: Value = tree.fields
-    for step in steps:
+def _value_at(tree: Tree, steps: tuple[str, ...]) -> Value:
+    value = tree.fields.get(steps[0])
+    for step in steps[1:] if value is not None else ():
         value = value.get(step) if isinstance(value, dict) else _below(value, step)
-    return Found(value, source.words, tree, steps, source.form)
+    return value
 
 
 def _below(value: Value, step: str) -> Value:
@@ -168,6 +173,8 @@ def _filled(tree: Tree, template: str, location: Location) -> str | None:
 
 def _changed(found: Found, source: Source) -> Found:
     """What is left after the source's own options."""
+    if not source.changes_texts or is_blank(found.value):
+        return found
     members = found.value if isinstance(found.value, list) else [found.value]
     changed: list[Value] = []
     try:

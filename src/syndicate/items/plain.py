@@ -32,8 +32,9 @@ _GAPS = {
     for name in names.split()
     for form in ("{}", "/{}")
 }
+_INNER = re.compile(rf"(?P<name>/?[A-Za-z][A-Za-z0-9]*){_ATTRIBUTES}/?")
 
-_MARKED = re.compile(r"[\[`*_~\\]|<http")
+_MARKED = ("[", "`", "*", "_", "~", "\\", "<http")
 _ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?+"""
 # Marks inside a word of ASCII are none: `snake_case`, `2*3*4`, `C*`. A dunder of one word is a name, not bold text.
 _MARKS = (
@@ -59,6 +60,9 @@ _UNWANTED = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
+# ASCII that is sound as it stands, and of that what means nothing but itself in a field.
+_TAME = bytes([9, 10, *range(32, 127)])
+_LITERAL = _TAME.translate(None, b"<&[`*_~\\")
 _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # str.lower makes some letters longer
 _BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
 _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u2069", "\u202a\u202b", "\u202c"
@@ -70,7 +74,7 @@ _STACKED = regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+")
 
 def sound(text: str) -> str:
     """The text in NFC without characters that break feeds, deceive the eye or cannot be seen; lines are kept."""
-    if text.isascii() and text.isprintable():  # as most
+    if text.isascii() and not text.encode().translate(None, _TAME):  # as most
         return text
     # To Python, nothing that is unwanted, an odd break or a direction control is printable; nor are these.
     if not text.replace("\n", "").replace("\t", "").replace("\xa0", "").isprintable():
@@ -96,13 +100,26 @@ def plain(text: str) -> str:
     return _kept_plain(text) if len(text) <= _LONGEST_KEPT else _plain(text)
 
 
+def one_line(text: str) -> str:
+    """Sound text with its white space collapsed."""
+    text = sound(text)
+    spaced = text.replace("\n", " ").replace("\t", " ")
+    if not (spaced.isascii() or spaced.isprintable()):  # there may be blanks of other kinds
+        return " ".join(text.split())
+    while "  " in spaced:
+        spaced = spaced.replace("  ", " ")
+    return spaced.strip(" ")
+
+
 def _plain(text: str) -> str:
+    if text.isascii() and not text.encode().translate(None, _LITERAL):  # as most
+        return one_line(text)
     if "<" in text:
         text = _without_tags(text)
-    if _MARKED.search(text):
+    if any(map(text.__contains__, _MARKED)):
         for mark, kept in _MARKS:
             text = mark.sub(kept, text)
-    return " ".join(sound(html.unescape(text) if "&" in text else text).split())
+    return one_line(html.unescape(text) if "&" in text else text)
 
 
 # A title is asked for several times in a row, and topics, authors and products come back in file after file.
@@ -134,6 +151,9 @@ def _gap(inner: str) -> str | None:
     gap = _GAPS.get(inner)
     if gap is not None:
         return gap
+    match = _INNER.fullmatch(inner)
+    if match is not None:
+        return _GAPS.get(match["name"].lower())
     tag = f"<{inner}>"
     return " " if BLOCK_TAG.fullmatch(tag) else "" if INLINE_TAG.fullmatch(tag) else None
 

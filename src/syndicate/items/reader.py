@@ -24,15 +24,19 @@ def passed_over(name: str, found: Found) -> str:
     """Why a source's value cannot be a field's, in words; empty if it can."""
     if found.problem:
         return found.problem
+    if name in _TEXTUAL:
+        text = fields.text_of(found.value)
+        if text is not None:
+            return _unfit(name, text)
+    elif not fields.is_blank(found.value):
+        return ""
     if found.value is None and found.line is None:
         return "absent"
-    if fields.is_blank(found.value):
-        return "blank"
-    if name not in _TEXTUAL:
-        return ""
-    text = fields.text_of(found.value)
-    if text is None:
-        return "no text"
+    return "blank" if fields.is_blank(found.value) else "no text"
+
+
+def _unfit(name: str, text: str) -> str:
+    """Why a text cannot be a field's, in words; empty if it can."""
     if name in DATES:
         return "no date that stands in the file" if is_for_the_builder(text) else ""
     if name == "page" and ("{{" in text or "{%" in text or text.casefold() in TRUE + FALSE):

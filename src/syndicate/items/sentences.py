@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 
 import regex
@@ -29,7 +30,13 @@ _LURES = (
     *("Read more", "Read More", "READ MORE", "Continue reading", "Continue Reading", "Learn more", "Weiterlesen"),
     *("Mehr lesen", "Lire la suite", "Lire plus", "Leer más", "Lees meer", "Leia mais", "Leggi tutto"),
 )
+_AFTER_LURE = (
+    "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000.…»›→>])"
+)
 _LURE = re.compile(rf"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:{'|'.join(_LURES)})[\s.…»›→>\])]*\Z")
+
+_COMPARED = 8  # letters and digits: most texts are no body's beginning, and have said so by then
 
 
 def shorten(text: str, limit: int) -> str:
@@ -55,7 +62,7 @@ def _has_dots(text: str) -> bool:
 
 
 def _has_lure(text: str) -> bool:
-    return any(words in text for words in _LURES) and _LURE.search(text) is not None
+    return text.rstrip(_AFTER_LURE).endswith(_LURES) and _LURE.search(text) is not None
 
 
 def mended(text: str, body: str) -> str:
@@ -90,10 +97,14 @@ def _rest(text: str, body: str) -> str:
 
 
 def _begin_alike(text: str, body: str) -> bool:
-    """Whether the first letters or digits of both are there and the same."""
-    mine = next(filter(str.isalnum, text), "")
-    theirs = next(filter(str.isalnum, islice(body, _reach(text))), "")
-    return mine.casefold()[:1] == theirs.casefold()[:1] != ""
+    """Whether the first letters and digits of both are there and the same."""
+    mine = _first_letters(text)
+    theirs = _first_letters(islice(body, _reach(text)))
+    return bool(mine and theirs) and (mine.startswith(theirs) or theirs.startswith(mine))
+
+
+def _first_letters(text: Iterable[str]) -> str:
+    return "".join(islice(filter(str.isalnum, text), _COMPARED)).casefold()
 
 
 def _reach(text: str) -> int:

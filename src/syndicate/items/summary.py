@@ -41,7 +41,7 @@ def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body:
         limit: characters of a summary taken from the body.
     """
     paragraph = paragraph_of(body_html)
-    beginnings = (body, _from(paragraph, body))
+    beginnings = _beginnings(paragraph, body)
     cut = ""
     for candidate in candidates:
         if candidate and not any(is_cut(candidate, beginning) for beginning in beginnings):
@@ -60,7 +60,7 @@ def _worded(text: str) -> str:
 
 def description_of(text: str, *, body_html: str, body: str) -> str:
     """The file's own description, mended if it is cut."""
-    return _mended(text, (body, _from(paragraph_of(body_html), body)))
+    return _mended(text, _beginnings(paragraph_of(body_html), body))
 
 
 def _mended(text: str, beginnings: tuple[str, ...]) -> str:
@@ -101,10 +101,10 @@ def _is_prose(inner: str, text: str, is_below_image: bool) -> bool:
     if _LONE.match(inner) or _BYLINE.match(text) or (is_below_image and _EMPHASISED.match(inner)):
         return False
     letters = sum(1 for _ in islice(filter(str.isalnum, text), _LEAST_LETTERS))
-    return letters == _LEAST_LETTERS and (len(text.split()) >= _LEAST_WORDS or not text.isascii())
+    return letters == _LEAST_LETTERS and (len(text.split(maxsplit=_LEAST_WORDS)) >= _LEAST_WORDS or not text.isascii())
 
 
-def _from(paragraph: str, body: str) -> str:
-    """The body's text from a paragraph on: headings and images before it are no part of its beginning."""
+def _beginnings(paragraph: str, body: str) -> tuple[str, ...]:
+    """The body's text, and that from a paragraph on: headings and images before it are no part of its beginning."""
     at = body.find(paragraph) if paragraph else -1
-    return body[at:] if at >= 0 else ""
+    return (body, body[at:]) if at > 0 else (body,)
