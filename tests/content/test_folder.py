@@ -21,9 +21,11 @@ from content.storing import (
     put,
     store,
 )
+from syndicate.content import file as file_module
 from syndicate.content.file import NO_ITEM
 from syndicate.content.folder import FolderStore
 from syndicate.content.look import MAX_IMAGE_BYTES
+from syndicate.content.places import inside
 from syndicate.errors import ConfigError, ImageUnusable
 from syndicate.items.frontmatter import MAX_FILE_BYTES
 from syndicate.items.item import Image
@@ -203,14 +205,12 @@ def test_a_file_that_grows_while_it_is_read_is_waited_for(store: FolderStore, mo
 
 def test_a_file_replaced_after_the_sweep_is_waited_for(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "a.md", item_text())
-    true_realpath = os.path.realpath
 
-    def replacing(path: Path, *, strict: bool = False) -> str:
-        if str(path).endswith("a.md"):
-            put(store, "a.md", item_text(title="Another, longer"))
-        return true_realpath(path, strict=strict)
+    def replacing(root: Path, path: str) -> Path:
+        put(store, "a.md", item_text(title="Another, longer"))
+        return inside(root, path)
 
-    monkeypatch.setattr(os.path, "realpath", replacing)
+    monkeypatch.setattr(file_module, "inside", replacing)
 
     assert store.scan(NOTHING).waiting == ("a.md",)
 

@@ -92,7 +92,7 @@ class FileReader:
             known = (former.stamp.size_bytes, former.stamp.mtime_ns, former.stamp.inode)
             if known == sight.key and (not images or self._stamp(root, groups_of(images)) == images):
                 return former, False
-        if not self._is_settled(sight, root / sight.path):
+        if not self._is_settled(sight, root):
             raise NotSettled
         stamp = Stamp(*sight.key)
         try:
@@ -101,7 +101,7 @@ class FileReader:
             content, facts = bytes_of(inside(root, sight.path), MAX_FILE_BYTES)
             if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
                 raise NotSettled
-            stamp = replace(stamp, digest=hashlib.sha256(content).hexdigest())
+            stamp = Stamp(*sight.key, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
                 images = former.stamp.image
                 now = self._stamp(root, groups_of(images))
@@ -155,7 +155,8 @@ class FileReader:
         if item is not None:
             item, groups, warnings = self._pictured(root, item, sight, reading)
             faults = (*faults, *warnings)
-            stamp = replace(stamp, image=self._stamp(root, groups))
+            if groups != [()]:
+                stamp = replace(stamp, image=self._stamp(root, groups))
         if item is not None and self.name:
             item = self._named(item)
         return Indexed(self.prefix + sight.path, stamp, item, reading.skipped, self.placed(faults))
@@ -205,7 +206,7 @@ class FileReader:
                 content, facts = bytes_of(file, MAX_IMAGE_BYTES)
             except OSError:
                 continue
-            if not self._is_settled(Sight(place, facts), file):
+            if not self._is_settled(Sight(place, facts), root, file):
                 raise NotSettled
             try:
                 content, seen = shown(content, place)
@@ -228,24 +229,24 @@ class FileReader:
         problem = f"the image {asked.paths[0]} is not in the store, or cannot be read"
         return None, [_image_warning(sight.path, asked, "W-IMAGE-MISSING", problem)] if is_asked else []
 
-    def _is_settled(self, sight: Sight, file: Path) -> bool:
+    def _is_settled(self, sight: Sight, root: Path, file: Path | None = None) -> bool:
         """Whether the file was left alone for a while, by its own time or, whatever that says, by our two looks.
 
-        A moment is enough where the system knows that nobody writes it.
+        A moment is enough where the system knows that nobody writes it. `file` is where it is, if not below the root.
         """
         now = self.clock()
         former = self._former_looks.get(sight.path)
         since = min(former.since_ns, now) if former is not None and former.key == sight.key else now
         self._looks[sight.path] = _Look(sight.key, since)
         calm_ns = max(now - sight.stat.st_mtime_ns, now - since)
-        return calm_ns >= self._quiet_ns or (calm_ns >= _CALM_NS and has_no_writer(file))
+        return calm_ns >= self._quiet_ns or (calm_ns >= _CALM_NS and has_no_writer(file or root / sight.path))
 
     def _is_young(self, facts: os.stat_result) -> bool:
         return 0 <= self.clock() - facts.st_mtime_ns < self._grace_ns
 
     def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
         """The faults with paths as the operator knows them, below the folder as the settings name it."""
-        return tuple(replace(fault, path=str(self.root / fault.path)) for fault in faults)
+        return tuple([replace(fault, path=str(self.root / fault.path)) for fault in faults])
 
 
 def _image_warning(path: str, asked: AskedImage, code: str, problem: str) -> Fault:
