@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from deliver_rig import NAME, NOW, acceptance, item
 from syndicate.errors import CannotWrite, ConfigError
-from syndicate.outbox.database import BUSY_TIMEOUT_MS, MIGRATIONS, Database
+from syndicate.outbox.database import BUSY_TIMEOUT_MS, MIGRATIONS, PAGE_BYTES, Database
 from syndicate.outbox.schema import HEAD, marks, metadata
 from syndicate.outbox.store import SqlOutbox
 
@@ -79,6 +79,10 @@ async def test_commits_are_on_disk_when_they_return(database: Database) -> None:
     assert await database.read(pragma, "journal_mode") == "wal"
     assert await database.read(pragma, "synchronous") == 2, "FULL"
     assert await database.read(pragma, "busy_timeout") == BUSY_TIMEOUT_MS
+
+
+async def test_new_databases_have_room_for_several_packed_items_in_a_page(database: Database) -> None:
+    assert await database.read(pragma, "page_size") == PAGE_BYTES
 
 
 async def test_every_transaction_runs_on_one_thread_that_is_not_the_loops(database: Database) -> None:

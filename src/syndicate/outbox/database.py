@@ -27,6 +27,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+PAGE_BYTES = 16_384
+"""Of new databases: a packed item takes 2 kB, so that one of two would not fit a page of SQLite's usual 4 kB."""
 BUSY_TIMEOUT_MS = 10_000
 
 
@@ -199,7 +201,7 @@ def _engine(path: Path, *, is_reader: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(dbapi_connection: Any, _record: object) -> None:
         dbapi_connection.isolation_level = None  # sqlite3 must not open transactions of its own
-        pragmas = () if is_reader else ("journal_mode=WAL", "synchronous=FULL")
+        pragmas = () if is_reader else (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL")
         cursor = dbapi_connection.cursor()
         for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
