@@ -246,7 +246,7 @@ def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] =
             # One snapshot for the whole copy: otherwise each foreign write would begin it anew.
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            reader.backup(writer, pages=256, progress=lambda _, left, total: tell(total - left, total), sleep=0)
+            reader.backup(writer, pages=64, progress=lambda _, left, total: tell(total - left, total), sleep=0)
             reader.execute("COMMIT")
             writer.execute("PRAGMA journal_mode=DELETE")  # one file, that is all
         with new.open("rb") as file:
