@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, item_text, picture, put
 from syndicate.content import readers
@@ -75,6 +79,56 @@ def test_a_process_that_dies_costs_no_file(
     found = FolderStore(content, RULES, clock=clock, tell=kill).scan(NOTHING)
 
     assert len(found.items) == FILES + 1
+
+
+def test_a_process_that_hangs_costs_no_file_and_little_time(
+    content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = readers.started
+
+    def frozen(module: str) -> subprocess.Popen[bytes]:
+        process = start(module)
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    monkeypatch.setattr(readers, "started", frozen)
+    monkeypatch.setattr(readers, "PATIENCE_S", 0.01)
+
+    with capture_logs() as events:
+        found = FolderStore(content, RULES, clock=clock).scan(NOTHING)
+
+    assert len(found.items) == FILES + 1
+    assert [(one["event"], one["reason"]) for one in events] == [("reader_failed", "no answer in 0.01 s")]
+    assert [process.poll() is not None for process in side_by_side] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(b"cos\nmkdir\n(Vtold\ntR.", "it told of os.mkdir", id="a call"),
+        pytest.param(pickle.dumps([None]), "it told of other files", id="other files"),
+        pytest.param(pickle.dumps([(None, b"2nonsense", None, ())] * 50), "Ran out of input", id="damaged items"),
+    ],
+)
+def test_a_process_that_was_taken_over_can_tell_nothing_but_values(
+    content: Path, clock: Clock, side_by_side: object, monkeypatch: pytest.MonkeyPatch, answer: bytes, reason: str
+) -> None:
+    script = f"import os; os.write(1, {answer!r}); os.close(1); os.read(0, 1); open(0, 'rb').read()"
+
+    def started(_module: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    monkeypatch.setattr(readers, "started", started)
+    monkeypatch.chdir(content)
+
+    with capture_logs() as events:
+        found = FolderStore(content, RULES, clock=clock).scan(NOTHING)
+
+    assert len(found.items) == FILES + 1
+    assert events[0]["reason"] == reason
+    assert not (content / "told").exists()
 
 
 def test_work_that_is_stopped_leaves_no_process(

@@ -39,6 +39,9 @@ ReadAhead = tuple[Indexed, bytes] | None
 MANY: Final = 500
 """So many files are worth the start of the processes."""
 
+PATIENCE_S: Final = 60.0
+"""So long may a process take for the files it has at a time: a thousand times what they take on a busy machine."""
+
 _TOGETHER: Final = 50
 _CHILD: Final = "syndicate.content.reading"
 
@@ -75,14 +78,19 @@ def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Gener
                 yield None
                 continue
             stamp, packed, skipped, faults = one
-            item = unpack(packed) if packed else None
+            try:
+                item = unpack(packed) if packed else None
+            except (ValueError, TypeError, KeyError):  # of another version: the program was replaced meanwhile
+                yield None
+                continue
             yield Indexed(reader.prefix + sight.path, stamp, item, skipped, faults), packed
 
 
 class Readers:
     """So many processes that read files of one folder, as a `FolderStore` with these keywords does; end it by `close`.
 
-    A process that ends on its own costs no file: what it was to read is left to the caller.
+    A process that ends on its own costs no file: what it was to read is left to the caller. Where one does not answer
+    at all, as something holds it up, all are ended.
     """
 
     def __init__(self, number: int, keywords: Mapping[str, Any]) -> None:
@@ -107,23 +115,38 @@ class Readers:
         for chunk in _chunks(sights):
             waiting.append(self._threads.submit(self._ask, root, chunk, now_ns))
             if len(waiting) > 2 * self._number:
-                yield from waiting.popleft().result()
+                yield from self._answer(waiting.popleft())
         for future in waiting:
-            yield from future.result()
+            yield from self._answer(future)
+
+    def _answer(self, future: Future[list[Found]]) -> list[Found]:
+        try:
+            return future.result(PATIENCE_S)
+        except TimeoutError:
+            self._tell(f"no answer in {PATIENCE_S:g} s")
+            for child in self._children:
+                child.kill()
+            return future.result()
 
     def _ask(self, root: Path, sights: Sequence[Sight], now_ns: int) -> list[Found]:
         child = self._idle.get()
         try:
             _send(child, (now_ns, root, sights))
-            found: list[Found] = pickle.load(pipe(child.stdout))  # noqa: S301  # of our own child, by a pipe
+            found: list[Found] = _Answers(pipe(child.stdout)).load()
+            if len(found) != len(sights):
+                raise ValueError("it told of other files")
         except Exception as error:  # the edge of a process that may have died, or be of another version by now
-            if not self._is_failed:
-                log.warning("reader_failed", reason=str(error) or "it ended")
-            self._is_failed = True
+            self._tell(str(error) or "it ended")
             return [None] * len(sights)
         finally:
             self._idle.put(child)
         return found
+
+    def _tell(self, reason: str) -> None:
+        """Tell why a process failed, of the first."""
+        if not self._is_failed:
+            log.warning("reader_failed", reason=reason)
+        self._is_failed = True
 
     def close(self) -> None:
         """End the processes."""
@@ -131,6 +154,19 @@ class Readers:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
             ended(child)
+
+
+class _Answers(pickle.Unpickler):
+    """Reads values, and nothing that does anything: who reads foreign files may be told by them what to say."""
+
+    def find_class(self, module: str, name: str) -> type:
+        found = _VALUES.get((module, name))
+        if found is None:
+            raise pickle.UnpicklingError(f"it told of {module}.{name}")
+        return found
+
+
+_VALUES: Final[Mapping[tuple[str, str], type]] = {(one.__module__, one.__name__): one for one in (Stamp, Fault)}
 
 
 def _chunks(sights: Sequence[Sight]) -> Iterator[Sequence[Sight]]:
