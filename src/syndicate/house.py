@@ -36,6 +36,7 @@ from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_ru
 
 if TYPE_CHECKING:
     from syndicate.channels.tokens import Vault
+    from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.deliver import Lane, LaneRules
     from syndicate.gallery import Gallery
@@ -263,7 +264,6 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.ingest import Ingest
     from syndicate.outbox.lock import is_held
     from syndicate.outbox.store import SqlOutbox
-    from syndicate.sharepages import SharePages
     from syndicate.shelf.folder import FolderShelf
 
     async with AsyncExitStack() as stack:
@@ -285,18 +285,19 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         gallery = _gallery(plot, site, shelf, images)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
         ingest.shelving.brake = brake
-        pages = SharePages(fetcher, share_page_rules_of(plot.settings), clock=clock)
-        lanes = _lanes(plot, channels, outbox, images, pages)
+        lanes = _lanes(plot, channels, outbox, images, fetcher) if channels else ()
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
         yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, gallery)
 
 
 def _lanes(
-    plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker, pages: SharePages
+    plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker, fetcher: Fetcher
 ) -> tuple[Lane, ...]:
     from syndicate.deliver import Lane
     from syndicate.rests import Rests
+    from syndicate.sharepages import SharePages
 
+    pages = SharePages(fetcher, share_page_rules_of(plot.settings), clock=clock)
     owner, rests = f"{socket.gethostname()}:{os.getpid()}", Rests(outbox, clock)
     return tuple(
         Lane(

@@ -15,12 +15,12 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.feed import ALL, keys_of
 from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
-from syndicate.gallery import Gallery
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
 from syndicate.items.topics import agreed
@@ -34,6 +34,9 @@ from syndicate.ports.shelf import Shelf
 from syndicate.recognition import Seen, doubt_in, gone_in, heirs_of, known_of, lost_store, moved_in, same_links
 from syndicate.shelving import Shelved, Shelving
 from syndicate.standing import Standing
+
+if TYPE_CHECKING:
+    from syndicate.gallery import Gallery
 
 
 @dataclass(frozen=True, slots=True)

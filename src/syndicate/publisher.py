@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syndicate.content.watch import Stirred, wake
-from syndicate.deliver import Settled, Tell
 from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
@@ -24,6 +23,7 @@ from syndicate.outbox.delivery import Action, State
 from syndicate.twins import Twins
 
 if TYPE_CHECKING:
+    from syndicate.deliver import Settled, Tell
     from syndicate.shelf.listen import Sockets
 
 

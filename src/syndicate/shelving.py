@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.document import Document
@@ -14,11 +15,13 @@ from syndicate.feeds.press import Press
 from syndicate.feeds.seals import Seals
 from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
-from syndicate.gallery import Gallery
 from syndicate.items.item import Image, Item, Topic
 from syndicate.log import log
 from syndicate.ports.content import Store
 from syndicate.ports.shelf import Shelf
+
+if TYPE_CHECKING:
+    from syndicate.gallery import Gallery
 
 _TOGETHER_BYTES = 4_000_000
 """About so much is written together."""

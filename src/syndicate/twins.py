@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from syndicate.log import log
-from syndicate.outbox.plan import ChannelPlan
-from syndicate.ports.channel import Channel
+
+if TYPE_CHECKING:
+    from syndicate.outbox.plan import ChannelPlan
+    from syndicate.ports.channel import Channel
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from importlib.metadata import EntryPoint, EntryPoints
@@ -15,7 +16,7 @@ from syndicate.errors import ConfigError
 
 def offer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     points = EntryPoints([EntryPoint(name, value, networks.ENTRY_POINTS)])
-    monkeypatch.setattr(networks, "entry_points", lambda group: points.select(group=group))
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points.select(group=group))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

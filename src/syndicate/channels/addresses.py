@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
-from yarl import URL
 
 from syndicate.items.links import is_loopback
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 
 def place_of(url: str) -> str:
@@ -29,6 +31,8 @@ def origin_of(url: str) -> str:
 
 def as_written(url: str) -> URL | str:
     """An address that needs no more escaping as it is: `%3A` and `:` are the same to most hosts, but not to all."""
+    from yarl import URL
+
     return URL(url, encoded=True) if url.isascii() else url
 
 

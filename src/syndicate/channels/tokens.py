@@ -8,12 +8,14 @@ import contextlib
 import os
 import secrets
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from syndicate.errors import CannotWrite, ConfigError, Fault
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_NAME = "SYNDICATE_TOKEN_KEY"
 """Environment variable that holds the key instead of the file: 32 bytes as base64."""
@@ -33,7 +35,13 @@ class Vault:
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"the token key must be {KEY_BYTES} bytes")
-        self._cipher = AESGCM(key)
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self._key)
 
     def seal(self, name: str, secret: str) -> bytes:
         """The secret encrypted; sealing it twice gives different bytes."""
@@ -45,6 +53,8 @@ class Vault:
 
         None means the same as a token that was never kept: the channel signs in again or asks for new access.
         """
+        from cryptography.exceptions import InvalidTag
+
         head, nonce, content = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         if head != _VERSION or len(nonce) != NONCE_BYTES:
             return None

@@ -29,7 +29,7 @@ _MOST_CHARACTERS = 250_000
 
 # What XML carries as it stands: production Char (XML 1.0, 2.2), without CR, which is written as a reference, and
 # without the discouraged U+007F-009F.
-_UNUSUAL = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Outline(NamedTuple):

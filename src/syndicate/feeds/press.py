@@ -35,11 +35,9 @@ class Press:
     """
 
     def __init__(self, site: Site, *, entries: Entries | None = None) -> None:
-        from syndicate.feeds.xml import Entries
-
         self.catalogue = Catalogue(site)
         self._site = site
-        self._entries = Entries() if entries is None else entries
+        self._made = entries
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
@@ -48,7 +46,16 @@ class Press:
     @property
     def left_out(self) -> Mapping[str, str]:
         """Reasons by entry id."""
-        return self._entries.left_out
+        return {} if self._made is None else self._made.left_out
+
+    @property
+    def _entries(self) -> Entries:
+        """Entries as they were written before; what writes them is loaded with the first."""
+        if self._made is None:
+            from syndicate.feeds.xml import Entries
+
+            self._made = Entries()
+        return self._made
 
     def documents(
         self,

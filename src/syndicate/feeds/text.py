@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 # XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
 # reader shows them.
-_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n?")
 _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")

@@ -23,7 +23,7 @@ MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_FRONT_BYTES = 256 * 1024
 
 # What YAML 1.1 section 5.1 does not print; found in real stores, mostly pasted from word processors.
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _PRINTABLE = bytes([9, 10, *range(32, 127)])  # of ASCII
 _MAX_COMMENTS = 20  # before the front matter
 _SPACE = re.compile(r"\s*+")

@@ -27,7 +27,7 @@ _MAX_DEPTH = 8  # mappings, with a list around each
 _PARTS_OF_LINE = 6  # at most: a list and a mapping with their ends, a key, its value
 
 # Tabs, what libyaml refuses, and where it ends a line besides; and the bytes of ASCII without these.
-_ODD = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _TAME = bytes([10, *range(32, 127)])
 
 _HEAD = re.compile(r"( *+)(- ++)?([A-Za-z0-9_$][\w$./ -]{0,99}+(?<! )):?")
