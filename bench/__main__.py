@@ -2,9 +2,15 @@
 
     python3 run.py bench [--items 10000] [--topics 1000] [--against hugo,plain,nginx] [--goal N ...] [--rounds 3]
                          [--folder FOLDER] [--keep] [--json]
+    python3 run.py bench --hot [PYTEST'S OPTIONS]
 
 1 all feeds from nothing   2 one new item       3 a pass without changes   4 as 1, with 100,000 items
-5 serving a feed           6 the outbox         7 card images              8 starting
+5 serving a feed           6 the outbox         7 card images, the loop    8 starting
+
+Of 5: answers a second and the server's CPU for a thousand of them, against aiohttp's own files and nginx; how long 500
+readers wait while all is built anew (of nginx's: while it is built beside, which is what the machine allows); what is
+compressed once. Of 7: how late the loop wakes its tasks in a cold build. `--hot` times single functions by
+pytest-benchmark: reading a file, making an entry, casting it, fitting a post, matching a request.
 
 Sides take turns, and have to agree on what they made. Peers that are missing are installed where that is allowed
 (Debian's packages, as root), or left out. `--keep` adds the ratios to `bench/history.jsonl`. What the machine does
@@ -20,6 +26,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +35,7 @@ from arrival import arrive
 from building import build, prepared
 from corpus import Corpus
 from idle import idle
+from lag import lag
 from peers import Missing, python
 from serving import serve
 from starting import start
@@ -41,7 +49,7 @@ GOALS = {
     4: "all feeds of 100,000 items from nothing",
     5: "serving a feed",
     6: "the outbox",
-    7: "card images",
+    7: "card images, and the loop in a cold build",
     8: "starting",
 }
 USUAL = (1, 2, 3, 5, 6, 7, 8)
@@ -60,7 +68,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="where the store is made, and kept for the next call")
     parser.add_argument("--keep", action="store_true", help="add the ratios to the history")
     parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
+    parser.add_argument("--hot", action="store_true", help="only single functions; other options are pytest's")
+    chosen, others = parser.parse_known_args()
+    if chosen.hot:
+        return hot(others)
+    if others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     # Installed programs are compiled once; here every start of a process would compile all of this one anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as scratch:
@@ -87,8 +100,6 @@ def measured(goal: int, chosen: argparse.Namespace, folder: Path) -> dict[str, A
     report: dict[str, Any] = {"goal": goal, "name": GOALS[goal], "items": items, "topics": chosen.topics}
     if goal == 6:
         return report | _other("outbox.py", "--deliveries", "1000", "--finished", "100000")
-    if goal == 7:
-        return report | _other("card_images.py")
     place = prepared(corpus, folder)
     try:
         if goal in (1, 4):
@@ -99,6 +110,8 @@ def measured(goal: int, chosen: argparse.Namespace, folder: Path) -> dict[str, A
             return report | idle(corpus, place, chosen.rounds)
         if goal == 5:
             return report | serve(corpus, place, peers, chosen.rounds)
+        if goal == 7:
+            return report | _other("card_images.py") | {"sides": {"the loop": lag(place, chosen.rounds)}}
         return report | start(corpus, place, chosen.rounds)
     except Missing as reason:
         return report | {"left_out": str(reason), "sides": {}, "ratios": {}, "wanted": {}}
@@ -109,6 +122,12 @@ def _other(script: str, *arguments: str) -> dict[str, Any]:
     command = [python(), str(BENCH / script), "--json", *arguments]
     found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return {"found": found, "sides": {}, "ratios": {}, "wanted": {}}
+
+
+def hot(options: Sequence[str]) -> int:
+    """Time single functions; gives pytest's exit code."""
+    command = [python(), "-Pm", "pytest", "-c", str(BENCH / "hot.ini"), *options, str(BENCH / "hot.py")]
+    return subprocess.run(command, check=False).returncode
 
 
 def tell(report: dict[str, Any]) -> None:

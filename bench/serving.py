@@ -2,30 +2,31 @@
 
     .venv/bin/python bench/serving.py {syndicate,static} FOLDER
 
-serves a folder and prints its port; `run.py bench --goal 5` asks with wrk. How long 500 readers wait in a rebuild who
-each ask once a second is measured by a process of its own (`ask PORT/PATH`).
+serves a folder and prints its port; `run.py bench --goal 5` asks with wrk. Beside how many answers a second there are
+it tells the CPU that the server takes for a thousand of them: that depends less on what else the machine does. nginx
+compresses anew for each answer, as it does out of the box; ours has compressed once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from corpus import Corpus
-from peers import Missing, Place, builds, free_port, install, ours, python, settings
-from timing import Failed, cost_of, ratios, spreads
+from peers import Missing, Place, free_port, install, python
+from readers import READERS, await_port, made, rebuilt_beside, rebuilt_by_ours
+from syndicate.shelf.version import PACK
+from timing import Failed, cpu_s_of, ratios, spreads
 
-READERS = 500
 SECONDS = 3
 WANTED = {"static": {"full_per_s": 8.0}, "nginx": {"full_per_s": 0.3}}
 NGINX = """\
@@ -33,6 +34,7 @@ worker_processes 1; daemon off; pid {root}/nginx.pid; error_log {root}/nginx.log
 events {{ worker_connections 2048; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  gzip on; gzip_comp_level 6; gzip_types application/rss+xml;
   types {{ application/rss+xml xml; }}
   server {{ listen 127.0.0.1:{port}; root {feeds}; }}
 }}
@@ -40,85 +42,110 @@ http {{
 
 
 def serve(corpus: Corpus, place: Place, peers: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Answers a second in full and as 304, of ours and of each peer in turn; and the slowest of 100 in a rebuild."""
+    """Answers a second in full and as 304, of ours and of each peer in turn; and how long readers wait in a rebuild."""
     install("wrk")
-    place.clear()
-    settings(place, formats="rss")
-    cost_of(builds("syndicate", place), folder=place.root)
-    feed = min((place.feeds.rglob("rss.xml")), key=lambda file: abs(file.stat().st_size - 60_000))
+    feed = made(place)
     path = feed.relative_to(place.feeds).as_posix()
     sides = ["syndicate", "static", *(["nginx"] if "nginx" in peers else [])]
     costs: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+    waits: dict[str, list[dict[str, float]]] = {side: [] for side in sides if side != "static"}
     for _ in range(rounds):
         for side in sides:
-            with _served(side, place) as port:
-                costs[side].append(_asked(f"http://127.0.0.1:{port}/{path}", feed.read_bytes()))
+            with _served(side, place) as server:
+                costs[side].append(_asked(server, path, feed.read_bytes()))
+    for _ in range(rounds):
+        waits["syndicate"].append(rebuilt_by_ours(place, path))
+        if "nginx" in waits:
+            with _served("nginx", place) as server:
+                waits["nginx"].append(rebuilt_beside(place, path, server.port))
     return {
         "same": f"the same {feed.stat().st_size} bytes from all",
         "sides": {
             **{side: spreads(found) for side, found in costs.items()},
-            "in a rebuild": spreads([_beside(place, path)]),
+            **{f"{side} in a rebuild": spreads(found) for side, found in waits.items()},
+            "compressed once": spreads(_compressed(feed.read_bytes())),
         },
-        "ratios": {side: ratios(costs["syndicate"], costs[side]) for side in sides[1:]},
+        "ratios": {
+            **{side: ratios(costs["syndicate"], costs[side]) for side in sides[1:]},
+            **{
+                f"{side} in a rebuild": _waits(waits["syndicate"], waits[side]) for side in waits if side != "syndicate"
+            },
+        },
         "wanted": {side: WANTED[side] for side in sides[1:]},
     }
 
 
-def _asked(url: str, content: bytes) -> dict[str, float]:
+def _waits(ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {name: found for name, found in ratios(ours, theirs).items() if name.endswith("_ms")}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One that answers at a port, and its process."""
+
+    port: int
+    pid: int
+
+
+def _asked(server: Server, path: str, content: bytes) -> dict[str, float]:
+    url = f"http://127.0.0.1:{server.port}/{path}"
     with urllib.request.urlopen(url) as answer:
         assert answer.read() == content, "another feed is served"
         tag = answer.headers["ETag"] or ""
         since = answer.headers["Last-Modified"]
     known = f"If-None-Match: {tag}" if tag else f"If-Modified-Since: {since}"
-    return {"full_per_s": _wrk(url, 64)["per_s"], "known_per_s": _wrk(url, 64, known)["per_s"]}
+    found = {}
+    for kind, headers in {"full": (), "known": (known,), "packed": ("Accept-Encoding: gzip",)}.items():
+        begun_s = cpu_s_of(server.pid)
+        asked = _wrk(url, 64, *headers)
+        found |= {
+            f"{kind}_per_s": asked["per_s"],
+            f"{kind}_cpu_s_per_1000": (cpu_s_of(server.pid) - begun_s) * 1000 / asked["answers"],
+        }
+    return found
 
 
-def _beside(place: Place, path: str) -> dict[str, float]:
-    """How long readers wait while the publisher that serves them builds everything anew."""
-    port = free_port()
-    place.clear()
-    settings(place, formats="rss")
-    file = place.root / "syndicate.yaml"
-    said = file.read_text(encoding="utf-8")
-    file.write_text(said.replace("enabled: false}\ndelivery", f"port: {port}}}\ndelivery"), encoding="utf-8")
-    with subprocess.Popen(ours(place, "run"), cwd=place.root, stdout=subprocess.DEVNULL) as process:
-        try:
-            _await(port)
-            asked = [python(), str(Path(__file__)), "ask", f"{port}/{path}"]
-            found: dict[str, float] = json.loads(subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout)
-        finally:
-            process.terminate()
+def _compressed(content: bytes) -> list[dict[str, float]]:
+    """What is done once for a new version that somebody asks for in that form: CPU, and the size by the plain one's."""
+    found = []
+    for _ in range(5):
+        one: dict[str, float] = {}
+        for coding, pack in PACK.items():
+            begun_s = time.thread_time()
+            size = len(pack(content))
+            one |= {f"{coding}_ms": (time.thread_time() - begun_s) * 1000, f"{coding}_size": size / len(content)}
+        found.append(one)
     return found
 
 
 def _wrk(url: str, readers: int, *headers: str) -> dict[str, float]:
     more = [part for header in headers for part in ("-H", header)]
-    command = ["wrk", "-t1", f"-c{readers}", f"-d{SECONDS}s", "--latency", *more, url]
+    command = ["wrk", "-t1", f"-c{readers}", f"-d{SECONDS}s", *more, url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     per_s = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
-    if per_s is None or p99 is None:
+    answers = re.search(r"(\d+) requests in", done.stdout)
+    if per_s is None or answers is None:
         raise Failed(f"wrk says: {done.stdout}")
-    return {"per_s": float(per_s[1]), "p99_ms": float(p99[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[p99[2]]}
+    return {"per_s": float(per_s[1]), "answers": float(answers[1])}
 
 
 @contextmanager
-def _served(side: str, place: Place) -> Iterator[int]:
+def _served(side: str, place: Place) -> Iterator[Server]:
     if side == "nginx":
-        with _nginx(place) as port:
-            yield port
+        with _nginx(place) as server:
+            yield server
         return
     command = [python(), str(Path(__file__)), side, str(place.feeds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield int(process.stdout.readline())
+            yield Server(int(process.stdout.readline()), process.pid)
         finally:
             process.terminate()
 
 
 @contextmanager
-def _nginx(place: Place) -> Iterator[int]:
+def _nginx(place: Place) -> Iterator[Server]:
     install("nginx")
     port = free_port()
     config = place.root / "nginx.conf"
@@ -128,22 +155,10 @@ def _nginx(place: Place) -> Iterator[int]:
             raise Missing(f"nginx cannot read {folder}")
     with subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL) as process:
         try:
-            _await(port)
-            yield port
+            await_port(port)
+            yield Server(port, process.pid)
         finally:
             process.terminate()
-
-
-def _await(port: int) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port)):
-                return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
 
 
 async def main(side: str, folder: Path) -> None:
@@ -175,33 +190,5 @@ async def main(side: str, folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-async def ask(port: int, path: str) -> dict[str, float]:
-    """How long so many readers wait who each ask once a second, over connections that stay open."""
-    waits_ms: list[float] = []
-    until = time.monotonic() + 2 * SECONDS
-
-    async def reader(number: int) -> None:
-        await asyncio.sleep(number / READERS)
-        receive, send = await asyncio.open_connection("127.0.0.1", port)
-        while time.monotonic() < until:
-            begun = time.perf_counter()
-            send.write(f"GET /{path} HTTP/1.1\r\nHost: reader-{number}.example\r\n\r\n".encode())
-            head = await receive.readuntil(b"\r\n\r\n")
-            size = re.search(rb"Content-Length: (\d+)", head)
-            await receive.readexactly(int(size[1]) if size else 0)
-            waits_ms.append((time.perf_counter() - begun) * 1000)
-            await asyncio.sleep(max(0.0, 1 - (time.perf_counter() - begun)))
-        send.close()
-
-    await asyncio.gather(*map(reader, range(READERS)))
-    waits_ms.sort()
-    share = {"median_ms": 0.5, "p99_ms": 0.99, "worst_ms": 1.0}
-    return {name: waits_ms[min(len(waits_ms) - 1, int(part * len(waits_ms)))] for name, part in share.items()}
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "ask":
-        asked_port, _, asked_path = sys.argv[2].partition("/")
-        print(json.dumps(asyncio.run(ask(int(asked_port), asked_path))))
-    else:
-        asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
