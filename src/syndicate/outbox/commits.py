@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from syndicate.errors import CannotWrite
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+Seal = Callable[[Sequence[Any]], None]
+"""Is given what came of writes that are on disk by now, on the database's thread, before anybody hears of them."""
 
 MOST_TOGETHER = 64
 """Writes in one transaction: a lost one costs all of them a second try."""
@@ -29,6 +31,7 @@ class _Job:
     work: Work[Any]
     ended: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    seal: Seal | None
 
 
 class Commits:
@@ -44,10 +47,13 @@ class Commits:
         self._waiting: deque[_Job] = deque()
         self._is_called = False
 
-    async def add(self, work: Work[T]) -> T:
-        """Run one function in a writing transaction; gives what it gives once that is on disk."""
+    async def add(self, work: Work[T], seal: Seal | None = None) -> T:
+        """Run one function in a writing transaction; gives what it gives once that is on disk, and sealed.
+
+        A seal is called once for all writes of a transaction that have it. If it fails, they stand, and raise its error.
+        """
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop.create_future(), loop)
+        job = _Job(work, loop.create_future(), loop, seal)
         self._waiting.append(job)
         self._call()
         result: T = await job.ended
@@ -71,7 +77,7 @@ class Commits:
             except BaseException as error:  # whoever waits must hear of whatever it was
                 _tell([(job, None, error)])
             else:
-                _tell([(job, result, None)])
+                _tell(_sealed([job], [result]))
 
     def _call(self) -> None:
         if not self._is_called:
@@ -86,18 +92,33 @@ class Commits:
             return True
         except Exception:
             return False
-        _tell([(job, result, None) for job, result in zip(jobs, results, strict=True)])
+        _tell(_sealed(jobs, results))
         return True
 
 
-def _tell(told: list[tuple[_Job, Any, BaseException | None]]) -> None:
+_Told = tuple[_Job, Any, BaseException | None]
+"""What one hears: what came of it, or an error."""
+
+
+def _sealed(jobs: Sequence[_Job], results: Sequence[Any]) -> list[_Told]:
+    """What each hears of a transaction that is on disk."""
+    faults: dict[Seal | None, BaseException] = {}
+    for seal in {job.seal for job in jobs if job.seal is not None}:
+        try:
+            seal([result for job, result in zip(jobs, results, strict=True) if job.seal == seal])
+        except BaseException as error:  # whoever waits must hear of whatever it was
+            faults[seal] = error
+    return [(job, result, faults.get(job.seal)) for job, result in zip(jobs, results, strict=True)]
+
+
+def _tell(told: list[_Told]) -> None:
     """Let the waiting tasks go on, those of one loop by one call; if it is gone, they hear nothing."""
     for loop, mine in groupby(told, key=lambda one: one[0].loop):
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_end, list(mine))
 
 
-def _end(told: list[tuple[_Job, Any, BaseException | None]]) -> None:
+def _end(told: list[_Told]) -> None:
     for job, result, error in told:
         if job.ended.done():  # its task was cancelled
             continue

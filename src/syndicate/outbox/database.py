@@ -18,7 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from syndicate.atomic import UNFINISHED, cannot_write, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault
-from syndicate.outbox.commits import Commits
+from syndicate.outbox.commits import Commits, Seal
 from syndicate.outbox.lock import Standing, check_held
 from syndicate.outbox.prepared import driver
 from syndicate.outbox.schema import HEAD
@@ -77,6 +77,16 @@ class Database:
             CannotWrite: another process writes for too long.
         """
         return await self._commits.add(lambda connection: work(connection, *args, **kwargs))
+
+    async def write_sealed(
+        self, seal: Seal, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `write`; when it is durable, and before this returns, the seal is set: once for all that share a commit.
+
+        Raises:
+            StateLost, CannotWrite: nothing was written; or what the seal raised, and it was.
+        """
+        return await self._commits.add(lambda connection: work(connection, *args, **kwargs), seal)
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one function as one reading transaction."""

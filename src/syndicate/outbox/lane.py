@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -101,12 +101,12 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
     found = _CLAIM.row(connection, the_uid=uid, the_owner=owner)
     if found is None:
         return None
-    delivery = delivery_of(found)
+    beside = _BESIDE.row(connection, the_item=found.item_id, the_channel=channel)
+    assert beside is not None, "it asks for two values"
+    delivery = delivery_of(found, _item_of(beside.packed), may_stand=beside.may_stand)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
-    beside = _BESIDE.row(connection, the_item=delivery.item_id, the_channel=channel)
-    assert beside is not None, "it asks for two values"
-    return replace(delivery, current=_item_of(beside.packed), may_stand=beside.may_stand)
+    return delivery
 
 
 def item(connection: Connection, item_id: str) -> Item | None:
@@ -116,7 +116,11 @@ def item(connection: Connection, item_id: str) -> Item | None:
 
 
 def _item_of(packed: bytes | None) -> Item | None:
-    return unpack(packed) if packed else None
+    return _unpacked(packed) if packed else None
+
+
+_unpacked = lru_cache(64)(unpack)
+"""An item is owed to many channels at about the same time."""
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from syndicate.items.item import Item
 from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
 from syndicate.outbox.reasons import Reason
@@ -17,8 +18,8 @@ from syndicate.ports.outbox import KnownItem
 _CODES = frozenset(Reason)
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
-    """A row of `deliveries`."""
+def delivery_of(row: Row[Any], current: Item | None = None, *, may_stand: bool = False) -> Delivery:
+    """A row of `deliveries`; with what a claim brings along."""
     receipt = None
     if row.remote_id is not None:
         receipt = Receipt(row.remote_id, row.remote_url, row.sent_at)
@@ -50,6 +51,8 @@ def delivery_of(row: Row[Any]) -> Delivery:
         is_doubted=row.is_doubted,
         code=code_of(row),
         item=from_json(row.snapshot) if row.snapshot else None,
+        current=current,
+        may_stand=may_stand,
     )
 
 

@@ -234,13 +234,17 @@ class SqlOutbox:
         if seen is not None and seen is not self._time:
             await self._database.write(clocks.keep, seen)
             self._time = seen
-        frozen, number = await self._database.write(lane.freeze, delivery, payload, key, now)
-        if self._epoch is not None:
-            self._epoch = replace(self._epoch, events=number)
-            await self._database.apart(epoch.note, epoch.path_beside(self._database.path), self._epoch)
-            if time.monotonic() - self._told_at >= TELL_S:
-                await self._tell()
+        frozen, _ = await self._database.write_sealed(self._note, lane.freeze, delivery, payload, key, now)
+        if time.monotonic() - self._told_at >= TELL_S:
+            await self._tell()
         return frozen
+
+    def _note(self, frozen: Sequence[tuple[Delivery, int]]) -> None:
+        """On the database's thread: intents are on disk, and how far that is is noted beside it."""
+        if self._epoch is not None:
+            noted = replace(self._epoch, events=max(number for _, number in frozen))
+            epoch.note(epoch.path_beside(self._database.path), noted)
+            self._epoch = noted
 
     async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
         """Write what became of a delivery and release it."""
