@@ -117,7 +117,9 @@ async def deliver(outbox: SqlOutbox, port: int, count: int, lanes: int) -> dict[
             Lane(one, outbox, NoPictures(), rules, owner="bench", clock=clock, chance=random.random, rests=rests)
             for one in made
         ]
-        await web.call("POST", f"http://127.0.0.1:{port}/", body=b"", is_keyed=True)  # what is loaded once is not counted
+        await web.call(
+            "POST", f"http://127.0.0.1:{port}/", body=b"", is_keyed=True
+        )  # what is loaded once is not counted
         told: list[Settled] = []
         began, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(lane.drain(told.append) for lane in ways))

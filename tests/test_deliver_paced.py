@@ -32,7 +32,7 @@ from syndicate.deliver import Lane, LaneRules, Settled
 from syndicate.draft import DraftRules
 from syndicate.errors import NetworkError, RateLimited, Transient, Unauthorized
 from syndicate.items.item import Item, Topic
-from syndicate.outbox.delivery import Origin, Receipt, State
+from syndicate.outbox.delivery import Delivery, Origin, Receipt, State
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.outcome import NotDone
 from syndicate.outbox.pace import LONGEST_REST, TRIPS_AFTER, Overflow, PaceRules, Why
@@ -185,6 +185,41 @@ async def test_as_many_are_on_their_way_as_the_network_allows(office: Office) ->
         await soon(office, lambda: len(told) == 7)
 
     assert len({key for _, key in channel.made}) == 7
+
+
+async def test_claims_of_one_channel_go_beside_each_other(office: Office) -> None:
+    together = asyncio.Barrier(3)
+
+    async def claim(*asked: Any) -> Delivery | None:
+        async with asyncio.timeout(LIMIT_S):
+            await together.wait()
+        return await SqlOutbox.claim(office.outbox, *asked)
+
+    channel = await office.hire("news", *(item(number) for number in range(3)), in_flight=3)
+    office.outbox.claim = claim  # type: ignore[method-assign]  # one that waits until three are asked for
+
+    states = await asyncio.gather(*(office.step("news") for _ in range(3)))
+
+    assert states == [State.SENT] * 3
+    assert len({key for _, key in channel.made}) == 3
+
+
+async def test_a_claim_that_fails_is_taken_up_though_others_succeed_beside_it(office: Office) -> None:
+    async def fail_after(*asked: Any) -> Delivery | None:
+        office.outbox.claim = claim  # type: ignore[method-assign]
+        await claim(*asked)
+        raise OSError("no space left")
+
+    claim = office.outbox.claim
+    channel = await office.hire("news", item(1), item(2), in_flight=2)
+    office.outbox.claim = fail_after  # type: ignore[method-assign]  # it stands in the outbox all the same
+
+    ends = await asyncio.gather(*(office.step("news") for _ in range(2)), return_exceptions=True)
+    again = [await office.step("news") for _ in range(2)]
+
+    assert [type(end) for end in ends] == [OSError, State]
+    assert again == [State.SENT, None]
+    assert len({key for _, key in channel.made}) == 2
 
 
 @pytest.mark.parametrize("pace", [PaceRules(gap=SECOND), PaceRules(per_hour=5), PaceRules(per_day=5)])

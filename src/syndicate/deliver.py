@@ -157,10 +157,10 @@ class Lane:
 
     async def step(self) -> Settled | None:
         """One attempt or reading, if one is due and the channel may be spoken to; None if there was nothing to do."""
-        async with self._taking:
-            delivery = await self._take()
-        if delivery is None:
-            return None
+        delivery = await self._take()
+        return None if delivery is None else await self._attend(delivery)
+
+    async def _attend(self, delivery: Delivery) -> Settled | None:
         settled, is_clean = None, False
         try:
             attempted = await self._attempts.attend(delivery)
@@ -183,29 +183,48 @@ class Lane:
 
     async def _take(self) -> Delivery | None:
         """Claim what is to be done now, if anything is."""
+        for _ in range(MOST_TRIES):
+            async with self._taking:
+                uid = await self._choose()
+            if uid is None:
+                return None
+            delivery = await self._claim(uid)  # beside the claims of others, so that they share a commit
+            if delivery is not None:
+                return delivery
+        return None
+
+    async def _choose(self) -> str | None:
+        """What is to be done now, if anything is: it has left the queue, and counts as in work."""
         await self._rests.load()
         if not self._is_tidy:
             await self._tidy(self._clock())
         if self._in_work and not self._may_send_beside():
             return None
         await self._gather()
-        for _ in range(MOST_TRIES):
-            now = self._clock()
-            chosen = await self._turn(now)
-            if chosen is None or chosen.at > now:
-                self._note_outage(chosen)
-                return None
-            if not await self._opened():
-                return None
+        now = self._clock()
+        chosen = await self._turn(now)
+        if chosen is None or chosen.at > now:
+            self._note_outage(chosen)
+            return None
+        if not await self._opened():
+            return None
+        self._cross_out(chosen.uid)
+        self._in_work.add(chosen.uid)
+        return chosen.uid
+
+    async def _claim(self, uid: str) -> Delivery | None:
+        """Take it; what somebody else took meanwhile is in work here no more."""
+        delivery = None
+        try:
+            delivery = await self._outbox.claim(self.channel.name, self._owner, self._clock(), uid)
+        except BaseException:  # it may have been taken all the same
             self._is_tidy = False
-            delivery = await self._outbox.claim(self.channel.name, self._owner, self._clock(), chosen.uid)
-            self._is_tidy = True
-            self._cross_out(chosen.uid)
-            if delivery is not None:
-                self._in_work.add(delivery.uid)
-                return delivery
-            self._outlook = None
-        return None
+            raise
+        finally:
+            if delivery is None:
+                self._in_work.discard(uid)
+                self._outlook = None
+        return delivery
 
     async def _gather(self) -> None:
         """Where it is time for a digest, put what is owed into one."""
@@ -231,7 +250,9 @@ class Lane:
             chosen = self._turn_in(self._outlook, now)
             if chosen is not None and chosen.at <= now:
                 return chosen
-        self._outlook = await self._look(now)
+        seen = await self._look(now)
+        # What is about to be claimed may still stand in the queue.
+        self._outlook = replace(seen, queue=tuple(one for one in seen.queue if one.uid not in self._in_work))
         self._looked_at = now
         return self._turn_in(self._outlook, now)
 
@@ -271,13 +292,18 @@ class Lane:
 
     async def _tidy(self, now: datetime) -> None:
         """Take up what a dead publisher, or an error in this one (a full disk), left in work."""
-        for orphan in await self._outbox.orphans(self.channel.name):
-            if orphan.uid in self._in_work:
-                continue
-            step = orphaned(orphan, now=now, guarantee=self.channel.guarantee, retry=self._retry)
-            await self._outbox.settle(orphan, step, now)
-            log.warning("delivery_recovered", **names_of(orphan), state=step.state.value, reason=step.reason)
-        self._is_tidy = True
+        busy = frozenset(self._in_work)  # by now: what is done with meanwhile needs nothing, what fails another look
+        self._is_tidy, is_done = True, False
+        try:
+            for orphan in await self._outbox.orphans(self.channel.name):
+                if orphan.uid in busy:
+                    continue
+                step = orphaned(orphan, now=now, guarantee=self.channel.guarantee, retry=self._retry)
+                await self._outbox.settle(orphan, step, now)
+                log.warning("delivery_recovered", **names_of(orphan), state=step.state.value, reason=step.reason)
+            is_done = True
+        finally:
+            self._is_tidy = self._is_tidy and is_done
 
     async def _learn(self, outcome: Outcome) -> None:
         """After a failure of the network, the whole lane waits: the next post would fail as well."""

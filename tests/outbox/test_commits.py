@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, select
 
-from syndicate.errors import LostClaim
-from syndicate.outbox.commits import MOST_TOGETHER
+from syndicate.errors import CannotWrite, LostClaim
+from syndicate.outbox.commits import MOST_TOGETHER, Seal
 from syndicate.outbox.database import Database
 from syndicate.outbox.schema import marks
 
@@ -41,8 +43,8 @@ def commits_of(database: Database) -> list[str]:
     return heard
 
 
-async def together(database: Database, *writes: Any) -> list[Any]:
-    """Writes that wait while the database is busy."""
+async def together(database: Database, *writes: Any, seals: tuple[Seal, ...] = ()) -> list[Any]:
+    """Writes that wait while the database is busy; the first ones with these seals."""
     busy, let_go = threading.Event(), threading.Event()
 
     def hold(connection: Connection) -> None:
@@ -51,7 +53,9 @@ async def together(database: Database, *writes: Any) -> list[Any]:
 
     holding = asyncio.create_task(database.write(hold))
     await asyncio.to_thread(busy.wait, 20)
-    waiting = [asyncio.create_task(database.write(*write)) for write in writes]
+    sealed = [database.write_sealed(seal, *write) for seal, write in zip(seals, writes, strict=False)]
+    plain = [database.write(*write) for write in writes[len(seals) :]]
+    waiting = [asyncio.create_task(one) for one in (*sealed, *plain)]
     await asyncio.sleep(0)
     let_go.set()
     await holding
@@ -114,3 +118,42 @@ async def test_a_read_sees_what_was_written_before_it(database: Database) -> Non
 
     assert await database.read(names) == {"seen"}
     await writing
+
+
+async def test_a_seal_is_set_once_for_those_that_share_a_commit(database: Database) -> None:
+    sealed: list[tuple[list[str], set[str]]] = []
+
+    def seal(results: Sequence[str]) -> None:
+        with closing(sqlite3.connect(database.path)) as beside:
+            sealed.append((list(results), {name for (name,) in beside.execute("SELECT name FROM marks")}))
+
+    found = await together(database, (mark, "a"), (mark, "b"), (mark, "c"), seals=(seal, seal))
+    await database.write_sealed(seal, mark, "d")
+
+    assert found == ["a", "b", "c"]
+    assert sealed == [(["a", "b"], {"a", "b", "c"}), (["d"], {"a", "b", "c", "d"})]
+
+
+async def test_a_seal_that_breaks_is_told_to_those_that_asked_for_it(database: Database) -> None:
+    def tear(results: Sequence[str]) -> None:
+        raise CannotWrite("outbox.epoch", "is full", "make room")
+
+    torn, whole = await together(database, (mark, "torn"), (mark, "whole"), seals=(tear,))
+    with pytest.raises(CannotWrite, match="is full"):
+        await database.write_sealed(tear, mark, "alone")
+
+    assert isinstance(torn, CannotWrite)
+    assert whole == "whole"
+    assert await database.read(names) == {"torn", "whole", "alone"}, "what is on disk stands"
+
+
+async def test_what_was_not_written_is_not_sealed(database: Database) -> None:
+    sealed: list[Any] = []
+
+    def lose(connection: Connection) -> None:
+        raise LostClaim("fence is past")
+
+    with pytest.raises(LostClaim):
+        await database.write_sealed(sealed.extend, lose)
+
+    assert sealed == []

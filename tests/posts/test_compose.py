@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import sys
 import unicodedata
 from dataclasses import replace
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
 from posts.counting import graphemes, weighted
 from posts.making import LINK, TEXTS, card, unhurried
 from syndicate.items.posting import Wording
-from syndicate.posts.compose import compose, length_of
+from syndicate.posts.compose import _repeats, compose, length_of
 from syndicate.posts.markup import BREAK
 from syndicate.posts.measure import fits
 from syndicate.posts.post import Dialect, Measure, Picture, Room, SpanKind, Wants
@@ -254,3 +256,16 @@ def test_length_is_that_of_the_text_as_it_is_written() -> None:
 
     assert (post.text, length_of(post, room)) == ("(a)", 5)
     assert length_of(post, Room(3000)) == 3
+
+
+def test_a_letters_first_sign_tells_whether_words_begin_alike() -> None:
+    letters = filter(str.isalpha, map(chr, range(sys.maxunicode + 1)))
+
+    assert regex.fullmatch(r"[\p{L}\p{M}\p{N}]+", "".join(letter.casefold()[0] for letter in letters))
+
+
+@given(TEXTS, TEXTS)
+def test_a_quick_look_hides_no_title_that_is_repeated(title: str, other: str) -> None:
+    for summary in (title, title.swapcase(), f"“{title}”", f"{title} {other}", other):
+        said, again = (" ".join(regex.findall(r"[\p{L}\p{M}\p{N}]+", text.casefold())) for text in (title, summary))
+        assert _repeats(summary, title) is (said == again or said.startswith(f"{again} "))

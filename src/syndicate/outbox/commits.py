@@ -50,7 +50,7 @@ class Commits:
     async def add(self, work: Work[T], seal: Seal | None = None) -> T:
         """Run one function in a writing transaction; gives what it gives once that is on disk, and sealed.
 
-        A seal is called once for all writes of a transaction that have it. If it fails, they stand, and raise its error.
+        A seal is called once for all writes of a transaction that have it. If it fails, they stand and raise its error.
         """
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop, seal)

@@ -306,12 +306,12 @@ def rest_after(failures: int, now: datetime, *, first: timedelta, longest: timed
 def _next_post(rules: PaceRules, past: Past, queue: list[Waiting], rest: _End, now: datetime) -> Turn | None:
     if not queue or 0 in (rules.posts_for(rules.budget_per_day), rules.posts_for(rules.budget_per_month)):
         return None
-    soonest = min(_due(one, now) for one in queue)
+    soonest = min(one.due if one.due <= now else _due(one, now) for one in queue)
     end = _latest([rest, *_ends(rules, past.sent, now), _End(soonest, Why.DUE)], now)
     opens = opens_at(rules.hours, rules.zone, end.at)
     if opens > end.at:
         end = _End(opens, Why.HOURS)
-    due = [one for one in queue if _due(one, now) <= end.at]
+    due = [one for one in queue if one.due <= now or _due(one, now) <= end.at]
     return Turn(_chosen(rules, past, due).uid, end.at, end.why)
 
 

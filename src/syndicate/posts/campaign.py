@@ -46,7 +46,7 @@ def parameters_of(templates: Mapping[str, str], item: Item, *, channel: str, net
 
 def tagged(card: Card, parameters: Mapping[str, str]) -> Card:
     """The card with the parameters on its link; one that the link has already stays as it is."""
-    return replace(card, url=with_parameters(card.url, parameters))
+    return replace(card, url=with_parameters(card.url, parameters)) if parameters else card
 
 
 def relinked(text: str, plain: str, link: str) -> str:

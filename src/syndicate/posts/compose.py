@@ -104,7 +104,7 @@ def _tags(card: Card, wants: Wants, spellings: Mapping[str, str] | None, wording
         tags = hashtags_of(card.topics, spellings)[: max(wants.hashtags, 0)]
     else:
         tags = hashtags_of(wording.hashtags, spellings)
-    said = {tag.casefold() for tag in _TAGS.findall(wording.text or "")}
+    said = {tag.casefold() for tag in _TAGS.findall(wording.text)} if wording.text else set[str]()
     return tuple(f"#{tag}" for tag in tags if tag.casefold() not in said)
 
 
@@ -145,8 +145,16 @@ def length_of(post: Post, room: Room) -> int:
 
 def _repeats(summary: str, title: str) -> bool:
     """Whether the summary is the title again, or its beginning, but for case and punctuation."""
+    if not _may_begin_alike(summary, title):
+        return False
     said, again = (" ".join(_WORDS.findall(text.casefold())) for text in (title, summary))
     return said == again or said.startswith(f"{again} ")
+
+
+def _may_begin_alike(one: str, other: str) -> bool:
+    """Whether both may begin with the same word; quick to tell for most texts."""
+    first, second = one[:1], other[:1]
+    return not (first.isalpha() and second.isalpha()) or first.casefold()[0] == second.casefold()[0]
 
 
 def _usual(words: _Words) -> str:

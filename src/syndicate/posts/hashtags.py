@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -52,7 +53,16 @@ def hashtag_of(label: str, spellings: Mapping[str, str] | None = None) -> str | 
     Source: Mastodon documentation, "Posting" (hashtags). Read 2026-11.
     """
     by_hand = _by_hand(label, spellings or {})
-    words = [by_hand] if by_hand is not None else _words(_BRACKETED.sub(" ", label)) or _words(label)
+    return _made(label) if by_hand is None else _joined([by_hand])
+
+
+@lru_cache(4096)
+def _made(label: str) -> str | None:
+    """A label's tag; items share their topics."""
+    return _joined(_words(_BRACKETED.sub(" ", label)) or _words(label))
+
+
+def _joined(words: Iterable[str]) -> str | None:
     tag = unicodedata.normalize("NFC", "".join("".join(_WORD.findall(word)) for word in words))
     if not _LETTER.search(tag) or len(regex.findall(r"\X", tag)) > LIMIT_GRAPHEMES:
         return None
@@ -61,10 +71,10 @@ def hashtag_of(label: str, spellings: Mapping[str, str] | None = None) -> str | 
 
 def _by_hand(label: str, spellings: Mapping[str, str]) -> str | None:
     key = " ".join(label.split()).casefold()
-    for known, tag in (*spellings.items(), *SPELLINGS.items()):
+    for known, tag in spellings.items():
         if known.casefold() == key:
             return tag
-    return None
+    return SPELLINGS.get(key)
 
 
 def _words(label: str) -> list[str]:

@@ -24,8 +24,11 @@ def spans_of(text: str, link: str) -> tuple[Span, ...]:
 
 def _spans(text: str, link: str) -> Iterator[Span]:
     position = 0
-    while True:
-        place, found = text.find(link, position), _FOUND.search(text, position)
+    found = _FOUND.search(text)
+    while position < len(text):
+        if found is not None and found.start() < position:
+            found = _FOUND.search(text, position)
+        place = text.find(link, position)
         # A URL that only begins like the link is another one: the longer of both is meant.
         is_longer = found is not None and found.start() == place and not found["tag"] and len(found[0]) > len(link)
         if place >= 0 and (found is None or place <= found.start()) and not is_longer:
