@@ -241,7 +241,6 @@ class Ingest:
             withdrawn=changes.withdrawn,
             heirs=heirs_of(changes, links),
             indexed=tuple(scan.files[path] for path in scan.read),
-            packed=scan.packed,
             gone=scan.gone,
             planned=planned,
             mended=plan_mended(changes.revised, self._channels, now),

@@ -65,7 +65,7 @@ def test_several_processes_find_what_one_finds(
     assert len(one.items) == FILES + 1
     assert len(side_by_side) == 2
     assert (many.files, many.read, many.waiting, many.faults) == (one.files, one.read, one.waiting, one.faults)
-    assert many.packed.keys() == {path for path, found in one.files.items() if found.item is not None}
+    assert all(found.item is None or found.item.is_as_packed for found in many.files.values())
 
 
 def test_a_process_that_dies_costs_no_file(

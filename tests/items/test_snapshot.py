@@ -87,6 +87,19 @@ def test_packed_items_come_back_with_their_revision() -> None:
     assert unpack(zlib.compress(to_json(item).encode())).revision == item.revision
 
 
+def test_an_item_that_was_packed_is_not_packed_again_unless_its_topics_are_others() -> None:
+    packed = pack(FULL)
+    back = unpack(packed)
+    other = back.with_topics((Topic("other", "Other"),))
+
+    assert pack(back) is packed
+    assert unpack(pack(other)) == other == FULL.with_topics(other.topics)
+    assert other.revision == FULL.with_topics(other.topics).revision != back.revision
+    assert other.sizes == FULL.sizes
+    with pytest.raises(AttributeError):
+        _ = back.no_such_field  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     "packed", [b"", b"no", b"1", b"1no", pack(FULL)[:-9], zlib.compress(b""), zlib.compress(b"{}")]
 )

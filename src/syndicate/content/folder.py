@@ -35,7 +35,6 @@ class _Found:
     """What a look at files gave: as in `Scan`, in the making."""
 
     files: dict[str, Indexed]
-    packed: dict[str, bytes] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
 
@@ -151,7 +150,6 @@ class FolderStore:
             gone,
             tuple(found.waiting),
             self._reader.placed(self._faults),
-            found.packed,
         )
 
     def _keep(self, swept: Sweep, places: frozenset[str] | None) -> None:
@@ -178,16 +176,14 @@ class FolderStore:
         root: Path,
         sight: Sight,
         former: Indexed | None,
-        ahead: Iterator[tuple[Indexed, bytes] | None],
+        ahead: Iterator[Indexed | None],
         into: _Found,
     ) -> None:
         path = self._prefix + sight.path
         read = None if former is not None else next(ahead)
         if read is not None:
-            into.files[path], packed = read
+            into.files[path] = read
             into.read.append(path)
-            if packed:
-                into.packed[path] = packed
             return
         try:
             one, is_parsed = self._reader.look_at(root, sight, self._unless_over(former))
@@ -199,8 +195,7 @@ class FolderStore:
         if is_parsed:
             into.read.append(path)
             if one.item is not None and (former is None or one.item is not former.item):
-                into.packed[path] = pack(one.item)
-                one = replace(one, item=unpack(into.packed[path]))  # packed, it takes a third of the room
+                one = replace(one, item=unpack(pack(one.item)))  # packed, it takes a third of the room
         into.files[path] = one
 
     def image_bytes(self, image: Image) -> bytes:

@@ -33,9 +33,6 @@ MOST: Final = 4
 Found = tuple[Stamp, bytes, str | None, tuple[Fault, ...]] | None
 """What a file holds: stamp, packed item if it is one, rule that hides it, faults; None: look yourself."""
 
-ReadAhead = tuple[Indexed, bytes] | None
-"""What a file holds, and the packed item; None where the caller has to look itself."""
-
 MANY: Final = 500
 """So many files are worth the start of the processes."""
 
@@ -51,8 +48,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Generator[ReadAhead, None, None]:
-    """What each file holds, with the packed item, in order; None where the caller has to look itself.
+def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Generator[Indexed | None, None, None]:
+    """What each file holds, in order; None where the caller has to look itself.
 
     Few files are all left to the caller. Closing the iterator ends the processes.
 
@@ -83,7 +80,7 @@ def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Gener
             except (ValueError, TypeError, KeyError):  # of another version: the program was replaced meanwhile
                 yield None
                 continue
-            yield Indexed(reader.prefix + sight.path, stamp, item, skipped, faults), packed
+            yield Indexed(reader.prefix + sight.path, stamp, item, skipped, faults)
 
 
 class Readers:

@@ -96,5 +96,4 @@ def _joined(scans: Sequence[Scan]) -> Scan:
         tuple(path for scan in scans for path in scan.gone),
         tuple(path for scan in scans for path in scan.waiting),
         tuple(fault for scan in scans for fault in scan.faults),
-        {path: packed for scan in scans for path, packed in scan.packed.items()},
     )

@@ -130,7 +130,8 @@ class Item:
     posting: Posting | None = None
     known_revision: str = field(default="", init=False, repr=False, compare=False)
     known_sizes: tuple[int, int] | None = field(default=None, init=False, repr=False, compare=False)
-    packed_texts: bytes = field(default=b"", init=False, repr=False, compare=False)
+    packed: bytes = field(default=b"", init=False, repr=False, compare=False)
+    is_as_packed: bool = field(default=False, init=False, repr=False, compare=False)
 
     if not TYPE_CHECKING:
 
@@ -160,15 +161,15 @@ class Item:
 
     def with_topics(self, topics: tuple[Topic, ...]) -> Item:
         """The item with other topics; what is packed stays packed."""
-        if not self.packed_texts:
+        if not self.packed:
             return replace(self, topics=topics)
         other = object.__new__(Item)
         for name in _names(Item):
             if name not in TEXTS:
                 object.__setattr__(other, name, getattr(self, name))
-        for name, value in (("topics", topics), ("known_revision", ""), ("known_sizes", self.known_sizes)):
+        told = {"topics": topics, "known_revision": "", "known_sizes": self.known_sizes}
+        for name, value in (told | {"packed": self.packed, "is_as_packed": False}).items():
             object.__setattr__(other, name, value)
-        object.__setattr__(other, "packed_texts", self.packed_texts)
         return other
 
     def _digest(self) -> str:

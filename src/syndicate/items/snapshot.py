@@ -70,6 +70,8 @@ _BRIEF = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=spe
 
 def pack(item: Item) -> bytes:
     """The item in few bytes that can be had quickly, a third of its JSON: its facts, then its texts (see `TEXTS`)."""
+    if item.is_as_packed:
+        return item.packed
     teasers = [[one.title, one.description] for one in (item.open_graph, item.twitter)]
     offerings = [[one.label, one.url] for one in item.offerings]
     texts = [item.title, item.summary, item.description, item.body_html, *teasers, offerings]
@@ -102,7 +104,8 @@ def unpack(packed: bytes) -> Item:
     section, language, image, expires, group, posting, sizes = rest
     item = object.__new__(Item)
     told = object.__setattr__  # as the class does itself: it is frozen
-    told(item, "packed_texts", packed[head + length :])
+    told(item, "packed", packed)
+    told(item, "is_as_packed", True)
     told(item, "known_revision", revision)
     told(item, "known_sizes", tuple(sizes))
     told(item, "id", identity)
@@ -131,12 +134,14 @@ def text_of(item: Item, name: str) -> Any:
     Raises:
         ValueError: the bytes are not those of texts.
     """
-    return _texts_in(item.packed_texts)[name]
+    return _texts_in(item.packed)[name]
 
 
 @lru_cache(512)  # whoever asks for one of an item's texts asks for most of them
 def _texts_in(packed: bytes) -> dict[str, Any]:
-    title, summary, description, body_html, open_graph, twitter, offerings = json.loads(_inflated(packed, _TEXTS))
+    _, _, length = _HEAD.unpack_from(packed)
+    texts = json.loads(_inflated(packed[_HEAD.size + length :], _TEXTS))
+    title, summary, description, body_html, open_graph, twitter, offerings = texts
     return {
         "title": title,
         "summary": summary,

@@ -352,9 +352,8 @@ def _change(connection: Connection, which: ColumnElement[bool], why: Mapping[str
 
 
 def _write_files(connection: Connection, acceptance: Acceptance) -> None:
-    _upsert(
-        connection, files, [indexed_row(one, acceptance.packed.get(one.path)) for one in acceptance.indexed], "path"
-    )
+    for batch in _batches(acceptance.indexed):
+        _upsert(connection, files, [indexed_row(one) for one in batch], "path")
     for paths in _batches(acceptance.gone):
         connection.execute(delete(files).where(files.c.path.in_(paths)))
 

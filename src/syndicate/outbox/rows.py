@@ -111,8 +111,8 @@ def indexed_of(row: Sequence[Any]) -> Indexed:
     )
 
 
-def indexed_row(indexed: Indexed, packed: bytes | None = None) -> dict[str, Any]:
-    """A row of `files`; with the item's short form, if that is at hand."""
+def indexed_row(indexed: Indexed) -> dict[str, Any]:
+    """A row of `files`."""
     item = indexed.item
     return {
         "path": indexed.path,
@@ -122,7 +122,7 @@ def indexed_row(indexed: Indexed, packed: bytes | None = None) -> dict[str, Any]
         "digest": indexed.stamp.digest,
         "image": indexed.stamp.image,
         "item_id": item.id if item else None,
-        "packed": (packed or pack(item)) if item else None,
+        "packed": pack(item) if item else None,
         "published": item.published if item else None,
         "slug": item.slug if item else None,
         "skipped": indexed.skipped,

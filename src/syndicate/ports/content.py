@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -49,8 +49,7 @@ class Scan:
 
     `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
     `waiting` the paths still being written (left as they were known before). `faults` are the store's own, for
-    example two files with one id; the files' faults are in `files`. `packed` are items that were read, by path, where
-    their short form was made on the way (see `snapshot.pack`).
+    example two files with one id; the files' faults are in `files`.
     """
 
     files: Mapping[str, Indexed]
@@ -58,7 +57,6 @@ class Scan:
     gone: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
-    packed: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def items(self) -> dict[str, Item]:

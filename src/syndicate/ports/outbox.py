@@ -36,7 +36,6 @@ class Acceptance:
     `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
     the item had no image, and for nothing else.
     `changes` are what is wished for posts that are out. `returned` are ids of items that had left and are back.
-    `packed` are items of `indexed` files in their short form, by path, as far as it was made already.
     `withdrawn` are ids of items that left; `heirs` gives the former ids of new items that stand in for one of them.
     `channels` maps every channel planned for to its account.
     `rules` is the digest of the mapping the files were read with. `topics` are those that are new or spelled anew.
@@ -47,7 +46,6 @@ class Acceptance:
     withdrawn: tuple[str, ...] = ()
     heirs: Mapping[str, str] = field(default_factory=dict)
     indexed: tuple[Indexed, ...] = ()
-    packed: Mapping[str, bytes] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
     planned: tuple[Planned, ...] = ()
     mended: tuple[Planned, ...] = ()
