@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, plain, sound, untagged
+from syndicate.items.plain import BLOCK_TAG, INLINE_TAG, one_line, plain, sound, untagged
 
 ODD = st.text(
     st.one_of(
@@ -105,6 +105,18 @@ def test_clean_text_without_marks_stays_as_it_is(text: str) -> None:
         assert plain(clean) == clean
 
 
+@given(st.one_of(ODD, st.text(st.sampled_from("ab\n\t \xa0\u3000\u2009é\u0301")), st.text(st.sampled_from("ab  \n\t"))))
+def test_one_line_is_sound_text_with_single_blanks(text: str) -> None:
+    assert one_line(text) == " ".join(sound(text).split())
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_text_without_marks_is_plain_as_it_stands(text: str) -> None:
+    text = "".join(char for char in text if char not in "<&[`*_~\\")
+
+    assert plain(text) == " ".join(sound(text).split())
+
+
 MARKUP = st.lists(
     st.sampled_from(
         [
@@ -129,7 +141,7 @@ MARKUP = st.lists(
                 "</a >",
                 "é",
             ],
-            *['<a href="x">', "<a title='>'>", '<img alt="<p>">', "<T>", "<p", "<em class=x>", "&lt;"],
+            *['<a href="x">', "<a title='>'>", '<img alt="<p>">', "<T>", "<p", "<em class=x>", "&lt;", "<\u017fpan>"],
         ]
     ),
     max_size=12,

@@ -176,3 +176,23 @@ def test_a_beginning_is_known_by_its_letters_and_digits_alone(words: list[str], 
 @pytest.mark.parametrize("body", ["", "...", "On", " " * 1_000 + "One"])
 def test_a_body_that_ends_before_the_text_goes_not_on(body: str) -> None:
     assert not is_cut("One", body)
+
+
+@pytest.mark.parametrize("end", ["", " ", ".", " …", "\u3000»", " ...", "›→>])", "\x1c\x85\u2009", " . . ."])
+def test_a_lure_is_known_whatever_follows_it(end: str) -> None:
+    assert is_cut(f"It rained. Read more{end}", "")
+    assert not is_cut(f"It rained. Read more{end} of it", "It rained")
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("STRASSE", "Straße und mehr"),
+        ("Straße", "STRASSE UND MEHR"),
+        ("Auf der Straße", "AUF DER STRASSE UND MEHR"),
+        ("\N{LATIN SMALL LIGATURE FFI}x", "ffix goes on"),
+        ("A", "a b"),
+    ],
+)
+def test_texts_begin_alike_however_they_are_folded(text: str, body: str) -> None:
+    assert is_cut(text, body)

@@ -161,3 +161,25 @@ def test_a_store_that_spells_every_topic_alike_stays_as_it_is() -> None:
     items = store_of(Topic("ai", "AI"), Topic("ai", "AI"), Topic("bees", "Bees"))
 
     assert agreed(items) == items
+
+
+def test_what_is_known_of_a_name_holds_for_the_same_rules_alone() -> None:
+    names = ["AI", "x" * 400, "Health"]
+    ruled = [
+        TopicRules(),
+        TopicRules(ignored=frozenset({"ai"})),
+        TopicRules(aliases={"ai": "Artificial Intelligence"}),
+        TopicRules(aliases={"ai": "Machines"}),
+        TopicRules(labels={"ai": "A. I."}),
+        TopicRules(prefix="topic/"),
+    ]
+
+    told = [topics_of(names, rules=rules, site_url="https://x.example") for rules in ruled * 2]
+
+    assert told[: len(ruled)] == told[len(ruled) :]
+    assert [topics[0].slug for topics in told[: len(ruled)]] == [
+        *("ai", told[1][0].slug, "artificial-intelligence", "machines", "ai", "ai")
+    ]
+    assert told[1][0].label == "x" * 400
+    assert told[4][0].label == "A. I."
+    assert told[5][0].url == "https://x.example/topic/ai"

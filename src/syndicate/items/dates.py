@@ -69,10 +69,9 @@ def moment(
         offsets: more names of zones, folded.
     """
     text = " ".join(text.split())
-    for read in (_from_epoch, partial(_from_forms, offsets=offsets)):
-        found = _in_utc(partial(read, text), zone)
-        if found is not None:
-            return found
+    found = _in_utc(partial(_read, text, offsets), zone)
+    if found is not None:
+        return found
     for form in formats:
         found = _in_utc(partial(datetime.strptime, text, form), zone)
         if found is not None:
@@ -89,7 +88,7 @@ def offset_of(text: str) -> timedelta | None:
 
 def is_for_the_builder(text: str) -> bool:
     """Whether a text stands where a date may stand, but is none: a switch, or what only the site's builder can tell."""
-    return " ".join(text.casefold().split()) in _SWITCHES
+    return not text[:1].isdigit() and " ".join(text.casefold().split()) in _SWITCHES
 
 
 def _in_utc(read: Callable[[], datetime | None], zone: tzinfo) -> datetime | None:
@@ -105,18 +104,14 @@ def _in_utc(read: Callable[[], datetime | None], zone: tzinfo) -> datetime | Non
         return None
 
 
-def _from_epoch(text: str) -> datetime | None:
-    match = _EPOCH.match(text)
-    if match is None:
-        return None
-    milliseconds = match["milliseconds"]
-    seconds = timedelta(milliseconds=int(milliseconds)) if milliseconds else timedelta(seconds=float(text))
-    return datetime(1970, 1, 1, tzinfo=UTC) + seconds
-
-
-def _from_forms(text: str, *, offsets: Mapping[str, timedelta]) -> datetime | None:
+def _read(text: str, offsets: Mapping[str, timedelta]) -> datetime | None:
     if not offsets and _ISO.fullmatch(text):  # as most
         return datetime.fromisoformat(text)
+    epoch = _EPOCH.match(text)
+    if epoch is not None:
+        milliseconds = epoch["milliseconds"]
+        seconds = timedelta(milliseconds=int(milliseconds)) if milliseconds else timedelta(seconds=float(text))
+        return datetime(1970, 1, 1, tzinfo=UTC) + seconds
     for form in _FORMS:
         match = form.match(text)
         if match is not None:

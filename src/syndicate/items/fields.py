@@ -66,14 +66,21 @@ def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str
 def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterator[Found]:
     """The same without what is not there, as most is not."""
     for source in sources:
-        if source.kind == "key":
-            value = _value_at(tree, source.steps)
-            if value is not None:
-                yield _changed(Found(value, source.words, tree, source.steps, source.form), source)
-        else:
-            found = _looked(tree, source, location)
-            if found.value is not None or found.problem:
-                yield found
+        found = there(tree, source, location)
+        if found is not None:
+            yield found
+
+
+def there(tree: Tree, source: Source, location: Location) -> Found | None:
+    """What one source gives; None if nothing stands there, and there is no problem to tell."""
+    if source.kind == "key":
+        value = _value_at(tree, source.steps)
+        if value is None:
+            return None
+        found = Found(value, source.words, tree, source.steps, source.form)
+        return _changed(found, source) if source.changes_texts else found
+    found = _looked(tree, source, location)
+    return None if found.value is None and not found.problem else found
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
@@ -103,14 +110,14 @@ def texts_of(value: Value, keys: Sequence[str] = _NAMES) -> tuple[str, ...]:
     if isinstance(value, str):
         return (text,) if (text := value.strip()) else ()
     members = value if isinstance(value, list) else [value]
-    texts = [_text_in(member, keys) for member in members]
+    texts = [text_in(member, keys) for member in members]
     return tuple([text.strip() for text in texts if text is not None and text.strip()])
 
 
 def aligned_texts(value: Value) -> tuple[str | None, ...]:
     """Like `texts_of`, but blank members keep their places, so that parallel lists stay parallel."""
     members = value if isinstance(value, list) else [value]
-    return tuple(_text_in(member, _NAMES) for member in members)
+    return tuple(text_in(member, _NAMES) for member in members)
 
 
 def parts_of(text: str, split: str) -> list[str]:
@@ -212,7 +219,8 @@ def _picked(text: str, pattern: str) -> str | None:
     return str(groups[0] if groups else match[0])
 
 
-def _text_in(member: Value, keys: Sequence[str]) -> str | None:
+def text_in(member: Value, keys: Sequence[str]) -> str | None:
+    """A text, or that under the first of the keys in a mapping that has one, as it is written; None without one."""
     if isinstance(member, str):
         return member
     if not isinstance(member, dict):

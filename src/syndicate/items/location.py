@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import regex
 
@@ -35,6 +36,7 @@ _EVIDENT_CODES = (
     "ar bg bn cs da de el en es et fa fi fr he hi hr hu ja ko lt lv nb nl nn pl pt ro ru sk sl sr sv th tr uk vi zh"
 )
 _EVIDENT = frozenset(_EVIDENT_CODES.split())
+_NUMBER = re.compile(r"-?\d{1,3}")
 _TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
 _DAY = re.compile(
     r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])[-/](?P<day>0?[1-9]|[12]\d|3[01])(?![^-_ ./])"
@@ -64,7 +66,7 @@ class Location:
         """A part of the file name; None if the name has none."""
         parts = _named(self.filename, self.path.rpartition("/")[2])
         found = parts.get(name)
-        if name == "language" and found is not None and not self._is_language(found, _LANGUAGES):
+        if name == "language" and found is not None and not _is_language(found, _LANGUAGES, self.languages):
             return None
         if name == "slug" and parts.get("language") and self.language_ending is None:
             return f"{found}.{parts['language']}"
@@ -77,7 +79,7 @@ class Location:
 
     def part(self, name: str) -> str | None:
         """A part of the path by its name (see `PARTS`), or a folder by its number from 0 or, from the end, from -1."""
-        if re.fullmatch(r"-?\d{1,3}", name):
+        if _NUMBER.fullmatch(name):
             folders, at = self._all_folders, int(name)
             return folders[at] if -len(folders) <= at < len(folders) else None
         found = self._parts(name)
@@ -157,41 +159,62 @@ class Location:
         return (self.group("slug") or "").casefold() in {"index", "_index"}
 
     @property
-    def _below_leads(self) -> tuple[str, ...]:
-        folders = self._all_folders
-        for lead in self.leads:
-            names = tuple(lead.split("/"))
-            if folders[: len(names)] == names:
-                return folders[len(names) :]
-        return folders
-
-    @property
     def _language_folder(self) -> str | None:
-        folders = self._below_leads
-        if folders and self._is_language(folders[0], _EVIDENT):
-            return folders[0]
-        # Collections hold a folder for each language: `blog/en/...`
-        if len(folders) > 1 and self._is_language(folders[1], frozenset()):
-            return folders[1]
-        return None
+        return self._shelf.language
 
     @property
     def _below_language(self) -> tuple[str, ...]:
-        folders, language = list(self._below_leads), self._language_folder
-        if language is not None:
-            folders.remove(language)
-        return tuple(folders)
+        return self._shelf.rest
+
+    @property
+    def _shelf(self) -> _Shelf:
+        return _shelf(self.path.rpartition("/")[0], tuple(self.leads), tuple(self.languages))
 
     @property
     def _before_posts(self) -> tuple[str, ...]:
         folders = self._below_language
         return folders[: folders.index("_posts")] if "_posts" in folders else ()
 
-    def _is_language(self, name: str, known: frozenset[str]) -> bool:
-        folded = name.replace("_", "-").casefold()
-        if folded in {language.casefold() for language in self.languages}:
-            return True
-        return bool(_TAG.fullmatch(folded)) and folded.partition("-")[0] in known
+
+class _Shelf(NamedTuple):
+    """What a folder's path says: the folder that means a language, and those below the leads without it."""
+
+    language: str | None
+    rest: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)  # a folder has many files
+def _shelf(folder: str, leads: tuple[str, ...], languages: tuple[str, ...]) -> _Shelf:
+    folders = _below_leads(tuple(folder.split("/")) if folder else (), leads)
+    language = _language_in(folders, languages)
+    if language is None:
+        return _Shelf(None, folders)
+    at = folders.index(language)
+    return _Shelf(language, folders[:at] + folders[at + 1 :])
+
+
+def _below_leads(folders: tuple[str, ...], leads: tuple[str, ...]) -> tuple[str, ...]:
+    for lead in leads:
+        names = tuple(lead.split("/"))
+        if folders[: len(names)] == names:
+            return folders[len(names) :]
+    return folders
+
+
+def _language_in(folders: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
+    if folders and _is_language(folders[0], _EVIDENT, languages):
+        return folders[0]
+    # Collections hold a folder for each language: `blog/en/...`
+    if len(folders) > 1 and _is_language(folders[1], frozenset(), languages):
+        return folders[1]
+    return None
+
+
+def _is_language(name: str, known: frozenset[str], languages: Iterable[str]) -> bool:
+    folded = name.replace("_", "-").casefold()
+    if folded in {language.casefold() for language in languages}:
+        return True
+    return bool(_TAG.fullmatch(folded)) and folded.partition("-")[0] in known
 
 
 @lru_cache(maxsize=4096)

@@ -27,6 +27,8 @@ from syndicate.items.visibility import hidden_by
 
 _AUTHOR_LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*\)")
 
+_LABELS, _PLACES = ("label", "name", "title"), ("permalink", "url", "href")  # of an offering
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -220,9 +222,11 @@ def _offerings(reader: Reader) -> tuple[Offering, ...]:
     members = found.value if found is not None and isinstance(found.value, list) else []
     offerings = []
     for member in members:
-        label = plain(next(iter(fields.texts_of(member, ("label", "name", "title"))), ""))
-        place = next(iter(fields.texts_of(member, ("permalink", "url", "href"))), "")
-        url = page_at(reader.rules.site_url, place) if place and isinstance(member, dict) else None
+        if not isinstance(member, dict):
+            continue
+        label = plain((fields.text_in(member, _LABELS) or "").strip())
+        place = (fields.text_in(member, _PLACES) or "").strip()
+        url = page_at(reader.rules.site_url, place) if place else None
         if label and url:
             offerings.append(Offering(label, url))
     return tuple(offerings)

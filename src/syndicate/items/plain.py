@@ -102,7 +102,11 @@ def plain(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Sound text with its white space collapsed."""
-    text = sound(text)
+    return _collapsed(sound(text))
+
+
+def _collapsed(text: str) -> str:
+    """Sound text as one line."""
     spaced = text.replace("\n", " ").replace("\t", " ")
     if not (spaced.isascii() or spaced.isprintable()):  # there may be blanks of other kinds
         return " ".join(text.split())
@@ -113,7 +117,7 @@ def one_line(text: str) -> str:
 
 def _plain(text: str) -> str:
     if text.isascii() and not text.encode().translate(None, _LITERAL):  # as most
-        return one_line(text)
+        return _collapsed(text)
     if "<" in text:
         text = _without_tags(text)
     if any(map(text.__contains__, _MARKED)):

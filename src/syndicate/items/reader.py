@@ -68,12 +68,19 @@ class Reader:
 
     def usable(self, name: str) -> Iterator[Found]:
         """What the field's sources give that can be used, in order; texts as they are written."""
-        for found in fields.present(self.front, self.rules.sources.get(name, ()), self.location):
+        is_textual = name in _TEXTUAL
+        for source in self.rules.sources.get(name, ()):
+            found = fields.there(self.front, source, self.location)
+            if found is None:
+                continue
             if found.is_slow:
                 self._tell_slow(name, found)
-            if not passed_over(name, found):
-                text = fields.text_of(found.value) if name in _TEXTUAL else found.value
-                yield found if text is found.value else found._replace(value=text)
+            if is_textual:
+                text = fields.text_of(found.value)
+                if text is not None and not _unfit(name, text):
+                    yield found if text is found.value else found._replace(value=text)
+            elif not fields.is_blank(found.value):
+                yield found
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""

@@ -80,6 +80,10 @@ class TopicRules:
         object.__setattr__(self, "aliases", MappingProxyType(dict(self.aliases)))
         object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
 
+    def __hash__(self) -> int:
+        """What is asked for with every topic of every file; its mappings have none."""
+        return hash((self.split, self.prefix, self.ignored, len(self.aliases), len(self.labels)))
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -53,6 +53,7 @@ def _slug(text: str) -> str:
 
 # A store has few topics, and every item names some of them several times.
 _LONGEST_KEPT = 120
+_LONGEST_NAMED = 300  # name, label and place together
 _kept_slug = lru_cache(maxsize=8192)(_slug)
 
 
@@ -77,11 +78,10 @@ def topics_of(
     places = places if len(places) == len(names) else [None] * len(names)
     found: dict[str, Topic] = {}
     for written, label, place in zip(names, labels, places, strict=True):
-        name = plain(written or "")
-        if not name:
-            continue
-        topic = _topic(name, plain(label or ""), place, rules, site_url)
-        if not {topic.slug, slug_of(topic.label)} & rules.ignored:
+        size = len(written or "") + len(label or "") + len(place or "")
+        named = _kept_named if size <= _LONGEST_NAMED else _named
+        topic = named(written or "", label or "", place, rules, site_url)
+        if topic is not None:
             found.setdefault(topic.slug, topic)
     return tuple(found.values())
 
@@ -115,6 +115,18 @@ def relabelled(item: Item, labels: Mapping[str, str]) -> Item:
         return item
     topics = tuple(replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)
     return item.with_topics(topics)
+
+
+def _named(written: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic | None:
+    """The topic, None if there is none in a name, or it is to be left out."""
+    name = plain(written)
+    if not name:
+        return None
+    topic = _topic(name, plain(label), place, rules, site_url)
+    return None if {topic.slug, slug_of(topic.label)} & rules.ignored else topic
+
+
+_kept_named = lru_cache(maxsize=8192)(_named)
 
 
 def _topic(name: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic:
