@@ -196,3 +196,7 @@ def test_a_lure_is_known_whatever_follows_it(end: str) -> None:
 )
 def test_texts_begin_alike_however_they_are_folded(text: str, body: str) -> None:
     assert is_cut(text, body)
+
+
+def test_a_text_that_goes_another_way_than_the_body_is_not_cut() -> None:
+    assert not is_cut("The heron waits by the pond", "The heron waits at the lake for hours")
