@@ -11,7 +11,7 @@ import pytest
 
 from content.picturing import bands, saved
 from syndicate.content.folder import FolderStore
-from syndicate.content.writers import has_no_writer
+from syndicate.content.writers import is_written
 from syndicate.items.presets import rules_of
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -150,6 +150,20 @@ def test_a_file_that_was_closed_is_used_after_a_moment(store: FolderStore, clock
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
+def test_a_writer_that_pauses_is_waited_for_and_none_for_ever(store: FolderStore, clock: Clock) -> None:
+    path = put(store, "a.md", item_text().replace("image: pic.png\n", ""), at=NOW_NS)
+
+    with path.open("ab"):
+        clock.now += 1500 * MS
+        pauses = store.scan({})
+        clock.now += 500 * MS
+        rests = store.scan({})
+
+    assert (pauses.waiting, rests.waiting) == (("a.md",), ())
+    assert len(rests.items) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
 def test_asking_who_writes_disturbs_no_writer(tmp_path: Path) -> None:
     """Writers open and close the file all the time while it is asked; nobody is ended, nobody fails."""
     file = tmp_path / "a.md"
@@ -158,12 +172,12 @@ def test_asking_who_writes_disturbs_no_writer(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", writes, str(file)]) as writer:
         seen = set()
         while writer.poll() is None:
-            seen.add(has_no_writer(file))
+            seen.add(is_written(file))
 
     assert writer.returncode == 0
     assert file.stat().st_size == 2000
-    assert True in seen
+    assert False in seen
 
 
 def test_what_cannot_be_asked_is_not_known(tmp_path: Path) -> None:
-    assert not has_no_writer(tmp_path / "nowhere.md")
+    assert is_written(tmp_path / "nowhere.md") is None

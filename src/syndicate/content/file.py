@@ -15,7 +15,7 @@ from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
 from syndicate.content.sweep import Sight, reason_of
 from syndicate.content.watch import CALM, QUIET
-from syndicate.content.writers import has_no_writer
+from syndicate.content.writers import is_written
 from syndicate.errors import Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
@@ -43,10 +43,10 @@ class _Look:
 class FileReader:
     """Reads files of the folder `root` by `rules`; `name` stands before their paths where the folder is one of several.
 
-    A changed file is used once it has been left alone for `quiet`, or for a moment where the system knows that nobody
-    has it open for writing. One that makes no sense, or whose image is missing, gets `grace` since its last change
-    before that is reported: it may be half-written. A file that was an item and is broken now keeps its last good item
-    beside its faults, so that a slip of an editor takes nothing away.
+    A changed file is used once it has been left alone for `quiet`; where the system knows who has it open for writing,
+    for a moment if that is nobody, else for `grace`, as it may be a slow one. One that makes no sense, or whose image
+    is missing, gets `grace` since its last change before that is reported: it may be half-written. A file that was an
+    item and is broken now keeps its last good item beside its faults, so that a slip of an editor takes nothing away.
     """
 
     def __init__(
@@ -239,7 +239,12 @@ class FileReader:
         since = min(former.since_ns, now) if former is not None and former.key == sight.key else now
         self._looks[sight.path] = _Look(sight.key, since)
         calm_ns = max(now - sight.stat.st_mtime_ns, now - since)
-        return calm_ns >= self._quiet_ns or (calm_ns >= _CALM_NS and has_no_writer(file or root / sight.path))
+        if calm_ns >= max(self._quiet_ns, self._grace_ns):
+            return True
+        if calm_ns < min(self._quiet_ns, _CALM_NS):
+            return False
+        is_open = is_written(file or root / sight.path)
+        return calm_ns >= self._quiet_ns if is_open is None else not is_open
 
     def _is_young(self, facts: os.stat_result) -> bool:
         return 0 <= self.clock() - facts.st_mtime_ns < self._grace_ns
