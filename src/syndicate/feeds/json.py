@@ -58,8 +58,7 @@ def _cast(parts: Parts) -> bytes:
 @lru_cache(MOST_MOULDS)
 def _mould(outline: Outline) -> Mould:
     sample = sample_of(outline)
-    texts = parts_of(sample).texts
-    return Mould(_entry(sample), {_quoted(text): (number, _quoted) for number, text in enumerate(texts)})
+    return Mould(_entry(sample), parts_of(sample).texts, lambda text: _quoted(text)[1:-1])
 
 
 def _entry(entry: Entry) -> str:

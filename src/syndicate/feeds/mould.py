@@ -17,7 +17,7 @@ from syndicate.feeds.entry import Category, Entry, Illustration, Related
 from syndicate.feeds.text import is_like_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     Write = Callable[[str], str]
     Cast = Callable[["Parts"], bytes]
@@ -30,6 +30,9 @@ _MOST_CHARACTERS = 250_000
 # What XML carries as it stands: production Char (XML 1.0, 2.2), without CR, which is written as a reference, and
 # without the discouraged U+007F-009F.
 _UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+_SEAM = "\x7f"
+"""Parts texts that are escaped together: such characters no ordinary text holds, and no format escapes it."""
 
 
 class Outline(NamedTuple):
@@ -46,28 +49,50 @@ class Outline(NamedTuple):
 
 
 class Mould:
-    """What a maker wrote of one entry, with places for the texts of others of the same outline."""
+    """What a maker wrote of one entry, with places for the texts of others of the same outline.
 
-    def __init__(self, made: str, marks: Mapping[str, tuple[int, Write]]) -> None:
-        """Take a sample; `marks` tell by what a text became there its number, and how another is written."""
-        found = re.split(f"({'|'.join(map(re.escape, marks))})", made)
+    All texts are escaped at once, parted by a character that none of them holds: most of them have nothing to escape.
+    """
+
+    def __init__(self, made: str, texts: Sequence[str], write: Write, *, quote: Write | None = None) -> None:
+        """Take a sample and the texts in it, each of which stands in quotation marks or is all of an element.
+
+        Args:
+            made: what the maker wrote.
+            texts: those that others take the places of.
+            write: how a text stands in the format, without quotation marks.
+            quote: how a text so written stands in quotation marks, if not as it does elsewhere.
+        """
+        numbers = {text: number for number, text in enumerate(texts)}
+        found = re.split(f"""(?<=[">])({"|".join(map(re.escape, numbers))})(?=["<])""", made)
         self._pieces = found
-        self._places = [marks[mark] for mark in found[1::2]]
+        self._places = [numbers[text] for text in found[1::2]]
+        self._write = write
+        self._quote = quote
+        self._quoted: list[int] = []
+        if quote:
+            # Further texts after the others: as they stand in quotation marks.
+            quoted = {number for before, number in zip(found[::2], self._places, strict=False) if before[-1] == '"'}
+            self._quoted = sorted(quoted)
+            beside = {number: len(numbers) + place for place, number in enumerate(self._quoted)}
+            self._places = [
+                beside[number] if before[-1] == '"' else number
+                for before, number in zip(found[::2], self._places, strict=False)
+            ]
 
     def cast(self, texts: Sequence[str]) -> str:
         """What the maker would write of an entry with these texts."""
+        written = self._write(_SEAM.join(texts)).split(_SEAM)
+        if self._quote:
+            written += self._quote(_SEAM.join([written[number] for number in self._quoted])).split(_SEAM)
         pieces = self._pieces.copy()
-        pieces[1::2] = [write(texts[number]) for number, write in self._places]
+        pieces[1::2] = [written[place] for place in self._places]
         return "".join(pieces)
 
 
-def xml_marks(texts: Sequence[str]) -> dict[str, tuple[int, Write]]:
-    """What these texts become in XML, as attributes and as elements."""
-    marks: dict[str, tuple[int, Write]] = {}
-    for number, text in enumerate(texts):
-        marks[f'="{text}"'] = number, _as_attribute
-        marks[f">{text}<"] = number, _as_element
-    return marks
+def xml_mould(made: str, texts: Sequence[str]) -> Mould:
+    """A mould of XML."""
+    return Mould(made, texts, _escaped, quote=_quoted)
 
 
 class Parts(NamedTuple):
@@ -203,14 +228,9 @@ def _has_sides(image: Illustration) -> bool:
     return bool(image.width_px and image.height_px)
 
 
-def _as_element(text: str) -> str:
-    return f">{_escaped(text)}<"
-
-
-def _as_attribute(text: str) -> str:
-    quoted = _escaped(text).replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")
-    return f'="{quoted}"'
-
-
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")

@@ -20,7 +20,7 @@ from lxml import etree
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, parts_of, sample_of, xml_marks
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, parts_of, sample_of, xml_mould
 from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
@@ -146,7 +146,9 @@ def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
     made = [found for entry in feed.entries if (found := entries.xml(entry, kind)) is not None]
     # Joining is some hundred times cheaper than serialising every entry again for each feed it stands in.
     head, tail, rest = frame.rpartition(_TAIL[kind])
-    return head + b"".join(_INDENT[kind] + element + b"\n" for element in made) + tail + rest
+    indent = _INDENT[kind]
+    parts = [part for element in made for part in (indent, element, b"\n")]
+    return b"".join((head, *parts, tail, rest))
 
 
 def _bytes(generator: FeedGenerator, kind: Kind) -> bytes:
@@ -264,7 +266,14 @@ def _element(entry: Entry, kind: Kind) -> bytes:
 
 def _cast(parts: Parts, kind: Kind) -> bytes:
     """What `_element` gives, for an entry that has an outline."""
-    return _finished(_mould(parts.told, kind).cast(parts.texts).encode(), kind)
+    made = _mould(parts.told, kind).cast(parts.texts).encode()
+    return _finished(made, kind) if _is_escaped(parts.entry) else made
+
+
+def _is_escaped(entry: Entry) -> bool:
+    """Whether something in the elements of plain text is escaped, which takes long to look for in all of the entry."""
+    told = "".join((entry.title, entry.summary, *entry.authors, *[c.label or c.term for c in entry.categories]))
+    return "&" in told or "<" in told or ">" in told
 
 
 _CASTS: Mapping[Kind, Cast] = {"rss": partial(_cast, kind="rss"), "atom": partial(_cast, kind="atom")}
@@ -273,7 +282,7 @@ _CASTS: Mapping[Kind, Cast] = {"rss": partial(_cast, kind="rss"), "atom": partia
 @lru_cache(MOST_MOULDS)
 def _mould(outline: Outline, kind: Kind) -> Mould:
     sample = sample_of(outline)
-    return Mould(_element(sample, kind).decode(), xml_marks(parts_of(sample).texts))
+    return xml_mould(_element(sample, kind).decode(), parts_of(sample).texts)
 
 
 def _finished(made: bytes, kind: Kind) -> bytes:
