@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -192,25 +193,42 @@ def _img(image: Illustration) -> str:
 
 
 def _categories(item: Item, site: Site) -> tuple[Category, ...]:
-    found = []
-    alike = Counter({topic.slug: line(topic.label).casefold() for topic in item.topics}.values())
-    for topic in item.topics:
-        if topic.slug:
-            path = topic_path(topic.slug)
-            term = line(topic.slug) or path
-            scheme = f"{site.feeds_url}#{anchor_of(topic.vocabulary)}"
-            label = line(topic.label)
-            vocabulary = line(topic.vocabulary or "") if alike[label.casefold()] > 1 else ""
-            found.append(Category(term, label or term, scheme, path, vocabulary))
+    found = _topics(item, site)
     section = line(item.section or "")
     if section:
-        found.append(Category(slug_of(section), section, f"{site.feeds_url}#sections", section_path(section)))
-    found += [Category(tag, tag) for tag in map(line, item.tags) if tag]
+        found.append(_section(section, site.feeds_url))
+    found += [(Category(tag, tag), tag.casefold()) for tag in map(line, item.tags) if tag]
     # A tag that repeats a topic or the section tells readers nothing; the same label in two vocabularies does.
     kept: dict[tuple[str, str | None], Category] = {}
     labels: set[str] = set()
-    for category in found:
-        if category.scheme or category.label.casefold() not in labels:
+    for category, folded in found:
+        if category.scheme or folded not in labels:
             kept.setdefault((category.term, category.scheme), category)
-        labels.add(category.label.casefold())
+        labels.add(folded)
     return tuple(kept.values())
+
+
+def _topics(item: Item, site: Site) -> list[tuple[Category, str]]:
+    """The topics as categories, each with what its label is compared by; of two alike with their vocabularies."""
+    found = [_topic(one.slug, one.label, one.vocabulary, site.feeds_url) for one in item.topics if one.slug]
+    labels = {topic.slug: line(topic.label).casefold() for topic in item.topics}
+    if len(set(labels.values())) < len(labels):
+        alike = Counter(labels.values())
+        for place, topic in enumerate(topic for topic in item.topics if topic.slug):
+            if alike[line(topic.label).casefold()] > 1:
+                category, folded = found[place]
+                found[place] = replace(category, vocabulary=line(topic.vocabulary or "")), folded
+    return found
+
+
+@lru_cache(4096)
+def _topic(slug: str, label: str, vocabulary: str | None, feeds_url: str) -> tuple[Category, str]:
+    path = topic_path(slug)
+    term = line(slug) or path
+    category = Category(term, line(label) or term, f"{feeds_url}#{anchor_of(vocabulary)}", path)
+    return category, category.label.casefold()
+
+
+@lru_cache(256)
+def _section(section: str, feeds_url: str) -> tuple[Category, str]:
+    return Category(slug_of(section), section, f"{feeds_url}#sections", section_path(section)), section.casefold()
