@@ -107,22 +107,26 @@ def test_full_disk_leaves_the_former_files_and_claims_nothing(
     assert shelf.put_all(NEW) == NEW.keys()
 
 
-def test_trouble_that_passes_costs_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", [1, 3])
+def test_trouble_that_passes_costs_nothing_and_is_told_as_if_it_had_not_been(
+    root: Path, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
     shelf = FolderShelf(root)
     shelf.put_all(FORMER)
     replace = os.replace
-    refused = []
+    tries = []
 
-    def once(source: str, target: str) -> None:
-        if not refused:
-            refused.append(target)
+    def trying(source: str, target: str) -> None:
+        tries.append(target)
+        if len(tries) == refused:
             full()
         replace(source, target)
 
-    monkeypatch.setattr(os, "replace", once)
+    monkeypatch.setattr(os, "replace", trying)
 
-    assert shelf.put_all(NEW) == NEW.keys()
-    assert shown(root) == NEW
+    assert shelf.put_all({**NEW, "t0/rss.xml": b"former"}) == NEW.keys() - {"t0/rss.xml"}
+    assert len(tries) > len(NEW)
+    assert shown(root) == {**NEW, "t0/rss.xml": b"former"}
 
 
 def test_disk_that_takes_half_a_line_does_not_spoil_the_manifest(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

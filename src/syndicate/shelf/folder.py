@@ -76,7 +76,9 @@ class FolderShelf:
         target = self._target(path)
         with self._lock:
             try:
-                return bool(self._put({path: content}, {path: target}))
+                changed = self._unlike({path: content}, {path: target})
+                self._replace(changed, {path: content}, {path: target})
+                return bool(changed)
             except OSError as cause:
                 raise _cannot_write(target, cause) from cause
 
@@ -89,13 +91,16 @@ class FolderShelf:
             CannotWrite: some of the files may be new; of the others the former ones stand.
         """
         targets = {path: self._target(path) for path in contents}
+        changed: Mapping[str, bytes] = {}
         with suppress(OSError), self._lock:
-            return self._put(contents, targets)
-        for path, content in contents.items():
-            self.put(path, content)  # tells which one fails
-        return frozenset(contents)  # some of them may be new since the first try
+            changed = self._unlike(contents, targets)
+            self._replace(changed, contents, targets)
+            return frozenset(changed)
+        # This tells which one fails; those that became new in the first try are the same now.
+        return frozenset(changed) | {path for path, content in contents.items() if self.put(path, content)}
 
-    def _put(self, contents: Mapping[str, bytes], targets: Mapping[str, Path]) -> frozenset[str]:
+    def _unlike(self, contents: Mapping[str, bytes], targets: Mapping[str, Path]) -> Mapping[str, bytes]:
+        """Those that differ from what stands there, once each has a folder of ours; that of strangers is told."""
         self._make_folders({target.parent for target in targets.values()})
         for target, path in {target.parent: (target, path) for path, target in targets.items()}.values():
             self._check_inside(target, path)
@@ -107,6 +112,12 @@ class FolderShelf:
         for path in changed:
             if path not in self._own and _is_taken(targets[path]):
                 raise CannotWrite(str(targets[path]), _STRANGE, _STRANGE_REMEDY)
+        return changed
+
+    def _replace(
+        self, changed: Mapping[str, bytes], contents: Mapping[str, bytes], targets: Mapping[str, Path]
+    ) -> None:
+        """Write those that changed; all become ours."""
         claimed = [path for path in contents if path not in self._own]
         self._remember(claimed)
         folders = {targets[path].parent for path in changed}
@@ -120,7 +131,6 @@ class FolderShelf:
             with suppress(OSError):  # what never came is not ours: a stranger may put a file there
                 self._forget(*(path for path in claimed if not targets[path].is_file()))
             raise
-        return frozenset(changed)
 
     def drop(self, path: str) -> bool:
         """Take a file away that this shelf published; True if it was there. Folders left empty go too.
