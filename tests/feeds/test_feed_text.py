@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicate.feeds.text import clean, clip, direction, language_tag, line, slug_of, web_address
+from syndicate.feeds.text import clean, clip, direction, is_carried, language_tag, line, slug_of, web_address
 
 any_text = st.text(st.characters(exclude_categories=()))
 
@@ -25,6 +25,26 @@ def test_cleaned_text_passes_through_xml_unchanged(text: str) -> None:
 @given(any_text)
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize("before", ["", "é\xa0\uffe0 "])
+@pytest.mark.parametrize(("first", "last"), [(0x20, 0x7E), (0xA0, 0xD7FF), (0xE000, 0xFFFD), (0x10000, 0x10FFFF)])
+def test_what_xml_carries_ends_where_its_characters_do(before: str, first: int, last: int) -> None:
+    for code in (first, first + 1, last - 1, last):
+        assert is_carried(before + chr(code))
+    for code in {first - 1, last + 1} - {0x110000}:
+        assert not is_carried(before + chr(code))
+
+
+@pytest.mark.parametrize("control", range(0x20))
+def test_of_controls_xml_carries_tabs_and_line_feeds(control: int) -> None:
+    assert is_carried(chr(control)) == (chr(control) in "\t\n")
+
+
+@given(any_text)
+def test_what_is_carried_needs_no_cleaning(text: str) -> None:
+    assert is_carried(text) <= (clean(text) == text)
+    assert is_carried(clean(text))
 
 
 def test_what_readers_see_is_kept() -> None:

@@ -35,7 +35,7 @@ FULL = replace(
     related=(Related('The "desk"', "https://a.example/desk?x=1&y=2"),),
 )
 
-SPICE = st.sampled_from(list("<>&\"'\n\t\r\x85\u2028\u200b\ufeff\U0001f600é \x00\x0b\ud800]];#q1"))
+SPICE = st.sampled_from(list("<>&\"'\n\t\r\x85\u2028\u200b\ufeff\U0001f600é\\ \x7f\x00\x0b\ud800]];#q1"))
 TEXTS = st.one_of(
     st.text(SPICE, max_size=8),
     st.text(max_size=12),
@@ -109,6 +109,8 @@ def test_one_odd_text_is_written_as_it_would_be_made(text: str, place: int) -> N
 @pytest.mark.parametrize("entry", [PLAIN, FULL, replace(FULL, image=None), replace(FULL, page=FULL.link, source=None)])
 def test_usual_entries_are_cast(entry: Entry) -> None:
     assert cast_as_made(entry)
+    assert cast_as_made(replace(entry, categories=(Category("a & b", "", "https://a.example/?a&b"),)))
+    assert cast_as_made(replace(entry, authors=("\\Ann\\",), link='https://a.example/"\t\n&'))
     assert cast_as_made(replace(entry, content_html='<p title="x">&lt; &amp; é \U0001f600</p>\n<p>\tz</p>'))
 
 
@@ -120,6 +122,7 @@ def test_usual_entries_are_cast(entry: Entry) -> None:
         replace(PLAIN, title=""),
         replace(PLAIN, content_html="a\rb"),
         replace(PLAIN, content_html="a\x85b"),
+        replace(PLAIN, content_html="a\x7fb"),
         replace(PLAIN, content_html="\ud800"),
         replace(PLAIN, content_html="x" * 300_000),
         replace(PLAIN, published=AT.astimezone(timezone(timedelta(hours=1)))),

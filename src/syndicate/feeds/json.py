@@ -58,7 +58,12 @@ def _cast(parts: Parts) -> bytes:
 @lru_cache(MOST_MOULDS)
 def _mould(outline: Outline) -> Mould:
     sample = sample_of(outline)
-    return Mould(_entry(sample), parts_of(sample).texts, lambda text: _quoted(text)[1:-1])
+    return Mould(_entry(sample), parts_of(sample).texts, _escaped)
+
+
+def _escaped(text: str) -> str:
+    """As `_quoted`, for what XML carries: of control characters no others occur in it."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _entry(entry: Entry) -> str:

@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from syndicate.feeds.entry import Category, Entry, Illustration, Related
-from syndicate.feeds.text import is_like_html
+from syndicate.feeds.text import is_carried, is_like_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,10 +26,6 @@ MOST_MOULDS = 512
 """Moulds of a format that are kept: some kB each. A store has as many as its items have different numbers of parts."""
 _MOST_CHARACTERS = 250_000
 """A longer entry is written by itself: a parser has to be asked whether it takes it."""
-
-# What XML carries as it stands: production Char (XML 1.0, 2.2), without CR, which is written as a reference, and
-# without the discouraged U+007F-009F.
-_UNUSUAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 _SEAM = "\x7f"
 """Parts texts that are escaped together: such characters no ordinary text holds, and no format escapes it."""
@@ -120,8 +116,9 @@ def _is_ordinary(entry: Entry, texts: Sequence[str]) -> bool:
     if not all(texts) or is_like_html(entry.title) or is_like_html(entry.summary):
         return False
     told = "".join(texts)
-    is_usual = told.replace("\n", "").isprintable() or not _UNUSUAL.search(told)
-    return is_usual and len(told) <= _MOST_CHARACTERS and entry.published.tzinfo is entry.updated.tzinfo is UTC
+    if len(told) > _MOST_CHARACTERS or not is_carried(told):
+        return False
+    return entry.published.tzinfo is entry.updated.tzinfo is UTC
 
 
 def _outline_of(entry: Entry) -> Outline:
@@ -212,6 +209,12 @@ def sample_of(outline: Outline) -> Entry:
         section=name() if outline.has_section else "",
         related=tuple(Related(name(), name()) for _ in range(outline.related)),
     )
+
+
+def is_escaped(entry: Entry) -> bool:
+    """Whether something in the elements of plain text is escaped, which takes long to look for in all of the entry."""
+    told = "".join((entry.title, entry.summary, *entry.authors, *[one.label or one.term for one in entry.categories]))
+    return "&" in told or "<" in told or ">" in told
 
 
 def _has_brand(entry: Entry) -> bool:

@@ -20,7 +20,7 @@ from lxml import etree
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, parts_of, sample_of, xml_mould
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, is_escaped, parts_of, sample_of, xml_mould
 from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
@@ -146,8 +146,7 @@ def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
     made = [found for entry in feed.entries if (found := entries.xml(entry, kind)) is not None]
     # Joining is some hundred times cheaper than serialising every entry again for each feed it stands in.
     head, tail, rest = frame.rpartition(_TAIL[kind])
-    indent = _INDENT[kind]
-    parts = [part for element in made for part in (indent, element, b"\n")]
+    parts = [part for element in made for part in (_INDENT[kind], element, b"\n")]
     return b"".join((head, *parts, tail, rest))
 
 
@@ -267,13 +266,7 @@ def _element(entry: Entry, kind: Kind) -> bytes:
 def _cast(parts: Parts, kind: Kind) -> bytes:
     """What `_element` gives, for an entry that has an outline."""
     made = _mould(parts.told, kind).cast(parts.texts).encode()
-    return _finished(made, kind) if _is_escaped(parts.entry) else made
-
-
-def _is_escaped(entry: Entry) -> bool:
-    """Whether something in the elements of plain text is escaped, which takes long to look for in all of the entry."""
-    told = "".join((entry.title, entry.summary, *entry.authors, *[c.label or c.term for c in entry.categories]))
-    return "&" in told or "<" in told or ">" in told
+    return _finished(made, kind) if is_escaped(parts.entry) else made
 
 
 _CASTS: Mapping[Kind, Cast] = {"rss": partial(_cast, kind="rss"), "atom": partial(_cast, kind="atom")}
