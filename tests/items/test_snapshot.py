@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.posting import Posting, Wording
-from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
+from syndicate.items.snapshot import _FORM, _HEAD, faults_from_json, faults_to_json, from_json, pack, to_json, unpack
 
 FULL = Item(
     id="s:1",
@@ -100,8 +100,28 @@ def test_an_item_that_was_packed_is_not_packed_again_unless_its_topics_are_other
         _ = back.no_such_field  # type: ignore[attr-defined]
 
 
+def test_items_of_former_versions_are_read() -> None:
+    text = f"{FULL.revision}{to_json(FULL)}".encode()
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_FORM)
+    packed = b"1" + deflate.compress(text) + deflate.flush()
+
+    assert unpack(packed) == FULL
+    assert unpack(packed).known_revision == FULL.revision
+    with pytest.raises(ValueError, match="cut short"):
+        unpack(packed[:-9])
+
+
+def sealed(facts: bytes) -> bytes:
+    """What looks whole, but was never packed."""
+    return _HEAD.pack(b"2", zlib.crc32(facts), len(facts)) + facts
+
+
 @pytest.mark.parametrize(
-    "packed", [b"", b"no", b"1", b"1no", pack(FULL)[:-9], zlib.compress(b""), zlib.compress(b"{}")]
+    "packed",
+    [
+        *(b"", b"no", b"1", b"1no", b"2", b"2no", zlib.compress(b""), zlib.compress(b"{}"), sealed(b"no")),
+        *(pack(FULL)[:-9], pack(FULL)[:9] + b"?" + pack(FULL)[10:]),
+    ],
 )
 def test_what_is_no_packed_item_is_refused(packed: bytes) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):

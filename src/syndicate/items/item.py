@@ -133,7 +133,7 @@ class Item:
     packed: bytes = field(default=b"", init=False, repr=False, compare=False)
     is_as_packed: bool = field(default=False, init=False, repr=False, compare=False)
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> Any:
             """A text of an item that was read back (see `snapshot.unpack`): unpacked when it is asked for."""
