@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syndicate.durations import Duration
 from syndicate.errors import Fault
@@ -20,7 +22,7 @@ from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuth
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
 from syndicate.settings.slips import known_keys, without
-from syndicate.settings.sources import CODE, fault_of, values_from, values_in
+from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
 
 
 def _a_second_or_more(value: timedelta) -> timedelta:
@@ -97,8 +99,12 @@ class LogSettings(Section):
     format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else JSON lines.")
 
 
-class Settings(Section):
+class Settings(BaseSettings):
     """The whole tree. Paths are relative to the folder of the project (see `checked_settings`)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTING, extra="forbid", frozen=True, validate_default=True
+    )
 
     site: SiteSettings = SiteSettings()
     content: ContentSettings = ContentSettings()
@@ -116,6 +122,30 @@ class Settings(Section):
     )
     hashtags: dict[str, str] = Field(default_factory=dict, description="Hashtag of a topic label, over the rule.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment stands over the file (which comes in as the initial values)."""
+        return _Environment(settings_cls), init_settings
+
+
+class _Environment(PydanticBaseSettingsSource):
+    """The environment, read our way: pydantic-settings takes a token of digits for a number, and skips odd names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """One section; not used, as all come at once."""
+        return self().get(field_name), field_name, True
+
+    def __call__(self) -> dict[str, Any]:
+        """All of them, nested."""
+        return values_from(os.environ, self.settings_cls.model_fields)
+
 
 def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     """The settings in a YAML file and the environment, and their faults as file, key, problem and remedy.
@@ -127,11 +157,14 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     Raises:
         ConfigError: the file cannot be read.
     """
-    kept, faults = values_in(path), list[Fault]()
-    given = values_from(os.environ, Settings.model_fields)
+    values = values_in(path)
+    # Keywords with an underscore would steer pydantic-settings itself.
+    odd = [key for key in values if key.startswith("_")]
+    faults = [fault_of(path, {"type": "extra_forbidden", "loc": (key,)}) for key in odd]
+    kept = {key: value for key, value in values.items() if key not in odd}
     for is_first in (True, False):
         try:
-            settings = Settings.model_validate(_over(kept, given))
+            settings = Settings(**kept)
         except ValidationError as error:
             lines = error.errors(include_input=False)
             if not is_first:  # what is wrong stands in the environment, or is that something is missing
@@ -144,16 +177,6 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     found = (*(() if faults else _contradictions(rooted)), *_overlaps(rooted, root_of(path)))
     faults += [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
     return rooted, tuple(faults)
-
-
-def _over(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with the others in place of those of their keys; mappings become one."""
-    both = {**values, **others}
-    for key in values.keys() & others.keys():
-        value, other = values[key], others[key]
-        if isinstance(value, Mapping) and isinstance(other, Mapping):
-            both[key] = _over(value, other)
-    return both
 
 
 def _known_beside(location: Sequence[str | int]) -> frozenset[str]:
