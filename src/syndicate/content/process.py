@@ -17,8 +17,9 @@ def started(module: str) -> subprocess.Popen[bytes]:
     """A process that runs the `main` of one of our modules, its input and output piped to us.
 
     Isolated (-I), and told where we are: it imports what it needs, and nothing of the folder it starts in. Without our
-    environment: what handles foreign bytes has no business with tokens. In a session of its own: Ctrl-C is for us to
-    decide.
+    environment: what handles foreign bytes has no business with tokens. In a process group of its own: Ctrl-C is for us
+    to decide. Not in a session of its own: Linux shares the cores among sessions first, whatever their processes'
+    priorities are (Linux, "sched(7)", autogroups), and those who serve readers have to come first.
     """
     return subprocess.Popen(  # noqa: S603  # our own interpreter and our own code
         [sys.executable, "-I", "-c", _CHILD.format(module=module), str(Path(__file__).parents[2])],
@@ -26,7 +27,7 @@ def started(module: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        start_new_session=True,
+        process_group=0,
     )
 
 
