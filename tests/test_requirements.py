@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("build.txt", "run.txt", "test.txt")
 MOST_BYTES = 200_000
+BY_NAME_ALONE = {"tzdata"}
+"""Packages that hold no code of their own to import: the time zones that `zoneinfo` reads."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 BLOCK = re.compile(
@@ -48,6 +52,20 @@ def test_run_lock_holds_the_direct_dependencies() -> None:
 
     assert wanted
     assert wanted <= locked("run.txt").keys()
+
+
+def test_every_direct_dependency_is_in_use() -> None:
+    modules: dict[str, set[str]] = {}
+    for module, names in packages_distributions().items():
+        for name in names_in(names):
+            modules.setdefault(name, set()).add(module)
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "src").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = {name.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {(node.module or "").partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    wanted = names_in(pyproject()["project"]["dependencies"]) - BY_NAME_ALONE
+
+    assert {name for name in wanted if imported.isdisjoint(modules[name])} == set()
 
 
 def test_test_lock_adds_the_test_packages() -> None:
