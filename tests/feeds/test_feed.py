@@ -253,16 +253,21 @@ def test_a_catalogue_that_is_told_changes_equals_one_made_anew(seed: int) -> Non
     chance = random.Random(seed)
     site = replace(SITE, kinds=KINDS, size=3)
     items: dict[str, Item] = {}
-    told = Catalogue(site)
+    told, told_which = Catalogue(site), Catalogue(site)
     for _ in range(25):
-        for number in chance.sample(range(12), 2):
+        numbers = chance.sample(range(12), 2)
+        for number in numbers:
             if chance.random() < 0.3:
                 items.pop(f"curations:{number}", None)
             else:
                 items[f"curations:{number}"] = random_item(number, chance)
         before = {feed.key: feed for feed in told.feeds}
 
-        touched = told.update(items, day(99))
+        topics = (Topic("t1", "T1"), Topic("t9", "Nine")) if seed % 2 else ()
+        touched = told.update(items, day(99), topics=topics)
+        which = {f"curations:{number}" for number in (*numbers, 99)}
+        assert told_which.update(items, day(99), topics=topics, only=which) == touched
+        assert told_which.feeds == told.feeds
 
         anew = Catalogue(site)
         anew.update(items, day(99))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.formats import FORMATS, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, parts_of, sample_of
+from syndicate.feeds.mould import MOST_MOULDS, Mould, comes_again, parts_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,10 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 
 def _cast(parts: Parts) -> bytes:
     """The entry as it stands in the list of items."""
-    made = _entry(parts.entry) if parts.outline is None else _mould(parts.outline).cast(parts.texts)
+    if parts.outline is not None and comes_again(parts.outline, "json"):
+        made = _mould(parts.outline).cast(parts.texts)
+    else:
+        made = _entry(parts.entry)
     return made.encode("utf-8", "replace")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from syndicate.feeds.entry import Category, Entry, Illustration, Related
@@ -84,6 +85,19 @@ class Mould:
         pieces = self._pieces.copy()
         pieces[1::2] = [written[place] for place in self._places]
         return "".join(pieces)
+
+
+def comes_again(outline: Outline, form: str) -> bool:
+    """Whether this outline was asked about lately; a mould is made then only, as it takes longer than an entry."""
+    turns = _turns(outline, form)
+    turns[0] += 1
+    return turns[0] > 1
+
+
+@lru_cache(3 * MOST_MOULDS)
+def _turns(outline: Outline, form: str) -> list[int]:
+    """How often."""
+    return [0]
 
 
 def xml_mould(made: str, texts: Sequence[str]) -> Mould:

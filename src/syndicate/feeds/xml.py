@@ -20,7 +20,7 @@ from lxml import etree
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, is_escaped, parts_of, sample_of, xml_mould
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, is_escaped, parts_of, sample_of, xml_mould
 from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
@@ -265,6 +265,8 @@ def _element(entry: Entry, kind: Kind) -> bytes:
 
 def _cast(parts: Parts, kind: Kind) -> bytes:
     """What `_element` gives, for an entry that has an outline."""
+    if not comes_again(parts.told, kind):
+        return _element(parts.entry, kind)
     made = _mould(parts.told, kind).cast(parts.texts).encode()
     return _finished(made, kind) if is_escaped(parts.entry) else made
 
