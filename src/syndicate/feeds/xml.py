@@ -256,7 +256,8 @@ def _element(entry: Entry, kind: Kind) -> bytes:
     with _rendering:
         made = _framed(element, kind)
     if len(made) > _SURELY_READ_BYTES:
-        etree.fromstring(made, _parser())
+        strict = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        etree.fromstring(made, strict)  # as strict as readers are
     # Without CDATA these marks cannot occur inside text or attributes.
     name = _ENTRY[kind]
     end = b"</" + name + b">"
@@ -282,11 +283,6 @@ def _mould(outline: Outline, kind: Kind) -> Mould:
 
 def _finished(made: bytes, kind: Kind) -> bytes:
     return _PLAIN.sub(_with_references, made) if kind == "rss" else made
-
-
-def _parser() -> etree.XMLParser:
-    """One as strict as readers' are."""
-    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def _framed(element: etree._Element, kind: Kind) -> bytes:
