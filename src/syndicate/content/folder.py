@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -39,6 +39,32 @@ class _Found:
     waiting: list[str] = field(default_factory=list)
 
 
+class _Layout:
+    """What is kept in mind of known files, so that not all are looked through for the few that changed.
+
+    `folders` are those that they lie in, or lay in; `ends` the ends of items that have one, by path.
+    """
+
+    def __init__(self, files: Mapping[str, Indexed]) -> None:
+        self.files = files
+        self.folders: set[str] = set()
+        self.ends: dict[str, datetime] = {}
+        self.follow(files, files)
+
+    def follow(self, files: Mapping[str, Indexed], changed: Iterable[str]) -> None:
+        """The files are these now, and differ at most at the paths that changed."""
+        self.files = files
+        for path in changed:
+            self.ends.pop(path, None)
+            item = files[path].item if path in files else None
+            if item is not None and item.expires is not None:
+                self.ends[path] = item.expires
+            folder = path.rpartition("/")[0]
+            while folder and folder not in self.folders:
+                self.folders.add(folder)
+                folder = folder.rpartition("/")[0]
+
+
 class FolderStore:
     """The folder `root` and everything below it, read by `rules`; for `quiet` and `grace` see `FileReader`.
 
@@ -69,6 +95,7 @@ class FolderStore:
         self._clashes = Clashes(self.place_of, rules.link_tracking)
         self._missed: dict[str, int] = {}  # paths that were known, and since when they are out of sight
         self._waiting: tuple[str, ...] = ()
+        self._layout = _Layout({})
         self._links: frozenset[str] = frozenset()  # paths below the root that lead elsewhere, where no change wakes us
         self._must_look_everywhere = False
         self._faults: tuple[Fault, ...] = ()
@@ -97,10 +124,14 @@ class FolderStore:
             near = None
         for _ in range(LOOKS):
             root, identity = self._real_root()
+            if near is not None and self._layout.files is not known:
+                self._layout = _Layout(known)
             scan = self._look_below(root, known, None if near is None else self._places(root, near, known))
             # A folder that was switched meanwhile may be half gone: what was missed there means nothing.
             if self._real_root() == (root, identity):
                 self._waiting, self._must_look_everywhere = scan.waiting, False
+                if near is not None:
+                    self._layout.follow(scan.files, (*scan.read, *scan.gone))
                 return scan
         self._must_look_everywhere = True
         return Scan(dict(known), waiting=(self.name or str(self.root),))
@@ -125,7 +156,7 @@ class FolderStore:
                 if seen and (not _GLOB.isdisjoint(seen) or any(place in seen for place in pictures)):
                     places.add(path.removeprefix(self._prefix))
         now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
-        over = (path for path, one in known.items() if one.item and one.item.expires and one.item.expires <= now)
+        over = (path for path, end in self._layout.ends.items() if end <= now)
         places.update(path.removeprefix(self._prefix) for path in (*self._waiting, *self._missed, *over))
         return frozenset(places) | self._links
 
@@ -135,7 +166,9 @@ class FolderStore:
     def _look_below(self, root: Path, known: Mapping[str, Indexed], places: frozenset[str] | None) -> Scan:
         self._reader.begin()
         asked = known if places is None else self._at(places, known)
-        found = _Found({} if places is None else {path: one for path, one in known.items() if path not in asked})
+        found = _Found({} if places is None else dict(known))
+        for path in () if places is None else asked:
+            del found.files[path]
         swept = sweep(root, self.rules, places)
         unknown = [sight for sight in swept.sights if self._prefix + sight.path not in known]
         with closing(read_ahead(root, unknown, self._reader)) as ahead:
@@ -166,7 +199,7 @@ class FolderStore:
     def _at(self, places: frozenset[str], known: Mapping[str, Indexed]) -> dict[str, Indexed]:
         """What is known of files at these places or, where these are no files, below them."""
         found = {path: known[path] for place in places if (path := self._prefix + place) in known}
-        folders = tuple(f"{self._prefix}{place}/" for place in places if self._prefix + place not in found)
+        folders = tuple(f"{path}/" for place in places if (path := self._prefix + place) in self._layout.folders)
         if folders:
             found |= {path: one for path, one in known.items() if path.startswith(folders)}
         return found
