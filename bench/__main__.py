@@ -54,17 +54,18 @@ GOALS = {
 }
 USUAL = (1, 2, 3, 5, 6, 7, 8)
 MANY_ITEMS = 100_000
+PEERS = ("hugo", "plain", "nginx")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="run.py bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--items", type=int, default=10_000)
-    parser.add_argument("--topics", type=int, default=1_000)
-    parser.add_argument("--against", default="hugo,plain,nginx", help="peers, by commas; empty: none")
+    parser.add_argument("--items", type=_count, default=10_000)
+    parser.add_argument("--topics", type=_count, default=1_000)
+    parser.add_argument("--against", type=_peers, default=PEERS, help="peers, by commas; empty: none")
     parser.add_argument("--goal", type=int, action="append", choices=GOALS, help="only this one; may be repeated")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=_count, default=3)
     parser.add_argument("--folder", type=Path, help="where the store is made, and kept for the next call")
     parser.add_argument("--keep", action="store_true", help="add the ratios to the history")
     parser.add_argument("--json", action="store_true")
@@ -74,6 +75,11 @@ def main() -> int:
         return hot(others)
     if others:
         parser.error(f"unrecognized arguments: {' '.join(others)}")
+    try:
+        if chosen.folder:
+            chosen.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--folder: {chosen.folder} cannot be made ({error.strerror}): name a place that can be written")
     # Installed programs are compiled once; here every start of a process would compile all of this one anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as scratch:
@@ -92,10 +98,23 @@ def main() -> int:
     return 0
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number of 1 or more")
+    return int(text)
+
+
+def _peers(text: str) -> tuple[str, ...]:
+    named = tuple(filter(None, text.split(",")))
+    unknown = sorted(set(named) - set(PEERS))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)} is not known (choose from {', '.join(PEERS)})")
+    return named
+
+
 def measured(goal: int, chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """One goal's report."""
     items = MANY_ITEMS if goal == 4 else chosen.items
-    peers = [peer for peer in chosen.against.split(",") if peer]
     corpus = Corpus(items, chosen.topics)
     report: dict[str, Any] = {"goal": goal, "name": GOALS[goal], "items": items, "topics": chosen.topics}
     if goal == 6:
@@ -103,13 +122,13 @@ def measured(goal: int, chosen: argparse.Namespace, folder: Path) -> dict[str, A
     place = prepared(corpus, folder)
     try:
         if goal in (1, 4):
-            return report | build(corpus, place, peers, chosen.rounds)
+            return report | build(corpus, place, chosen.against, chosen.rounds)
         if goal == 2:
-            return report | arrive(corpus, place, peers, chosen.rounds)
+            return report | arrive(corpus, place, chosen.against, chosen.rounds)
         if goal == 3:
             return report | idle(corpus, place, chosen.rounds)
         if goal == 5:
-            return report | serve(corpus, place, peers, chosen.rounds)
+            return report | serve(corpus, place, chosen.against, chosen.rounds)
         if goal == 7:
             return report | _other("card_images.py") | {"sides": {"the loop": lag(place, chosen.rounds)}}
         return report | start(corpus, place, chosen.rounds)

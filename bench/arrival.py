@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +59,11 @@ def _once(corpus: Corpus, place: Place, rounds: int) -> list[dict[str, float]]:
     place.clear()
     command = builds("syndicate", place)
     cost_of(command, folder=place.root)
-    added, costs = [], []
-    try:
-        for number in range(corpus.items, corpus.items + rounds):
-            added.append(corpus.add(place.content, number))
-            time.sleep(0.3)  # a file that was written just now is waited for
+    costs = []
+    with closing(corpus.arrivals(place.content, rounds)) as numbers:
+        for number in numbers:
             costs.append(cost_of(command, folder=place.root).told())
             _check("syndicate", corpus, place, number)
-    finally:
-        for file in added:
-            file.unlink()
     return costs
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import time
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -24,6 +25,8 @@ VOCABULARIES = ("Field Notes (Clinic)", "Care Index", "Harbour Health News")
 NEWEST = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 TOPICS_EACH = 3
 FOLDER_HOLDS = 1000
+SETTLED_S = 0.3
+"""So long the publisher waits for files that were written just now, and a little longer."""
 
 _WORDS = """
 ward nurse clinic record scan reading triage message rota theatre bedside device sensor model letter summary coding
@@ -116,6 +119,18 @@ class Corpus:
         draft = file.with_name(f".{file.name}.new")
         draft.write_text(self.text(number), encoding="utf-8")
         return draft.replace(file)
+
+    def arrivals(self, folder: Path, most: int) -> Generator[int, None, None]:
+        """Adds one item after the other and gives its number once it may be used; takes them away when closed."""
+        added = []
+        try:
+            for number in range(self.items, self.items + most):
+                added.append(self.add(folder, number))
+                time.sleep(SETTLED_S)
+                yield number
+        finally:
+            for file in added:
+                file.unlink()
 
     def _identity(self, number: int) -> str:
         chance = random.Random(f"{self.seed}/identity/{number}")

@@ -34,6 +34,7 @@ from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
 from syndicate.deliver import MOST_AHEAD, Lane, LaneRules, Settled
 from syndicate.draft import DraftRules
+from syndicate.errors import ImageUnusable
 from syndicate.house import NoTokens, clock
 from syndicate.items.item import Image, Item, Topic
 from syndicate.outbox.delivery import State
@@ -200,7 +201,7 @@ class NoPictures:
     """No item has an image."""
 
     async def picture(self, image: Image, rules: ImageRules) -> Picture:
-        raise NotImplementedError("no item of this store has an image")
+        raise ImageUnusable(image.ref, "no item of this store has an image")
 
 
 @contextmanager

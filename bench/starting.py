@@ -11,7 +11,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,15 +63,8 @@ def _passes(corpus: Corpus, place: Place, rounds: int) -> tuple[list[dict[str, f
     command = builds("syndicate", place)
     cost_of(command, folder=place.root)
     quiet = [cost_of(command, folder=place.root).told() for _ in range(rounds)]
-    added, changed = [], []
-    try:
-        for number in range(corpus.items, corpus.items + rounds):
-            added.append(corpus.add(place.content, number))
-            time.sleep(0.3)  # a file that was written just now is waited for
-            changed.append(cost_of(command, folder=place.root).told())
-    finally:
-        for file in added:
-            file.unlink()
+    with closing(corpus.arrivals(place.content, rounds)) as numbers:
+        changed = [cost_of(command, folder=place.root).told() for _ in numbers]
     cost_of(command, folder=place.root)
     return quiet, changed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -80,3 +81,21 @@ def test_sides_that_made_other_feeds_are_not_compared() -> None:
     assert agreed({"a": feeds, "b": dict(feeds)}).endswith("in 3 feeds")
     with pytest.raises(ValueError, match="b and a differ in all"):
         agreed({"a": feeds, "b": other})
+
+
+def test_items_arrive_one_by_one_and_are_taken_away_whatever_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import corpus
+
+    monkeypatch.setattr(corpus, "SETTLED_S", 0)
+    store = corpus.Corpus(5, 3)
+    store.write(tmp_path)
+
+    with pytest.raises(ZeroDivisionError), closing(store.arrivals(tmp_path, 2)) as numbers:
+        for number in numbers:
+            assert (tmp_path / store.path(number)).is_file()
+            if number == 6:
+                raise ZeroDivisionError
+
+    assert len(list(tmp_path.rglob("*.md"))) == 5

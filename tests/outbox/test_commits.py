@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +16,6 @@ from syndicate.errors import CannotWrite, LostClaim
 from syndicate.outbox.commits import MOST_TOGETHER, Seal
 from syndicate.outbox.database import Database
 from syndicate.outbox.schema import marks
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(tmp_path / "outbox.sqlite3")
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def mark(connection: Connection, name: str) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -61,14 +61,6 @@ def made_at(revision: str, path: Path) -> Iterator[sqlite3.Connection]:
     engine.dispose()
     with closing(sqlite3.connect(path)) as raw, raw:
         yield raw
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(tmp_path / "outbox.sqlite3")
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def pragma(connection: Connection, name: str) -> object:

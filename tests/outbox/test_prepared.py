@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,14 +28,6 @@ ADD = Prepared(
     insert(events).values({one.name: bindparam(f"the_{one.name}") for one in events.c if not one.primary_key})
 )
 EVENT = {"the_uid": "u", "the_at": AT, "the_state": State.SENT, "the_reason": "", "the_attempt": 1, "the_code": "new"}
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = Database(tmp_path / "outbox.sqlite3")
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def with_items(connection: Connection) -> None:

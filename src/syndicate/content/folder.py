@@ -130,7 +130,7 @@ class FolderStore:
             # A folder that was switched meanwhile may be half gone: what was missed there means nothing.
             if self._real_root() == (root, identity):
                 self._waiting, self._must_look_everywhere = scan.waiting, False
-                if near is not None:
+                if self._layout.files is known:
                     self._layout.follow(scan.files, (*scan.read, *scan.gone))
                 return scan
         self._must_look_everywhere = True

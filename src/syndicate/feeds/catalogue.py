@@ -82,9 +82,9 @@ class Catalogue:
         """
         touched: set[str] = set()
         is_first = not self._items
-        for item_id in [known for known in (self._items if only is None else only) if known not in items]:
-            if item_id in self._items:
-                touched |= self._take_out(item_id)
+        filed = self._items.keys() if only is None else self._items.keys() & only
+        for item_id in filed - items.keys():
+            touched |= self._take_out(item_id)
         for item_id in items if only is None else only:
             item, former = items.get(item_id), self._items.get(item_id)
             if item is not None and former is not item and former != item:
