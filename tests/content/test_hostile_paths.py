@@ -147,3 +147,13 @@ def test_ten_thousand_files_take_time_in_proportion(tmp_path: Path, clock: Clock
 
     # A quadratic step would take a hundred times as long for ten times as many.
     assert cpu_s(10_000) < 30 * few + 1
+
+
+@pytest.mark.parametrize("target", ["loop", "sound.md/below", "x" * 300])
+def test_a_link_that_leads_nowhere_costs_no_other_file(store: FolderStore, target: str) -> None:
+    (store.root / "loop").symlink_to(target)
+
+    scan = store.scan(NOTHING)
+
+    assert set(scan.items) == {"s:99"}
+    assert scan.faults == ()

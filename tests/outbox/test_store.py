@@ -15,6 +15,7 @@ import pytest
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, known
 from syndicate.errors import Fault, LostClaim, UsageError
 from syndicate.items.item import Item, Topic
+from syndicate.items.snapshot import pack
 from syndicate.outbox.delivery import Delivery, Origin, Planned, Receipt, State
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import planned
@@ -122,15 +123,24 @@ async def test_index_made_with_other_rules_looks_changed(outbox: SqlOutbox) -> N
     assert (await outbox.index("other rules"))["news/1.md"].stamp == Stamp(1, 2, 3, "digest")
 
 
-async def test_index_of_another_version_that_cannot_be_read_looks_changed(outbox: SqlOutbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("column", "damaged"),
+    [
+        ("packed", zlib.compress(b'{"image": null, "published": "2026-11-01"}')),  # of another version
+        *(("packed", packed) for packed in (None, b"", b"2", "text", pack(item(1))[:-1])),
+        ("faults", "[{"),
+    ],
+)
+@pytest.mark.parametrize("rules", ["rules", "other rules"])
+async def test_index_that_cannot_be_read_looks_changed(
+    outbox: SqlOutbox, tmp_path: Path, column: str, damaged: bytes | str | None, rules: str
+) -> None:
     await outbox.accept(acceptance(item(1)), NOW)
     with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as connection:
-        connection.execute(
-            "UPDATE files SET packed = ?", (zlib.compress(b'{"image": null, "published": "2026-11-01"}'),)
-        )
+        connection.execute(f"UPDATE files SET {column} = ?", (damaged,))
         connection.commit()
 
-    assert await outbox.index("other rules") == {"news/1.md": Indexed("news/1.md", UNREAD)}
+    assert await outbox.index(rules) == {"news/1.md": Indexed("news/1.md", UNREAD)}
 
 
 async def test_index_keeps_everything_known_of_a_file(outbox: SqlOutbox) -> None:

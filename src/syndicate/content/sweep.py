@@ -137,9 +137,16 @@ def _seen(
             sight = _sight(root, path, entry, faults)
             if sight is not None:
                 yield sight
-        elif entry.is_symlink() and entry.is_dir() and not fits(path, rules.exclude):
+        elif _is_link_to_folder(entry) and not fits(path, rules.exclude):
             problem = "is a link to a folder, which is not followed"
             faults.append(Fault(path, "W-LINKED-FOLDER", problem, "name that folder below `content.roots`"))
+
+
+def _is_link_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # it leads to itself, through a file, or to a name that is too long
+        return False
 
 
 def _go_into(path: str, folders: list[str], faults: list[Fault]) -> None:

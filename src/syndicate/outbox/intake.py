@@ -78,13 +78,13 @@ _INDEX = f"SELECT {', '.join(INDEX_COLUMNS)} FROM files WHERE path > ? ORDER BY 
 
 
 def indexed(row: Row[Any], *, is_current: bool) -> Indexed:
-    """What a row of the parse index tells. If it was made with other rules, the file looks changed."""
-    if is_current:
-        return indexed_of(row)
+    """What a row of the parse index tells. If it was made with other rules, or is damaged, the file looks changed."""
     try:
-        return replace(indexed_of(row), stamp=UNREAD)
-    except (ValueError, KeyError, TypeError):  # an older version wrote items in another form
+        found = indexed_of(row)
+    except (ValueError, KeyError, TypeError):  # or an older version wrote items in another form
         return Indexed(row[0], UNREAD)
+    is_whole = found.item is not None or found.skipped is not None or found.faults
+    return found if is_current and is_whole else replace(found, stamp=UNREAD)
 
 
 def topics(connection: Connection) -> dict[str, Topic]:
