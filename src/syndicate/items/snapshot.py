@@ -167,7 +167,7 @@ def _deflated(text: bytes, form: bytes) -> bytes:
 def _inflated(packed: bytes, form: bytes) -> bytes:
     try:
         inflated: bytes = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS, zdict=form).decompress(packed)
-    except IsalError as error:
+    except IsalError as error:  # type: ignore[misc]  # its stubs give no base
         raise ValueError(str(error)) from error
     return inflated
 
