@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
 from syndicate.content.sweep import Sight, reason_of
@@ -106,7 +108,7 @@ class FileReader:
                 images = former.stamp.image
                 now = self._stamp(root, groups_of(images))
                 if now == images or self._is_same_image(root, images, now, former):
-                    return replace(former, stamp=replace(stamp, image=now)), False
+                    return structs.replace(former, stamp=structs.replace(stamp, image=now)), False
             reading = self._reading(content, sight)
         except InvalidItem as error:
             reading = Reading(faults=error.faults)
@@ -156,7 +158,7 @@ class FileReader:
             item, groups, warnings = self._pictured(root, item, sight, reading)
             faults = (*faults, *warnings)
             if groups != [()]:
-                stamp = replace(stamp, image=self._stamp(root, groups))
+                stamp = structs.replace(stamp, image=self._stamp(root, groups))
         if item is not None and self.name:
             item = self._named(item)
         return Indexed(self.prefix + sight.path, stamp, item, reading.skipped, self.placed(faults))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
+from msgspec import structs
+
 from syndicate.content.clashes import Clashes
 from syndicate.content.file import GRACE, FileReader
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
@@ -228,7 +230,7 @@ class FolderStore:
         if is_parsed:
             into.read.append(path)
             if one.item is not None and (former is None or one.item is not former.item):
-                one = replace(one, item=unpack(pack(one.item)))  # packed, it takes a third of the room
+                one = structs.replace(one, item=unpack(pack(one.item)))  # packed, it takes a third of the room
         into.files[path] = one
 
     def image_bytes(self, image: Image) -> bytes:
@@ -266,7 +268,7 @@ class FolderStore:
         end = former.item.expires if former is not None and former.item is not None else None
         if former is None or end is None or end > datetime.fromtimestamp(self._clock() / 1e9, UTC):
             return former
-        return replace(former, stamp=UNREAD, item=None)
+        return structs.replace(former, stamp=UNREAD, item=None)
 
     def _gone(self, asked: Mapping[str, Indexed], found: _Found, closed: tuple[str, ...]) -> tuple[str, ...]:
         """The paths that vanished. Those that may only be out of sight, or be renamed, are kept as they were known."""

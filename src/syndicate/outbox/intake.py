@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
@@ -20,8 +21,9 @@ from syndicate.outbox.doubt import adopt, doubted_channels, window
 from syndicate.outbox.edits import Change, follow_up
 from syndicate.outbox.gather import free_parts
 from syndicate.outbox.issues import PREFIX
+from syndicate.outbox.prepared import Prepared, driver
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import INDEX_COLUMNS, delivery_of, indexed_of, indexed_row, known_of, planned_row
+from syndicate.outbox.rows import INDEX_COLUMNS, IndexRow, delivery_of, indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
 from syndicate.ports.content import UNREAD, Indexed
 from syndicate.ports.outbox import Acceptance, KnownItem
@@ -55,7 +57,10 @@ _LEFT = {"state": State.SKIPPED, "reason": "its item left the store", "code": Re
 
 def known(connection: Connection) -> dict[str, KnownItem]:
     """Every item ever accepted, by id."""
-    return {row.item_id: known_of(row) for row in connection.execute(select(items))}
+    return {row.item_id: known_of(row) for row in _KNOWN.rows(connection)}
+
+
+_KNOWN = Prepared(select(items))
 
 
 def version(connection: Connection) -> int:
@@ -68,23 +73,23 @@ def is_read_by(connection: Connection, rules: str) -> bool:
     return connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() == rules
 
 
-def index_rows(connection: Connection, after: str) -> Sequence[Row[Any]]:
+def index_rows(connection: Connection, after: str) -> Sequence[IndexRow]:
     """The next rows of the parse index by path, so many that others need not wait long for their turn."""
-    return connection.exec_driver_sql(_INDEX, (after, MOST_ROWS)).all()
+    return driver(connection).execute(_INDEX, (after, MOST_ROWS)).fetchall()
 
 
-# As text: what SQLAlchemy does for each row and column would take longer than all else.
+# As text, and by the driver: what SQLAlchemy does for each row and column would take longer than all else.
 _INDEX = f"SELECT {', '.join(INDEX_COLUMNS)} FROM files WHERE path > ? ORDER BY path LIMIT ?"  # noqa: S608
 
 
-def indexed(row: Row[Any], *, is_current: bool) -> Indexed:
+def indexed(row: IndexRow, *, is_current: bool) -> Indexed:
     """What a row of the parse index tells. If it was made with other rules, or is damaged, the file looks changed."""
     try:
         found = indexed_of(row)
     except (ValueError, KeyError, TypeError):  # or an older version wrote items in another form
         return Indexed(row[0], UNREAD)
     is_whole = found.item is not None or found.skipped is not None or found.faults
-    return found if is_current and is_whole else replace(found, stamp=UNREAD)
+    return found if is_current and is_whole else structs.replace(found, stamp=UNREAD)
 
 
 def topics(connection: Connection) -> dict[str, Topic]:

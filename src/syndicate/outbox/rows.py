@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row
 
@@ -98,8 +97,10 @@ def known_of(row: Row[Any]) -> KnownItem:
 INDEX_COLUMNS = ("path", "size_bytes", "mtime_ns", "inode", "digest", "image", "packed", "skipped", "faults")
 """What the parse index is read back from."""
 
+IndexRow: TypeAlias = "tuple[str, int, int, int, str, str, bytes | None, str | None, str | None]"
 
-def indexed_of(row: Sequence[Any]) -> Indexed:
+
+def indexed_of(row: IndexRow) -> Indexed:
     """A row of `files`: its `INDEX_COLUMNS`."""
     path, size_bytes, mtime_ns, inode, digest, image, packed, skipped, faults = row
     return Indexed(

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Row
+from msgspec import structs
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
@@ -24,6 +24,7 @@ from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
+from syndicate.outbox.rows import IndexRow
 from syndicate.outbox.timekeeping import Timekeeper
 from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
@@ -137,7 +138,7 @@ class SqlOutbox:
         last = ""
         while rows := await self._database.read(intake.index_rows, last):
             found |= await asyncio.to_thread(_indexed, rows, is_current=is_current)
-            last = rows[-1].path
+            last = rows[-1][0]
         return found
 
     async def topics(self) -> dict[str, Topic]:
@@ -163,7 +164,7 @@ class SqlOutbox:
         if known is not None:
             known.update((item.item_id, item) for item in acceptance.items)
             for item_id in acceptance.withdrawn:
-                known[item_id] = replace(known[item_id], is_withdrawn=True)
+                known[item_id] = structs.replace(known[item_id], is_withdrawn=True)
         self._known = known
         return number
 
@@ -348,5 +349,5 @@ class SqlOutbox:
         return await self._database.read(announce.hub_counts)
 
 
-def _indexed(rows: Sequence[Row[Any]], *, is_current: bool) -> dict[str, Indexed]:
-    return {row.path: intake.indexed(row, is_current=is_current) for row in rows}
+def _indexed(rows: Sequence[IndexRow], *, is_current: bool) -> dict[str, Indexed]:
+    return {row[0]: intake.indexed(row, is_current=is_current) for row in rows}

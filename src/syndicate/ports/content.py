@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
+
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item
 from syndicate.items.topics import agreed
@@ -14,8 +16,7 @@ from syndicate.posts.cardimage import CardImage
 from syndicate.posts.post import ImageRules, Picture
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True, gc=False):
     """What tells that a file changed without reading it; `digest` (hex SHA-256 of the bytes) settles doubts.
 
     `image` is the same for the places where the featured image was looked for, so that a new picture is a change.
@@ -32,8 +33,7 @@ UNREAD = Stamp(-1, -1, -1)
 """The stamp of a file that has to be read again whatever it looks like."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indexed:
+class Indexed(Struct, frozen=True):
     """What is known of one file: its item, why it is none (`skipped` names the visibility rule), or its faults."""
 
     path: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
@@ -17,8 +19,7 @@ from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed
 
 
-@dataclass(frozen=True, slots=True)
-class KnownItem:
+class KnownItem(Struct, frozen=True, gc=False):
     """What the outbox remembers of an item."""
 
     item_id: str
