@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.archive import place_of, volumes_of
@@ -90,9 +91,12 @@ class Catalogue:
             if item is not None and former is not item and former != item:
                 if former is not None:
                     touched |= self._take_out(item_id)
-                touched.update(self._put_in(item, is_last=is_first))
-        for members in self._members.values() if is_first else ():
-            members.sort()
+                subjects = self._file(item)
+                if not is_first:
+                    self._put_in(item, subjects)
+                touched.update([subject.key for subject in subjects])
+        if is_first:
+            self._put_all_in()
         if "topic" in self._site.kinds:
             for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
                 if subject not in self._spellings[subject.key]:
@@ -176,26 +180,37 @@ class Catalogue:
             return named.shape
         return self._site.shape_of(next(iter(self._spellings[key])).kind)
 
-    def _put_in(self, item: Item, *, is_last: bool) -> Collection[str]:
-        """File an item; `is_last`: behind all others, as they are put in order later. Gives the keys of its feeds."""
+    def _file(self, item: Item) -> tuple[Subject, ...]:
+        """The subjects that an item stands under from now on, each key once."""
         subjects = {subject.key: subject for subject in reversed(tuple(subjects_of(item, self._site)))}
         filed = tuple(subjects.values())
-        topics = [one.key for one in filed if one.kind == "topic"]
-        place = item.published, item.id
-        for key, subject in subjects.items():
-            members, spellings, shared = self._members[key], self._spellings[key], self._shared[key]
-            if is_last:
-                members.append(place)
-            else:
-                insort(members, place)
-            spellings[subject] += 1
-            for topic in topics:
-                shared[topic] += 1
         self._items[item.id], self._filed[item.id] = item, filed
         summary_bytes, body_bytes = item.sizes
         short = 2 * summary_bytes + _FRAME_BYTES
         self._weights[item.id] = short + body_bytes, short
-        return subjects.keys()
+        return filed
+
+    def _put_in(self, item: Item, filed: Sequence[Subject]) -> None:
+        """Put an item where it belongs among the members of its feeds."""
+        place, topics = (item.published, item.id), _topics_in(filed)
+        for subject in filed:
+            insort(self._members[subject.key], place)
+            self._spellings[subject.key][subject] += 1
+            shared = self._shared[subject.key]
+            for topic in topics:
+                shared[topic] += 1
+
+    def _put_all_in(self) -> None:
+        """Like `_put_in` of every item, faster: what comes together is put in order and counted once."""
+        found: dict[str, list[tuple[datetime, str, Subject, Sequence[str]]]] = defaultdict(list)
+        for item_id, filed in self._filed.items():
+            topics, published = _topics_in(filed), self._items[item_id].published
+            for subject in filed:
+                found[subject.key].append((published, item_id, subject, topics))
+        for key, members in found.items():
+            self._members[key] = sorted([(published, item_id) for published, item_id, _, _ in members])
+            self._spellings[key].update([subject for _, _, subject, _ in members])
+            self._shared[key].update(chain.from_iterable([topics for _, _, _, topics in members]))
 
     def _take_out(self, item_id: str) -> set[str]:
         item, filed = self._items.pop(item_id), self._filed.pop(item_id)
@@ -311,10 +326,18 @@ class Catalogue:
 
     def _neighbours(self, key: str, subjects: Mapping[str, Subject]) -> tuple[Neighbour, ...]:
         shared = {other: count for other, count in self._shared[key].items() if count > 0 and other != key}
+        if len(shared) > _NEIGHBOURS:  # only those that may be among them need be told apart by name
+            least = sorted(shared.values())[-_NEIGHBOURS]
+            shared = {other: count for other, count in shared.items() if count >= least}
         nearest = sorted(shared, key=lambda other: (-shared[other], subjects[other].label.casefold(), other))
         return tuple(
             Neighbour(subjects[other].path, subjects[other].label, shared[other]) for other in nearest[:_NEIGHBOURS]
         )
+
+
+def _topics_in(filed: Iterable[Subject]) -> list[str]:
+    """The keys of the topics among these."""
+    return [one.key for one in filed if one.kind == "topic"]
 
 
 def _rank(spellings: Counter[Subject], subject: Subject) -> tuple[int, str, str, str]:

@@ -23,17 +23,26 @@ class Seals:
         told = replace(site, pages=PageRules())
         self._begun = hashlib.sha256(repr((told, sorted(site.words.items()))).encode("utf-8", "replace"))
         self._revisions: dict[str, tuple[Item, str]] = {}
+        self._last: tuple[Feed, tuple[Item, ...], hashlib._Hash] | None = None
 
     def of(self, document: Document) -> str | None:
         """The document's seal, None if it has none."""
         match document.mark:
             case (Feed() as feed, tuple() as items) if not document.path.endswith(INDEX):
-                made_of = repr((document.path, feed, [self._revision(item) for item in items]))
+                seal = self._begun_with(feed, items).copy()
             case _:
                 return None
-        seal = self._begun.copy()
-        seal.update(made_of.encode("utf-8", "replace"))
+        seal.update(document.path.encode("utf-8", "replace"))
         return seal.hexdigest()[:32]
+
+    def _begun_with(self, feed: Feed, items: tuple[Item, ...]) -> hashlib._Hash:
+        """What the formats of a feed have in common, which come one after the other."""
+        if self._last is None or self._last[0] is not feed or self._last[1] is not items:
+            made_of = repr((feed, [self._revision(item) for item in items]))
+            begun = self._begun.copy()
+            begun.update(made_of.encode("utf-8", "replace"))
+            self._last = feed, items, begun
+        return self._last[2]
 
     def _revision(self, item: Item) -> tuple[str, str]:
         known = self._revisions.get(item.id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.feeds.site import Kind, Site, language_path, name_path, named_path, section_path, topic_path
 from syndicate.feeds.text import language_tag, line, web_address
@@ -31,8 +32,7 @@ _LANGUAGES = {
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True, gc=False, cache_hash=True):
     """What a feed is about. Items spell a subject differently; `key` is the same for all of them.
 
     `language` is set where all its items are in that language.

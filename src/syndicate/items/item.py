@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, structs
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -25,8 +27,7 @@ SUFFIXES: Mapping[str, str] = {
 """How files of images are named, by media type; no SVG: it can carry scripts, and the shelf is served as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True, gc=False, cache_hash=True):
     """What readers subscribe to.
 
     `slug` is the full slug, vocabulary included, and the key (`healthcare-it-news-artificial-intelligence`).
@@ -38,7 +39,7 @@ class Topic:
     label: str
     vocabulary: str | None = None
     url: str | None = None
-    is_labelled: bool = field(default=False, compare=False)
+    is_labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ _UNSEEN = frozenset(("path", "expires", "group", "posting"))
 def parts_of(item: Item) -> dict[str, Any]:
     """All that an item says, by name, as far as JSON has no other form for it: see `spelt`."""
     parts: dict[str, Any] = spelt(item)
-    parts["topics"] = [spelt(topic) for topic in item.topics]
+    parts["topics"] = [structs.asdict(topic) for topic in item.topics]
     parts["offerings"] = [{"label": one.label, "url": one.url} for one in item.offerings]
     for name in ("open_graph", "twitter"):
         parts[name] = {"title": parts[name].title, "description": parts[name].description}

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from msgspec import structs
+
 from syndicate.items.item import Item, Topic
 from syndicate.items.links import page_at
 from syndicate.items.plain import plain
@@ -113,7 +115,7 @@ def relabelled(item: Item, labels: Mapping[str, str]) -> Item:
     """The item with these labels for its topics, by slug."""
     if all(labels.get(topic.slug, topic.label) == topic.label for topic in item.topics):
         return item
-    topics = tuple(replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)
+    topics = tuple(structs.replace(topic, label=labels.get(topic.slug, topic.label)) for topic in item.topics)
     return item.with_topics(topics)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -123,7 +123,7 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
         _upsert(connection, marks, [{"name": name, "value": value} for name, value in known_now.items()], "name")
     if acceptance.topics:
         spelled = topics(connection) | {topic.slug: topic for topic in acceptance.topics}
-        text = json.dumps([astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
+        text = json.dumps([structs.astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
         _upsert(connection, marks, [{"name": "topics", "value": text}], "name")
     if acceptance.tombstones is not None:
         told = [(one.item_id, one.at.isoformat(), one.feeds) for one in acceptance.tombstones]
