@@ -140,7 +140,7 @@ class VerboseStore(FolderStore):
     def _grown(self, one: Indexed) -> Indexed:
         if one.item is None or one.item.title != "Huge":
             return one
-        return replace(one, item=replace(one.item, body_html="x" * 10_000_001))
+        return structs.replace(one, item=replace(one.item, body_html="x" * 10_000_001))
 
 
 async def test_item_that_no_feed_can_tell_is_a_fault_until_it_is_gone(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from syndicate.errors import Fault
 from syndicate.items.item import Item, Topic
@@ -105,7 +105,7 @@ def test_a_clock_that_is_set_back_takes_nothing_away() -> None:
     item = Item("s:1", "a.md", "T", "S", NOW, NOW, page="https://a.example/")
     scan = Scan({"a.md": Indexed("a.md", STAMP, item)}, ("a.md",))
     known = {"s:1": KnownItem("s:1", item.revision, "a.md", "", is_withdrawn=False, first_seen=NOW)}
-    withdrawn = {"s:1": replace(known["s:1"], is_withdrawn=True)}
+    withdrawn = {"s:1": structs.replace(known["s:1"], is_withdrawn=True)}
     earlier = NOW - timedelta(hours=1)
 
     assert anew(scan, known, earlier).visible == {"s:1": item}

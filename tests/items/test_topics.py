@@ -67,7 +67,7 @@ def test_parallel_lists_give_label_and_page() -> None:
         ["V: Deep Learning"], labels=["DL"], places=["topic/v-dl"], rules=VOCABULARIES, site_url="https://s.example/"
     )
 
-    assert found == (Topic("v-dl", "DL", "V", "https://s.example/topic/v-dl"),)
+    assert found == (Topic("v-dl", "DL", "V", "https://s.example/topic/v-dl", is_labelled=True),)
 
 
 def test_lists_of_other_lengths_are_not_used() -> None:
