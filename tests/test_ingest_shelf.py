@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest_asyncio
 from lxml import etree
+from msgspec import structs
 from PIL import Image as Pictures
 from structlog.testing import capture_logs
 
