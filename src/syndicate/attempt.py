@@ -16,6 +16,7 @@ from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.gate import Gate
 from syndicate.items.item import Item
 from syndicate.log import log
+from syndicate.lookout import Lookout
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.edits import returned
 from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
@@ -47,7 +48,8 @@ class AttemptRules:
     """How one channel's posts are made and tried; with `issues` all that is new goes out in digests, at these times.
 
     `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
-    ends would stop the lane for good. `pages` looks whether pages are there, for all channels of a process.
+    ends would stop the lane for good. `pages` looks whether pages are there, for all channels of a process; so does the
+    `lookout`, whether items still are as they were accepted.
     """
 
     drafts: DraftRules
@@ -55,6 +57,7 @@ class AttemptRules:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     longest_call: timedelta = timedelta(minutes=5)
     pages: SharePages | None = None
+    lookout: Lookout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class Attempts:
         self._chance = chance
         self._silent_until = silent_until
         self._doubts = Doubts(channel, outbox, rules.drafts, clock)
-        self._gate = Gate(channel, outbox, rules.drafts, rules.pages, clock=clock)
+        lookout = rules.lookout or Lookout(outbox, clock)
+        self._gate = Gate(channel, outbox, rules.drafts, rules.pages, lookout, clock=clock)
 
     async def attend(self, delivery: Delivery) -> Attempted:
         """One attempt or reading of a claimed delivery, settled.
@@ -98,8 +102,8 @@ class Attempts:
         Raises:
             LostClaim: it is no longer ours; nothing was written.
         """
-        if delivery.account != self.channel.account:
-            return await self._hold(delivery)
+        if (step := await self._gate.turn_back(delivery)) is not None:
+            return await self._write(delivery, step)
         if delivery.action is Action.POST and (settled := await self._known_to_stand(delivery)) is not None:
             return settled
         if delivery.action is Action.REPLY and delivery.is_doubted:
@@ -120,21 +124,6 @@ class Attempts:
         """How to settle what is unclear, by the latest that it may be: clocks may have been set back."""
         latest = self._outbox.latest(self._clock(), delivery.first_sent_at)
         return remedy_for(delivery, self.channel.guarantee, latest)
-
-    async def _hold(self, delivery: Delivery) -> Attempted:
-        """Planned for the account that the channel led to before: nothing is sent or looked up at another one."""
-        now = self._clock()
-        change = f"target changed: planned for {delivery.account}, the channel leads to {self.channel.account}"
-        remedy = "drop it, and `syndicate backfill` plans it for the new account"
-        step = Step(
-            State.HELD,
-            f"{change}; {remedy}",
-            now,
-            delivery.failures,
-            is_unclear=delivery.is_unclear,
-            code=Reason.OTHER_ACCOUNT,
-        )
-        return await self._write(delivery, step)
 
     async def _known_to_stand(self, delivery: Delivery) -> Attempted | None:
         """What a post that was seen there, or a doubt about one, makes of the delivery; None: go on."""
@@ -263,7 +252,10 @@ class Attempts:
         """A digest: its parts were put into it before, those that left the store are not told."""
         if delivery.frozen_at is not None and self._clock() - delivery.frozen_at < FROZEN_FOR:
             return await self._send(delivery)
-        items = self._gate.all_that_may(await self._outbox.parts(delivery.uid))
+        parts = await self._outbox.parts(delivery.uid)
+        if (step := await self._gate.hold_up_issue(delivery, parts)) is not None:
+            return await self._write(delivery, step)
+        items = self._gate.all_that_may(parts)
         if not items or self._rules.drafts.digest is None:
             reason = "all its items left the store" if not items else "the channel has no digests any more"
             code = Reason.CANCELLED if items else Reason.WITHDRAWN

@@ -11,6 +11,7 @@ from syndicate.attempt import AttemptRules, Attempts
 from syndicate.errors import CannotWrite, LostClaim, NetworkError
 from syndicate.findings import names_of, outcome_of
 from syndicate.log import log
+from syndicate.lookout import Lookout
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
 from syndicate.outbox.issues import issue_id, last_issue, next_issue
 from syndicate.outbox.outcome import Done, NotDone, Outcome, Step, Uncertain, orphaned
@@ -28,6 +29,7 @@ from syndicate.outbox.pace import (
     rest_after,
     turn,
 )
+from syndicate.outbox.reasons import Reason
 from syndicate.ports.channel import Channel
 from syndicate.ports.content import Images
 from syndicate.ports.outbox import Outbox
@@ -91,6 +93,8 @@ class Lane:
         self.wake = asyncio.Event()
         self._outbox = outbox
         self._rests = rests or Rests(outbox, clock)
+        self._lookout = rules.attempts.lookout or Lookout(outbox, clock)
+        self._left: dict[str, int] = {}  # uids that wait for a pass, and how many there were before
         self._attempts = Attempts(
             channel,
             outbox,
@@ -161,9 +165,11 @@ class Lane:
         return None if delivery is None else await self._attend(delivery)
 
     async def _attend(self, delivery: Delivery) -> Settled | None:
-        settled, is_clean = None, False
+        settled, is_clean, passes = None, False, self._lookout.passes
         try:
             attempted = await self._attempts.attend(delivery)
+            if attempted.step.code is Reason.UNREAD:
+                self._left[delivery.uid] = passes
             settled = Settled(delivery, attempted.step)
             if attempted.outcome is not None:
                 await self._learn(attempted.outcome)
@@ -251,8 +257,10 @@ class Lane:
             if chosen is not None and chosen.at <= now:
                 return chosen
         seen = await self._look(now)
+        self._left = {uid: passes for uid, passes in self._left.items() if passes == self._lookout.passes}
         # What is about to be claimed may still stand in the queue.
-        self._outlook = replace(seen, queue=tuple(one for one in seen.queue if one.uid not in self._in_work))
+        kept = tuple(one for one in seen.queue if one.uid not in self._in_work and one.uid not in self._left)
+        self._outlook = replace(seen, queue=kept)
         self._looked_at = now
         return self._turn_in(self._outlook, now)
 

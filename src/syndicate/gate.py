@@ -1,4 +1,4 @@
-"""What stands in the way of a post before it is made: its item's own file, or a page that is not there yet."""
+"""What stands in the way of a delivery: another account, its item's own file, or a page that is not there yet."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from syndicate.draft import DraftRules
 from syndicate.findings import names_of
 from syndicate.items.item import Item
 from syndicate.log import log
+from syndicate.lookout import Lookout
 from syndicate.outbox.delivery import Delivery, State
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.plan import opted_out_of
@@ -21,7 +22,7 @@ from syndicate.sharepages import SharePages
 
 
 class Gate:
-    """Looks before each post of one channel whether it may be made now. Without `pages` none is looked at."""
+    """Looks before each attempt of one channel whether it may be made now. Without `pages` none is looked at."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Gate:
         outbox: Outbox,
         rules: DraftRules,
         pages: SharePages | None,
+        lookout: Lookout,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -36,7 +38,24 @@ class Gate:
         self._outbox = outbox
         self._rules = rules
         self._pages = pages
+        self._lookout = lookout
         self._clock = clock
+
+    async def turn_back(self, delivery: Delivery) -> Step | None:
+        """What becomes of a delivery that may not even be attempted now; None: it may."""
+        if delivery.account == self._channel.account:
+            return await self._lookout.hold_up(delivery)
+        # Planned for the account that the channel led to before: nothing is sent or looked up at another one.
+        change = f"target changed: planned for {delivery.account}, the channel leads to {self._channel.account}"
+        remedy = "drop it, and `syndicate backfill` plans it for the new account"
+        return Step(
+            State.HELD,
+            f"{change}; {remedy}",
+            self._clock(),
+            delivery.failures,
+            is_unclear=delivery.is_unclear,
+            code=Reason.OTHER_ACCOUNT,
+        )
 
     async def hold_up(self, delivery: Delivery, item: Item) -> Step | None:
         """What becomes of the delivery instead of being posted now; None: it may be posted."""
@@ -48,9 +67,14 @@ class Gate:
         url = None if self._pages is None else page_of(item, self._channel.wants, self._rules)
         return None if url is None else await self._waited(delivery, item, url)
 
-    def all_that_may(self, items: Sequence[Item]) -> list[Item]:
+    async def hold_up_issue(self, delivery: Delivery, parts: Sequence[Item | None]) -> Step | None:
+        """What becomes of a digest of these parts instead of being posted now; None: it may be posted."""
+        return await self._lookout.hold_up_for(delivery, parts)
+
+    def all_that_may(self, parts: Sequence[Item | None]) -> list[Item]:
         """Those of a digest's items that do not opt out."""
-        return [item for item in items if opted_out_of(item, self._channel.name, self._channel.network) is None]
+        name, network = self._channel.name, self._channel.network
+        return [item for item in parts if item is not None and opted_out_of(item, name, network) is None]
 
     async def _waited(self, delivery: Delivery, item: Item, url: str) -> Step | None:
         """A step as long as the page is not there, but for no longer than the rules say."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from syndicate.gallery import Gallery
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
+    from syndicate.lookout import Lookout
     from syndicate.outbox.store import SqlOutbox
     from syndicate.ports.channel import Channel
     from syndicate.ports.content import Store
@@ -244,6 +245,7 @@ class House:
     lanes: tuple[Lane, ...]
     hubs: Hubs
     brake: Brake
+    lookout: Lookout
     gallery: Gallery | None = None
 
 
@@ -262,6 +264,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.content.images import PictureMaker
     from syndicate.hubs import Hubs
     from syndicate.ingest import Ingest
+    from syndicate.lookout import Lookout
     from syndicate.outbox.lock import is_held
     from syndicate.outbox.store import SqlOutbox
     from syndicate.shelf.folder import FolderShelf
@@ -283,15 +286,22 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         plans = plans_of(plot, channels)
         shelf = FolderShelf(plot.settings.feeds.folder)
         gallery = _gallery(plot, site, shelf, images)
-        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules_digest(plot.roots), clock=clock, gallery=gallery)
+        rules = rules_digest(plot.roots)
+        ingest = Ingest(store, outbox, shelf, site, plans, rules=rules, clock=clock, gallery=gallery)
         ingest.shelving.brake = brake
-        lanes = _lanes(plot, channels, outbox, images, fetcher) if channels else ()
+        lookout = Lookout(outbox, clock, store=store, rules=rules)
+        lanes = _lanes(plot, channels, outbox, images, fetcher, lookout) if channels else ()
         hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
-        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, gallery)
+        yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, lookout, gallery)
 
 
 def _lanes(
-    plot: Plot, channels: Mapping[str, Channel], outbox: SqlOutbox, images: PictureMaker, fetcher: Fetcher
+    plot: Plot,
+    channels: Mapping[str, Channel],
+    outbox: SqlOutbox,
+    images: PictureMaker,
+    fetcher: Fetcher,
+    lookout: Lookout,
 ) -> tuple[Lane, ...]:
     from syndicate.deliver import Lane
     from syndicate.rests import Rests
@@ -304,7 +314,7 @@ def _lanes(
             channel,
             outbox,
             images,
-            lane_rules_of(plot, name, channel.price, pages),
+            lane_rules_of(plot, name, channel.price, pages, lookout),
             owner=owner,
             clock=clock,
             chance=random.random,
@@ -352,14 +362,20 @@ def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gall
     return Gallery(shelf, CardPainter(images, card_kit_of(plot.settings), site.cards), site.cards)
 
 
-def lane_rules_of(plot: Plot, name: str, price: Price | None = None, pages: SharePages | None = None) -> LaneRules:
+def lane_rules_of(
+    plot: Plot,
+    name: str,
+    price: Price | None = None,
+    pages: SharePages | None = None,
+    lookout: Lookout | None = None,
+) -> LaneRules:
     """How a channel's posts are made and paced."""
     from syndicate.attempt import AttemptRules
     from syndicate.deliver import LaneRules
 
     delivery = plot.settings.delivery
     retry = RetryPolicy(first=delivery.retry_first, longest=delivery.retry_longest, most_failures=delivery.retries)
-    attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry, pages=pages)
+    attempts = AttemptRules(draft_rules_of(plot, name), issue_times_of(plot, name), retry, pages=pages, lookout=lookout)
     return LaneRules(attempts, pace_rules_of(plot, name, price))
 
 

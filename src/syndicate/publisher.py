@@ -93,6 +93,7 @@ async def publish_once(house: House, tell: Tell) -> Pass:
     twins = Twins(house.channels, house.plans)
     twins.look()
     done = await _first_pass(house)
+    house.lookout.passed()
     for _ in range(LOOKS_AT_HALF_WRITTEN):
         if not done.waiting:
             break
@@ -286,17 +287,24 @@ async def _passes(
             wait_s = None
             continue
         is_first = must_look_anywhere = False
-        house.hubs.look(done.feeds)
-        tell_pass(done, await _owed(house, done))
+        await _follow(house, done, tell_pass)
         undrawn.set()
-        if done.decided:
-            try:
-                await _draw_first(house)
-            except SyndicateError as error:
-                log.error("cards_failed", reason=str(error))
-            for lane in house.lanes:
-                lane.wake.set()
         wait_s = _next_look_s(done)
+
+
+async def _follow(house: House, done: Pass, tell_pass: TellPass) -> None:
+    """What follows from a pass: it is told, and lanes that have something to do are woken."""
+    house.lookout.passed()
+    house.hubs.look(done.feeds)
+    tell_pass(done, await _owed(house, done))
+    if done.decided:
+        try:
+            await _draw_first(house)
+        except SyndicateError as error:
+            log.error("cards_failed", reason=str(error))
+    if done.decided or house.lookout.passes == 1:
+        for lane in house.lanes:
+            lane.wake.set()
 
 
 async def _owed(house: House, done: Pass) -> Mapping[Action, int]:

@@ -1,10 +1,12 @@
-"""Posts that wait for a page of ours, as `status` and `explain` tell it."""
+"""Posts that wait for a page of ours, or for their file to be read, as `status` and `explain` tell it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from datetime import UTC, datetime
+
+import pytest
 
 from site_rig import SiteRig
 from syndicate.outbox.delivery import State
@@ -28,25 +30,32 @@ def test_explain_names_the_page_and_status_counts_the_posts(posting: SiteRig) ->
     assert "waits for its page, of which the network makes a card: https://marsh.org/herons/" in explained
 
 
-def test_status_counts_the_posts_that_wait(posting: SiteRig) -> None:
+@pytest.mark.parametrize(
+    ("code", "words", "key"),
+    [
+        (Reason.PAGE_MISSING, "1 post waiting for pages that are not there yet", "wait_for_pages"),
+        (Reason.UNREAD, "1 delivery waiting until the item's file is read (again)", "wait_for_reading"),
+    ],
+)
+def test_status_counts_the_posts_that_wait(posting: SiteRig, code: Reason, words: str, key: str) -> None:
     posting.configure(delivery={"most_new": 1})
     posting.write(4)
     posting.call("once")
-    asyncio.run(_wait(posting))
+    asyncio.run(_wait(posting, code))
 
     told = posting.call("status").stdout
     channels = json.loads(posting.call("status", "--json").stdout)["channels"]
 
-    assert "1 post waiting for pages that are not there yet" in told
-    assert sum(one["wait_for_pages"] for one in channels) == 1
+    assert words in told
+    assert sum(one[key] for one in channels) == 1
 
 
-async def _wait(site: SiteRig) -> None:
-    """Let one delivery wait for its page."""
+async def _wait(site: SiteRig, code: Reason) -> None:
+    """Let one delivery wait."""
     now = datetime.now(UTC)
     async with SqlOutbox(site.folder / "state" / "outbox.sqlite3") as outbox:
         held = (await outbox.deliveries(states=[State.HELD]))[0]
         await outbox.resolve(held.uid, State.PLANNED, "send again", now)
         claimed = await outbox.claim(held.channel, "me", now, held.uid)
         assert claimed is not None
-        await outbox.settle(claimed, Step(State.PLANNED, "page not there yet: x", now, code=Reason.PAGE_MISSING), now)
+        await outbox.settle(claimed, Step(State.PLANNED, "not yet", now, code=code), now)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import urllib.request
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
 from syndicate.cli.run import summary_of
+from syndicate.house import open_house
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import Action, State
 from syndicate.outbox.lock import PublisherLock
+from syndicate.plot import plot_of
 from syndicate.sandbox.faults import Effect, InjectedFault
 
 
@@ -69,6 +74,36 @@ def test_publisher_from_start_to_end(posting: SiteRig, sandbox: SandboxThread) -
     assert sorted(sandbox.links("mastodon")) == ["https://herons.example/3", "https://herons.example/4"]
     assert {"delivered", "store_changed"} <= set(events(posting))
     assert "Traceback" not in posting.log()
+
+
+async def accept(site: SiteRig) -> None:
+    """As a publisher that is killed before it sends anything."""
+    async with open_house(plot_of(site.config)) as house:
+        await house.ingest.run()
+
+
+def test_what_changed_while_nothing_ran_is_looked_at_before_it_is_posted(
+    posting: SiteRig, sandbox: SandboxThread
+) -> None:
+    posting.channels = sandbox.channels("webhook")
+    posting.configure()
+    posting.write(4)
+    posting.write(5)
+    asyncio.run(accept(posting))
+    owed = posting.ask("status")["channels"][-1]["states"]
+    (posting.folder / "content" / "4.md").unlink()
+    with closing(sqlite3.connect(posting.folder / "state" / "outbox.sqlite3")) as connection:
+        connection.execute("UPDATE files SET packed = x'00' WHERE path = '5.md'")
+        connection.commit()
+
+    with posting.running() as process:
+        links = until(lambda: len(found := sandbox.links("webhook")) >= 2 and sorted(found), "the posts that are owed")
+        assert end(process) == 0
+
+    assert owed == {"planned": 3, "skipped": 2}
+    assert links == ["https://herons.example/3", "https://herons.example/5"]
+    assert posting.ask("status")["channels"][-1]["states"] == {"sent": 2, "skipped": 3}
+    assert "its item left the store" in posting.call("explain", "4").output
 
 
 def test_end_waits_for_what_is_being_sent(posting: SiteRig, sandbox: SandboxThread) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec import Struct, structs
 
 from syndicate.errors import UsageError
 
@@ -309,4 +310,6 @@ def _plain(value: object) -> object:
         return value.decode("utf-8", "replace")
     if isinstance(value, set | frozenset | tuple):
         return list(value)
+    if isinstance(value, Struct):
+        return structs.asdict(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -95,7 +95,7 @@ async def _status(plot: Plot, as_json: bool) -> None:
         ("channel", *(state.value for state in SHOWN), "next due", "last sent"),
         [row for one in counts for row in _rows(plot, one, standings.get(one.channel))],
     )
-    for line in (*troubles(standings), *_missing_pages(counts), *_waiting_changes(counts, clock()), *_doubtful(doubts)):
+    for line in (*troubles(standings), *_waiting_posts(counts), *_waiting_changes(counts, clock()), *_doubtful(doubts)):
         say(line)
     if backfills:
         tell_batches(backfills)
@@ -139,11 +139,14 @@ def _waiting_changes(counts: Sequence[ChannelCounts], now: datetime) -> Iterator
             yield f"{one.channel}: {words}; `edit_gap` keeps changes apart from the post and from each other"
 
 
-def _missing_pages(counts: Sequence[ChannelCounts]) -> Iterator[str]:
-    """A line for each channel whose posts wait for pages of ours."""
+def _waiting_posts(counts: Sequence[ChannelCounts]) -> Iterator[str]:
+    """A line for each channel whose posts wait for pages of ours, or for a look at their items' files."""
     for one in counts:
         if one.pages:
             yield f"{one.channel}: {count(one.pages, 'post')} waiting for pages that are not there yet"
+        if one.unread:
+            words = f"{count(one.unread, 'delivery', 'deliveries')} waiting until the item's file is read"
+            yield f"{one.channel}: {words} (again): the next pass of `run` or `once` does"
 
 
 def _tell_empty(plot: Plot, as_json: bool) -> None:
@@ -196,6 +199,7 @@ def _json(counts: ChannelCounts, standing: Standing | None, doubt: Doubt | None)
         "next_due": counts.next_due,
         "last_sent": counts.last_sent,
         "wait_for_pages": counts.pages,
+        "wait_for_reading": counts.unread,
         "next_post": None if turn is None else {"at": turn.at, "why": turn.why, "words": turn.why.in_words},
         "doubt": None if doubt is None else {"since": doubt.since, "until": doubt.until, "waiting": doubt.waiting},
         "rests": standing.rests_as_json if standing is not None else [],

@@ -24,7 +24,7 @@ from syndicate.items.globs import is_wanted
 from syndicate.items.item import Image
 from syndicate.items.rules import Rules
 from syndicate.items.snapshot import pack, unpack
-from syndicate.ports.content import UNREAD, Indexed, Scan
+from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp
 
 LOOKS = 3
 """How often a folder that is swapped while it is read is begun anew in one scan."""
@@ -232,6 +232,14 @@ class FolderStore:
             if one.item is not None and (former is None or one.item is not former.item):
                 one = structs.replace(one, item=unpack(pack(one.item)))  # packed, it takes a third of the room
         into.files[path] = one
+
+    def stands(self, path: str, stamp: Stamp) -> bool:
+        """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""
+        try:
+            facts = self.place_of(path).stat()
+        except (OSError, ValueError):
+            return False
+        return (facts.st_size, facts.st_mtime_ns, facts.st_ino) == (stamp.size_bytes, stamp.mtime_ns, stamp.inode)
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it: upright, without metadata, as the item's facts tell.

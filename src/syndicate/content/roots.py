@@ -10,7 +10,7 @@ from syndicate.content.clashes import Clashes
 from syndicate.content.folder import FolderStore
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.item import Image
-from syndicate.ports.content import Indexed, Scan
+from syndicate.ports.content import Indexed, Scan, Stamp
 
 
 class Roots:
@@ -57,6 +57,11 @@ class Roots:
         whole = replace(whole, gone=(*whole.gone, *gone))
         found = self._clashes.among(whole.files, known, (*whole.read, *whole.gone))
         return replace(whole, faults=(*whole.faults, *found))
+
+    def stands(self, path: str, stamp: Stamp) -> bool:
+        """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""
+        store = self._stores.get(_root_in(path))
+        return store is not None and store.stands(path, stamp)
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it.

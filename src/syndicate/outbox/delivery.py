@@ -124,7 +124,8 @@ class Delivery:
     `owner` and `fence` belong to the claim: results are written only under the same fence. `batch`: its backfill.
     `is_doubted`: the state was lost or put back from a copy, so it may have been sent without our knowing.
     `item` is the item as it was when it left; None: as the store has it. A claim brings `current` along, the item as
-    the store has it, and whether it `may_stand` there, as posts of ours were seen on the channel.
+    the store has it, and whether it `may_stand` there, as posts of ours were seen on the channel. Where the store has
+    it and what is kept of it cannot be read, `is_damaged` stands for `current`.
     """
 
     uid: str
@@ -156,6 +157,7 @@ class Delivery:
     item: Item | None = None
     current: Item | None = field(default=None, compare=False)
     may_stand: bool = field(default=False, compare=False)
+    is_damaged: bool = field(default=False, compare=False)
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:

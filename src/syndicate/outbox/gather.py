@@ -8,11 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from syndicate.items.item import Item
-from syndicate.items.snapshot import unpack
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.issues import IN_DIGEST, PREFIX
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import planned_row
+from syndicate.outbox.rows import item_of, planned_row
 from syndicate.outbox.schema import deliveries, events, files, items
 
 
@@ -40,17 +39,17 @@ def gather(connection: Connection, issue: Planned, until: datetime, now: datetim
     return len(parts)
 
 
-def parts(connection: Connection, uid: str) -> list[Item]:
-    """The items of an issue that are still in the store, in the order in which they were owed."""
+def parts(connection: Connection, uid: str) -> list[Item | None]:
+    """The items of an issue that are still in the store, as they were owed; None for what cannot be read."""
     row = deliveries.c
     statement = (
         select(files.c.packed)
-        .join(items, items.c.path == files.c.path)
-        .join(deliveries, row.item_id == items.c.item_id)
-        .where(row.issue == uid, items.c.is_withdrawn.is_(False), files.c.packed.is_not(None))
+        .select_from(deliveries.join(items, row.item_id == items.c.item_id))
+        .outerjoin(files, items.c.path == files.c.path)
+        .where(row.issue == uid, items.c.is_withdrawn.is_(False))
         .order_by(row.due, row.uid)
     )
-    return [unpack(packed) for packed in connection.execute(statement).scalars()]
+    return [item_of(packed) for packed in connection.execute(statement).scalars()]
 
 
 def mark_parts(connection: Connection, issue: Delivery, receipt: Receipt, now: datetime) -> None:

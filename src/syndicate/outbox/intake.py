@@ -25,7 +25,7 @@ from syndicate.outbox.prepared import Prepared, driver
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import INDEX_COLUMNS, IndexRow, delivery_of, indexed_of, indexed_row, known_of, planned_row
 from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
-from syndicate.ports.content import UNREAD, Indexed
+from syndicate.ports.content import UNREAD, Indexed, Stamp
 from syndicate.ports.outbox import Acceptance, KnownItem
 
 T = TypeVar("T")
@@ -90,6 +90,14 @@ def indexed(row: IndexRow, *, is_current: bool) -> Indexed:
         return Indexed(row[0], UNREAD)
     is_whole = found.item is not None or found.skipped is not None or found.faults
     return found if is_current and is_whole else structs.replace(found, stamp=UNREAD)
+
+
+def stamp(connection: Connection, path: str, rules: str) -> Stamp | None:
+    """What tells that the file at a path changed since it was read by these rules; None: it was not."""
+    row = files.c
+    asked = select(row.size_bytes, row.mtime_ns, row.inode).where(row.path == path)
+    found = connection.execute(asked).one_or_none() if is_read_by(connection, rules) else None
+    return None if found is None else Stamp(*found)
 
 
 def topics(connection: Connection) -> dict[str, Topic]:

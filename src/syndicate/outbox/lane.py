@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,7 +13,9 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     insert,
+    literal_column,
     or_,
     select,
     type_coerce,
@@ -22,7 +24,6 @@ from sqlalchemy import (
 
 from syndicate.errors import LostClaim
 from syndicate.items.item import Item
-from syndicate.items.snapshot import unpack
 from syndicate.outbox.batches import kept_back
 from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.gather import mark_parts
@@ -31,7 +32,7 @@ from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
 from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import delivery_of
+from syndicate.outbox.rows import delivery_of, item_of
 from syndicate.outbox.schema import deliveries, events, files, items, sightings
 
 _row = deliveries.c
@@ -64,9 +65,14 @@ _CLAIM = Prepared(
 )
 _STANDING = Prepared(_standing)
 _may_stand = exists().where(sightings.c.channel == bindparam("the_channel"))
+_packed = (  # empty where the item stands and nothing is kept of it; null where it does not stand
+    select(func.coalesce(files.c.packed, literal_column("x''")))
+    .select_from(items.outerjoin(files, items.c.path == files.c.path))
+    .where(items.c.item_id == bindparam("the_item"), items.c.is_withdrawn.is_(False))
+)
 _BESIDE = Prepared(
     select(
-        _standing.where(items.c.is_withdrawn.is_(False)).scalar_subquery().label("packed"),
+        _packed.scalar_subquery().label("packed"),
         _may_stand.label("may_stand"),
     )
 )
@@ -103,24 +109,18 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
         return None
     beside = _BESIDE.row(connection, the_item=found.item_id, the_channel=channel)
     assert beside is not None, "it asks for two values"
-    delivery = delivery_of(found, _item_of(beside.packed), may_stand=beside.may_stand)
+    current = item_of(beside.packed)
+    is_damaged = beside.packed is not None and current is None
+    delivery = delivery_of(found, current, may_stand=beside.may_stand, is_damaged=is_damaged)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
     return delivery
 
 
 def item(connection: Connection, item_id: str) -> Item | None:
-    """The item as last accepted: the file at the path that the outbox knows."""
+    """The item as last accepted: the file at the path that the outbox knows; None also if that is damaged."""
     found = _STANDING.row(connection, the_item=item_id)
-    return None if found is None else _item_of(found.packed)
-
-
-def _item_of(packed: bytes | None) -> Item | None:
-    return _unpacked(packed) if packed else None
-
-
-_unpacked = lru_cache(64)(unpack)
-"""An item is owed to many channels at about the same time."""
+    return None if found is None else item_of(found.packed)
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:

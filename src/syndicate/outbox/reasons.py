@@ -57,6 +57,7 @@ class Reason(StrEnum):
     NOT_FOUND = "not_found"
     WAITS_FOR_POST = "waits_for_post"
     STOPPED = "stopped"
+    UNREAD = "unread"
     SEND_AGAIN = "send_again"
     # Done
     ACCEPTED = "accepted"

@@ -10,13 +10,12 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.errors import UsageError
 from syndicate.items.item import Item
-from syndicate.items.snapshot import unpack
 from syndicate.outbox.delivery import RESOLVABLE, Action, Delivery, State
 from syndicate.outbox.gather import free_parts, mark_parts
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import code_of, delivery_of
+from syndicate.outbox.rows import code_of, delivery_of, item_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
 from syndicate.ports.outbox import ChannelCounts, Event
 
@@ -28,18 +27,14 @@ _WORDS = {State.SENT: Reason.TOLD, State.PLANNED: Reason.SEND_AGAIN, State.DEAD:
 
 
 def newest_item(connection: Connection) -> Item | None:
-    """The item that was published last, of those that stand; None also if another version wrote it."""
+    """The item that was published last, of those that stand; None also if that cannot be read."""
     standing = select(files.c.packed).join(items, items.c.path == files.c.path).where(~items.c.is_withdrawn)
     newest = standing.where(files.c.packed.is_not(None)).order_by(files.c.published.desc()).limit(1)
-    packed = connection.execute(newest).scalar()
-    try:
-        return unpack(packed) if packed else None
-    except (ValueError, TypeError, KeyError):
-        return None
+    return item_of(connection.execute(newest).scalar())
 
 
 def find_items(connection: Connection, text: str) -> list[Item]:
-    """Items whose id, path or slug is the text, or ends with it after a colon or slash."""
+    """Items whose id, path or slug is the text, or ends with it after a colon or slash; none that cannot be read."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     row = files.c
     matches = or_(
@@ -50,8 +45,8 @@ def find_items(connection: Connection, text: str) -> list[Item]:
         row.slug == text,
     )
     statement = select(row.packed).where(row.packed.is_not(None), matches).order_by(row.path)
-    found = (unpack(packed) for packed in connection.execute(statement).scalars())
-    return [one for one in found if _is_called(one, text)]
+    found = map(item_of, connection.execute(statement).scalars())
+    return [one for one in found if one is not None and _is_called(one, text)]
 
 
 def _is_called(item: Item, text: str) -> bool:
@@ -71,9 +66,9 @@ def counts(connection: Connection) -> list[ChannelCounts]:
     soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
     due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
     last = last_sent(connection)
-    is_waiting = (row.state == State.PLANNED) & (row.code == Reason.PAGE_MISSING)
-    waiting = select(row.channel, func.count()).where(is_waiting).group_by(row.channel)
-    pages: dict[str, int] = {line[0]: line[1] for line in connection.execute(waiting)}
+    is_waiting = (row.state == State.PLANNED) & row.code.in_([Reason.PAGE_MISSING, Reason.UNREAD])
+    waiting = select(row.channel, row.code, func.count()).where(is_waiting).group_by(row.channel, row.code)
+    waits = {(channel, Reason(code)): number for channel, code, number in connection.execute(waiting)}
     owed = (row.state == State.PLANNED, row.action != Action.POST)
     changing = select(row.channel, func.min(row.due, type_=row.due.type)).where(*owed).group_by(row.channel)
     change: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(changing)}
@@ -84,9 +79,10 @@ def counts(connection: Connection) -> list[ChannelCounts]:
             states.get((line.channel, Action.POST), {}),
             due.get(line.channel),
             last.get(line.channel),
-            pages.get(line.channel, 0),
+            waits.get((line.channel, Reason.PAGE_MISSING), 0),
             {action: found for (name, action), found in states.items() if name == line.channel and action in CHANGES},
             change.get(line.channel),
+            waits.get((line.channel, Reason.UNREAD), 0),
         )
         for line in connection.execute(select(channels).order_by(channels.c.channel))
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row
@@ -17,7 +18,21 @@ from syndicate.ports.outbox import KnownItem
 _CODES = frozenset(Reason)
 
 
-def delivery_of(row: Row[Any], current: Item | None = None, *, may_stand: bool = False) -> Delivery:
+def item_of(packed: bytes | None) -> Item | None:
+    """The item that was packed so; None if none was, or if that is damaged or of another version."""
+    try:
+        return _unpacked(packed) if packed else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+_unpacked = lru_cache(64)(unpack)
+"""An item is owed to many channels at about the same time."""
+
+
+def delivery_of(
+    row: Row[Any], current: Item | None = None, *, may_stand: bool = False, is_damaged: bool = False
+) -> Delivery:
     """A row of `deliveries`; with what a claim brings along."""
     receipt = None
     if row.remote_id is not None:
@@ -52,6 +67,7 @@ def delivery_of(row: Row[Any], current: Item | None = None, *, may_stand: bool =
         item=from_json(row.snapshot) if row.snapshot else None,
         current=current,
         may_stand=may_stand,
+        is_damaged=is_damaged,
     )
 
 

@@ -28,7 +28,7 @@ from syndicate.outbox.rows import IndexRow
 from syndicate.outbox.timekeeping import Timekeeper
 from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
-from syndicate.ports.content import Indexed
+from syndicate.ports.content import Indexed, Stamp
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
 
 ROOM_BYTES = 64 * 2**20
@@ -141,6 +141,10 @@ class SqlOutbox:
             last = rows[-1][0]
         return found
 
+    async def stamp(self, path: str, rules: str) -> Stamp | None:
+        """What tells that the file at a path changed since it was read by these rules."""
+        return await self._database.read(intake.stamp, path, rules)
+
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug."""
         return await self._database.read(intake.topics)
@@ -221,8 +225,8 @@ class SqlOutbox:
         """Put what a channel owes up to a time into one issue; gives how many posts that is."""
         return await self._database.write(gather.gather, issue, until, now)
 
-    async def parts(self, uid: str) -> list[Item]:
-        """The items of an issue that are still in the store."""
+    async def parts(self, uid: str) -> list[Item | None]:
+        """The items of an issue that are still in the store; None for what cannot be read."""
         return await self._database.read(gather.parts, uid)
 
     async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:

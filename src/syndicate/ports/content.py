@@ -86,6 +86,9 @@ class Store(Protocol):
             ConfigError: the store itself is not there.
         """
 
+    def stands(self, path: str, stamp: Stamp) -> bool:
+        """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""
+
     def image_bytes(self, image: Image) -> bytes:
         """The bytes of a local image.
 

@@ -16,7 +16,7 @@ from syndicate.outbox.edits import Change
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.reasons import Reason
-from syndicate.ports.content import Indexed
+from syndicate.ports.content import Indexed, Stamp
 
 
 class KnownItem(Struct, frozen=True, gc=False):
@@ -75,6 +75,7 @@ class ChannelCounts:
     """How a channel stands: posts by state, the next due time, the last post, how many wait for their pages.
 
     `changes` are edits, deletions and answers, each by state; the next of them that is owed is due at `next_change`.
+    `unread` wait for a pass that reads their items' files.
     """
 
     channel: str
@@ -85,6 +86,7 @@ class ChannelCounts:
     pages: int = 0
     changes: Mapping[Action, Mapping[State, int]] = field(default_factory=dict)
     next_change: datetime | None = None
+    unread: int = 0
 
     @property
     def total(self) -> int:
@@ -133,6 +135,9 @@ class Outbox(Protocol):
 
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
+
+    async def stamp(self, path: str, rules: str) -> Stamp | None:
+        """What tells that the file at a path changed since it was read by these rules; None: it was not."""
 
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug, as it was last spelled."""
@@ -185,8 +190,8 @@ class Outbox(Protocol):
         None, if it was made before: then they wait for the next one.
         """
 
-    async def parts(self, uid: str) -> list[Item]:
-        """The items of an issue that are still in the store, in the order in which they were owed."""
+    async def parts(self, uid: str) -> list[Item | None]:
+        """The items of an issue that are still in the store, as they were owed; None for what is damaged."""
 
     async def claim(self, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
         """Take a delivery: PLANNED becomes CLAIMED, UNKNOWN stays UNKNOWN, both get owner and new fence.
@@ -243,7 +248,7 @@ class Outbox(Protocol):
         """
 
     async def item(self, item_id: str) -> Item | None:
-        """The item as last accepted."""
+        """The item as last accepted; None also if what is kept of it is damaged."""
 
     async def find_items(self, text: str) -> list[Item]:
         """Items whose id, path or slug is `text`, or ends with it after `:` or `/`."""
