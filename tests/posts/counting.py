@@ -52,6 +52,10 @@ def _is_one(left: str, right: str, flags: int) -> bool:
     )
 
 
+def clusters(text: str) -> list[str]:
+    return [text[start:end] for start, end in pairwise(sorted(boundaries(text)))]
+
+
 def graphemes(text: str) -> int:
     return len(boundaries(text)) - 1 if text else 0
 
@@ -69,8 +73,7 @@ def weighted(text: str, link: str) -> int:
 
 def emoji_bytes(text: str) -> int:
     """Code points, but what readers see as an emoji in the bytes of UTF-8."""
-    clusters = [text[start:end] for start, end in pairwise(sorted(boundaries(text)))]
     return sum(
         len(cluster.encode()) if any(ord(sign) >= 0x1F000 or sign == "\ufe0f" for sign in cluster) else len(cluster)
-        for cluster in clusters
+        for cluster in clusters(text)
     )

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
+from posts.counting import clusters
 from posts.counting import graphemes as graphemes_by_rule
 from posts.counting import utf16 as utf16_by_rule
 from posts.making import FAMILY, NFC_TEXTS, unhurried
-from syndicate.posts.measure import count, fits, graphemes
+from syndicate.posts.measure import _BARE_URL, _EMOJI, _bare_url_in, _weight, are_apart, count, fits, graphemes
 from syndicate.posts.post import Measure, Room
 
 BLUESKY_SAMPLE = "✨ example mentioning @atproto.com to share the URL 👨‍❤️‍👨 https://en.wikipedia.org/wiki/CBOR."
@@ -131,3 +133,48 @@ def test_x_counts_what_its_library_does_not_know_by_parts(text: str, weight: int
 def test_emoji_count_their_bytes_on_threads(text: str, expected: int) -> None:
     # Threads API reference, "Publishing", `text`: "emojis are counted as the number of UTF-8 bytes". Read 2026-11.
     assert count(text, Room(500, Measure.EMOJI_BYTES)) == expected
+
+
+@unhurried
+@given(NFC_TEXTS)
+def test_signs_that_are_apart_are_characters(text: str) -> None:
+    assert not are_apart(text) or len(clusters(text)) == len(text)
+
+
+def weight_sign_by_sign(text: str) -> int:
+    """As X's library goes: character by character, and each of them emoji, joined parts, or sign by sign."""
+    total = 0
+    for cluster in clusters(text):
+        if _EMOJI.fullmatch(cluster):
+            total += 2
+        elif "\u200d" in cluster:
+            total += sum(weight_sign_by_sign(part) for part in cluster.split("\u200d")) + cluster.count("\u200d")
+        else:
+            total += sum(1 if sign <= "\u10ff" or sign in LIGHT else 2 for sign in cluster)
+    return total
+
+
+LIGHT = {
+    chr(number)
+    for low, high in ((0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
+    for number in range(low, high + 1)
+}
+
+
+@unhurried
+@given(NFC_TEXTS)
+def test_whole_stretches_weigh_what_their_signs_do(text: str) -> None:
+    assert _weight(text) == weight_sign_by_sign(text)
+
+
+DOMAINS = st.lists(
+    st.sampled_from(["a", "b2", "-", "_", ".", "com", "test", "xn--", " ", "/x", "@", "…", "ſ"]), max_size=20
+)
+
+
+@unhurried
+@given(DOMAINS.map("".join), st.integers(0, 5))
+def test_search_from_the_first_dot_misses_no_bare_domain(text: str, start: int) -> None:
+    found, slowly = _bare_url_in(text, start), _BARE_URL.search(text, start)
+
+    assert (found and found.span()) == (slowly and slowly.span())

@@ -8,7 +8,7 @@ from typing import Final
 
 import regex
 
-from syndicate.posts.measure import URL, count, fits
+from syndicate.posts.measure import URL, are_apart, count, fits
 from syndicate.posts.post import Room
 
 ELLIPSIS: Final = "…"
@@ -70,9 +70,9 @@ def shorten(text: str, is_fitting: Callable[[str], bool]) -> str:
 
 def _places(text: str) -> list[int]:
     """Where the text may be cut: between characters, not within a URL, neither at its start nor at its end."""
+    ends = range(1, len(text)) if are_apart(text) else [found.end() for found in _CLUSTER.finditer(text)][:-1]
     inside = {place for found in URL.finditer(text) for place in range(found.start() + 1, found.end())}
-    ends = (found.end() for found in _CLUSTER.finditer(text))
-    return [end for end in ends if end not in inside and end < len(text)]
+    return [end for end in ends if end not in inside] if inside else list(ends)
 
 
 def _cut(text: str, places: Sequence[int], place: int) -> str:

@@ -19,7 +19,7 @@ _LIGHT: Final = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 
 # for a link and count it as written. A single label or an IP address has no public ending either and never matches.
 _PRIVATE_ENDING: Final = r"(?:test|example|invalid|localhost|local|internal|intranet|lan|home|corp|private|onion|alt)"
 _HOST: Final = (
-    r"(?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.)+"
+    r"(?:[a-z0-9]++(?:[_-]++[a-z0-9]++)*+\.)+"
     rf"(?!{_PRIVATE_ENDING}(?![a-z0-9_-]))(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{{2,}})(?![a-z0-9_-])"
 )
 _PARENS: Final = r"\([a-z0-9!*';:=+,.$/%#\[\]_~@|&-]+\)"
@@ -61,6 +61,17 @@ _CONJUNCT: Final = regex.compile(
 # Whatever may be a part of an emoji: too much rather than too little, as only Threads knows where one begins.
 _EMOJI_PARTS: Final = regex.compile(r"[\p{ExtPict}\p{RI}\p{EMod}\uFE0F\u200D\u20E3\U000E0020-\U000E007F]+")
 _CLUSTER: Final = regex.compile(r"\X")
+# Without these each code point is a character of its own: what joins another one is none of Other, Control and LF
+# (Unicode Standard Annex 29, table 2 and rules GB3 to GB13).
+_JOINING: Final = regex.compile(r"[^\p{GCB=Other}\p{GCB=Control}\p{GCB=LF}]")
+# Without these no cluster is an emoji of X, nor counted by the parts that a joiner holds together.
+_EMOJI_SIGN: Final = regex.compile(r"[\p{ExtPict}\p{RI}\u20E3\u200D]")
+# Between two signs of ASCII a character ends, or each counts for itself.
+_PARTS: Final = regex.compile(r"[\x00-\x7F]+(?=[\x00-\x7F])|\X")
+_HEAVY: Final = regex.compile("[^" + "".join(f"{chr(low)}-{chr(high)}" for low, high in _LIGHT) + "]")
+# Every domain has such a place, and few other words have one.
+_DOTTED: Final = regex.compile(r"[a-z0-9]\.[a-z0-9]", regex.IGNORECASE)
+_WORD_BEFORE: Final = regex.compile(r"(?r)[a-z0-9_.-]+", regex.IGNORECASE)
 
 
 def count(text: str, room: Room) -> int:
@@ -95,11 +106,20 @@ def graphemes(text: str) -> int:
     """
     if text.isascii():
         return len(text) - text.count("\r\n")
+    if are_apart(text):
+        return len(text)
     return len(_CLUSTER.findall(text)) + len(_CONJUNCT.findall(text))
+
+
+def are_apart(text: str) -> bool:
+    """Whether each code point of the text is surely a character of its own, as in most languages and without emoji."""
+    return _JOINING.search(text) is None
 
 
 def _levelled(text: str, url_length: int) -> str:
     """The text with a stand-in of the flat length for every URL; what is in doubt counts the greater of both."""
+    if "://" not in text:
+        return text
     parts: list[str] = []
     start = 0
     while found := _DOUBTFUL_URL.search(text, start):
@@ -114,7 +134,7 @@ def _weighted(text: str, url_length: int) -> int:
     """The weighted length of X: NFC, emoji 2, URLs flat, other code points by range."""
     text = _levelled(unicodedata.normalize("NFC", text), url_length)
     total, start = 0, 0
-    for found in _BARE_URL.finditer(text):
+    while found := _bare_url_in(text, start):
         # "Node.js" looks like a domain and is none: the greater of both is never too small. In "report.final.pdf" the
         # URL may end after any name from the second on, and what follows counts as text.
         rest = _AFTER_TWO_LABELS.sub("", found[0])
@@ -123,13 +143,30 @@ def _weighted(text: str, url_length: int) -> int:
     return total + _weight(text[start:])
 
 
+def _bare_url_in(text: str, start: int) -> regex.Match[str] | None:
+    """The next bare domain from there on: it begins in the word with the first dot, at the earliest."""
+    dotted = _DOTTED.search(text, start)
+    if dotted is None:
+        return None
+    word = _WORD_BEFORE.match(text, start, dotted.end())
+    return _BARE_URL.search(text, word.start() if word else start)
+
+
 def _weight(text: str) -> int:
-    total = 0
-    for cluster in _CLUSTER.findall(text):
-        if _EMOJI.fullmatch(cluster):
-            total += 2
-        elif "\u200d" in cluster:
-            total += sum(_weight(part) for part in cluster.split("\u200d")) + cluster.count("\u200d")
-        else:
-            total += sum(1 if any(low <= ord(sign) <= high for low, high in _LIGHT) else 2 for sign in cluster)
-    return total
+    if text.isascii():
+        return len(text)
+    if _EMOJI_SIGN.search(text) is None:
+        return _by_sign(text)
+    return sum(len(part) if part.isascii() else _weight_of(part) for part in _PARTS.findall(text))
+
+
+def _weight_of(cluster: str) -> int:
+    if _EMOJI.fullmatch(cluster):
+        return 2
+    if "\u200d" in cluster:
+        return sum(_weight(part) for part in cluster.split("\u200d")) + cluster.count("\u200d")
+    return _by_sign(cluster)
+
+
+def _by_sign(text: str) -> int:
+    return len(text) + len(_HEAVY.findall(text))
