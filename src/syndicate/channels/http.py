@@ -8,19 +8,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
-from syndicate.channels.connections import Sent, faults, is_cut, opened_session, problem_of, timeout_of
+from syndicate.channels.connections import CALL, Sent, faults, is_cut, opened_session, problem_of, timeout_of
 from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
 
 if TYPE_CHECKING:
     import aiohttp
+    from yarl import URL
 
 TIMEOUT = timedelta(seconds=30)
 """For a whole call. Standard Webhooks asks for 15 to 30 s; Mastodon's own front ends give up after 60 s."""
@@ -121,7 +123,7 @@ class Web:
     ) -> None:
         self._timeout = timeout
         self._limit_bytes = limit_bytes
-        self._hidden = {secret for secret in hidden if secret}
+        self._hidden = frozenset(secret for secret in hidden if secret)
         self._is_open = False
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
@@ -136,7 +138,7 @@ class Web:
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of every message made from a server's words."""
-        self._hidden.update(secret for secret in secrets if secret)
+        self._hidden |= {secret for secret in secrets if secret}
 
     def masked(self, text: str) -> str:
         """A server's words as they can be seen, without what was hidden."""
@@ -168,22 +170,22 @@ class Web:
             Transient: proven that no byte left, or the call may be repeated.
             Unknown: the host may have carried it out.
         """
-        limit, place = within or self._timeout, f"{method} {place_of(url)}"
-        timeout = timeout_of(limit, self.connect_s)
+        limit = within or self._timeout
+        address, place = _address_of(url)
+        place, timeout = f"{method} {place}", timeout_of(limit, self.connect_s)
         for keeps in (True, False) if is_keyed else (False,):
             sent = Sent()
+            CALL.set(sent)
             try:
                 async with self._opened(keeps).request(
                     method,
-                    as_written(url),
+                    address,
                     headers=headers,
                     data=body,
                     allow_redirects=False,
                     timeout=timeout,
-                    trace_request_ctx=sent,
-                    middlewares=(sent.only_once,),
                 ) as response:
-                    hidden = frozenset(self._hidden | _tokens_in(headers or {}))
+                    hidden = self._hidden | _tokens_in(headers or {})
                     content = await self._content(response)
                     return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
             except faults(ValueError) as cause:  # time-outs, unwritable names
@@ -349,6 +351,12 @@ def _failure(problem: str, sent: Sent, *, is_repeatable: bool) -> NetworkError:
     if is_repeatable:
         return Transient(problem)
     return Unknown(f"{problem}, after the request had been sent")
+
+
+@lru_cache(256)
+def _address_of(url: str) -> tuple[URL | str, str]:
+    """What is asked for, and what may be said of it; many calls go to few addresses."""
+    return as_written(url), place_of(url)
 
 
 def _tokens_in(headers: Mapping[str, str]) -> set[str]:
