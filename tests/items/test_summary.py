@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.items.summary import description_of, paragraph_of, summary_of
+from syndicate.items.summary import description_of, opening_of, paragraph_of, summary_of
 
 HTML = "<p>The first sentence is here. The second goes on and on.</p><p>More.</p>"
 TEXT = "The first sentence is here. The second goes on and on. More."
@@ -20,7 +20,7 @@ CUT = "The first sentence is here. The second goes on"
     ],
 )
 def test_complete_texts_come_before_mended_ones(candidates: list[str], excerpt: str, summary: str) -> None:
-    assert summary_of(candidates, excerpt=excerpt, body_html=HTML, body=TEXT, limit=300) == summary
+    assert summary_of(candidates, excerpt=excerpt, opening=opening_of(HTML, TEXT), limit=300) == summary
 
 
 @pytest.mark.parametrize(
@@ -32,32 +32,32 @@ def test_complete_texts_come_before_mended_ones(candidates: list[str], excerpt: 
     ],
 )
 def test_a_summary_from_the_body_has_no_bare_addresses(text: str, summary: str) -> None:
-    assert summary_of([], excerpt="", body_html=f"<p>{text}</p>", body=text, limit=300) == summary
-    assert summary_of([], excerpt=text, body_html="", body=text, limit=300) == summary
+    assert summary_of([], excerpt="", opening=opening_of(f"<p>{text}</p>", text), limit=300) == summary
+    assert summary_of([], excerpt=text, opening=opening_of("", text), limit=300) == summary
 
 
 def test_a_summary_from_the_body_keeps_its_limit() -> None:
-    assert summary_of([], excerpt="", body_html=HTML, body=TEXT, limit=30) == "The first sentence is here."
+    assert summary_of([], excerpt="", opening=opening_of(HTML, TEXT), limit=30) == "The first sentence is here."
 
 
 @pytest.mark.parametrize(
     ("text", "whole"), [("", ""), ("Own words", "Own words"), (CUT, "The first sentence is here."), ("The fir", "The…")]
 )
 def test_a_cut_description_is_mended_and_a_whole_one_kept(text: str, whole: str) -> None:
-    assert description_of(text, body_html=HTML, body=TEXT) == whole
+    assert description_of(text, opening_of(HTML, TEXT)) == whole
 
 
 def test_a_scrap_gives_way_to_the_body() -> None:
-    assert summary_of(["The fir..."], excerpt="", body_html=HTML, body=TEXT, limit=300) == HTML[3:57]
-    assert summary_of(["The fir..."], excerpt="", body_html="<p>Tiny</p>", body="Tiny", limit=300) == "The fir…"
+    assert summary_of(["The fir..."], excerpt="", opening=opening_of(HTML, TEXT), limit=300) == HTML[3:57]
+    assert summary_of(["The fir..."], excerpt="", opening=opening_of("<p>Tiny</p>", "Tiny"), limit=300) == "The fir…"
 
 
 def test_a_description_below_a_heading_is_known_as_the_beginning() -> None:
     markup = "<h1>Title of it</h1><p>The first sentence is here. The second goes on and on.</p>"
     body = "Title of it The first sentence is here. The second goes on and on."
 
-    assert description_of(CUT, body_html=markup, body=body) == "The first sentence is here."
-    assert summary_of([CUT], excerpt="", body_html=markup, body=body, limit=300) == "The first sentence is here."
+    assert description_of(CUT, opening_of(markup, body)) == "The first sentence is here."
+    assert summary_of([CUT], excerpt="", opening=opening_of(markup, body), limit=300) == "The first sentence is here."
 
 
 PROSE = "<p>This is what the text says.</p>"

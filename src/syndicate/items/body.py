@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
-from syndicate.items.plain import one_line, sound, untagged
+from syndicate.items.plain import BLOCKS, one_line, sound, untagged
 from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
@@ -57,6 +57,8 @@ _IS_HTML = re.compile(
     r"\s*<(?:p|div|h[1-6]|ul|ol|table|blockquote|figure|section|article|pre|main|span|a|img|strong|em|b|i)[\s>]",
     re.IGNORECASE,
 )
+_BLOCK = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS & BLOCKS, key=len))})(?: [^<>]*)?>")
+_ANY_SAFE_TAG = re.compile("<[^<>]*>")
 _IMAGE = re.compile(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
 _INDENTED = re.compile(r"^[ \t>]*(?: {4}|\t)", re.MULTILINE)
 _INDENTS = re.compile(rb"^[ \t]+(?=[^ \t\n])", re.MULTILINE)
@@ -209,7 +211,10 @@ def is_html(text: str) -> bool:
 
 def text_of(markup: str) -> str:
     """The plain text in safe HTML, as one line."""
-    text = untagged(_NOTED.sub("", markup) if "<sup>" in markup else markup)
+    markup = _NOTED.sub("", markup) if "<sup>" in markup else markup
+    text = _ANY_SAFE_TAG.sub("", _BLOCK.sub(" ", markup))
+    if "<" in text or ">" in text:  # it is not that safe: a bracket in an attribute, for example
+        text = untagged(markup)
     for entity, char in _ENTITIES if "&" in text else ():
         text = text.replace(entity, char)
     return one_line(text)
@@ -219,7 +224,7 @@ def _oversize(text: str) -> str:
     """The problem of HTML that is too much to be cleaned; empty if it is not."""
     if len(text) > LIMIT_HTML:
         return f"has over {LIMIT_HTML} characters"
-    return f"has over {LIMIT_TAGS} tags" if text.count("<") > LIMIT_TAGS else ""
+    return f"has over {LIMIT_TAGS} tags" if len(text) > LIMIT_TAGS and text.count("<") > LIMIT_TAGS else ""
 
 
 def _is_html(text: str, path: str, written: Format) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import regex
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.sources import SLOT, Source, place_of, source_of
@@ -16,7 +17,7 @@ LIMIT_MATCHED = 10_000  # characters that a site's own expression may look at
 _NAMES = ("name", "label", "title", "slug")
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True, gc=False):
     """What a source gives, and the source as written.
 
     `steps` lead to it in `tree`, if it stands there: where, is looked up when somebody asks, as hardly anybody does.
@@ -74,10 +75,13 @@ def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterat
 def there(tree: Tree, source: Source, location: Location) -> Found | None:
     """What one source gives; None if nothing stands there, and there is no problem to tell."""
     if source.kind == "key":
-        value = _value_at(tree, source.steps)
+        steps = source.steps
+        value = tree.fields.get(steps[0])
+        if value is not None and len(steps) > 1:
+            value = _value_at(tree, steps)
         if value is None:
             return None
-        found = Found(value, source.words, tree, source.steps, source.form)
+        found = Found(value, source.words, tree, steps, source.form)
         return _changed(found, source) if source.changes_texts else found
     found = _looked(tree, source, location)
     return None if found.value is None and not found.problem else found
@@ -93,7 +97,7 @@ def first_text(tree: Tree, sources: Sequence[str | Source], location: Location |
     for found in looked(tree, sources, location):
         text = text_of(found.value)
         if text is not None:
-            return found._replace(value=text)
+            return replace(found, value=text)
     return None
 
 
@@ -189,10 +193,10 @@ def _changed(found: Found, source: Source) -> Found:
             changed += _each(member, source) if isinstance(member, str) else [member]
     except TimeoutError:
         problem = f"`regex` takes longer than {LIMIT_S:g} s"
-        return found._replace(value=None, problem=problem, is_slow=True)
+        return replace(found, value=None, problem=problem, is_slow=True)
     if not isinstance(found.value, list) and not source.split:
-        return found._replace(value=changed[0] if changed else None, problem="" if changed else "does not fit `regex`")
-    return found._replace(value=changed, problem="" if changed else "does not fit `regex`")
+        return replace(found, value=changed[0] if changed else None, problem="" if changed else "does not fit `regex`")
+    return replace(found, value=changed, problem="" if changed else "does not fit `regex`")
 
 
 def _each(text: str, source: Source) -> Iterator[str]:

@@ -79,7 +79,7 @@ class Location:
 
     def part(self, name: str) -> str | None:
         """A part of the path by its name (see `PARTS`), or a folder by its number from 0 or, from the end, from -1."""
-        if _NUMBER.fullmatch(name):
+        if name not in PARTS and _NUMBER.fullmatch(name):
             folders, at = self._all_folders, int(name)
             return folders[at] if -len(folders) <= at < len(folders) else None
         found = self._parts(name)
@@ -109,12 +109,13 @@ class Location:
         return self._stem.removesuffix(f".{language}") if language else self._stem
 
     def _parts(self, name: str) -> str | None:
-        folders = self.folders
         match name:
+            case "language":
+                return self.language_ending or self._language_folder
             case "section":
-                return folders[0] if folders else None
+                return self.folders[0] if self.folders else None
             case "sections":
-                return "/".join(folders)
+                return "/".join(self.folders)
             case "folder":
                 return "/".join(self._all_folders)
             case "parent":
@@ -125,12 +126,10 @@ class Location:
                 return self.name
             case "title":
                 return " ".join(word[:1].upper() + word[1:] for word in re.split("[-_ ]+", self.name))
-            case "language":
-                return self.language_ending or self._language_folder
             case "categories":
                 return "/".join(self._before_posts)
             case "group":
-                return "/".join((*folders, self.name))
+                return "/".join((*self.folders, self.name))
             case _:
                 return self._dated(name)
 

@@ -19,7 +19,7 @@ from syndicate.items.plain import plain
 from syndicate.items.reader import Reader
 from syndicate.items.rules import Rules
 from syndicate.items.shortcodes import Places
-from syndicate.items.summary import description_of, summary_of
+from syndicate.items.summary import description_of, opening_of, summary_of
 from syndicate.items.times import expires_of, published_of, updated_of
 from syndicate.items.topics import topics_of
 from syndicate.items.tree import Tree, Value
@@ -108,22 +108,21 @@ def _item(
 ) -> Item:
     """The item without its image, language and end."""
     rules = reader.rules
-    body_text = text_of(safe.html)
+    opening = opening_of(safe.html, text_of(safe.html))
     return Item(
         id=identity_of(reader, link),
         path=reader.path,
         title=title,
         summary=summary_of(
             reader.texts("summary"),
-            excerpt=text_of(safe.excerpt),
-            body_html=safe.html,
-            body=body_text,
+            excerpt=text_of(safe.excerpt) if safe.excerpt else "",
+            opening=opening,
             limit=rules.body.limit_summary,
         ),
         published=published,
         updated=updated_of(reader, published),
         slug=slug_in(reader),
-        description=description_of(reader.text("description"), body_html=safe.html, body=body_text),
+        description=description_of(reader.text("description"), opening),
         body_html=safe.html,
         link=link,
         page=page,

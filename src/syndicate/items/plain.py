@@ -26,6 +26,7 @@ BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", r
 INLINE_TAG = re.compile(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 
 # Most tags say nothing more.
+BLOCKS = frozenset(_BLOCKS.split())
 _GAPS = {
     form.format(name): gap
     for names, gap in ((_BLOCKS, " "), (_INLINES, ""))
@@ -64,6 +65,7 @@ _UNWANTED = re.compile(
 _TAME = bytes([9, 10, *range(32, 127)])
 _LITERAL = _TAME.translate(None, b"<&[`*_~\\")
 _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # str.lower makes some letters longer
+_BLANKS = re.compile("  +")
 _BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
 _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u2069", "\u202a\u202b", "\u202c"
 
@@ -97,6 +99,8 @@ def plain(text: str) -> str:
 
     Never longer than the NFC form of what came in.
     """
+    if text.isascii() and not text.encode().translate(None, _LITERAL):  # as most
+        return _collapsed(text)
     return _kept_plain(text) if len(text) <= _LONGEST_KEPT else _plain(text)
 
 
@@ -110,14 +114,10 @@ def _collapsed(text: str) -> str:
     spaced = text.replace("\n", " ").replace("\t", " ")
     if not (spaced.isascii() or spaced.isprintable()):  # there may be blanks of other kinds
         return " ".join(text.split())
-    while "  " in spaced:
-        spaced = spaced.replace("  ", " ")
-    return spaced.strip(" ")
+    return (_BLANKS.sub(" ", spaced) if "  " in spaced else spaced).strip(" ")
 
 
 def _plain(text: str) -> str:
-    if text.isascii() and not text.encode().translate(None, _LITERAL):  # as most
-        return _collapsed(text)
     if "<" in text:
         text = _without_tags(text)
     if any(map(text.__contains__, _MARKED)):

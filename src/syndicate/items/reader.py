@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from string import ascii_letters, digits
+
+from msgspec.structs import replace
 
 from syndicate.errors import Fault
 from syndicate.items import fields
@@ -17,6 +20,7 @@ from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
 from syndicate.items.tree import Tree
 
 _TEXTUAL = DATES | TEXTS
+_SURE = frozenset(ascii_letters + digits)  # text that begins with one of these is never plain blank
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z", re.ASCII)
 
 
@@ -41,7 +45,7 @@ def _unfit(name: str, text: str) -> str:
         return "no date that stands in the file" if is_for_the_builder(text) else ""
     if name == "page" and ("{{" in text or "{%" in text or text.casefold() in TRUE + FALSE):
         return "only the site's builder knows what it means"
-    return "" if plain(text) else "blank"
+    return "" if text[0] in _SURE or plain(text) else "blank"
 
 
 @dataclass(slots=True)
@@ -78,15 +82,20 @@ class Reader:
             if is_textual:
                 text = fields.text_of(found.value)
                 if text is not None and not _unfit(name, text):
-                    yield found if text is found.value else found._replace(value=text)
+                    yield found if text is found.value else replace(found, value=text)
             elif not fields.is_blank(found.value):
                 yield found
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""
         if name not in self._found:
-            self._found[name] = next(self.usable(name), None)
+            self._found[name] = next(self.usable(name), None) if self._may_be_there(name) else None
         return self._found[name]
+
+    def _may_be_there(self, name: str) -> bool:
+        """Whether anything stands at a field's sources, as far as a look at the first steps of its keys can tell."""
+        keys = self.rules.keys.get(name)
+        return keys is None or not self.front.fields.keys().isdisjoint(keys)
 
     def raw(self, name: str) -> str:
         """A field's text as it is written, empty if there is none."""

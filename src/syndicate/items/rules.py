@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, timedelta, tzinfo
 from types import MappingProxyType
 
@@ -36,11 +36,18 @@ FALSE = ("false", "no", "off", "n", "0")
 
 @dataclass(frozen=True, slots=True)
 class Hiding:
-    """A reason not to publish: its name in reports, the sources looked at, and the case-folded texts that hide."""
+    """A reason not to publish: its name in reports, the sources looked at, and the case-folded texts that hide.
+
+    `read` are the sources, read once.
+    """
 
     name: str
     sources: tuple[str, ...]
     texts: tuple[str, ...]
+    read: tuple[Source, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "read", tuple(map(source_of, self.sources)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ class Rules:
     """How files are read: a preset with the site's own settings.
 
     `fields` gives for each of `FIELDS` the sources in order; the first that is not blank wins (see `fields.first`).
-    `sources` are the same, read once.
+    `sources` are the same, read once; `keys` the first steps of a field's keys, of fields that come from keys alone.
     `site_url` is the absolute base of the site's own pages, empty if it has none. `zone` is where dates without offset
     are meant, `date_formats` are more forms than `dates.moment` knows, `zone_offsets` more zone names (folded).
     `filename` and `leads`: see `Location`. `language` is what items are in unless they say, `languages` are those that
@@ -133,10 +140,17 @@ class Rules:
     hides_undated: bool = False
     latest_year_offset: int = 10
     sources: Mapping[str, tuple[Source, ...]] = field(init=False, repr=False, compare=False)
+    keys: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         read = {name: tuple(map(source_of, words)) for name, words in self.fields.items()}
+        keys = {
+            name: frozenset(one.steps[0] for one in sources)
+            for name, sources in (dict.fromkeys(FIELDS, ()) | read).items()
+            if all(one.steps for one in sources)
+        }
         object.__setattr__(self, "sources", MappingProxyType(read))
+        object.__setattr__(self, "keys", MappingProxyType(keys))
         for name in ("fields", "zone_offsets", "permalinks", "permalink_words"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
@@ -154,6 +168,6 @@ def _plainly(value: object) -> object:
         return sorted(value.items())
     if isinstance(value, frozenset):
         return sorted(value)
-    if hasattr(value, "__dataclass_fields__"):
-        return [type(value).__name__, *(getattr(value, name) for name in value.__dataclass_fields__)]
+    if is_dataclass(value):
+        return [type(value).__name__, *(getattr(value, one.name) for one in fields(value) if one.init)]
     return str(value)

@@ -78,6 +78,9 @@ def _rest(text: str, body: str) -> str:
     """How the body goes on after the text that it begins with; empty if it does not, or not in letters and digits."""
     if not _begin_alike(text, body):  # as most: else all of it would be folded
         return ""
+    last = next(place for place in reversed(range(len(text))) if text[place].isalnum())
+    if body.startswith(text[: last + 1]):
+        return _after(text[last + 1 :], body, last + 1)
     wanted = "".join(filter(str.isalnum, text)).casefold()
     at = found = 0
     while found < len(wanted) and at < min(len(body), _reach(text)):
@@ -89,8 +92,11 @@ def _rest(text: str, body: str) -> str:
         at += 1
     if found < len(wanted):
         return ""
-    # Stops and quotes at the end of the text belong to it.
-    tail = text[max((place for place, char in enumerate(text) if char.isalnum()), default=0) + 1 :]
+    return _after(text[last + 1 :], body, at)
+
+
+def _after(tail: str, body: str, at: int) -> str:
+    """How the body goes on at a place: stops and quotes at the end of a text, its tail, belong to that."""
     while at < len(body) and not body[at].isalnum() and not body[at].isspace() and tail:
         at, tail = at + 1, tail[1:]
     return body[at:]

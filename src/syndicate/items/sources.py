@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -31,7 +31,8 @@ class Source:
     `words` is the source as written, `name` what follows its kind, `steps` the folded keys that lead to a value.
     First `pattern` picks a part of each text (its first group, or all that it matches; texts without a match are
     dropped), then `split` parts a text (a blank one parts at white space, unless there are commas), then `replaced`
-    puts one text for another (folded, the rest stays), then `prefix` and `suffix` are added. `form` is a date's form.
+    puts one text for another (folded, the rest stays), then `prefix` and `suffix` are added. `form` is a date's
+    form. `changes_texts`: whether anything of this is done.
     """
 
     words: str
@@ -44,11 +45,11 @@ class Source:
     prefix: str = ""
     suffix: str = ""
     form: str | None = None
+    changes_texts: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def changes_texts(self) -> bool:
-        """Whether anything is done with what stands there."""
-        return bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)
+    def __post_init__(self) -> None:
+        is_changed = bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)
+        object.__setattr__(self, "changes_texts", is_changed)
 
     def __str__(self) -> str:
         return self.words

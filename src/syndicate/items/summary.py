@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from syndicate.items.body import text_of
 from syndicate.items.sentences import is_cut, mended, shorten
@@ -14,7 +14,7 @@ from syndicate.items.sentences import is_cut, mended, shorten
 MEND_LEAST = 20
 """A cut text of which less than this is left says less than the body's own beginning."""
 
-_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>(.*?)</p>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>")
 _ASIDE = re.compile(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
 _IMAGE = re.compile(r"<img\b[^<>]*>|<br>")
 _ALT = re.compile(r'<img\b[^<>]*\balt="([^"]+)"')
@@ -30,18 +30,35 @@ _LEAST_WORDS, _LEAST_LETTERS = 3, 12
 _ADDRESS = re.compile(r"\s*https?://\S+")
 
 
-def summary_of(candidates: Iterable[str], *, excerpt: str, body_html: str, body: str, limit: int) -> str:
+class Opening(NamedTuple):
+    """How a body begins: its first paragraph, and what stands at its beginning (see `opening_of`)."""
+
+    paragraph: str
+    beginnings: tuple[str, ...]
+
+
+def opening_of(body_html: str, body: str) -> Opening:
+    """How a body begins: headings and images before its first paragraph are no part of the beginning.
+
+    Args:
+        body_html: the safe HTML body.
+        body: its plain text.
+    """
+    paragraph = paragraph_of(body_html)
+    at = body.find(paragraph) if paragraph else -1
+    return Opening(paragraph, (body, body[at:]) if at > 0 else (body,))
+
+
+def summary_of(candidates: Iterable[str], *, excerpt: str, opening: Opening, limit: int) -> str:
     """The first complete candidate, else the excerpt, else a cut candidate mended, else the body's first paragraph.
 
     Args:
         candidates: clean plain texts in order of preference; blank ones are passed over.
         excerpt: what the author set apart before `<!--more-->`, plain.
-        body_html: the safe HTML body.
-        body: its plain text.
+        opening: how the body begins.
         limit: characters of a summary taken from the body.
     """
-    paragraph = paragraph_of(body_html)
-    beginnings = _beginnings(paragraph, body)
+    paragraph, beginnings = opening
     cut = ""
     for candidate in candidates:
         if candidate and not any(is_cut(candidate, beginning) for beginning in beginnings):
@@ -58,9 +75,9 @@ def _worded(text: str) -> str:
     return _ADDRESS.sub("", text).strip() or text
 
 
-def description_of(text: str, *, body_html: str, body: str) -> str:
+def description_of(text: str, opening: Opening) -> str:
     """The file's own description, mended if it is cut."""
-    return _mended(text, _beginnings(paragraph_of(body_html), body))
+    return _mended(text, opening.beginnings)
 
 
 def _mended(text: str, beginnings: tuple[str, ...]) -> str:
@@ -70,7 +87,6 @@ def _mended(text: str, beginnings: tuple[str, ...]) -> str:
     return text
 
 
-@lru_cache(maxsize=1)  # asked for twice in a row, for summary and description
 def paragraph_of(markup: str) -> str:
     """The first paragraph of safe HTML that is part of the text, as plain text.
 
@@ -100,11 +116,5 @@ def _paragraphs(markup: str) -> Iterator[tuple[str, bool]]:
 def _is_prose(inner: str, text: str, is_below_image: bool) -> bool:
     if _LONE.match(inner) or _BYLINE.match(text) or (is_below_image and _EMPHASISED.match(inner)):
         return False
-    letters = sum(1 for _ in islice(filter(str.isalnum, text), _LEAST_LETTERS))
+    letters = len(list(islice(filter(str.isalnum, text), _LEAST_LETTERS)))
     return letters == _LEAST_LETTERS and (len(text.split(maxsplit=_LEAST_WORDS)) >= _LEAST_WORDS or not text.isascii())
-
-
-def _beginnings(paragraph: str, body: str) -> tuple[str, ...]:
-    """The body's text, and that from a paragraph on: headings and images before it are no part of its beginning."""
-    at = body.find(paragraph) if paragraph else -1
-    return (body, body[at:]) if at > 0 else (body,)

@@ -68,9 +68,9 @@ def untemplated(text: str, *, path: str = "", is_html: bool = False, places: Pla
         is_html: no Markdown in it.
         places: where addresses of the site lead.
     """
-    if not any(mark in text for mark in ("{", "import", "export", "<", "[toc", "[TOC", ":::", "[!")):
-        return text
     if is_html and "{" not in text and _IN_HTML.search(text) is None:
+        return text
+    if not any(mark in text for mark in ("{", "import", "export", "<", "[toc", "[TOC", ":::", "[!")):
         return text
     dialect = _dialect(text, path, is_html)
     if dialect == "markdown" and not _may_change(text):

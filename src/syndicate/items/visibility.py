@@ -9,14 +9,13 @@ import regex
 from syndicate.items import fields
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.rules import Condition, Rules
-from syndicate.items.sources import source_of
 from syndicate.items.tree import Tree
 
 
 def hidden_by(front: Tree, location: Location, rules: Rules) -> str | None:
     """The name of the first rule that hides a file, or of the condition that it does not meet; None if none does."""
     for hiding in rules.hidings:
-        for found in fields.present(front, map(source_of, hiding.sources), location):
+        for found in fields.present(front, hiding.read, location):
             if any(text.casefold() in hiding.texts for text in fields.texts_of(found.value)):
                 return hiding.name
     for condition in rules.conditions:
