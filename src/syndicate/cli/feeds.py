@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
+from msgspec import structs
 
 from syndicate.cli.output import config_option, count, json_option, load, progress, say, table, tell_faults, tell_json
 
@@ -218,7 +219,7 @@ async def _visible(
 def _with_last_good(scan: Scan, index: Mapping[str, Indexed]) -> Scan:
     """The scan with the last good item of each file that is broken now, as feeds go on to show it."""
     last_good = {
-        path: replace(one, item=index[path].item)
+        path: structs.replace(one, item=index[path].item)
         for path, one in scan.files.items()
         if one.item is None and one.skipped is None and path in index
     }
