@@ -27,7 +27,7 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import insert, text
 
 from syndicate.attempt import AttemptRules
 from syndicate.channels.http import Web
@@ -37,6 +37,7 @@ from syndicate.draft import DraftRules
 from syndicate.errors import ImageUnusable
 from syndicate.house import NoTokens, clock
 from syndicate.items.item import Image, Item, Topic
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import State
 from syndicate.outbox.plan import ChannelPlan, planned
 from syndicate.outbox.schema import deliveries

@@ -19,9 +19,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 
 from site_rig import SandboxThread, SiteRig, end
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, State, uid_of
 from syndicate.outbox.schema import deliveries, events
 from syndicate.outbox.store import SqlOutbox

@@ -8,10 +8,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import insert
 
 from deliver_rig import NOW
 from syndicate.errors import AnotherInstance
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.database import Database
 from syndicate.outbox.lock import PublisherLock, holder_of
 from syndicate.outbox.schema import marks

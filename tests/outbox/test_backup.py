@@ -16,8 +16,7 @@ from deliver_rig import NAME, NOW, acceptance, item
 from syndicate.errors import CannotWrite, ConfigError, UsageError
 from syndicate.outbox import backup, epoch
 from syndicate.outbox.backup import back_up, manifest_of, manifest_path, put_back, schema_of
-from syndicate.outbox.database import connected, copy_database
-from syndicate.outbox.schema import HEAD
+from syndicate.outbox.database import HEAD, connected, copy_database
 from syndicate.outbox.store import SqlOutbox
 
 LATER = NOW + timedelta(hours=1)

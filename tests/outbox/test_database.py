@@ -18,13 +18,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, insert, select
+from sqlalchemy import create_engine, insert, select
 from sqlalchemy.exc import OperationalError
 
 from deliver_rig import NAME, NOW, acceptance, item
 from syndicate.errors import CannotWrite, ConfigError
-from syndicate.outbox.database import BUSY_TIMEOUT_MS, MIGRATIONS, PAGE_BYTES, Database
-from syndicate.outbox.schema import HEAD, marks, metadata
+from syndicate.outbox.connection import Connection
+from syndicate.outbox.database import BUSY_TIMEOUT_MS, HEAD, MIGRATIONS, PAGE_BYTES, Database
+from syndicate.outbox.schema import marks, metadata
 from syndicate.outbox.store import SqlOutbox
 
 CHILD = Path(__file__).parent / "child.py"
@@ -64,7 +65,7 @@ def made_at(revision: str, path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def pragma(connection: Connection, name: str) -> object:
-    return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+    return connection.driver.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 async def test_commits_are_on_disk_when_they_return(database: Database) -> None:
@@ -89,7 +90,9 @@ async def test_every_transaction_runs_on_one_thread_that_is_not_the_loops(databa
 
 async def test_migrations_make_the_schema(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+        return list(
+            compare_metadata(MigrationContext.configure(connection.core, opts={"compare_type": True}), metadata)
+        )
 
     assert await database.read(differences) == []
 
@@ -256,7 +259,7 @@ async def test_database_that_another_process_holds_is_told_as_such_at_a_write(tm
 
 async def test_full_disk_is_told_as_such_and_the_next_write_with_room_succeeds(database: Database) -> None:
     def grow(connection: Connection, pages: int) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        connection.driver.execute(f"PRAGMA max_page_count={pages}")
         connection.execute(insert(marks), [{"name": "long", "value": "x" * 1_000_000}])
 
     with pytest.raises(CannotWrite) as caught:
@@ -268,7 +271,7 @@ async def test_full_disk_is_told_as_such_and_the_next_write_with_room_succeeds(d
 
 async def test_other_errors_of_a_transaction_are_left_as_they_are(database: Database) -> None:
     with pytest.raises(OperationalError, match="no such table"):
-        await database.write(lambda connection: connection.exec_driver_sql("DELETE FROM nowhere"))
+        await database.write(lambda connection: connection.core.exec_driver_sql("DELETE FROM nowhere"))
 
 
 async def test_two_processes_may_make_the_file_at_once(tmp_path: Path) -> None:

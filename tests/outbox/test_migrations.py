@@ -17,9 +17,8 @@ from syndicate.errors import ConfigError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import to_json
 from syndicate.outbox.backup import bring_up, schema_of
-from syndicate.outbox.database import MIGRATIONS
+from syndicate.outbox.database import HEAD, MIGRATIONS
 from syndicate.outbox.delivery import State
-from syndicate.outbox.schema import HEAD
 from syndicate.outbox.store import SqlOutbox
 
 EARLIER = sorted(one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions() if one.revision != HEAD)

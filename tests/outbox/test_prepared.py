@@ -1,18 +1,21 @@
-"""Statements that the driver runs give what SQLAlchemy gives, and stand in its transaction."""
+"""Statements that the driver runs are those of SQLAlchemy, give what it gives, and stand in its transaction."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import State
-from syndicate.outbox.prepared import Prepared
-from syndicate.outbox.schema import deliveries, events, items
+from syndicate.outbox.prepared import FILE, Prepared
+from syndicate.outbox.schema import deliveries, events, items, marks
+from syndicate.outbox.statements import Statement, content, plan_of
 
 AT = datetime(2026, 11, 28, 12, 30, 15, 123456, UTC)
 ITEM = {
@@ -24,15 +27,23 @@ ITEM = {
     "first_seen": AT,
 }
 
-ADD = Prepared(
-    insert(events).values({one.name: bindparam(f"the_{one.name}") for one in events.c if not one.primary_key})
-)
-EVENT = {"the_uid": "u", "the_at": AT, "the_state": State.SENT, "the_reason": "", "the_attempt": 1, "the_code": "new"}
+EVENT = {"uid": "u", "at": AT, "state": State.SENT, "reason": "", "attempt": 1, "code": "new"}
+
+
+def prepared(statement: Statement) -> Prepared:
+    return Prepared("it", lambda: json.loads(json.dumps({"it": plan_of(statement)})))
+
+
+ADD = prepared(insert(events))
 
 
 def with_items(connection: Connection) -> None:
     rows = [ITEM, ITEM | {"item_id": "b", "is_withdrawn": True, "first_seen": AT + timedelta(days=1)}]
     connection.execute(insert(items), rows)
+
+
+def test_what_is_kept_of_the_statements_is_what_they_say() -> None:
+    assert FILE.read_text(encoding="ascii") == content(), "call `python -m syndicate.outbox.statements`"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +62,7 @@ async def test_rows_are_those_of_sqlalchemy(database: Database, statement: Any) 
     await database.write(with_items)
 
     def both(connection: Connection) -> tuple[list[Any], list[Any]]:
-        return Prepared(statement).rows(connection, **values), list(connection.execute(statement, values))
+        return prepared(statement).rows(connection, **values), list(connection.execute(statement, values))
 
     ours, theirs = await database.write(both)
 
@@ -61,7 +72,7 @@ async def test_rows_are_those_of_sqlalchemy(database: Database, statement: Any) 
 
 async def test_the_first_row_or_none(database: Database) -> None:
     await database.write(with_items)
-    named = Prepared(select(items.c.item_id).where(items.c.item_id == bindparam("the_item")))
+    named = prepared(select(items.c.item_id).where(items.c.item_id == bindparam("the_item")))
 
     found = await database.read(
         lambda connection: (named.row(connection, the_item="b"), named.row(connection, the_item="c"))
@@ -71,7 +82,7 @@ async def test_the_first_row_or_none(database: Database) -> None:
 
 
 async def test_changes_are_counted_and_additions_numbered(database: Database) -> None:
-    mend = Prepared(update(events).where(events.c.uid == bindparam("the_uid")).values(reason=bindparam("new_reason")))
+    mend = prepared(update(events).where(events.c.uid == bindparam("the_uid")).values(reason=bindparam("new_reason")))
 
     def work(connection: Connection) -> tuple[int, int, int, int]:
         first, second = ADD.add(connection, **EVENT), ADD.add(connection, **EVENT)
@@ -95,10 +106,10 @@ async def test_what_fails_later_takes_it_back(database: Database) -> None:
 
 
 async def test_a_fault_is_the_drivers_own_and_leaves_the_connection_usable(database: Database) -> None:
-    wrong = Prepared(insert(items).values(item_id=bindparam("the_item")))
+    wrong = prepared(insert(items))
 
     with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
-        await database.write(lambda connection: wrong.change(connection, the_item="a"))
+        await database.write(lambda connection: wrong.change(connection, **ITEM | {"revision": None}))
 
     await database.write(with_items)
     assert await database.write(lambda connection: connection.execute(delete(items)).rowcount) == 2
@@ -107,5 +118,26 @@ async def test_a_fault_is_the_drivers_own_and_leaves_the_connection_usable(datab
 async def test_a_value_that_is_missing_is_told(database: Database) -> None:
     with pytest.raises(KeyError, match="the_item"):
         await database.read(
-            Prepared(select(deliveries.c.uid).where(deliveries.c.uid == bindparam("the_item"))).rows, the_time=AT
+            prepared(select(deliveries.c.uid).where(deliveries.c.uid == bindparam("the_item"))).rows, the_time=AT
         )
+
+
+async def test_single_values_are_read_as_their_kind(database: Database) -> None:
+    await database.write(with_items)
+    seen = prepared(select(items.c.first_seen).order_by(items.c.item_id))
+    named = prepared(select(items.c.item_id).where(items.c.item_id == bindparam("the_item")))
+
+    found = await database.read(
+        lambda connection: (seen.values(connection), seen.value(connection), named.value(connection, the_item="c"))
+    )
+
+    assert found == ([AT, AT + timedelta(days=1)], AT, None)
+
+
+async def test_many_rows_are_changed_by_one_statement(database: Database) -> None:
+    add = prepared(insert(marks))
+
+    await database.write(add.change_each, [{"name": name, "value": name.upper()} for name in "abc"])
+
+    kept = await database.read(lambda connection: connection.execute(select(marks.c.value)).scalars().all())
+    assert kept == ["A", "B", "C"]

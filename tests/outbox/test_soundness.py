@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.outbox.schema import HEAD
+from syndicate.outbox.database import HEAD
 from syndicate.outbox.soundness import Soundness, soundness_of
 from syndicate.outbox.store import SqlOutbox
 

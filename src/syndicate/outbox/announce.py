@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
 from syndicate.outbox.schema import hubs, pings
 

@@ -15,8 +15,7 @@ from typing import Any
 from syndicate.atomic import UNFINISHED, cannot_write, replace_file, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault, UsageError
 from syndicate.outbox import epoch
-from syndicate.outbox.database import Database, check_known, connected, copy_database, kept_from
-from syndicate.outbox.schema import HEAD
+from syndicate.outbox.database import HEAD, Database, check_known, connected, copy_database, kept_from
 from syndicate.outbox.witness import witnesses_of
 from syndicate.ports.outbox import Restored
 

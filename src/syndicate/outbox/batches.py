@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from syndicate.errors import UsageError
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Planned, State
 from syndicate.outbox.intake import mark, revive
 from syndicate.outbox.reasons import Reason

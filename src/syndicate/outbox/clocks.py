@@ -8,13 +8,13 @@ import uuid
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-
-from syndicate.outbox.schema import deliveries, marks
+from syndicate.outbox.connection import Connection
+from syndicate.outbox.marks import keep_mark, mark
+from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.timekeeping import Timekeeper, begun
 
 _NAME = "clock"
+_LAST_SENT = Prepared("last_sent")
 _UNNAMED = uuid.uuid4().hex
 """Where the system does not name its runs, each process counts as one: then less is known, and nothing wrong."""
 
@@ -34,25 +34,18 @@ def ticks() -> float:
 
 def begin(connection: Connection, name: str, count: float, now: datetime) -> Timekeeper:
     """The timekeeper of a publisher that starts, kept."""
-    text = connection.execute(select(marks.c.value).where(marks.c.name == _NAME)).scalar()
+    text = mark(connection, _NAME)
     kept = _parsed(text) if text else None
-    last_sent = None if kept is not None and kept.boot == name else _last_sent(connection)
+    last_sent = None if kept is not None and kept.boot == name else _LAST_SENT.value(connection)
     timekeeper = begun(kept, name, count, now, last_sent)
     keep(connection, timekeeper)
     return timekeeper
 
 
-def _last_sent(connection: Connection) -> datetime | None:
-    sent = deliveries.c.first_sent_at
-    return connection.execute(select(func.max(sent, type_=sent.type))).scalar()
-
-
 def keep(connection: Connection, timekeeper: Timekeeper) -> None:
     """Keep what is known of time."""
     times = [timekeeper.at.isoformat(), timekeeper.since.isoformat()]
-    text = json.dumps([timekeeper.boot, timekeeper.ticks, *times])
-    statement = upsert(marks).values(name=_NAME, value=text)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": text}))
+    keep_mark(connection, _NAME, json.dumps([timekeeper.boot, timekeeper.ticks, *times]))
 
 
 def _parsed(text: str) -> Timekeeper:

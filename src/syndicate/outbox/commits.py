@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
-
 from syndicate.errors import CannotWrite
+from syndicate.outbox.connection import Connection
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]

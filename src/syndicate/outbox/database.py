@@ -9,22 +9,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote
-
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from syndicate.atomic import UNFINISHED, cannot_write, sync
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits, Seal
+from syndicate.outbox.connection import Connection, Driver
 from syndicate.outbox.lock import Standing, check_held
-from syndicate.outbox.prepared import driver
-from syndicate.outbox.schema import HEAD
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", bound=sqlite3.Connection)
+
+HEAD = "0009"
+"""The newest migration; a database that names a later one was made by a newer version."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PAGE_BYTES = 16_384
@@ -47,7 +46,6 @@ class Database:
         self._is_reader = is_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._commits = Commits(self._thread, lambda work: self._transact(True, work))
-        self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._standing: Standing | None = None
 
@@ -114,10 +112,9 @@ class Database:
         if is_writing:
             self._check()
         try:
-            connection.execution_options(is_writing=is_writing)
-            with connection.begin():
+            with connection.transaction(is_writing=is_writing):
                 return work(connection, *args, **kwargs)
-        except (DatabaseError, sqlite3.DatabaseError) as error:
+        except Exception as error:
             trouble = _trouble(self.path, error)
             if trouble is None:
                 raise
@@ -134,23 +131,22 @@ class Database:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if not self.path.exists():
                     self.path.touch(mode=0o600)  # what SQLite makes beside it has the same rights
-            self._engine = _engine(self.path, is_reader=self._is_reader)
-            with self._engine.connect().execution_options(is_writing=False) as connection:
-                revision = _revision(connection)
+            self._connection = Connection(_opened(self.path, is_reader=self._is_reader))
+            revision = _revision(self._connection.driver)
             if revision != HEAD:
-                self._bring_up(revision)
-            self._connection = self._engine.connect()
+                self._bring_up(self._connection, revision)
             self._standing = Standing(self.path, self.path.stat())
-        except (OSError, DatabaseError, sqlite3.DatabaseError) as error:
+        except Exception as error:
             self._close()
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             if isinstance(error, OSError):
                 raise cannot_write(self.path, error, remedy) from error
-            trouble = _trouble(self.path, error)
-            raise trouble or CannotWrite(str(self.path), str(_cause(error)), remedy) from error
+            cause = _cause(error)
+            if not isinstance(cause, sqlite3.DatabaseError):
+                raise
+            raise _trouble(self.path, error) or CannotWrite(str(self.path), str(cause), remedy) from error
 
-    def _bring_up(self, revision: str | None) -> None:
-        assert self._engine is not None, "after it was made"
+    def _bring_up(self, connection: Connection, revision: str | None) -> None:
         check_known(self.path, revision)
         if self._is_reader:
             problem = f"holds schema {revision}, this version needs {HEAD}"
@@ -158,23 +154,21 @@ class Database:
             raise ConfigError((Fault(str(self.path), "E-SCHEMA", problem, remedy),))
         if revision is not None:
             copy_database(self.path, kept_from(self.path, revision))
-        _migrate(self._engine)
+        with connection.transaction(is_writing=True):
+            _migrate(connection)
 
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
 
 
-def _cause(error: DatabaseError | sqlite3.DatabaseError) -> BaseException | None:
-    """The driver's own error, whoever ran the statement."""
-    return error.orig if isinstance(error, DatabaseError) else error
+def _cause(error: Exception) -> object:
+    """The driver's own error, also behind one of SQLAlchemy's."""
+    return getattr(error, "orig", error)
 
 
-def _trouble(path: Path, error: DatabaseError | sqlite3.DatabaseError) -> CannotWrite | None:
+def _trouble(path: Path, error: Exception) -> CannotWrite | None:
     """What passes, or the operator can mend, as the file stays whole."""
     return _known_trouble(path, getattr(_cause(error), "sqlite_errorcode", 0))
 
@@ -201,39 +195,32 @@ def _known_trouble(path: Path, code: int) -> CannotWrite | None:
     return None
 
 
-def _engine(path: Path, *, is_reader: bool) -> Engine:
-    engine = create_engine(
-        "sqlite://",
-        poolclass=StaticPool,  # one thread, one connection
-        creator=lambda: connected(path, is_reader=is_reader),
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(dbapi_connection: Any, _record: object) -> None:
-        dbapi_connection.isolation_level = None  # sqlite3 must not open transactions of its own
-        pragmas = () if is_reader else (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL")
-        cursor = dbapi_connection.cursor()
+def _opened(path: Path, *, is_reader: bool) -> Driver:
+    driver = _connected(path, Driver, is_reader=is_reader)
+    driver.isolation_level = None  # sqlite3 must not open transactions of its own
+    pragmas = () if is_reader else (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL")
+    try:
         for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        is_writing = connection.get_execution_options().get("is_writing", True)
-        driver(connection).execute("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-
-    return engine
+            driver.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        driver.close()
+        raise
+    return driver
 
 
 def connected(path: Path, *, is_reader: bool = False) -> sqlite3.Connection:
     """A plain connection; a reader's changes nothing, not even beside the file."""
+    return _connected(path, sqlite3.Connection, is_reader=is_reader)
+
+
+def _connected(path: Path, kind: type[C], *, is_reader: bool) -> C:
+    limits: dict[str, Any] = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False, "factory": kind}
     if not is_reader:
-        return sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+        return cast(C, sqlite3.connect(path, **limits))
     mode = "mode=ro"
     if not path.with_name(f"{path.name}-wal").exists() and path.exists():
         mode += "&immutable=1"  # nobody has it open; otherwise SQLite would make files beside it
-    uri = f"file:{quote(str(path))}?{mode}"
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)
+    return cast(C, sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, **limits))
 
 
 def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] = lambda done, total: None) -> None:
@@ -315,18 +302,19 @@ def known_schemas() -> frozenset[str]:
     return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
 
 
-def _revision(connection: Connection) -> str | None:
-    if connection.exec_driver_sql("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").first() is None:
+def _revision(driver: sqlite3.Connection) -> str | None:
+    has_any = "SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'"
+    if driver.execute(has_any).fetchone() is None:
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    found = driver.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if found is None else str(found[0])
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection.core
+    command.upgrade(config, "head")

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, Planned, Receipt, State
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import planned_row

@@ -15,13 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-
 from syndicate.atomic import cannot_write, replace_file
 from syndicate.errors import CannotWrite
-from syndicate.outbox.doubt import doubt_all
-from syndicate.outbox.schema import events, items, marks
+from syndicate.outbox.connection import Connection
+from syndicate.outbox.marks import keep_mark, mark
+from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.witness import born_ns
 from syndicate.ports.outbox import Restored
 
@@ -29,6 +27,10 @@ ROOM_BYTES = 512
 """The file keeps this size, so that a note in its place needs no room on a full disk."""
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+_LAST_EVENT = Prepared("last_event")
+_LAST_MOMENT = Prepared("last_moment")
+_ANY_ITEM = Prepared("any_item")
 
 
 class FileMark(NamedTuple):
@@ -128,21 +130,20 @@ def _cannot(path: Path, error: OSError) -> CannotWrite:
 
 def standing_of(connection: Connection, file: FileMark) -> Epoch | None:
     """How far the database itself has come; None if it never published."""
-    rows = connection.execute(select(marks).where(marks.c.name.in_(("instance", "epoch"))))
-    kept = {row.name: row.value for row in rows}
-    if "instance" not in kept:
+    instance, epoch = mark(connection, "instance"), mark(connection, "epoch")
+    if instance is None or epoch is None:
         return None
-    return Epoch(kept["instance"], int(kept["epoch"]), last_event(connection), *file)
+    return Epoch(instance, int(epoch), last_event(connection), *file)
 
 
 def last_event(connection: Connection) -> int:
     """The newest event's number."""
-    return connection.execute(select(func.max(events.c.number))).scalar() or 0
+    return _LAST_EVENT.value(connection) or 0
 
 
 def last_moment(connection: Connection) -> datetime:
     """When the newest event happened: what was sent later is not known here."""
-    return connection.execute(select(func.max(events.c.at, type_=events.c.at.type))).scalar() or BEGINNING
+    return _LAST_MOMENT.value(connection) or BEGINNING
 
 
 def begin(
@@ -182,6 +183,8 @@ def put_back(
     connection: Connection, standing: Epoch | None, former: int, file: FileMark, now: datetime, *, reason: str
 ) -> tuple[Epoch, Restored]:
     """Begin a new epoch after the former one: what is not known to be sent may have been, since the newest event."""
+    from syndicate.outbox.doubt import doubt_all
+
     instance = standing.instance if standing is not None else uuid.uuid4().hex
     since = last_moment(connection)
     doubt_all(connection, since, now)
@@ -191,7 +194,7 @@ def put_back(
 
 
 def _suspicion_of_new(connection: Connection, noted: Epoch | None, *, has_feeds: bool) -> str | None:
-    if connection.execute(select(items.c.item_id).limit(1)).first() is not None:
+    if _ANY_ITEM.row(connection) is not None:
         return None  # an earlier version wrote it, which kept no such file
     if noted is not None:
         return "the former database is gone"
@@ -209,8 +212,5 @@ def _suspicion(standing: Epoch, noted: Epoch | None, told: Sequence[Epoch]) -> s
 
 
 def _keep(connection: Connection, epoch: Epoch) -> None:
-    statement = upsert(marks)
-    rows = [{"name": "instance", "value": epoch.instance}, {"name": "epoch", "value": str(epoch.epoch)}]
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["name"], set_={"value": statement.excluded.value}), rows
-    )
+    keep_mark(connection, "instance", epoch.instance)
+    keep_mark(connection, "epoch", str(epoch.epoch))

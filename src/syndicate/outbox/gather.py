@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 
 from syndicate.items.item import Item
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.issues import IN_DIGEST, PREFIX
 from syndicate.outbox.reasons import Reason

@@ -10,23 +10,22 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from syndicate.feeds.tombstone import Tombstone
-from syndicate.items.item import Topic
 from syndicate.items.snapshot import to_json
-from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State
+from syndicate.outbox.connection import Connection
+from syndicate.outbox.delivery import Action, Delivery, Planned, State
 from syndicate.outbox.doubt import adopt, doubted_channels, window
 from syndicate.outbox.edits import Change, follow_up
 from syndicate.outbox.gather import free_parts
 from syndicate.outbox.issues import PREFIX
-from syndicate.outbox.prepared import Prepared, driver
+from syndicate.outbox.marks import keep_mark
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import INDEX_COLUMNS, IndexRow, delivery_of, indexed_of, indexed_row, known_of, planned_row
-from syndicate.outbox.schema import channels, deliveries, events, files, items, marks
-from syndicate.ports.content import UNREAD, Indexed, Stamp
-from syndicate.ports.outbox import Acceptance, KnownItem
+from syndicate.outbox.recall import seen_channels, topics
+from syndicate.outbox.rows import delivery_of, indexed_row, planned_row
+from syndicate.outbox.schema import channels, deliveries, events, files, items
+from syndicate.ports.outbox import Acceptance
 
 T = TypeVar("T")
 
@@ -47,77 +46,9 @@ _OWED = (State.PLANNED, State.PAUSED, State.CLAIMED, State.SENDING, State.UNKNOW
 MOST_VALUES = 500
 """Values in one IN (...): SQLite's oldest limit on variables is 999."""
 
-MOST_ROWS = 1000
-"""Rows of the parse index that are read in one turn."""
-
 _BACK = {"state": State.SKIPPED, "reason": "its item is back", "code": Reason.RETURNED}
 _REPLACED = {"state": State.SKIPPED, "reason": "superseded by a newer change", "code": Reason.SUPERSEDED}
 _LEFT = {"state": State.SKIPPED, "reason": "its item left the store", "code": Reason.WITHDRAWN}
-
-
-def known(connection: Connection) -> dict[str, KnownItem]:
-    """Every item ever accepted, by id."""
-    return {row.item_id: known_of(row) for row in _KNOWN.rows(connection)}
-
-
-_KNOWN = Prepared(select(items))
-
-
-def version(connection: Connection) -> int:
-    """Another number whenever somebody else than this connection wrote (SQLite, "PRAGMA data_version")."""
-    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
-
-
-def is_read_by(connection: Connection, rules: str) -> bool:
-    """Whether the parse index was made with these rules."""
-    return connection.execute(select(marks.c.value).where(marks.c.name == "rules")).scalar() == rules
-
-
-def index_rows(connection: Connection, after: str) -> Sequence[IndexRow]:
-    """The next rows of the parse index by path, so many that others need not wait long for their turn."""
-    return driver(connection).execute(_INDEX, (after, MOST_ROWS)).fetchall()
-
-
-# As text, and by the driver: what SQLAlchemy does for each row and column would take longer than all else.
-_INDEX = f"SELECT {', '.join(INDEX_COLUMNS)} FROM files WHERE path > ? ORDER BY path LIMIT ?"  # noqa: S608
-
-
-def indexed(row: IndexRow, *, is_current: bool) -> Indexed:
-    """What a row of the parse index tells. If it was made with other rules, or is damaged, the file looks changed."""
-    try:
-        found = indexed_of(row)
-    except (ValueError, KeyError, TypeError):  # or an older version wrote items in another form
-        return Indexed(row[0], UNREAD)
-    is_whole = found.item is not None or found.skipped is not None or found.faults
-    return found if is_current and is_whole else structs.replace(found, stamp=UNREAD)
-
-
-def stamp(connection: Connection, path: str, rules: str) -> Stamp | None:
-    """What tells that the file at a path changed since it was read by these rules; None: it was not."""
-    row = files.c
-    asked = select(row.size_bytes, row.mtime_ns, row.inode).where(row.path == path)
-    found = connection.execute(asked).one_or_none() if is_read_by(connection, rules) else None
-    return None if found is None else Stamp(*found)
-
-
-def topics(connection: Connection) -> dict[str, Topic]:
-    """Every topic that an item ever had, by slug, as it was last spelled."""
-    kept = connection.execute(select(marks.c.value).where(marks.c.name == "topics")).scalar()
-    return {slug: Topic(slug, *rest) for slug, *rest in json.loads(kept or "[]")}
-
-
-def tombstones(connection: Connection) -> dict[str, Tombstone]:
-    """The items that left and are told of, by id."""
-    kept = connection.execute(select(marks.c.value).where(marks.c.name == "tombstones")).scalar()
-    return {
-        item_id: Tombstone(item_id, datetime.fromisoformat(at), tuple(feeds))
-        for item_id, at, feeds in json.loads(kept or "[]")
-    }
-
-
-def seen_channels(connection: Connection) -> dict[str, str]:
-    """Every channel ever planned for, with its account."""
-    return {row.channel: row.account for row in connection.execute(select(channels.c.channel, channels.c.account))}
 
 
 def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int:
@@ -126,16 +57,15 @@ def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int
     waited = _withdraw(connection, acceptance.withdrawn, now)
     _write_files(connection, acceptance)
     if acceptance.rules:
-        on = json.dumps(sorted(acceptance.channels))
-        known_now = {"rules": acceptance.rules, "on": on}
-        _upsert(connection, marks, [{"name": name, "value": value} for name, value in known_now.items()], "name")
+        keep_mark(connection, "rules", acceptance.rules)
+        keep_mark(connection, "on", json.dumps(sorted(acceptance.channels)))
     if acceptance.topics:
         spelled = topics(connection) | {topic.slug: topic for topic in acceptance.topics}
         text = json.dumps([structs.astuple(spelled[slug]) for slug in sorted(spelled)], ensure_ascii=True)
-        _upsert(connection, marks, [{"name": "topics", "value": text}], "name")
+        keep_mark(connection, "topics", text)
     if acceptance.tombstones is not None:
         told = [(one.item_id, one.at.isoformat(), one.feeds) for one in acceptance.tombstones]
-        _upsert(connection, marks, [{"name": "tombstones", "value": json.dumps(told)}], "name")
+        keep_mark(connection, "tombstones", json.dumps(told))
     since, until = window(connection) or (None, None)
     rows = [
         {
@@ -222,24 +152,6 @@ def retire(connection: Connection, names: Collection[str], now: datetime) -> int
         for digest in connection.execute(digests).all():
             free_parts(connection, delivery_of(digest), now)
     return len(held) + len(skipped)
-
-
-def missed(connection: Connection, names: Collection[str]) -> dict[str, frozenset[str]]:
-    """For those of the channels that were off at the last acceptance: ids of items about which nothing was decided."""
-    kept = connection.execute(select(marks.c.value).where(marks.c.name == "on")).scalar()
-    back = set(names) & set(seen_channels(connection)) - set(json.loads(kept or "[]"))
-    return {name: frozenset(connection.execute(_UNDECIDED, {"name": name}).scalars()) for name in sorted(back)}
-
-
-_UNDECIDED = select(items.c.item_id).where(
-    items.c.is_withdrawn.is_(False),
-    ~exists().where(
-        deliveries.c.item_id == items.c.item_id,
-        deliveries.c.channel == bindparam("name"),
-        deliveries.c.action == Action.POST.value,
-        (deliveries.c.code != Reason.RETIRED.value) | (deliveries.c.origin != Origin.LIVE.value),
-    ),
-)
 
 
 def _has_returned(row: Row[Any]) -> bool:

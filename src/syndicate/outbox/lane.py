@@ -7,93 +7,26 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    literal_column,
-    or_,
-    select,
-    type_coerce,
-    update,
-)
-
 from syndicate.errors import LostClaim
 from syndicate.items.item import Item
-from syndicate.outbox.batches import kept_back
-from syndicate.outbox.delivery import Action, Delivery, Origin, State
-from syndicate.outbox.gather import mark_parts
+from syndicate.outbox.connection import Connection
+from syndicate.outbox.delivery import Delivery, Origin, State
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
-from syndicate.outbox.prepared import Prepared
+from syndicate.outbox.prepared import Prepared, settle_name
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import delivery_of, item_of
-from syndicate.outbox.schema import deliveries, events, files, items, sightings
 
-_row = deliveries.c
-_is_open = or_(_row.state == State.PLANNED.value, _row.state == State.UNKNOWN.value)
-_is_free = _row.owner.is_(None)
-_is_ours = (_row.uid == bindparam("the_uid"), _row.fence == bindparam("the_fence"), _row.owner.is_not(None))
-
-_NEXT = Prepared(
-    select(_row.uid)
-    .where(_row.channel == bindparam("the_channel"), _is_open, _is_free, _row.due <= bindparam("the_time"))
-    .order_by(case((_row.origin == Origin.LIVE.value, 0), else_=1), _row.due, _row.uid)
-    .limit(1)
-)
-_standing = (
-    select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
-)
-_other = deliveries.alias().c
-_is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
-_CLAIM = Prepared(
-    update(deliveries)
-    .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
-    # Changes of one post follow each other: of two on their way at once the older words might arrive last.
-    .where(or_(_row.action == Action.POST.value, _is_alone))
-    .values(
-        state=case((_row.state == State.PLANNED.value, State.CLAIMED.value), else_=_row.state),
-        owner=bindparam("the_owner"),
-        fence=_row.fence + 1,
-    )
-    .returning(deliveries)
-)
-_STANDING = Prepared(_standing)
-_may_stand = exists().where(sightings.c.channel == bindparam("the_channel"))
-_packed = (  # empty where the item stands and nothing is kept of it; null where it does not stand
-    select(func.coalesce(files.c.packed, literal_column("x''")))
-    .select_from(items.outerjoin(files, items.c.path == files.c.path))
-    .where(items.c.item_id == bindparam("the_item"), items.c.is_withdrawn.is_(False))
-)
-_BESIDE = Prepared(
-    select(
-        _packed.scalar_subquery().label("packed"),
-        _may_stand.label("may_stand"),
-    )
-)
-_is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
-_FREEZE = Prepared(
-    update(deliveries)
-    .where(*_is_ours, or_(_row.state == State.CLAIMED.value, _row.state == State.UNKNOWN.value))
-    .values(
-        state=State.SENDING.value,
-        payload=bindparam("the_payload"),
-        key=bindparam("the_key"),
-        # As on disk: the delivery may bring its new bytes along.
-        frozen_at=case((_is_same, _row.frozen_at), else_=bindparam("the_time", type_=_row.frozen_at.type)),
-        first_sent_at=bindparam("the_first_time"),
-        attempts=_row.attempts + 1,
-    )
-    .returning(deliveries)
-)
-_NOTE = Prepared(
-    insert(events).values({one.name: bindparam(f"the_{one.name}") for one in events.c if not one.primary_key})
-)
+_NEXT = Prepared("next")
+_CLAIM = Prepared("claim")
+_BESIDE = Prepared("beside")
+_STANDING = Prepared("standing")
+_PUSH_BACK = Prepared("push back")
+_FREEZE = Prepared("freeze")
+_NOTE = Prepared("note")
+_ORPHANS = Prepared("orphans")
+_NEXT_DUE = Prepared("next_due")
 
 
 def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: str | None = None) -> Delivery | None:
@@ -125,12 +58,8 @@ def item(connection: Connection, item_id: str) -> Item | None:
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
     """A backfill that was stopped goes on at its pace: what comes after the late one keeps its distance."""
-    behind = (_row.channel == late.channel, _row.origin == Origin.BACKFILL, _row.state == State.PLANNED)
-    same_batch = _row.batch.is_not_distinct_from(late.batch)  # another one has a pace of its own
-    moved = type_coerce(_row.due, BigInteger) + lag // timedelta(microseconds=1)
-    connection.execute(
-        update(deliveries).where(*behind, same_batch, _row.due > late.due).values(due=type_coerce(moved, _row.due.type))
-    )
+    lag_us = lag // timedelta(microseconds=1)
+    _PUSH_BACK.change(connection, the_channel=late.channel, the_batch=late.batch, the_time=late.due, the_lag=lag_us)
 
 
 def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> tuple[Delivery, int]:
@@ -154,6 +83,8 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
 def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime) -> None:
     """Write what became of a delivery and release it; what is to be tried again may be kept back by its batch."""
     if step.state is State.PLANNED and delivery.batch is not None:
+        from syndicate.outbox.batches import kept_back
+
         kept = kept_back(connection, delivery.batch)
         step = step if kept is None else replace(step, state=kept[0], reason=f"{kept[1]}; {step.reason}", code=kept[2])
     values: dict[str, Any] = {
@@ -176,35 +107,25 @@ def settle(connection: Connection, delivery: Delivery, step: Step, now: datetime
         raise _lost(delivery)
     _note(connection, delivery.uid, now, step.state, step.reason, delivery.attempts, step.code)
     if step.receipt is not None and delivery.item_id.startswith(PREFIX):
+        from syndicate.outbox.gather import mark_parts
+
         mark_parts(connection, delivery, step.receipt, now)
 
 
 @cache
 def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Prepared:
-    names = ["state", "reason", "code", "due", "failures", "readings", "is_unclear", "is_key_spent"]
-    names += ["remote_id", "remote_url", "sent_at"] if is_sent else []
-    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
-    values |= {"owner": None}
-    if is_sent:
-        values |= {"payload": None}
-    if thaws:
-        values |= {"payload": None, "frozen_at": None}
-    if renews_key:
-        values |= {"key": None, "first_sent_at": None, "generation": _row.generation + 1}
-    return Prepared(update(deliveries).where(*_is_ours).values(**values))
+    return Prepared(settle_name(is_sent=is_sent, thaws=thaws, renews_key=renews_key))
 
 
 def orphans(connection: Connection, channel: str) -> list[Delivery]:
     """What former owners left behind on a channel."""
-    in_work = _row.state.in_([State.CLAIMED.value, State.SENDING.value, State.UNKNOWN.value])
-    statement = select(deliveries).where(_row.channel == channel, in_work, _row.owner.is_not(None)).order_by(_row.uid)
-    return [delivery_of(found) for found in connection.execute(statement)]
+    return [delivery_of(found) for found in _ORPHANS.rows(connection, the_channel=channel)]
 
 
 def next_due(connection: Connection, channel: str) -> datetime | None:
     """When the channel has something to do next."""
-    soonest = select(_row.due).where(_row.channel == channel, _is_open, _is_free)
-    return connection.execute(soonest.order_by(_row.due).limit(1)).scalar()
+    due: datetime | None = _NEXT_DUE.value(connection, the_channel=channel)
+    return due
 
 
 def _lost(delivery: Delivery) -> LostClaim:
@@ -214,12 +135,4 @@ def _lost(delivery: Delivery) -> LostClaim:
 def _note(
     connection: Connection, uid: str, now: datetime, state: State, reason: str, attempt: int, code: Reason
 ) -> int:
-    return _NOTE.add(
-        connection,
-        the_uid=uid,
-        the_at=now,
-        the_state=state,
-        the_reason=reason,
-        the_attempt=attempt,
-        the_code=code,
-    )
+    return _NOTE.add(connection, uid=uid, at=now, state=state, reason=reason, attempt=attempt, code=code)

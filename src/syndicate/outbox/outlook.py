@@ -4,52 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import product
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
-
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, Origin, State
 from syndicate.outbox.pace import Dropped, Outlook, Past, Rest, Waiting, Why
 from syndicate.outbox.prepared import Prepared
-from syndicate.outbox.schema import deliveries, events, rests, tokens
 
 PACED = (Action.POST.value, Action.REPLY.value)
 """What followers see as something new."""
 
-_row = deliveries.c
-_mine = _row.channel == bindparam("the_channel")
-_waiting = (
-    select(_row.uid, _row.due, _row.origin, _row.owed_since, _row.topics, _row.state, _row.action, _row.batch)
-    .where(_mine, _row.owner.is_(None))
-    .order_by(_row.due)
-    .limit(bindparam("the_most"))
-)
 _QUEUES = (
-    Prepared(_waiting.where(_row.state == State.UNKNOWN.value)),
-    *(
-        Prepared(
-            _waiting.where(_row.state == State.PLANNED.value, _row.action == action.value, _row.origin == origin.value)
-        )
-        for action in Action
-        for origin in Origin
-    ),
+    Prepared("queue unknown"),
+    *(Prepared(f"queue {action} {origin}") for action, origin in product(Action, Origin)),
 )
-_is_paced = or_(*(_row.action == action for action in PACED))
-_SENT = Prepared(
-    select(_row.sent_at, _row.topics)
-    .where(_mine, _is_paced, _row.sent_at.is_not(None))
-    .order_by(_row.sent_at.desc())
-    .limit(bindparam("the_most"))
-)
-_DOUBTFUL = Prepared(
-    select(_row.first_sent_at, _row.topics).where(
-        _mine,
-        _is_paced,
-        or_(*(_row.state == state.value for state in (State.SENDING, State.UNKNOWN, State.HELD))),
-        _row.first_sent_at.is_not(None),
-        or_(_row.is_unclear, _row.owner.is_not(None)),
-    )
-)
+_PACED = Prepared("paced")
+_DOUBTFUL = Prepared("doubtful")
+_DROP = Prepared("drop")
+_NOTE = Prepared("note")
+_RESTS = Prepared("rests")
+_KEEP_REST = Prepared("keep_rest")
+_END_REST = Prepared("end_rest")
+_TOKEN_KEPT_SINCE = Prepared("token_kept_since")
 
 
 def outlook(connection: Connection, channel: str, memory: int, most: int) -> Outlook:
@@ -67,7 +43,7 @@ def _queue(connection: Connection, channel: str, most: int) -> Iterable[Waiting]
 
 def _past(connection: Connection, channel: str, memory: int) -> Past:
     """What may stand counts as standing, from when it was tried: a cap must not be broken by a lost answer."""
-    sent = _SENT.rows(connection, the_channel=channel, the_most=memory)
+    sent = _PACED.rows(connection, the_channel=channel, the_most=memory)
     doubtful = _DOUBTFUL.rows(connection, the_channel=channel)
     found = [(one[0], one[1]) for one in (*sent, *doubtful)]
     found.sort()
@@ -75,29 +51,12 @@ def _past(connection: Connection, channel: str, memory: int) -> Past:
     return Past(tuple(at for at, _ in found[-memory:]), newest)
 
 
-def last_sent(connection: Connection) -> dict[str, datetime]:
-    """When each channel last posted."""
-    newest = func.max(_row.sent_at, type_=_row.sent_at.type)
-    lines = connection.execute(select(_row.channel, newest).where(_row.sent_at.is_not(None)).group_by(_row.channel))
-    return {line[0]: line[1] for line in lines}
-
-
 def drop(connection: Connection, dropped: Sequence[Dropped], now: datetime) -> int:
     """Posts that still wait are skipped; gives how many."""
     count = 0
     for one in dropped:
-        waits = (_row.uid == one.uid, _row.state == State.PLANNED.value, _row.is_unclear.is_(False))
-        values = {"state": State.SKIPPED, "reason": one.reason, "code": one.code, "payload": None, "frozen_at": None}
-        if connection.execute(update(deliveries).where(*waits).values(**values)).rowcount:
-            line = {
-                "uid": one.uid,
-                "at": now,
-                "state": State.SKIPPED,
-                "reason": one.reason,
-                "code": one.code,
-                "attempt": 0,
-            }
-            connection.execute(insert(events).values(**line))
+        if _DROP.change(connection, the_uid=one.uid, new_reason=one.reason, new_code=one.code):
+            _NOTE.add(connection, uid=one.uid, at=now, state=State.SKIPPED, reason=one.reason, code=one.code, attempt=0)
             count += 1
     return count
 
@@ -106,22 +65,23 @@ def kept_rests(connection: Connection) -> dict[tuple[str, Why], Rest]:
     """Every rest that was kept, by what it holds for and why."""
     return {
         (row.scope, Why(row.why)): Rest(Why(row.why), row.until, row.words, row.noted_at, row.failures)
-        for row in connection.execute(select(rests))
+        for row in _RESTS.rows(connection)
     }
 
 
 def keep_rest(connection: Connection, scope: str, rest: Rest) -> None:
     """Keep a rest in place of the former one of its kind."""
-    values = {"until": rest.until, "words": rest.words, "failures": rest.failures, "noted_at": rest.noted_at}
-    statement = upsert(rests).values(scope=scope, why=rest.why, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["scope", "why"], set_=values))
+    words, failures = rest.words, rest.failures
+    _KEEP_REST.change(
+        connection, scope=scope, why=rest.why, until=rest.until, words=words, failures=failures, noted_at=rest.noted_at
+    )
 
 
 def end_rest(connection: Connection, scope: str, why: Why) -> None:
     """Forget a rest."""
-    connection.execute(delete(rests).where(rests.c.scope == scope, rests.c.why == why))
+    _END_REST.change(connection, the_scope=scope, the_cause=why)
 
 
 def token_kept_since(connection: Connection, at: datetime) -> bool:
     """Whether any access was renewed since then."""
-    return connection.execute(select(tokens.c.name).where(tokens.c.kept_at > at).limit(1)).scalar() is not None
+    return _TOKEN_KEPT_SINCE.value(connection, the_time=at) is not None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.errors import UsageError
 from syndicate.items.item import Item
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import RESOLVABLE, Action, Delivery, State
 from syndicate.outbox.gather import free_parts, mark_parts
 from syndicate.outbox.issues import PREFIX
-from syndicate.outbox.outlook import last_sent
 from syndicate.outbox.reasons import Reason
 from syndicate.outbox.rows import code_of, delivery_of, item_of
 from syndicate.outbox.schema import channels, deliveries, events, files, items, tokens
@@ -65,7 +65,8 @@ def counts(connection: Connection) -> list[ChannelCounts]:
     open_ones = row.state.in_([State.PLANNED, State.UNKNOWN])
     soonest = select(row.channel, func.min(row.due, type_=row.due.type)).where(open_ones).group_by(row.channel)
     due: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(soonest)}
-    last = last_sent(connection)
+    newest = select(row.channel, func.max(row.sent_at, type_=row.sent_at.type)).where(row.sent_at.is_not(None))
+    last: dict[str, datetime] = {line[0]: line[1] for line in connection.execute(newest.group_by(row.channel))}
     is_waiting = (row.state == State.PLANNED) & row.code.in_([Reason.PAGE_MISSING, Reason.UNREAD])
     waiting = select(row.channel, row.code, func.count()).where(is_waiting).group_by(row.channel, row.code)
     waits = {(channel, Reason(code)): number for channel, code, number in connection.execute(waiting)}

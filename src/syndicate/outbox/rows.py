@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Row
-
 from syndicate.items.item import Item
 from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
@@ -31,7 +29,7 @@ _unpacked = lru_cache(64)(unpack)
 
 
 def delivery_of(
-    row: Row[Any], current: Item | None = None, *, may_stand: bool = False, is_damaged: bool = False
+    row: Any, current: Item | None = None, *, may_stand: bool = False, is_damaged: bool = False
 ) -> Delivery:
     """A row of `deliveries`; with what a claim brings along."""
     receipt = None
@@ -71,7 +69,7 @@ def delivery_of(
     )
 
 
-def code_of(row: Row[Any]) -> Reason:
+def code_of(row: Any) -> Reason:
     """The reason's code; one that only a newer version knows is left to the words."""
     return Reason(row.code) if row.code in _CODES else Reason.OTHER
 
@@ -105,7 +103,7 @@ def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) ->
     }
 
 
-def known_of(row: Row[Any]) -> KnownItem:
+def known_of(row: Any) -> KnownItem:
     """A row of `items`."""
     return KnownItem(row.item_id, row.revision, row.path, row.link_key, row.is_withdrawn, row.first_seen)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -19,25 +19,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0009"
-"""The newest migration; a database that names a later one was made by a newer version."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from syndicate.outbox import moments
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds since 1970 UTC: exact and in order in every database."""
+    """An aware datetime, kept as whole microseconds (see `moments`)."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """To microseconds."""
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+        return moments.kept(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """From microseconds."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return moments.read(value)
 
 
 metadata = MetaData()

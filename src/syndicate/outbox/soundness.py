@@ -8,8 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from syndicate.outbox.database import connected, known_schemas
-from syndicate.outbox.schema import HEAD
+from syndicate.outbox.database import HEAD, connected, known_schemas
 
 _STEPS = 10_000
 """Virtual machine steps between two looks at the clock: some milliseconds."""

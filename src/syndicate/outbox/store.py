@@ -10,14 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
+from syndicate.later import Later
 from syndicate.log import log
-from syndicate.outbox import announce, batches, clocks, doubt, epoch, gather, intake, lane, outlook, review
+from syndicate.outbox import clocks, epoch, recall
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.epoch import Epoch
@@ -30,6 +31,14 @@ from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed, Stamp
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
+
+if TYPE_CHECKING:
+    from syndicate.outbox import announce, batches, doubt, gather, intake, lane, outlook, review
+else:  # most of them need SQLAlchemy, and a start where nothing changed needs none of them
+    announce, batches, doubt, gather, intake, lane, outlook, review = (
+        Later(f"syndicate.outbox.{name}")
+        for name in ("announce", "batches", "doubt", "gather", "intake", "lane", "outlook", "review")
+    )
 
 ROOM_BYTES = 64 * 2**20
 """With less free than this beside the database nothing is sent: what came of it might not be kept."""
@@ -126,40 +135,40 @@ class SqlOutbox:
 
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id: the same object, kept up to date, unless somebody else wrote meanwhile."""
-        version = await self._database.read(intake.version)
+        version = await self._database.read(recall.version)
         if self._known is None or version != self._known_version:
-            self._known, self._known_version = await self._database.read(intake.known), version
+            self._known, self._known_version = await self._database.read(recall.known), version
         return self._known
 
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; every file looks changed if it was made with other rules."""
-        is_current = await self._database.read(intake.is_read_by, rules)
+        is_current = await self._database.read(recall.is_read_by, rules)
         found: dict[str, Indexed] = {}
         last = ""
-        while rows := await self._database.read(intake.index_rows, last):
+        while rows := await self._database.read(recall.index_rows, last):
             found |= await asyncio.to_thread(_indexed, rows, is_current=is_current)
             last = rows[-1][0]
         return found
 
     async def stamp(self, path: str, rules: str) -> Stamp | None:
         """What tells that the file at a path changed since it was read by these rules."""
-        return await self._database.read(intake.stamp, path, rules)
+        return await self._database.read(recall.stamp, path, rules)
 
     async def topics(self) -> dict[str, Topic]:
         """Every topic that an item ever had, by slug."""
-        return await self._database.read(intake.topics)
+        return await self._database.read(recall.topics)
 
     async def tombstones(self) -> dict[str, Tombstone]:
         """The items that left and are told of, by id."""
-        return await self._database.read(intake.tombstones)
+        return await self._database.read(recall.tombstones)
 
     async def channels(self) -> dict[str, str]:
         """Every channel ever planned for, with its account."""
-        return await self._database.read(intake.seen_channels)
+        return await self._database.read(recall.seen_channels)
 
     async def missed(self, names: Collection[str]) -> Mapping[str, frozenset[str]]:
         """By channel that was known before, but off at the last acceptance: ids of items nothing was decided about."""
-        return await self._database.read(intake.missed, names)
+        return await self._database.read(recall.missed, names)
 
     async def accept(self, acceptance: Acceptance, now: datetime) -> int:
         """Write one ingest; gives how many deliveries were new."""
@@ -178,7 +187,8 @@ class SqlOutbox:
 
     async def retire(self, names: Collection[str], now: datetime) -> int:
         """What channels owe that are not among these names is skipped, or waits for a person; gives how many."""
-        return await self._database.write(intake.retire, names, now)
+        seen = await self.channels()
+        return await self._database.write(intake.retire, names, now) if seen.keys() - set(names) else 0
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
@@ -332,7 +342,9 @@ class SqlOutbox:
 
     async def owe(self, hubs: Sequence[str], standing: Mapping[str, str], now: datetime) -> None:
         """These are the hubs, and these the topics with the digests of what stands there now."""
-        await self._database.write(announce.owe, hubs, standing, now)
+        is_known = await self._database.read(recall.has_hubs)
+        if hubs or is_known:
+            await self._database.write(announce.owe, hubs, standing, now)
 
     async def due_pings(self, hub: str, now: datetime, most: int) -> list[Ping]:
         """What the hub may be told now, the longest due first."""
@@ -354,4 +366,4 @@ class SqlOutbox:
 
 
 def _indexed(rows: Sequence[IndexRow], *, is_current: bool) -> dict[str, Indexed]:
-    return {row[0]: intake.indexed(row, is_current=is_current) for row in rows}
+    return {row[0]: recall.indexed(row, is_current=is_current) for row in rows}

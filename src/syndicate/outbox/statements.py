@@ -1,0 +1,282 @@
+"""The statements that run at every start and with every delivery, as SQLAlchemy Core, by name: see `prepared`.
+
+`python -m syndicate.outbox.statements` writes anew what is kept of them; a test compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.types import TypeEngine
+
+from syndicate.outbox.delivery import Action, Origin, State
+from syndicate.outbox.outlook import PACED
+from syndicate.outbox.prepared import FILE, settle_name
+from syndicate.outbox.reasons import Reason
+from syndicate.outbox.schema import (
+    Moment,
+    batches,
+    channels,
+    deliveries,
+    events,
+    files,
+    hubs,
+    items,
+    marks,
+    rests,
+    sightings,
+    tokens,
+)
+
+Statement = Select[Any] | Insert | Update | Delete
+
+_row = deliveries.c
+_is_open = or_(_row.state == State.PLANNED.value, _row.state == State.UNKNOWN.value)
+_is_free = _row.owner.is_(None)
+_is_ours = (_row.uid == bindparam("the_uid"), _row.fence == bindparam("the_fence"), _row.owner.is_not(None))
+_mine = _row.channel == bindparam("the_channel")
+_other = deliveries.alias().c
+_is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
+_standing = (
+    select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
+)
+_packed = (  # empty where the item stands and nothing is kept of it; null where it does not stand
+    select(func.coalesce(files.c.packed, literal_column("x''")))
+    .select_from(items.outerjoin(files, items.c.path == files.c.path))
+    .where(items.c.item_id == bindparam("the_item"), items.c.is_withdrawn.is_(False))
+)
+_is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
+_waiting = (
+    select(_row.uid, _row.due, _row.origin, _row.owed_since, _row.topics, _row.state, _row.action, _row.batch)
+    .where(_mine, _row.owner.is_(None))
+    .order_by(_row.due)
+    .limit(bindparam("the_most"))
+)
+_is_paced = or_(*(_row.action == action for action in PACED))
+
+
+def _kept(table: Table, *keys: str, keep: Iterable[str] = ()) -> Insert:
+    """A whole row, in place of the former one of these keys, of which the columns to `keep` stay."""
+    statement = upsert(table)
+    changed = {one.name: one for one in statement.excluded if one.name not in {*keys, *keep}}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+STATE: Mapping[str, Statement] = {
+    "mark": select(marks.c.value).where(marks.c.name == bindparam("the_name")),
+    "keep_mark": _kept(marks, "name"),
+    "last_event": select(func.max(events.c.number).label("number")),
+    "last_moment": select(func.max(events.c.at, type_=events.c.at.type).label("at")),
+    "last_sent": select(func.max(_row.first_sent_at, type_=_row.first_sent_at.type).label("at")),
+    "any_item": select(items.c.item_id).limit(1),
+    "any_hub": select(hubs.c.hub).limit(1),
+}
+"""How far the state has come."""
+
+INGEST: Mapping[str, Statement] = {
+    "known": select(items),
+    "stamp": select(files.c.size_bytes, files.c.mtime_ns, files.c.inode).where(files.c.path == bindparam("the_path")),
+    "seen_channels": select(channels.c.channel, channels.c.account),
+    "undecided": select(items.c.item_id).where(
+        items.c.is_withdrawn.is_(False),
+        ~exists().where(
+            _row.item_id == items.c.item_id,
+            _row.channel == bindparam("the_channel"),
+            _row.action == Action.POST.value,
+            (_row.code != Reason.RETIRED.value) | (_row.origin != Origin.LIVE.value),
+        ),
+    ),
+}
+
+LANE: Mapping[str, Statement] = {
+    "next": (
+        select(_row.uid)
+        .where(_mine, _is_open, _is_free, _row.due <= bindparam("the_time"))
+        .order_by(case((_row.origin == Origin.LIVE.value, 0), else_=1), _row.due, _row.uid)
+        .limit(1)
+    ),
+    "next_due": select(_row.due).where(_mine, _is_open, _is_free).order_by(_row.due).limit(1),
+    "claim": (
+        update(deliveries)
+        .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
+        # Changes of one post follow each other: of two on their way at once the older words might arrive last.
+        .where(or_(_row.action == Action.POST.value, _is_alone))
+        .values(
+            state=case((_row.state == State.PLANNED.value, State.CLAIMED.value), else_=_row.state),
+            owner=bindparam("the_owner"),
+            fence=_row.fence + 1,
+        )
+        .returning(deliveries)
+    ),
+    "standing": _standing,
+    "beside": select(
+        _packed.scalar_subquery().label("packed"),
+        exists().where(sightings.c.channel == bindparam("the_channel")).label("may_stand"),
+    ),
+    "freeze": (
+        update(deliveries)
+        .where(*_is_ours, or_(_row.state == State.CLAIMED.value, _row.state == State.UNKNOWN.value))
+        .values(
+            state=State.SENDING.value,
+            payload=bindparam("the_payload"),
+            key=bindparam("the_key"),
+            # As on disk: the delivery may bring its new bytes along.
+            frozen_at=case((_is_same, _row.frozen_at), else_=bindparam("the_time", type_=_row.frozen_at.type)),
+            first_sent_at=bindparam("the_first_time"),
+            attempts=_row.attempts + 1,
+        )
+        .returning(deliveries)
+    ),
+    "note": insert(events),
+    "orphans": (
+        select(deliveries)
+        .where(
+            _mine,
+            or_(*(_row.state == state.value for state in (State.CLAIMED, State.SENDING, State.UNKNOWN))),
+            _row.owner.is_not(None),
+        )
+        .order_by(_row.uid)
+    ),
+    "push back": (
+        update(deliveries)
+        .where(_mine, _row.origin == Origin.BACKFILL.value, _row.state == State.PLANNED.value)
+        .where(_row.batch.is_not_distinct_from(bindparam("the_batch")))  # another one has a pace of its own
+        .where(_row.due > bindparam("the_time"))
+        .values(due=type_coerce(type_coerce(_row.due, BigInteger) + bindparam("the_lag"), _row.due.type))
+    ),
+    "drop": (
+        update(deliveries)
+        .where(_row.uid == bindparam("the_uid"), _row.state == State.PLANNED.value, _row.is_unclear.is_(False))
+        .values(state=State.SKIPPED.value, reason=bindparam("new_reason"), code=bindparam("new_code"))
+        .values(payload=None, frozen_at=None)
+    ),
+    "batch_state": select(batches.c.state).where(batches.c.name == bindparam("the_name")),
+    "doubt": select(channels).where(channels.c.channel == bindparam("the_channel")),
+    "rests": select(rests),
+    "keep_rest": _kept(rests, "scope", "why"),
+    "end_rest": delete(rests).where(rests.c.scope == bindparam("the_scope"), rests.c.why == bindparam("the_cause")),
+    "token_kept_since": select(tokens.c.name).where(tokens.c.kept_at > bindparam("the_time")).limit(1),
+    "token": select(tokens.c.sealed).where(tokens.c.name == bindparam("the_name")),
+}
+"""What lanes do to deliveries."""
+
+OUTLOOK: Mapping[str, Statement] = {
+    "queue unknown": _waiting.where(_row.state == State.UNKNOWN.value),
+    **{
+        f"queue {action} {origin}": _waiting.where(
+            _row.state == State.PLANNED.value, _row.action == action.value, _row.origin == origin.value
+        )
+        for action, origin in product(Action, Origin)
+    },
+    "paced": (
+        select(_row.sent_at, _row.topics)
+        .where(_mine, _is_paced, _row.sent_at.is_not(None))
+        .order_by(_row.sent_at.desc())
+        .limit(bindparam("the_most"))
+    ),
+    "doubtful": select(_row.first_sent_at, _row.topics).where(
+        _mine,
+        _is_paced,
+        or_(*(_row.state == state.value for state in (State.SENDING, State.UNKNOWN, State.HELD))),
+        _row.first_sent_at.is_not(None),
+        or_(_row.is_unclear, _row.owner.is_not(None)),
+    ),
+}
+"""What pacing reads."""
+
+
+def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Update:
+    names = ["state", "reason", "code", "due", "failures", "readings", "is_unclear", "is_key_spent"]
+    names += ["remote_id", "remote_url", "sent_at"] if is_sent else []
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
+    values |= {"owner": None}
+    if is_sent:
+        values |= {"payload": None}
+    if thaws:
+        values |= {"payload": None, "frozen_at": None}
+    if renews_key:
+        values |= {"key": None, "first_sent_at": None, "generation": _row.generation + 1}
+    return update(deliveries).where(*_is_ours).values(**values)
+
+
+SETTLE: Mapping[str, Statement] = {
+    settle_name(is_sent=is_sent, thaws=thaws, renews_key=renews_key): _settling(
+        is_sent=is_sent, thaws=thaws, renews_key=renews_key
+    )
+    for is_sent, thaws, renews_key in product((False, True), repeat=3)
+}
+"""What becomes of a delivery."""
+
+
+def plans() -> dict[str, Any]:
+    """What is kept of all of them, by name."""
+    groups = (STATE, INGEST, LANE, OUTLOOK, SETTLE)
+    return {name: plan_of(statement) for group in groups for name, statement in group.items()}
+
+
+_DIALECT = dialect()
+
+
+def plan_of(statement: Statement) -> dict[str, Any]:
+    """Its SQL; for each `?` the name of the value or a constant, and its kind; names and kinds of its columns."""
+    # An insert is of whole rows, but for the numbers that the database gives.
+    keys = (
+        [one.name for one in statement.table.c if one.autoincrement is not True]
+        if isinstance(statement, Insert)
+        else None
+    )
+    compiled = statement.compile(dialect=_DIALECT, column_keys=keys)
+    binds = [compiled.binds[name] for name in compiled.positiontup or ()]
+    return {
+        "sql": " ".join(compiled.string.split()),
+        "places": [
+            [bind.key, None, _kind(bind.type)] if bind.required else [None, bind.value, _kind(bind.type)]
+            for bind in binds
+        ],
+        "columns": [[one.name, _kind(one.type)] for one in statement.exported_columns],
+    }
+
+
+def _kind(kind: TypeEngine[Any]) -> str | None:
+    """The kind of a column, where the driver does not know it by itself."""
+    if isinstance(kind, Moment):
+        return "moment"
+    return "flag" if isinstance(kind, Boolean) else None
+
+
+def content() -> str:
+    """What the file is to hold: of each statement three lines."""
+    lines = (
+        f"{json.dumps(name)}: {{" + ",\n ".join(f"{json.dumps(key)}: {json.dumps(part)}" for key, part in plan.items())
+        for name, plan in plans().items()
+    )
+    return "{\n" + "},\n".join(lines) + "}\n}\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(content(), encoding="ascii")
