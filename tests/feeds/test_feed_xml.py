@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from lxml import etree
+from msgspec import structs
 
 from feeds.store import PHOTO, READERS, SITE, day, make_item, small_store
 from syndicate.feeds.entry import Entry, entry_of
@@ -66,10 +67,14 @@ def test_hubs_are_named_in_both_formats_and_change_no_other_link(feed: Feed) -> 
 
 
 def test_without_pages_the_feed_links_the_topic_or_the_site(feed: Feed) -> None:
-    bare = replace(feed, shape=Shape(formats=("rss",)))
+    bare = structs.replace(feed, shape=Shape(formats=("rss",)))
 
     assert etree.fromstring(rss(bare, SITE))[0].findtext("link") == SITE.url
-    assert etree.fromstring(rss(replace(bare, home="https://example.org/t"), SITE))[0].findtext("link").endswith("/t")
+    assert (
+        etree.fromstring(rss(structs.replace(bare, home="https://example.org/t"), SITE))[0]
+        .findtext("link")
+        .endswith("/t")
+    )
 
 
 def test_feed_is_dated_by_its_content_not_by_the_clock(feed: Feed) -> None:
@@ -170,7 +175,7 @@ def test_rss_description_reads_right_as_html(summary: str, told: str) -> None:
 @pytest.mark.parametrize("name", ["rss", "atom"])
 def test_one_bad_entry_is_left_out_and_told(feed: Feed, name: str) -> None:
     entries = Entries()
-    spoilt = replace(feed, entries=(feed.entries[0], bad(feed.entries[1]), feed.entries[2]))
+    spoilt = structs.replace(feed, entries=(feed.entries[0], bad(feed.entries[1]), feed.entries[2]))
 
     made = {"rss": rss, "atom": atom}[name](spoilt, SITE, entries)
 
@@ -184,7 +189,7 @@ def test_text_too_large_for_a_careful_parser_costs_its_entry_only(feed: Feed) ->
     huge = replace(feed.entries[0], content_html="x" * 10_000_001)
     entries = Entries()
 
-    assert entries.sound(replace(feed, entries=(huge, feed.entries[1]))).entries == (feed.entries[1],)
+    assert entries.sound(structs.replace(feed, entries=(huge, feed.entries[1]))).entries == (feed.entries[1],)
     assert list(entries.left_out) == [huge.id]
 
 
@@ -228,7 +233,7 @@ def test_joined_entries_stand_in_the_order_of_the_feed() -> None:
 def test_marks_of_elements_inside_text_do_not_cut_an_entry() -> None:
     trap = "</item></channel><item> </entry></feed><entry> ]]>"
     entry = entry_of(make_item(title=trap, body_html=f"<p>{trap}</p>", authors=(trap,)), SITE)
-    feed = replace(feeds_of([], SITE)[0], entries=(entry, entry))
+    feed = structs.replace(feeds_of([], SITE)[0], entries=(entry, entry))
 
     assert [told.title for told in READERS["rss"](rss(feed, SITE))] == [trap, trap]
     assert [told.title for told in READERS["atom"](atom(feed, SITE))] == [trap, trap]
@@ -266,7 +271,7 @@ def test_icon_logo_and_rights_stand_where_the_formats_have_a_place_for_them(feed
 
 
 def test_a_feeds_own_image_stands_in_place_of_the_logo(feed: Feed) -> None:
-    own = replace(feed, image="https://example.org/own.png")
+    own = structs.replace(feed, image="https://example.org/own.png")
     site = replace(SITE, logo="https://example.org/l.png")
 
     assert etree.fromstring(rss(own, site))[0].findtext("image/url") == own.image

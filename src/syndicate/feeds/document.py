@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One file of the shelf: `make` gives its bytes, which are the same as long as `mark` is equal.
 
     A mark holds what the file is made of, by reference, so that comparing two of them costs next to nothing.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syndicate.feeds.entry import Category, Entry, Illustration, entry_id, entry_of
 from syndicate.feeds.site import KINDS, Kind, Shape, Site
@@ -39,8 +41,7 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 """After everything: no item waits for its time, and no named feed takes any by age."""
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True, gc=False):
     """A topic that shares items with this feed: its folder, its name, how many items they share."""
 
     path: str
@@ -48,8 +49,7 @@ class Neighbour:
     shared: int
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """The newest entries of one subject.
 
     `key` names the feed for ever (`all`, `topic:<slug>`, for others its path with a colon, as `section:<slug>` or

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
 from email.utils import format_datetime
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
+from msgspec import structs
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
@@ -81,7 +81,7 @@ class Entries:
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
         kept = tuple(entry for entry in feed.entries if self._sound(entry) is not None)
-        return feed if len(kept) == len(feed.entries) else replace(feed, entries=kept)
+        return feed if len(kept) == len(feed.entries) else structs.replace(feed, entries=kept)
 
     def xml(self, entry: Entry, kind: Kind) -> bytes | None:
         """The entry's element, or None if it is left out."""
