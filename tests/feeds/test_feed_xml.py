@@ -28,7 +28,7 @@ def feed() -> Feed:
 
 def bad(entry: Entry) -> Entry:
     """An entry whose title XML cannot carry, as no item makes it."""
-    return replace(entry, id=entry.id + "-bad", title="\x00")
+    return structs.replace(entry, id=entry.id + "-bad", title="\x00")
 
 
 def test_channel_names_itself_and_its_other_formats(feed: Feed) -> None:
@@ -186,7 +186,7 @@ def test_one_bad_entry_is_left_out_and_told(feed: Feed, name: str) -> None:
 
 def test_text_too_large_for_a_careful_parser_costs_its_entry_only(feed: Feed) -> None:
     # libxml2 refuses text nodes beyond 10,000,000 bytes unless told otherwise (XML_MAX_TEXT_LENGTH).
-    huge = replace(feed.entries[0], content_html="x" * 10_000_001)
+    huge = structs.replace(feed.entries[0], content_html="x" * 10_000_001)
     entries = Entries()
 
     assert entries.sound(structs.replace(feed, entries=(huge, feed.entries[1]))).entries == (feed.entries[1],)
@@ -195,7 +195,7 @@ def test_text_too_large_for_a_careful_parser_costs_its_entry_only(feed: Feed) ->
 
 def test_entry_left_out_before_is_told_again_when_asked_for(feed: Feed) -> None:
     entries = Entries()
-    broken = replace(feed.entries[0], title="\x00")
+    broken = structs.replace(feed.entries[0], title="\x00")
     entries.xml(broken, "rss")
     entries.left_out.clear()
 

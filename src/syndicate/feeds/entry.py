@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syndicate.feeds.site import Shape, Site, anchor_of, section_path, topic_path
 from syndicate.feeds.text import clean, clip, language_tag, line, slug_of, web_address
@@ -23,8 +25,7 @@ _HAS_IMAGE = re.compile(r"<img\b", re.IGNORECASE)
 _TITLE_ROOM = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
+class Category(Struct, frozen=True, gc=False):
     """What an entry is filed under: `term` for machines, `label` for people, `scheme` the vocabulary's URL.
 
     `path` is the feed's folder on the shelf where the category has a feed. `vocabulary` is told where the entry is
@@ -38,8 +39,7 @@ class Category:
     vocabulary: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Illustration:
+class Illustration(Struct, frozen=True, gc=False):
     """An entry's image: `url` absolute; `path` its place on the shelf where it stands there.
 
     Type empty, size and sides zero where they are not known.
@@ -59,16 +59,14 @@ class Illustration:
         return bool(self.media_type and self.size_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True, gc=False):
     """A product or service that goes with an entry: its name and its absolute URL."""
 
     label: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One item in a feed, the same in every format.
 
     `id` is a `tag:` URI. `title` and `summary` are plain text and never empty. `content_html` is what a reader shows:
@@ -133,7 +131,7 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
         source=source,
         page=page,
         brand=brand,
-        authors=tuple(name for name in map(line, item.authors) if name),
+        authors=tuple(filter(None, map(line, item.authors))),
         categories=_categories(item, site),
         image=image,
         section=line(item.section or ""),
@@ -142,12 +140,14 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
 
 
 def _related(item: Item) -> tuple[Related, ...]:
-    found = ((line(one.label), web_address(one.url)) for one in item.offerings)
-    return tuple(dict.fromkeys(Related(label or url, url) for label, url in found if url))
+    found = [(line(one.label), web_address(one.url)) for one in item.offerings]
+    return tuple(dict.fromkeys([Related(label or url, url) for label, url in found if url]))
 
 
 def _second(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def _host(url: str | None) -> str:
@@ -211,14 +211,19 @@ def _categories(item: Item, site: Site) -> tuple[Category, ...]:
 def _topics(item: Item, site: Site) -> list[tuple[Category, str]]:
     """The topics as categories, each with what its label is compared by; of two alike with their vocabularies."""
     found = [_topic(one.slug, one.label, one.vocabulary, site.feeds_url) for one in item.topics if one.slug]
-    labels = {topic.slug: line(topic.label).casefold() for topic in item.topics}
+    labels = {topic.slug: _folded(topic.label) for topic in item.topics}
     if len(set(labels.values())) < len(labels):
         alike = Counter(labels.values())
         for place, topic in enumerate(topic for topic in item.topics if topic.slug):
-            if alike[line(topic.label).casefold()] > 1:
+            if alike[_folded(topic.label)] > 1:
                 category, folded = found[place]
                 found[place] = replace(category, vocabulary=line(topic.vocabulary or "")), folded
     return found
+
+
+@lru_cache(4096)
+def _folded(label: str) -> str:
+    return line(label).casefold()
 
 
 @lru_cache(4096)

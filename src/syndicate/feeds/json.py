@@ -52,25 +52,18 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 def _cast(parts: Parts) -> bytes:
     """The entry as it stands in the list of items."""
     if parts.outline is not None and comes_again(parts.outline, "json"):
-        made = _mould(parts.outline).cast(parts.texts)
-    else:
-        made = _entry(parts.entry)
-    return made.encode("utf-8", "replace")
+        return _mould(parts.outline).cast(parts.in_json())
+    return _entry(parts.entry)
 
 
 @lru_cache(MOST_MOULDS)
 def _mould(outline: Outline) -> Mould:
-    sample = sample_of(outline)
-    return Mould(_entry(sample), parts_of(sample).texts, _escaped)
+    sample, texts = sample_of(outline)
+    return Mould(_entry(sample), texts)
 
 
-def _escaped(text: str) -> str:
-    """As `_quoted`, for what XML carries: of control characters no others occur in it."""
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-
-
-def _entry(entry: Entry) -> str:
-    return "\n  " + _text(_item(entry), "\n  ")
+def _entry(entry: Entry) -> bytes:
+    return ("\n  " + _text(_item(entry), "\n  ")).encode("utf-8", "replace")
 
 
 def _text(value: object, margin: str) -> str:

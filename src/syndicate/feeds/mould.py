@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from syndicate.feeds.entry import Category, Entry, Illustration, Related
-from syndicate.feeds.text import is_carried, is_like_html
+from syndicate.feeds.text import SEAM, is_carried, is_like_html, mail_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    Write = Callable[[str], str]
     Cast = Callable[["Parts"], bytes]
 
 MOST_MOULDS = 512
@@ -28,8 +27,8 @@ MOST_MOULDS = 512
 _MOST_CHARACTERS = 250_000
 """A longer entry is written by itself: a parser has to be asked whether it takes it."""
 
-_SEAM = "\x7f"
-"""Parts texts that are escaped together: such characters no ordinary text holds, and no format escapes it."""
+_SEAM = SEAM.decode()
+"""Parts texts that are escaped together, which no format escapes."""
 
 
 class Outline(NamedTuple):
@@ -46,45 +45,31 @@ class Outline(NamedTuple):
 
 
 class Mould:
-    """What a maker wrote of one entry, with places for the texts of others of the same outline.
+    """What a maker wrote of one entry, with places for the texts of others of the same outline."""
 
-    All texts are escaped at once, parted by a character that none of them holds: most of them have nothing to escape.
-    """
-
-    def __init__(self, made: str, texts: Sequence[str], write: Write, *, quote: Write | None = None) -> None:
+    def __init__(self, made: bytes, texts: Sequence[bytes], *, is_quoting: bool = False) -> None:
         """Take a sample and the texts in it, each of which stands in quotation marks or is all of an element.
 
         Args:
             made: what the maker wrote.
             texts: those that others take the places of.
-            write: how a text stands in the format, without quotation marks.
-            quote: how a text so written stands in quotation marks, if not as it does elsewhere.
+            is_quoting: whether texts stand otherwise in quotation marks; they follow behind the others then.
         """
         numbers = {text: number for number, text in enumerate(texts)}
-        found = re.split(f"""(?<=[">])({"|".join(map(re.escape, numbers))})(?=["<])""", made)
+        found = re.split(rb"""(?<=[">])(%b)(?=["<])""" % b"|".join(map(re.escape, numbers)), made)
         self._pieces = found
-        self._places = [numbers[text] for text in found[1::2]]
-        self._write = write
-        self._quote = quote
-        self._quoted: list[int] = []
-        if quote:
-            # Further texts after the others: as they stand in quotation marks.
-            quoted = {number for before, number in zip(found[::2], self._places, strict=False) if before[-1] == '"'}
-            self._quoted = sorted(quoted)
-            beside = {number: len(numbers) + place for place, number in enumerate(self._quoted)}
-            self._places = [
-                beside[number] if before[-1] == '"' else number
-                for before, number in zip(found[::2], self._places, strict=False)
-            ]
+        self._taken = itemgetter(
+            *(
+                numbers[text] + (len(texts) if is_quoting and before.endswith(b'"') else 0)
+                for before, text in zip(found[::2], found[1::2], strict=False)
+            )
+        )
 
-    def cast(self, texts: Sequence[str]) -> str:
-        """What the maker would write of an entry with these texts."""
-        written = self._write(_SEAM.join(texts)).split(_SEAM)
-        if self._quote:
-            written += self._quote(_SEAM.join([written[number] for number in self._quoted])).split(_SEAM)
+    def cast(self, written: Sequence[bytes]) -> bytes:
+        """What the maker would write of an entry whose texts are written so."""
         pieces = self._pieces.copy()
-        pieces[1::2] = [written[place] for place in self._places]
-        return "".join(pieces)
+        pieces[1::2] = self._taken(written)
+        return b"".join(pieces)
 
 
 def comes_again(outline: Outline, form: str) -> bool:
@@ -100,37 +85,41 @@ def _turns(outline: Outline, form: str) -> list[int]:
     return [0]
 
 
-def xml_mould(made: str, texts: Sequence[str]) -> Mould:
-    """A mould of XML."""
-    return Mould(made, texts, _escaped, quote=_quoted)
-
-
 class Parts(NamedTuple):
-    """What an entry says, part by part, and its outline, which entries out of the ordinary have not."""
+    """What an entry says, and its outline, which entries out of the ordinary have not.
+
+    `texts` are its short texts in UTF-8, with seams between them. The long one stands apart: to look for seams in it
+    takes longer than all else that is done with it.
+    """
 
     entry: Entry
-    texts: Sequence[str]
+    texts: bytes
     outline: Outline | None
 
-    @property
-    def told(self) -> Outline:
-        """The outline of one that has any."""
-        assert self.outline is not None
-        return self.outline
+    def in_xml(self) -> list[bytes]:
+        """How the texts stand in elements, the long one last; then how the short ones stand in quotation marks."""
+        short = _escaped(self.texts)
+        return [*short.split(SEAM), _escaped(self.entry.content_html.encode()), *_quoted(short).split(SEAM)]
+
+    def in_json(self) -> list[bytes]:
+        """How the texts stand in JSON, without quotation marks, the long one last."""
+        return [*_backslashed(self.texts).split(SEAM), _backslashed(self.entry.content_html.encode())]
 
 
 def parts_of(entry: Entry) -> Parts:
     """The parts of an entry. Entries of one outline have as many texts, in the same order."""
     texts = _texts_of(entry)
-    return Parts(entry, texts, _outline_of(entry) if _is_ordinary(entry, texts) else None)
+    joined = _SEAM.join(texts)
+    if not (all(texts) and _is_ordinary(entry, joined) and is_carried(joined, seams=len(texts) - 1)):
+        return Parts(entry, b"", None)
+    return Parts(entry, joined.encode(), _outline_of(entry))
 
 
-def _is_ordinary(entry: Entry, texts: Sequence[str]) -> bool:
+def _is_ordinary(entry: Entry, joined: str) -> bool:
     """Whether the texts need no more than to be escaped once."""
-    if not all(texts) or is_like_html(entry.title) or is_like_html(entry.summary):
+    if not entry.content_html or is_like_html(entry.title) or is_like_html(entry.summary):
         return False
-    told = "".join(texts)
-    if len(told) > _MOST_CHARACTERS or not is_carried(told):
+    if len(joined) + len(entry.content_html) > _MOST_CHARACTERS or not is_carried(entry.content_html):
         return False
     return entry.published.tzinfo is entry.updated.tzinfo is UTC
 
@@ -154,11 +143,10 @@ def _texts_of(entry: Entry) -> list[str]:
         entry.id,
         entry.title,
         entry.summary,
-        entry.content_html,
         entry.link,
         entry.language,
         entry.published.isoformat(),
-        format_datetime(entry.published),
+        mail_date(entry.published),
         entry.updated.isoformat(),
         *entry.authors,
     ]
@@ -189,8 +177,13 @@ def _texts_of_image(image: Illustration) -> list[str]:
     return texts
 
 
-def sample_of(outline: Outline) -> Entry:
-    """An entry of that outline, all of whose texts differ and are like nothing that a maker writes by itself."""
+def sample_of(outline: Outline) -> tuple[Entry, list[bytes]]:
+    """An entry of that outline, all of whose texts differ and are like nothing a maker writes by itself; and those."""
+    sample = _sample_of(outline)
+    return sample, [*parts_of(sample).texts.split(SEAM), sample.content_html.encode()]
+
+
+def _sample_of(outline: Outline) -> Entry:
     names = iter(range(1_000_001, 9_000_000))
 
     def name() -> str:
@@ -245,9 +238,16 @@ def _has_sides(image: Illustration) -> bool:
     return bool(image.width_px and image.height_px)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _escaped(text: bytes) -> bytes:
+    return text.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")
+def _quoted(text: bytes) -> bytes:
+    """What is escaped already, for places in quotation marks."""
+    return text.replace(b'"', b"&quot;").replace(b"\t", b"&#9;").replace(b"\n", b"&#10;")
+
+
+def _backslashed(text: bytes) -> bytes:
+    """As JSON has it, for what XML carries: of control characters no others occur in it."""
+    text = text.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return text.replace(b"\n", b"\\n").replace(b"\t", b"\\t")

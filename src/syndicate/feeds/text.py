@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from datetime import UTC
+from email.utils import format_datetime
 from functools import lru_cache
 from html import unescape
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
 # reader shows them.
@@ -15,6 +21,8 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\u
 _CARRIED_BYTES = bytes((0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _NOT_CARRIED = re.compile(rb"\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
 """U+0080-009F, U+FFFE and U+FFFF in UTF-8, where each begins a sequence by itself."""
+SEAM = b"\x7f"
+"""Parts texts that are joined: a character of one byte that no text on its way to readers holds."""
 _LINE_ENDS = re.compile("\r\n?")
 _BLANKS = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -22,6 +30,8 @@ _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _URL = re.compile(r"(https?://)([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.IGNORECASE | re.DOTALL)
 _PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?:/[A-Za-z0-9/._~-]*)?\Z")
 """Most addresses: nothing in them is to be encoded."""
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SAFE = "%:@!$&'()*+,;=~"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z")
 
@@ -31,18 +41,22 @@ _RIGHT_TO_LEFT = frozenset(
 )
 
 
-def is_carried(text: str) -> bool:
+def is_carried(text: str, *, seams: int = 0) -> bool:
     """Whether XML carries every character of the text as it stands; CR it does not, parsers turn it into LF.
 
     In UTF-8 this is found out in a third of the time that looking at each character takes.
+
+    Args:
+        text: several texts may be joined.
+        seams: how many `SEAM` are between them.
     """
     try:
         told = text.encode()
     except UnicodeEncodeError:  # surrogates
         return False
-    if told.translate(None, _CARRIED_BYTES):
+    if told.translate(None, _CARRIED_BYTES) != SEAM * seams:
         return False
-    return not (b"\xc2" in told or b"\xef\xbf" in told) or not _NOT_CARRIED.search(told)
+    return text.isascii() or not (b"\xc2" in told or b"\xef" in told) or not _NOT_CARRIED.search(told)
 
 
 def clean(text: str) -> str:
@@ -94,6 +108,14 @@ def web_address(url: str | None) -> str | None:
     except ValueError:
         return None
     return address
+
+
+def mail_date(moment: datetime) -> str:
+    """As `email.utils.format_datetime` writes it, which takes five times as long where it is in UTC."""
+    if moment.tzinfo is not UTC:
+        return format_datetime(moment)
+    date = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month]} {moment.year:04}"
+    return f"{date} {moment.hour:02}:{moment.minute:02}:{moment.second:02} +0000"
 
 
 def language_tag(language: str, fallback: str) -> str:

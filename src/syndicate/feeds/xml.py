@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from email.utils import format_datetime
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from feedgen.entry import FeedEntry
@@ -20,7 +20,7 @@ from msgspec import structs
 
 from syndicate.feeds.entry import tag_of
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, is_escaped, parts_of, sample_of, xml_mould
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, is_escaped, parts_of, sample_of
 from syndicate.feeds.text import as_html, is_like_html
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Entries:
     def xml(self, entry: Entry, kind: Kind) -> bytes | None:
         """The entry's element, or None if it is left out."""
         kept = self._sound(entry)
-        return None if kept is None else kept.in_form(kind, _CASTS[kind])
+        return None if kept is None else kept.in_xml(kind)
 
     def other(self, entry: Entry, name: str, cast: Cast) -> bytes:
         """The entry in another format, which `cast` gives; it need not be one that XML can carry."""
@@ -122,6 +122,13 @@ class _Kept:
                 self._made = {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
             except (ValueError, etree.LxmlError) as cause:
                 self.fault = str(cause)
+
+    def in_xml(self, kind: Kind) -> bytes:
+        made = self._made.get(kind)
+        if made is None:
+            self._made |= _elements(self._parts, kind)
+            made = self._made[kind]
+        return made
 
     def in_form(self, name: str, cast: Cast) -> bytes:
         made = self._made.get(name)
@@ -264,21 +271,21 @@ def _element(entry: Entry, kind: Kind) -> bytes:
     return _finished(made[made.index(b"<" + name) : made.rindex(end) + len(end)], kind)
 
 
-def _cast(parts: Parts, kind: Kind) -> bytes:
-    """What `_element` gives, for an entry that has an outline."""
-    if not comes_again(parts.told, kind):
-        return _element(parts.entry, kind)
-    made = _mould(parts.told, kind).cast(parts.texts).encode()
-    return _finished(made, kind) if is_escaped(parts.entry) else made
-
-
-_CASTS: Mapping[Kind, Cast] = {"rss": partial(_cast, kind="rss"), "atom": partial(_cast, kind="atom")}
+def _elements(parts: Parts, kind: Kind) -> dict[str, bytes]:
+    """What `_element` gives; both kinds where they are cast, as their texts are written alike."""
+    if parts.outline is None or not comes_again(parts.outline, kind):
+        return {kind: _element(parts.entry, kind)}
+    texts = parts.in_xml()
+    made: dict[str, bytes] = {one: _mould(parts.outline, one).cast(texts) for one in _ENTRY}
+    if is_escaped(parts.entry):
+        made["rss"] = _finished(made["rss"], "rss")
+    return made
 
 
 @lru_cache(MOST_MOULDS)
 def _mould(outline: Outline, kind: Kind) -> Mould:
-    sample = sample_of(outline)
-    return xml_mould(_element(sample, kind).decode(), parts_of(sample).texts)
+    sample, texts = sample_of(outline)
+    return Mould(_element(sample, kind), texts, is_quoting=True)
 
 
 def _finished(made: bytes, kind: Kind) -> bytes:
