@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicate.feeds.text import clean, clip, direction, is_carried, language_tag, line, slug_of, web_address
+from syndicate.feeds.text import clean, clip, direction, is_carried, language_tag, line, mail_date, slug_of, web_address
 
 any_text = st.text(st.characters(exclude_categories=()))
 
@@ -144,3 +146,8 @@ def test_slug_keeps_words_of_any_script(label: str, slug: str) -> None:
 def test_slug_of_signs_alone_is_still_a_name() -> None:
     assert slug_of("!!!") != slug_of("???")
     assert slug_of("!!!").isalnum()
+
+
+@given(st.datetimes(timezones=st.sampled_from((UTC, timezone(timedelta(hours=5, minutes=30))))))
+def test_dates_of_mail_are_as_the_library_writes_them(moment: datetime) -> None:
+    assert mail_date(moment) == format_datetime(moment)

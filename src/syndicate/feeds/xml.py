@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-from email.utils import format_datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -18,40 +17,25 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 from msgspec import structs
 
-from syndicate.feeds.entry import tag_of
+from syndicate.feeds.additions import NAMESPACES, finish_channel, finish_entry, finish_feed, finish_item
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
 from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, is_escaped, parts_of, sample_of
-from syndicate.feeds.text import as_html, is_like_html
+from syndicate.feeds.text import as_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from syndicate.feeds.entry import Entry, Illustration
+    from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
     from syndicate.feeds.mould import Cast, Outline
     from syndicate.feeds.site import Site
 
     Links = list[dict[str, str]]
 
-ATOM = "http://www.w3.org/2005/Atom"
-DC = "http://purl.org/dc/elements/1.1/"
-MEDIA = "http://search.yahoo.com/mrss/"
-HISTORY = "http://purl.org/syndication/history/1.0"
-TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
-SY = "http://purl.org/rss/1.0/modules/syndication/"
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-
 Kind = Literal["rss", "atom"]
-_NAMESPACES: Mapping[Kind, Mapping[str, str]] = {
-    "rss": {"dc": DC, "fh": HISTORY, "media": MEDIA, "sy": SY},
-    "atom": {"fh": HISTORY, "media": MEDIA},
-}
 _ENTRY: Mapping[Kind, bytes] = {"rss": b"item", "atom": b"entry"}
 _TAIL: Mapping[Kind, bytes] = {"rss": b"  </channel>", "atom": b"</feed>"}
 _INDENT: Mapping[Kind, bytes] = {"rss": b"    ", "atom": b"  "}
-
-# RSS 1.0 syndication module: updatePeriod takes these words.
-_PERIODS = (("hourly", 3600), ("daily", 86_400), ("weekly", 604_800), ("monthly", 2_592_000), ("yearly", 31_536_000))
 
 # Elements of RSS that hold plain text. Readers disagree whether to take it for HTML; least harm comes from hexadecimal
 # references (RSS Advisory Board, "RSS Best Practices Profile", section "Character Data", read 2026-11).
@@ -192,7 +176,7 @@ class _Additions:
 def _generator(kind: Kind) -> FeedGenerator:
     generator = FeedGenerator()
     generator.register_extension("additions", _Additions, _Additions)
-    generator.additions.namespaces = _NAMESPACES[kind]
+    generator.additions.namespaces = NAMESPACES[kind]
     return generator
 
 
@@ -215,41 +199,12 @@ def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
         generator.rights(site.rights)
     if kind == "rss":
         generator.ttl(site.ttl_min)
-        generator.additions.write = lambda root: _finish_channel(root[0], feed, site, others)
+        generator.additions.write = lambda root: finish_channel(root[0], feed, site, others)
     else:
-        generator.additions.write = lambda root: _finish_feed(root, feed, site, others)
+        generator.additions.write = lambda root: finish_feed(root, feed, site, others)
     # feedgen takes the last link for the channel's own, whatever its relation.
     generator.link(href=page_address(feed, site), rel="alternate", type="text/html")
     return generator
-
-
-def _finish_feed(root: etree._Element, feed: Feed, site: Site, links: Links) -> None:
-    root.set(_LANGUAGE, feed.language)
-    for name, address in (("icon", site.icon), ("logo", feed.image or site.logo)):
-        if address:
-            _add(root, name, address)
-    if feed.current:
-        etree.SubElement(root, f"{{{HISTORY}}}archive")
-    _add_links(root, "link", links)
-    for one in feed.tombstones:
-        told = {"ref": tag_of(one.item_id, site), "when": one.at.isoformat()}
-        etree.SubElement(root, f"{{{TOMBSTONES}}}deleted-entry", told, nsmap={"at": TOMBSTONES})
-
-
-def _finish_channel(channel: etree._Element, feed: Feed, site: Site, links: Links) -> None:
-    image = feed.image or site.logo or site.icon
-    if image:
-        # RSS 2.0: title and link are to be those of the channel.
-        drawn = etree.SubElement(channel, "image")
-        for name, text in (("url", image), ("title", feed.title), ("link", page_address(feed, site))):
-            _add(drawn, name, text)
-    if feed.current:
-        etree.SubElement(channel, f"{{{HISTORY}}}archive")
-    _add_links(channel, f"{{{ATOM}}}link", links)
-    _add(channel, f"{{{DC}}}creator", site.publisher)
-    period, seconds = next((found for found in _PERIODS if found[1] >= site.poll_s), _PERIODS[-1])
-    _add(channel, f"{{{SY}}}updatePeriod", period)
-    _add(channel, f"{{{SY}}}updateFrequency", str(max(1, seconds // max(1, site.poll_s))))
 
 
 def _element(entry: Entry, kind: Kind) -> bytes:
@@ -333,73 +288,14 @@ def _told(entry: Entry, kind: Kind) -> FeedEntry:
         told.description(as_html(entry.summary), isSummary=True)
         if entry.image and entry.image.is_enclosable:
             told.enclosure(entry.image.url, entry.image.size_bytes, entry.image.media_type)
-        told.additions.write = lambda item: _finish_item(item, entry)
+        told.additions.write = lambda item: finish_item(item, entry)
     else:
         told.summary(entry.summary)
         told.published(entry.published)
         told.author([{"name": name} for name in entry.authors])
-        told.additions.write = lambda element: _finish_entry(element, entry)
+        told.additions.write = lambda element: finish_entry(element, entry)
     return told
 
 
 def _category(**parts: str | None) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value}
-
-
-def _finish_item(item: etree._Element, entry: Entry) -> None:
-    _add(item, "pubDate", format_datetime(entry.published))
-    _add(item, f"{{{ATOM}}}updated", entry.updated.isoformat())
-    for name in entry.authors:
-        _add(item, f"{{{DC}}}creator", name)
-    _add(item, f"{{{DC}}}language", entry.language)
-    _add_links(item, f"{{{ATOM}}}link", _provenance(entry))
-    _add_media(item, entry.image)
-
-
-def _finish_entry(element: etree._Element, entry: Entry) -> None:
-    element.set(_LANGUAGE, entry.language)
-    for name, text in (("title", entry.title), ("summary", entry.summary)):
-        for told in element.findall(name) if is_like_html(text) else ():
-            # As `text` it would be right as well, but readers that guess would take it for HTML.
-            told.set("type", "html")
-            told.text = as_html(text)
-    for bare in element.findall("link"):
-        element.remove(bare)
-    links: Links = [{"rel": "alternate", "type": "text/html", "href": entry.link}, *_provenance(entry)]
-    image = entry.image
-    if image and image.is_enclosable:
-        size = str(image.size_bytes)
-        links.append({"rel": "enclosure", "type": image.media_type, "length": size, "href": image.url})
-    _add_links(element, "link", links)
-    _add_media(element, image)
-
-
-def _provenance(entry: Entry) -> Links:
-    """Where the entry comes from (RFC 4287, 4.2.7.2: `via` is the source of the information), and its other page."""
-    links: Links = []
-    if entry.source:
-        links.append({"rel": "via", "type": "text/html", "title": entry.brand, "href": entry.source})
-    if entry.page and entry.page != entry.link:
-        links.append({"rel": "related", "type": "text/html", "href": entry.page})
-    links += [{"rel": "related", "type": "text/html", "title": one.label, "href": one.url} for one in entry.related]
-    return links
-
-
-def _add_media(element: etree._Element, image: Illustration | None) -> None:
-    """Media RSS 1.5.1, directly under the item: some readers look for one element, some for the other."""
-    if image is None:
-        return
-    sides = {"width": str(image.width_px), "height": str(image.height_px)} if image.width_px and image.height_px else {}
-    kind = {"type": image.media_type} if image.media_type else {}
-    size = {"fileSize": str(image.size_bytes)} if image.size_bytes else {}
-    etree.SubElement(element, f"{{{MEDIA}}}content", {"url": image.url, "medium": "image", **kind, **size, **sides})
-    etree.SubElement(element, f"{{{MEDIA}}}thumbnail", {"url": image.url, **sides})
-
-
-def _add(parent: etree._Element, name: str, text: str) -> None:
-    etree.SubElement(parent, name).text = text
-
-
-def _add_links(parent: etree._Element, name: str, links: Links) -> None:
-    for link in links:
-        etree.SubElement(parent, name, link)
