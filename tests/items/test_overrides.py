@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from syndicate.items.frontmatter import read
 from syndicate.items.item import Image
 from syndicate.items.mapping import Reading, item_from
-from syndicate.items.overrides import LIMIT_TEXT, AskedImage
+from syndicate.items.overrides import LIMIT_TEXT
 from syndicate.items.posting import Posting, Wording
 from syndicate.items.presets import PRESETS, rules_of
 
@@ -122,7 +122,8 @@ def test_images_of_the_store_are_asked_for_with_their_places() -> None:
     )
 
     assert told(reading) == []
-    assert reading.post_images == (AskedImage(("news/bee.jpg", "bee.jpg", "images/bee.jpg"), (6, 3)),)
+    (asked,) = reading.post_images
+    assert (asked.paths, asked.place) == (("news/bee.jpg", "bee.jpg", "images/bee.jpg"), (6, 3))
     posting = posting_of(reading)
     assert posting is not None
     assert posting.usual == Wording(image=Image("news/bee.jpg", "A title"), has_image=True)

@@ -171,7 +171,7 @@ class FileReader:
         faults: list[Fault] = []
         if item.image is not None and reading.images:
             groups = [spelt(root, reading.images, self.rules.images.beside)]
-            asked = AskedImage(groups[0], reading.image_place)
+            asked = AskedImage(groups[0], reading.image_named)
             image, faults = self._image(root, asked, sight, is_asked=reading.is_image_asked)
             item = replace(item, image=None if image is None else replace(image, alt=item.image.alt))
         found: dict[str, Image | None] = {}

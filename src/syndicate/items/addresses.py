@@ -111,9 +111,9 @@ def _page(reader: Reader, title: str, published: datetime, language: str) -> Pag
 def _name(reader: Reader) -> str:
     """The file's own slug, else its name, whose date goes into the address unless the item has its date from there."""
     slug, published = reader.found("slug"), reader.found("published")
-    if slug is not None and slug.line is not None:
+    if slug is not None and slug.is_written:
         return slug_in(reader)
-    is_dated_by_name = published is not None and published.line is None
+    is_dated_by_name = published is not None and not published.is_written
     return reader.location.name if is_dated_by_name else reader.location.basename
 
 

@@ -34,6 +34,11 @@ class Found(Struct, frozen=True, gc=False):
     is_slow: bool = False
 
     @property
+    def is_written(self) -> bool:
+        """Whether it stands in the front matter."""
+        return self.tree is not None
+
+    @property
     def place(self) -> tuple[int | None, int | None]:
         """Line and column, counted from 1; None for what does not stand in the front matter."""
         if self.tree is None:

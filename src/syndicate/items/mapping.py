@@ -11,6 +11,7 @@ from syndicate.items import fields
 from syndicate.items.addresses import identity_of, link_of, page_of, slug_in
 from syndicate.items.body import SafeBody, format_of, safe_body, text_of
 from syndicate.items.featured import Featured, featured_of, unnamed
+from syndicate.items.fields import Found
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.links import host_of, is_same_page, page_at
 from syndicate.items.location import Location
@@ -35,9 +36,9 @@ class Reading:
     """What one file says: an item, or the rule that hides it, or the faults that prevent one.
 
     `images` are the places below the store's root where the featured image may lie, in order; the item's image then
-    has the first as `ref` and its bytes still have to be looked at. `is_image_asked`: the file names it, at the line
-    and column of `image_place`, so that it is a fault if there is none. `post_images` are those that single channels
-    show instead; the item's posting names each by its first place. `faults` of an item are warnings only.
+    has the first as `ref` and its bytes still have to be looked at. `is_image_asked`: the file names it, and how is
+    `image_named`, so that it is a fault if there is none. `post_images` are those that single channels show instead;
+    the item's posting names each by its first place. `faults` of an item are warnings only.
     """
 
     item: Item | None = None
@@ -45,7 +46,7 @@ class Reading:
     faults: tuple[Fault, ...] = ()
     images: tuple[str, ...] = ()
     is_image_asked: bool = True
-    image_place: tuple[int | None, int | None] = (None, None)
+    image_named: Found | None = None
     post_images: tuple[AskedImage, ...] = ()
 
 
@@ -89,12 +90,12 @@ def item_from(
         link = None  # a canonical address that is the item's own leads nowhere else
     safe = _body(reader, body, page or rules.site_url or link)
     item = _item(reader, safe, title=title, published=published, page=page, link=link)
-    featured, place = _featured(reader, safe.first_image, title)
+    featured, named = _featured(reader, safe.first_image, title)
     posting, post_images = posting_of(reader, title)
     item = replace(item, image=_image(featured), language=language, expires=expires, posting=posting)
     images = featured.paths if featured is not None else ()
     is_asked = featured is not None and not featured.is_optional
-    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, place, post_images)
+    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, named, post_images)
 
 
 def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Location:
@@ -192,21 +193,19 @@ def _is_published_in(language: str, languages: tuple[str, ...]) -> bool:
     return not wanted or any(folded == one or folded.startswith(f"{one}-") for one in wanted)
 
 
-def _featured(
-    reader: Reader, first: tuple[str, str], title: str
-) -> tuple[Featured | None, tuple[int | None, int | None]]:
-    """The image, and where the file names it."""
+def _featured(reader: Reader, first: tuple[str, str], title: str) -> tuple[Featured | None, Found | None]:
+    """The image, and what in the file names it."""
     found, search = reader.found("image"), reader.rules.images
     featured = None
     if found is not None:
         featured = featured_of(found.value, path=reader.path, search=search, title=title)
     if found is None or featured is None:
-        return unnamed(first, path=reader.path, search=search, title=title), (None, None)
+        return unnamed(first, path=reader.path, search=search, title=title), None
     if featured.refusal is None:
-        return featured, found.place
+        return featured, found
     code, problem = featured.refusal
     reader.fail(code, problem, "the item goes out without an image; correct or replace it", found)
-    return None, (None, None)
+    return None, None
 
 
 def _image(featured: Featured | None) -> Image | None:

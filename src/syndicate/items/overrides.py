@@ -7,7 +7,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
 from syndicate.items.featured import featured_of
-from syndicate.items.fields import is_blank, texts_of
+from syndicate.items.fields import Found, is_blank, texts_of
 from syndicate.items.item import Image
 from syndicate.items.plain import plain, sound
 from syndicate.items.posting import USUAL, Posting, Wording
@@ -31,10 +31,15 @@ _TAG = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class AskedImage:
-    """An image that a file names: the paths where it may lie, in order, and where the file names it."""
+    """An image that a file names: the paths where it may lie, in order, and what in the file names it."""
 
     paths: tuple[str, ...]
-    place: tuple[int | None, int | None] = (None, None)
+    named: Found | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def place(self) -> tuple[int | None, int | None]:
+        """Line and column where the file names it, counted from 1."""
+        return self.named.place if self.named is not None else (None, None)
 
 
 def posting_of(reader: Reader, title: str) -> tuple[Posting | None, tuple[AskedImage, ...]]:
@@ -97,7 +102,7 @@ class _Reading:
 
     def is_doubled(self, *path: str) -> bool:
         """Whether a key stands twice, which is told: the one that is not used may be what keeps the item back."""
-        if self._place(*path) not in self.doubled:
+        if not self.doubled or self._place(*path) not in self.doubled:
             return False
         self._fail("stands twice, and either may keep the item back; it is not posted", "remove one of them", *path)
         return True
@@ -221,11 +226,14 @@ class _Reading:
             self._fail(problem, "the featured image is shown; correct or replace it", *path, code=code)
             return wording
         if found.url is None:
-            self.asked.append(AskedImage(found.paths, self._place(*path)))
+            self.asked.append(AskedImage(found.paths, self._named_at(*path)))
         return replace(wording, image=Image(ref=found.url or found.paths[0], alt=found.alt), has_image=True)
 
     def _place(self, *path: str) -> tuple[int | None, int | None]:
-        return self.reader.front.places.get((*self.steps, *path)) or (None, None)
+        return self._named_at(*path).place
+
+    def _named_at(self, *path: str) -> Found:
+        return Found(None, ".".join(self.steps), self.reader.front, (*self.steps, *path))
 
     def _fail(self, problem: str, remedy: str, *path: str, code: str = CODE) -> None:
         words = f"`{'.'.join((*self.steps, *path))}`: {problem}"

@@ -9,19 +9,19 @@ here that libyaml could see otherwise. Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeAlias
 
-from syndicate.items.tree import MAX_PARTS, MAX_SCALAR, Block, Value, inside
+from syndicate.items.tree import MAX_PARTS, MAX_SCALAR, Block, Value
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
-# The line where a key or a list's member stands, with the lines inside it; None for those inside brackets.
-Lines: TypeAlias = "dict[str, Line] | list[Line]"
-Line: TypeAlias = "int | tuple[int, Lines | None]"
-# What stands in a line before its value: indent, dash with its blanks, and folded key.
-_Head: TypeAlias = "tuple[str, str, str]"
+# What a line says: indent, dash with its blanks, folded key, and value; and how the value goes on in the next lines,
+# where it does: "" as a list or mapping, else as a block scalar of this style.
+_Said: TypeAlias = "tuple[str, str, str, Value, str | None]"
+# A line that says something, with its number.
+_Line: TypeAlias = "tuple[int, str]"
 
 _MAX_DEPTH = 8  # mappings, with a list around each
 _PARTS_OF_LINE = 6  # at most: a list and a mapping with their ends, a key, its value
@@ -42,14 +42,13 @@ _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _QUOTES = frozenset("'\"")
 _STYLES = frozenset({"|", ">", "|-", ">-"})
 _NO_TEXT = frozenset({"", " "})
-_BLANK: _Head = ("", "", "")
+_BLANK: _Said = ("\n", "", "", None, None)  # no line has that indent
 
-# The heads that were met, of lines with a value and of those without: the files of a store have the same keys, and a
-# look here in place of the expression saves a third of the time.
-_WITH_VALUE: dict[str, _Head] = {}
-_WITHOUT: dict[str, _Head] = {}
-_MAX_KNOWN = 5_000
-_MAX_HEAD = 200  # characters of one that is kept
+# The lines that were met first: four of five lines of a store stand in other files, too, and to find one here takes a
+# third of the time that it takes to read it.
+_KNOWN: dict[str, _Said] = {}
+_MAX_KNOWN = 10_000
+_MAX_LINE = 120  # characters of one that is kept
 
 
 class _Unsure(Exception):
@@ -59,7 +58,7 @@ class _Unsure(Exception):
 class _Open:
     """A mapping that is still being filled, at its indent, and the list below its last key, at that list's indent."""
 
-    __slots__ = ("depth", "fields", "indent", "list_indent", "members", "named", "outer", "placed")
+    __slots__ = ("depth", "fields", "indent", "list_indent", "members", "outer")
 
     def __init__(self, indent: str, outer: _Open | None) -> None:
         self.indent = indent
@@ -68,9 +67,7 @@ class _Open:
         if self.depth > _MAX_DEPTH:
             raise _Unsure
         self.fields: dict[str, Value] = {}
-        self.named: dict[str, Line] = {}
         self.members: list[Value] = []
-        self.placed: list[Line] = []
         self.list_indent: str | None = None
 
     def list_at(self, indent: str, waiting: str | None) -> _Open:
@@ -78,8 +75,8 @@ class _Open:
         if indent == self.list_indent:
             return self
         if waiting is not None and len(indent) >= len(self.indent):
-            self.members, self.placed, self.list_indent = [], [], indent
-            self.fields[waiting], self.named[waiting] = self.members, (_first(self.named[waiting]), self.placed)
+            self.fields[waiting] = self.members = []
+            self.list_indent = indent
             return self
         found: _Open | None = self
         while found is not None and len(found.indent) > len(indent):
@@ -88,18 +85,17 @@ class _Open:
             raise _Unsure
         return found
 
-    def member(self, indent: str, line: int) -> _Open:
+    def member(self, indent: str) -> _Open:
         """A mapping as the next member of the list."""
         inner = _Open(indent, self)
         self.members.append(inner.fields)
-        self.placed.append((line, inner.named))
         return inner
 
     def mapping_at(self, indent: str, waiting: str | None) -> _Open:
         """The mapping with keys at this other indent; it begins if a key waits for its value."""
         if waiting is not None and len(indent) > len(self.indent):
             inner = _Open(indent, self)
-            self.fields[waiting], self.named[waiting] = inner.fields, (_first(self.named[waiting]), inner.named)
+            self.fields[waiting] = inner.fields
             return inner
         found = self.outer
         while found is not None and found.indent != indent:
@@ -109,8 +105,8 @@ class _Open:
         return found
 
 
-def read_lines(text: str) -> tuple[dict[str, Value], dict[str, Line]] | None:
-    """The fields of a block and their lines, counted from its fence at 0; None if it is not plain enough to be sure."""
+def read_lines(text: str) -> dict[str, Value] | None:
+    """The fields of a block; None if it is not plain enough to be sure."""
     if text[:1] != "\n" or len(text) > MAX_SCALAR or not _is_tame(text):
         return None
     lines = text.split("\n")
@@ -121,7 +117,7 @@ def read_lines(text: str) -> tuple[dict[str, Value], dict[str, Line]] | None:
         _fill(top, lines)
     except _Unsure:
         return None
-    return (top.fields, top.named) if top.fields else None
+    return top.fields or None
 
 
 def _is_tame(text: str) -> bool:
@@ -130,119 +126,92 @@ def _is_tame(text: str) -> bool:
 
 def _fill(here: _Open, lines: list[str]) -> None:
     """Put each line where it belongs, but for the first, which is the fence's."""
+    fields, width = here.fields, here.indent
     waiting: str | None = None  # the key whose value may begin in the next line
     at, last = 0, len(lines) - 1
-    with_value, without = _WITH_VALUE.get, _WITHOUT.get
+    known = _KNOWN.get
     while at < last:
         at += 1
         line = lines[at]
-        written, colon, rest = line.partition(": ")
-        head = with_value(written) if colon else without(line)
-        if head is None:
-            head, rest = _head(line, written, is_pair=bool(colon))
-            if head is _BLANK:
+        said = known(line) or _said(line)
+        indent, dash, key, value, style = said
+        if dash:
+            here = here.list_at(indent, waiting)
+            if key:
+                here = here.member(indent + " " * len(dash))
+            fields, width = here.fields, here.indent
+            if not key:
+                waiting = None
+                if style is not None:
+                    value, at = _block(style, indent, lines, at)
+                here.members.append(value)
                 continue
-        indent, dash, key = head
-        if dash or indent != here.indent:
-            here = _moved(here, head, waiting, at)
-        if not key:
-            waiting, at = None, _add_members(here, indent + dash, lines, at)
-            continue
-        waiting = None
-        value: Value = None
-        spot: Line = at
-        if rest == "null":
-            pass  # what exporters write most
-        elif rest and rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
-            value = None if rest in NULLS else rest
-        elif rest:
-            value, at = _value(rest, here.indent, lines, at)
-            if isinstance(value, list):
-                spot = (at, None)
-        elif colon:
+        elif indent != width:
+            if said is _BLANK:
+                continue
+            here = here.mapping_at(indent, waiting)
+            fields, width = here.fields, here.indent
+        if key in fields:
             raise _Unsure
-        else:
+        waiting = here.list_indent = None
+        if style:
+            value, at = _block(style, width, lines, at)
+        elif style is not None:
             waiting = key
-        if key in here.fields:
-            raise _Unsure
-        here.list_indent = None
-        here.fields[key] = value
-        here.named[key] = spot
+        fields[key] = value
 
 
-def _head(line: str, written: str, *, is_pair: bool) -> tuple[_Head, str]:
-    """The head of a line that is not known yet, and what follows it."""
+def _said(line: str) -> _Said:
+    """What a line says that is not known yet."""
     body = line.lstrip(" ")
-    is_bare = line[-1:] == ":"
+    written, colon, rest = line.partition(": ")
+    is_key = bool(colon) or line[-1:] == ":"
     if body[:2] == "- ":
-        rest = body[2:].lstrip(" ")
-        if rest and (rest[0] in _QUOTES or not (is_pair or is_bare)):
-            return (line[: len(line) - len(body)], body[: len(body) - len(rest)], ""), rest
-    if is_pair or is_bare:
+        member = body[2:].lstrip(" ")
+        if member and (member[0] in _QUOTES or not is_key):
+            return _kept(line, line[: len(line) - len(body)], body[: len(body) - len(member)], "", member)
+    if is_key:
         match = _HEAD.fullmatch(written)
-        if match is not None and is_pair != (written[-1] == ":"):
+        if match is not None and bool(colon) != (written[-1] == ":"):
             indent, dash, key = match.groups("")
-            head = (indent, dash, key.casefold())
-            known = _WITH_VALUE if is_pair else _WITHOUT
-            if len(known) < _MAX_KNOWN and len(written) <= _MAX_HEAD:
-                known[written] = head
-            return head, line[len(written) + 2 :]
+            return _kept(line, indent, dash, key.casefold(), rest if colon else None)
     if line and body[:1] != "#":
         raise _Unsure
-    return _BLANK, ""
+    return _BLANK
 
 
-def _moved(here: _Open, head: _Head, waiting: str | None, line: int) -> _Open:
-    """The mapping that a line with this head belongs to, or to whose list."""
-    indent, dash, key = head
-    if not dash:
-        return here.mapping_at(indent, waiting)
-    here = here.list_at(indent, waiting)
-    return here.member(indent + " " * len(dash), line) if key else here
+def _kept(line: str, indent: str, dash: str, key: str, written: str | None) -> _Said:
+    """The same with what is written behind the key or dash; most lines are kept until they come again."""
+    if written is None:
+        value, style = None, ""
+    elif written in _STYLES:
+        value, style = None, written
+    else:
+        value, style = _value(written), None
+    said = (indent, dash, key, value, style)
+    if len(_KNOWN) < _MAX_KNOWN and len(line) <= _MAX_LINE and not isinstance(value, list | dict):
+        _KNOWN[line] = said
+    return said
 
 
-def _add_members(here: _Open, lead: str, lines: list[str], at: int) -> int:
-    """Add what the lines that begin alike say, up to one that may hold a key; gives the number of the last."""
-    members, placed, begin = here.members, here.placed, len(lead)
-    rest = lines[at][begin:]
-    while True:
-        placed.append(at)
-        if rest[0] == "'" and rest[-1] == "'" and rest.count("'") == 2:
-            members.append(rest[1:-1])
-        elif rest[0] in _FIRST and not (": " in rest or " #" in rest or rest[-1] in ": "):
-            members.append(None if rest in NULLS else rest)
-        else:
-            value, at = _value(rest, here.list_indent or "", lines, at)
-            members.append(value)
-            if isinstance(value, list):
-                placed[-1] = (at, None)
-        following = lines[at + 1] if at + 1 < len(lines) else ""
-        rest = following[begin:]
-        if not rest or not following.startswith(lead) or (rest[0] not in _QUOTES and (": " in rest or rest[-1] == ":")):
-            return at  # of other values with a colon `_head` knows what they are
-        at += 1
-
-
-def _first(line: Line) -> int:
-    return line if isinstance(line, int) else line[0]
-
-
-def _value(written: str, indent: str, lines: list[str], at: int) -> tuple[Value, int]:
-    """What a value says that is not surely plain, and the number of its last line."""
+def _value(written: str) -> Value:
+    """What is written on one line."""
+    if not written:
+        raise _Unsure
     sign = written[0]
+    if sign in _FIRST and not (": " in written or " #" in written or written[-1] in ": "):
+        return None if written in NULLS else written
     if sign in _QUOTES and written[-1] == sign and written.count(sign) == 2 and "\\" not in written:
-        return written[1:-1], at
-    if written in _STYLES:
-        return _block(written, indent, lines, at)
+        return written[1:-1]
     written = written.lstrip(" ")
     if _PLAIN.fullmatch(written):
-        return None if written in NULLS else written, at
+        return None if written in NULLS else written
     if written == "{}":
-        return {}, at
+        return {}
     if _ENTRIES.fullmatch(written):
-        return [_entry(entry) for entry in _EACH.findall(written)], at
+        return [_entry(entry) for entry in _EACH.findall(written)]
     if _QUOTED.fullmatch(written):
-        return written[1:-1].replace("''", "'") if written[0] == "'" else written[1:-1], at
+        return written[1:-1].replace("''", "'") if written[0] == "'" else written[1:-1]
     raise _Unsure
 
 
@@ -277,37 +246,71 @@ def _may_go_on(lines: list[str], end: int) -> bool:
 
 
 class LinePlaces(Mapping[tuple[str, ...], tuple[int, int]]):
-    """Like `tree.Places`, of a block read by lines.
+    """Like `tree.Places`, of a block that was read by lines: where something stands is looked up when it is asked for.
 
-    What stands in brackets, and all places in turn, are seldom asked for: for these the block is read `again`.
+    For what stands in brackets, and for all places in turn, the block is read `again`.
     """
 
-    def __init__(
-        self, named: dict[str, Line], block: Block, again: Callable[[], Mapping[tuple[str, ...], tuple[int, int]]]
-    ) -> None:
-        self._named = named
+    def __init__(self, block: Block, again: Callable[[], Mapping[tuple[str, ...], tuple[int, int]]]) -> None:
         self._block = block
         self._again = again
-        self._lines: list[str] = []
 
     def __getitem__(self, path: tuple[str, ...]) -> tuple[int, int]:
-        lines: Lines | None = self._named
-        at = 0
-        for step in path:
-            if lines is None:
-                return self._again()[path]
-            found = inside(lines, step)
-            if found is None:
-                break
-            at, lines = found if isinstance(found, tuple) else (found, {})
-        if not at:
+        lines = self._block.text.split("\n")
+        telling = [(at, line) for at, line in enumerate(lines) if line.lstrip(" ")[:1] not in {"", "#"}]
+        at = _place_in(telling, path)
+        if at == 0:
             raise KeyError(path)
-        self._lines = self._lines or self._block.text.split("\n")
-        match = _LEAD.match(self._lines[at])
-        return self._block.line + at, (match.end() if match else 0) + 1
+        if at is None:
+            return self._again()[path]
+        lead = _LEAD.match(lines[at])
+        return self._block.line + at, (lead.end() if lead else 0) + 1
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         return iter(self._again())
 
     def __len__(self) -> int:
         return len(self._again())
+
+
+def _place_in(lines: Sequence[_Line], path: tuple[str, ...]) -> int | None:
+    """The number of the line where the last step stands that is there, in lines that hold one mapping or list.
+
+    0 if there is not even the first; None if it leads into brackets.
+    """
+    part = _part_at(lines, path[0]) if path else None
+    if part is None:
+        return 0
+    (at, line), *below = part
+    if len(path) == 1:
+        return at
+    body = line.lstrip(" ")
+    lead = len(line) - len(body)
+    written = body[2:].lstrip(" ") if body[:2] == "- " else body.partition(":")[2].lstrip(" ")
+    if written[:1] == "[":
+        return None
+    if body[:2] == "- ":  # what stands behind the dash is as good as a line of its own
+        below = [(at, " " * (lead + len(body) - len(written)) + written), *below]
+        is_scalar = written[0] in _QUOTES or written in _STYLES or not (": " in written or written[-1] == ":")
+    else:
+        is_scalar = bool(written)
+    if is_scalar or not below:
+        return at
+    inner = _place_in(below, path[1:])
+    return at if inner == 0 else inner
+
+
+def _part_at(lines: Sequence[_Line], step: str) -> Sequence[_Line] | None:
+    """The lines of a key, or of a list's member by its number."""
+    lead = len(lines[0][1]) - len(lines[0][1].lstrip(" "))
+    is_list = lines[0][1][lead : lead + 2] == "- "
+    parts: list[list[_Line]] = []
+    for at, line in lines:
+        is_next = line[lead : lead + 1] != " " and (line[lead : lead + 2] == "- ") == is_list
+        if is_next:
+            parts.append([])
+        parts[-1].append((at, line))
+    if is_list:
+        return parts[int(step)] if step.isascii() and step.isdigit() and int(step) < len(parts) else None
+    keys = (part[0][1][lead:].partition(":")[0].casefold() for part in parts)
+    return next((part for key, part in zip(keys, parts, strict=True) if key == step), None)

@@ -62,11 +62,10 @@ def tree_of_yaml(block: Block) -> Tree:
     Raises:
         InvalidItem: it is no YAML, no mapping, has a tag that means more than text, or is over a cap.
     """
-    read = read_lines(block.text)
-    if read is None:
+    fields = read_lines(block.text)
+    if fields is None:
         return tree_by_events(block)
-    fields, lines = read
-    return Tree(fields, LinePlaces(lines, block, lambda: tree_by_events(block).places), line=block.line)
+    return Tree(fields, LinePlaces(block, lambda: tree_by_events(block).places), line=block.line)
 
 
 def tree_by_events(block: Block) -> Tree:
