@@ -425,11 +425,11 @@ def test_a_file_that_vanishes_during_the_sweep_is_passed_over(
 ) -> None:
     path = put(store, "a.md", item_text())
 
-    def vanishing(_path: str, **_globs: object) -> bool:
+    def vanishing(_path: str) -> bool:
         path.unlink(missing_ok=True)
         return True
 
-    monkeypatch.setattr("syndicate.content.sweep.is_wanted", vanishing)
+    monkeypatch.setattr("syndicate.content.sweep.wanted_among", lambda **_globs: vanishing)
 
     assert store.scan(NOTHING).files == {}
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from syndicate.items.globs import fits, fits_file, is_wanted
+from syndicate.items.globs import fits, fits_file, is_wanted, wanted_among
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,19 @@ def test_what_is_excluded_is_not_wanted() -> None:
 @given(st.text("ab/[]!^*?-.", max_size=12), st.text("ab/.-", max_size=12))
 def test_no_glob_is_too_odd(glob: str, path: str) -> None:
     assert fits(path, [glob]) in {True, False}
+
+
+GLOBS = st.lists(st.text("ab/*?.", min_size=1, max_size=6), max_size=3)
+
+
+@given(st.lists(st.text("abA.", min_size=1, max_size=3), min_size=1, max_size=4), GLOBS, GLOBS)
+def test_files_in_folders_that_are_not_excluded_are_wanted_as_all_are(
+    names: list[str], include: list[str], exclude: list[str]
+) -> None:
+    folders = ["/".join(names[:end]) for end in range(1, len(names))]
+    assume(not any(fits(folder, exclude) for folder in folders))
+    path = "/".join(names)
+
+    is_wanted_there = wanted_among(include=include, exclude=exclude)
+
+    assert is_wanted_there(path) is is_wanted(path, include=include, exclude=exclude)

@@ -175,7 +175,12 @@ class FolderStore:
         unknown = [sight for sight in swept.sights if self._prefix + sight.path not in known]
         with closing(read_ahead(root, unknown, self._reader)) as ahead:
             for done, sight in enumerate(swept.sights, start=1):
-                self._look_at(root, sight, asked.get(self._prefix + sight.path), ahead, found)
+                path = self._prefix + sight.path
+                former = asked.get(path)
+                if former is not None and _is_same(former, sight):
+                    found.files[path] = former
+                else:
+                    self._look_at(root, sight, former, ahead, found)
                 self._tell(done, len(swept.sights))
         gone = self._gone(asked, found, swept.closed)
         self._keep(swept, places)
@@ -294,6 +299,18 @@ class FolderStore:
                 gone.append(path)
         self._missed = {path: since for path, since in self._missed.items() if path not in gone}
         return tuple(gone)
+
+
+def _is_same(former: Indexed, sight: Sight) -> bool:
+    """Whether a file is surely as it is known, as most are; what has images or an end is looked at closer."""
+    stamp, facts, item = former.stamp, sight.stat, former.item
+    return (
+        stamp.mtime_ns == facts.st_mtime_ns
+        and stamp.size_bytes == facts.st_size
+        and stamp.inode == facts.st_ino
+        and not stamp.image
+        and (item is None or item.expires is None)
+    )
 
 
 def _is_at(path: str, places: frozenset[str]) -> bool:

@@ -8,18 +8,19 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from msgspec import Struct
+
 from syndicate.content.places import inside
 from syndicate.content.watch import is_passing
 from syndicate.errors import Fault
-from syndicate.items.globs import fits, is_wanted
+from syndicate.items.globs import fits, wanted_among
 from syndicate.items.rules import Rules
 
 MAX_DEPTH = 32
 """Folders in folders; deeper is a loop or an attack."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True, gc=False):
     """A file as the sweep saw it: POSIX path below the root, and the facts of the file that it is or leads to."""
 
     path: str
@@ -123,17 +124,18 @@ def _seen(
     folders: list[str],
 ) -> Iterator[Sight]:
     """The files among a folder's entries; folders are added to the list of those to look into."""
+    is_wanted = wanted_among(include=rules.include, exclude=rules.exclude)
     for entry in entries:
         path = f"{folder}/{entry.name}" if folder else entry.name
         if is_passing(entry.name):
             continue
-        if not _is_utf8(path) or not path.isprintable():
+        if not path.isprintable() or not (path.isascii() or _is_utf8(path)):
             problem = "has a name that is not UTF-8 or holds control characters"
             faults.append(Fault(ascii(path)[1:-1], "E-PATH", problem, "rename it"))
         elif entry.is_dir(follow_symlinks=False):
             if not fits(path, rules.exclude):
                 _go_into(path, folders, faults)
-        elif is_wanted(path, include=rules.include, exclude=rules.exclude):
+        elif is_wanted(path):
             sight = _sight(root, path, entry, faults)
             if sight is not None:
                 yield sight
@@ -160,7 +162,8 @@ def _go_into(path: str, folders: list[str], faults: list[Fault]) -> None:
 def _sight(root: Path, path: str, entry: os.DirEntry[str], faults: list[Fault]) -> Sight | None:
     """The entry if it is a regular file, or a link to one below the root."""
     try:
-        if entry.is_symlink():
+        is_link = entry.is_symlink()
+        if is_link:
             inside(root, path)
         facts = entry.stat()
     except OSError as error:
@@ -170,7 +173,7 @@ def _sight(root: Path, path: str, entry: os.DirEntry[str], faults: list[Fault]) 
         faults.append(Fault(path, "E-PATH", problem, "copy the file into the store"))
         return None
     if stat.S_ISREG(facts.st_mode):
-        return Sight(path, facts, entry.is_symlink())
+        return Sight(path, facts, is_link)
     faults.append(Fault(path, "E-PATH", f"is {_kind(facts.st_mode)}, no file", "remove it, or exclude its name"))
     return None
 

