@@ -358,7 +358,7 @@ async def _watch_root(folder: Path, stirred: Stirred, stop: asyncio.Event) -> No
         if is_lost:  # what it missed meanwhile
             stirred.note()
         try:
-            await wake(folder, stirred, stop)
+            await wake(folder, stirred, stop, is_again=is_lost)
         except OSError as error:
             if not is_lost:
                 log.warning("watch_failed", folder=str(folder), reason=str(error))

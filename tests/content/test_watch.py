@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +158,111 @@ async def test_a_folder_that_goes_away_is_an_error_for_the_caller(tmp_path: Path
     with pytest.raises(OSError, match="No such file"):
         await asyncio.wait_for(watching, 10)
     assert stirred.take() is None
+
+
+class Told:
+    """A watch that tells what it is told to, and how often it was set up and ended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.changes: asyncio.Queue[set[tuple[watchfiles.Change, str]]] = asyncio.Queue()
+        self.begun = self.ended = 0
+        monkeypatch.setattr("watchfiles.awatch", self._watch)
+
+    async def _watch(
+        self, root: Path, *, watch_filter: Filter, stop_event: asyncio.Event, **options: object
+    ) -> AsyncIterator[object]:
+        self.begun += 1
+        stopping = asyncio.create_task(stop_event.wait())
+        try:
+            while not stop_event.is_set():
+                hearing = asyncio.create_task(self.changes.get())
+                await asyncio.wait((hearing, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if hearing.done():
+                    yield {one for one in hearing.result() if watch_filter(*one)}
+                hearing.cancel()
+        finally:
+            stopping.cancel()
+            self.ended += 1
+
+    def tell(self, *changes: tuple[watchfiles.Change, Path]) -> None:
+        self.changes.put_nowait({(change, str(path)) for change, path in changes})
+
+
+async def _places(stirred: Stirred) -> frozenset[Path] | None:
+    await asyncio.wait_for(stirred.wait(), 10)
+    return stirred.take()
+
+
+@asynccontextmanager
+async def _waking(folder: Path, stirred: Stirred, *, is_again: bool = False) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    watching = asyncio.create_task(wake(folder, stirred, stop, is_again=is_again))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(watching, 10)
+
+
+@pytest.mark.parametrize("is_at_once", [True, False])
+async def test_folder_that_was_moved_is_watched_anew_and_then_all_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_at_once: bool
+) -> None:
+    told, stirred = Told(monkeypatch), Stirred()
+    (tmp_path / "new").mkdir()
+    came, went = (watchfiles.Change.added, tmp_path / "new"), (watchfiles.Change.deleted, tmp_path / "old")
+
+    async with _waking(tmp_path, stirred):
+        if is_at_once:
+            told.tell(came, went)
+        else:
+            told.tell(came)
+            assert await _places(stirred) == {tmp_path / "new"}
+            told.tell(went)
+        seen = [await _places(stirred)]
+        if seen[-1] is not None:
+            seen.append(await _places(stirred))
+        begun, ended = told.begun, told.ended
+
+    assert seen[-1] is None
+    assert (begun, ended) == (2, 1)
+
+
+async def test_new_folder_is_looked_at_once_more_by_the_same_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syndicate.content.watch.AGAIN_S", 0.01)
+    told, stirred = Told(monkeypatch), Stirred()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "link").symlink_to("new")
+
+    async with _waking(tmp_path, stirred):
+        told.tell((watchfiles.Change.added, tmp_path / "new"), (watchfiles.Change.added, tmp_path / "link"))
+        seen = [await _places(stirred), await _places(stirred)]
+
+    assert seen == [{tmp_path / "new", tmp_path / "link"}, {tmp_path / "new"}]
+    assert told.begun == 1
+
+
+async def test_file_that_replaces_another_needs_no_new_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, stirred = Told(monkeypatch), Stirred()
+    (tmp_path / "a.md").write_text("x")
+
+    async with _waking(tmp_path, stirred):
+        told.tell((watchfiles.Change.added, tmp_path / "a.md"), (watchfiles.Change.deleted, tmp_path / "b.md"))
+        first = await _places(stirred)
+        told.tell((watchfiles.Change.modified, tmp_path / "a.md"))
+        second = await _places(stirred)
+
+    assert (first, second) == ({tmp_path / "a.md", tmp_path / "b.md"}, {tmp_path / "a.md"})
+    assert told.begun == 1
+
+
+async def test_what_was_missed_before_is_noted_once_the_watch_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, stirred = Told(monkeypatch), Stirred()
+
+    async with _waking(tmp_path, stirred, is_again=True):
+        assert await _places(stirred) is None
+        assert told.begun == 1

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
+import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from fnmatch import translate
 from pathlib import Path
 
 LOOK_S = 1.0
 """Seconds between looks whether a watched folder is still the same one."""
+
+AGAIN_S = 1.0
+"""How soon a new folder is looked at once more: what came into it before it was watched gives no event."""
+
+_TOGETHER_S = 2.0
+"""So close to each other, a folder that came and a path that went may be one that was moved."""
 
 QUIET = timedelta(milliseconds=250)
 """So long a file is left alone before it is used."""
@@ -65,7 +73,9 @@ class Stirred:
         await self._event.wait()
 
 
-async def wake(folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: float = LOOK_S) -> None:
+async def wake(
+    folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: float = LOOK_S, is_again: bool = False
+) -> None:
     """Note soon after anything in the folder changes, until `stop` is set.
 
     The folder, or one above it, may be a link that is switched to another place (git-sync, Kubernetes volumes), which
@@ -77,13 +87,14 @@ async def wake(folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: f
         stirred: told of changes.
         stop: ends the watch.
         look_s: seconds between looks at the links.
+        is_again: something may have been missed; what stands then is noted once the watch stands.
 
     Raises:
         OSError: the folder is missing, or the system cannot watch (more); nothing falls back to polling in silence.
     """
     while not stop.is_set():
         root, switched = _identity(folder), asyncio.Event()
-        watching = asyncio.create_task(_watch(Path(root[0]), stirred, switched))
+        watching = asyncio.create_task(_watch(Path(root[0]), stirred, switched, is_again=is_again))
         looking = asyncio.create_task(_until_switched(folder, root, stop, look_s))
         try:
             done, _ = await asyncio.wait((watching, looking), return_when=asyncio.FIRST_COMPLETED)
@@ -93,7 +104,9 @@ async def wake(folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: f
             await asyncio.wait((watching, looking))
         for task in done:
             task.result()
-        stirred.note()
+        if looking in done:
+            stirred.note()
+        is_again = True
 
 
 async def _until_switched(folder: Path, root: tuple[str, int, int], stop: asyncio.Event, look_s: float) -> None:
@@ -115,12 +128,47 @@ def _identity(folder: Path) -> tuple[str, int, int]:
     return real, facts.st_dev, facts.st_ino
 
 
-async def _watch(root: Path, stirred: Stirred, stop: asyncio.Event) -> None:
+class _Moves:
+    """Whether a folder may have been moved, which may leave it unwatched for good.
+
+    The system watches a folder wherever it goes, and watchfiles (notify) counts by paths: where it meets a moved folder
+    at its new place before it hears that the old place is empty, it ends the watch of both.
+    """
+
+    def __init__(self) -> None:
+        self.came: list[Path] = []
+        self._came_at = self._went_at = -math.inf
+
+    def note(self, place: Path, *, has_come: bool) -> None:
+        """Hear of a path that came, or went."""
+        if not has_come:
+            self._went_at = time.monotonic()
+        elif place.is_dir() and not place.is_symlink():
+            self._came_at = time.monotonic()
+            self.came.append(place)
+
+    def take(self) -> list[Path]:
+        """The folders that came since the last call."""
+        came, self.came = self.came, []
+        return came
+
+    @property
+    def are_likely(self) -> bool:
+        """Whether one was moved, by all that was heard."""
+        return abs(self._came_at - self._went_at) < _TOGETHER_S  # of two that never were it is not a number
+
+
+async def _watch(root: Path, stirred: Stirred, stop: asyncio.Event, *, is_again: bool) -> None:
+    """Until stopped, or until a new watch is needed, as a folder was moved."""
     from watchfiles import Change, awatch
 
-    def is_news(_change: Change, path: str) -> bool:
+    moves = _Moves()
+
+    def is_news(change: Change, path: str) -> bool:
         """Names below the watched folder count; the way to it may well be hidden."""
         place = Path(path)
+        if change is not Change.modified:
+            moves.note(place, has_come=change is Change.added)
         return not place.is_relative_to(root) or not any(is_passing(part) for part in place.relative_to(root).parts)
 
     changes = awatch(
@@ -132,8 +180,16 @@ async def _watch(root: Path, stirred: Stirred, stop: asyncio.Event) -> None:
         force_polling=False,
         recursive=True,
     )
+    loop = asyncio.get_running_loop()
+    if is_again:  # and no sooner: the watch is set up before the first wait for a change
+        loop.call_soon(stirred.note)
     try:
-        async for found in changes:
-            stirred.note(Path(path) for _, path in found)
+        async with aclosing(changes):
+            async for found in changes:
+                stirred.note(Path(path) for _, path in found)
+                if came := moves.take():
+                    loop.call_later(AGAIN_S, stirred.note, came)
+                if moves.are_likely:
+                    return
     except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
         raise OSError(f"the system does not watch {root}: {error}") from error
