@@ -7,12 +7,13 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCKS, one_line, sound, untagged
-from syndicate.items.rules import Format
-from syndicate.items.shortcodes import NOWHERE, Places
+from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
+from syndicate.items.spotless import spotless
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
 
@@ -67,6 +68,14 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
 
 
+class Format(StrEnum):
+    """How a body is written; `AUTO`: by the file's name, and HTML through and through is known by its looks."""
+
+    AUTO = "auto"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
 _NAMED = {"md": Format.MARKDOWN, "goldmark": Format.MARKDOWN, "mdx": Format.MARKDOWN, "htm": Format.HTML}
 
 
@@ -74,6 +83,20 @@ def format_of(name: str) -> Format | None:
     """The format that a file names (Hugo's `markup`), None if it names none that we read."""
     name = name.casefold()
     return _NAMED.get(name) or (Format(name) if name in set(Format) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRules:
+    """How bodies are read.
+
+    `format` holds unless a file says more. `more` are marks that end the excerpt, besides `<!-- more -->`.
+    `limit_summary` counts characters of a summary made from the body. `post_page` see `Places`.
+    """
+
+    format: Format = Format.AUTO
+    more: tuple[str, ...] = ()
+    limit_summary: int = 300
+    post_page: str = POST_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +159,11 @@ def body_html(text: str, base: str | None) -> str:
 
 def _cleaned(text: str, base: str | None, sources: list[str] | None = None) -> str:
     """Safe HTML; the addresses of images, as written, go to `sources`."""
-    if text.count("<") > _FEW_TAGS or len(text) > _SHORT:
-        text = wellformed(text, tags=_TAGS, whole=_WITH_CONTENT)
-    clean = _CLEANING.clean(text, base, [] if sources is None else sources)
+    is_large = len(text) > _SHORT or text.count("<") > _FEW_TAGS
+    clean = None if is_large else spotless(text, base)
+    if clean is None:
+        text = wellformed(text, tags=_TAGS, whole=_WITH_CONTENT) if is_large else text
+        clean = _CLEANING.clean(text, base, [] if sources is None else sources)
     return sound(clean).strip()  # again: `&#8;` has become a control character by now
 
 

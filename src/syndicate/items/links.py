@@ -71,6 +71,8 @@ def page_at(site_url: str, place: str) -> str | None:
     None if the site has no address, or the path climbs (`..`, also escaped) or hides something.
     """
     place = place.strip()
+    if _ROOTED.fullmatch(place) and "." not in place and "%" not in place and (base := _base(site_url)):
+        return base + place
     if _ABSOLUTE.match(place):
         return usable(place)
     if not site_url or not is_safe_path(place):
@@ -155,6 +157,13 @@ def _origin(base: str) -> str:
     """Scheme and host of an address that needs no change; empty of any other."""
     match = _READY.fullmatch(base)
     return match["origin"] if match is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _base(site_url: str) -> str:
+    """A site's address that needs no change, for paths to follow; empty of any other."""
+    base = site_url.rstrip("/")
+    return base if _READY.fullmatch(base) and "?" not in base and "#" not in base else ""
 
 
 def _split(url: str) -> SplitResult | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
 
 from syndicate.errors import Fault
 from syndicate.items import fields
@@ -17,6 +18,7 @@ from syndicate.items.links import host_of, is_same_page, page_at
 from syndicate.items.location import Location
 from syndicate.items.overrides import AskedImage, posting_of
 from syndicate.items.plain import plain
+from syndicate.items.posting import Posting
 from syndicate.items.reader import Reader
 from syndicate.items.rules import Rules
 from syndicate.items.shortcodes import Places
@@ -31,8 +33,7 @@ _AUTHOR_LINK = re.compile(r"\[([^\[\]\n]+)\]\([^()\s]*\)")
 _LABELS, _PLACES = ("label", "name", "title"), ("permalink", "url", "href")  # of an offering
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """What one file says: an item, or the rule that hides it, or the faults that prevent one.
 
     `images` are the places below the store's root where the featured image may lie, in order; the item's image then
@@ -48,6 +49,17 @@ class Reading:
     is_image_asked: bool = True
     image_named: Found | None = None
     post_images: tuple[AskedImage, ...] = ()
+
+
+class _Head(Struct, frozen=True, gc=False):
+    """What of an item is known before its body is read; see `Item`."""
+
+    title: str
+    published: datetime
+    page: str | None
+    link: str | None
+    language: str
+    expires: datetime | None
 
 
 def item_from(
@@ -89,13 +101,10 @@ def item_from(
     if page is not None and link is not None and is_same_page(page, link):
         link = None  # a canonical address that is the item's own leads nowhere else
     safe = _body(reader, body, page or rules.site_url or link)
-    item = _item(reader, safe, title=title, published=published, page=page, link=link)
-    featured, named = _featured(reader, safe.first_image, title)
-    posting, post_images = posting_of(reader, title)
-    item = replace(item, image=_image(featured), language=language, expires=expires, posting=posting)
-    images = featured.paths if featured is not None else ()
-    is_asked = featured is not None and not featured.is_optional
-    return Reading(item, None, (*front.faults, *reader.faults), images, is_asked, named, post_images)
+    pictures = _Pictures(reader, title, safe.first_image)
+    item = _item(reader, safe, _Head(title, published, page, link, language, expires), pictures)
+    faults = (*front.faults, *reader.faults)
+    return Reading(item, None, faults, pictures.paths, pictures.is_asked, pictures.named, pictures.of_posts)
 
 
 def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Location:
@@ -104,39 +113,69 @@ def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Lo
     return Location(path, filename=rules.filename, leads=rules.leads, languages=languages, modified=modified)
 
 
-def _item(
-    reader: Reader, safe: SafeBody, *, title: str, published: datetime, page: str | None, link: str | None
-) -> Item:
-    """The item without its image, language and end."""
-    rules = reader.rules
+def _item(reader: Reader, safe: SafeBody, head: _Head, pictures: _Pictures) -> Item:
+    link = head.link
     opening = opening_of(safe.html, text_of(safe.html))
     return Item(
         id=identity_of(reader, link),
         path=reader.path,
-        title=title,
+        title=head.title,
         summary=summary_of(
             reader.texts("summary"),
             excerpt=text_of(safe.excerpt) if safe.excerpt else "",
             opening=opening,
-            limit=rules.body.limit_summary,
+            limit=reader.rules.body.limit_summary,
         ),
-        published=published,
-        updated=updated_of(reader, published),
+        published=head.published,
+        updated=updated_of(reader, head.published),
         slug=slug_in(reader),
         description=description_of(reader.text("description"), opening),
         body_html=safe.html,
         link=link,
-        page=page,
+        page=head.page,
         brand=reader.text("brand") or (host_of(link) if link else None) or None,
         authors=_authors(reader),
         topics=_topics(reader),
         tags=tuple(dict.fromkeys(reader.members("tags"))),
         section=reader.text("section") or None,
+        language=head.language,
         open_graph=Teaser(reader.text("og_title"), reader.text("og_description")),
         twitter=Teaser(reader.text("twitter_title"), reader.text("twitter_description")),
         offerings=_offerings(reader),
+        expires=head.expires,
         group=reader.raw("group") or None,
+        image=pictures.featured(),
+        posting=pictures.posting(),
     )
+
+
+class _Pictures:
+    """The images that a file names, looked up while its item is made; what of it is not in the item see `Reading`.
+
+    `first` is address and alt text of the body's first image; `of_posts` are the images of single channels.
+    """
+
+    def __init__(self, reader: Reader, title: str, first: tuple[str, str]) -> None:
+        self._reader = reader
+        self._title = title
+        self._first = first
+        self.paths: tuple[str, ...] = ()
+        self.is_asked = False
+        self.named: Found | None = None
+        self.of_posts: tuple[AskedImage, ...] = ()
+
+    def featured(self) -> Image | None:
+        """The featured image, as far as the file tells it."""
+        featured, self.named = _featured(self._reader, self._first, self._title)
+        if featured is None:
+            return None
+        self.paths, self.is_asked = featured.paths, not featured.is_optional
+        return Image(ref=featured.url or featured.paths[0], alt=featured.alt)
+
+    def posting(self) -> Posting | None:
+        """What the file says of the item's posts."""
+        posting, self.of_posts = posting_of(self._reader, self._title)
+        return posting
 
 
 def _body(reader: Reader, body: str, base: str | None) -> SafeBody:
@@ -208,23 +247,15 @@ def _featured(reader: Reader, first: tuple[str, str], title: str) -> tuple[Featu
     return None, None
 
 
-def _image(featured: Featured | None) -> Image | None:
-    if featured is None:
-        return None
-    return Image(ref=featured.url or featured.paths[0], alt=featured.alt)
-
-
 def _offerings(reader: Reader) -> tuple[Offering, ...]:
     """Related products with a page; their topics are theirs, not the item's."""
     found = reader.found("offerings")
     members = found.value if found is not None and isinstance(found.value, list) else []
     offerings = []
     for member in members:
-        if not isinstance(member, dict):
-            continue
-        label = plain((fields.text_in(member, _LABELS) or "").strip())
-        place = (fields.text_in(member, _PLACES) or "").strip()
+        place = fields.text_in(member, _PLACES) if isinstance(member, dict) else None
         url = page_at(reader.rules.site_url, place) if place else None
-        if label and url:
+        label = plain(fields.text_in(member, _LABELS) or "") if url else ""
+        if url and label:
             offerings.append(Offering(label, url))
     return tuple(offerings)

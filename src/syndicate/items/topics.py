@@ -6,9 +6,9 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from msgspec import structs
 
@@ -79,10 +79,10 @@ def topics_of(
     labels = labels if len(labels) == len(names) else [None] * len(names)
     places = places if len(places) == len(names) else [None] * len(names)
     found: dict[str, Topic] = {}
-    for written, label, place in zip(names, labels, places, strict=True):
-        size = len(written or "") + len(label or "") + len(place or "")
-        named = _kept_named if size <= _LONGEST_NAMED else _named
-        topic = named(written or "", label or "", place, rules, site_url)
+    kept = _known(rules, site_url)
+    for one in zip(names, labels, places, strict=True):
+        size = sum(map(len, filter(None, one)))
+        topic = kept(*one) if size <= _LONGEST_NAMED else _named(*one, rules, site_url)
         if topic is not None:
             found.setdefault(topic.slug, topic)
     return tuple(found.values())
@@ -119,16 +119,19 @@ def relabelled(item: Item, labels: Mapping[str, str]) -> Item:
     return item.with_topics(topics)
 
 
-def _named(written: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic | None:
+def _named(written: str | None, label: str | None, place: str | None, rules: TopicRules, site_url: str) -> Topic | None:
     """The topic, None if there is none in a name, or it is to be left out."""
-    name = plain(written)
+    name = plain(written or "")
     if not name:
         return None
-    topic = _topic(name, plain(label), place, rules, site_url)
+    topic = _topic(name, plain(label or ""), place, rules, site_url)
     return None if {topic.slug, slug_of(topic.label)} & rules.ignored else topic
 
 
-_kept_named = lru_cache(maxsize=8192)(_named)
+@lru_cache(maxsize=64)
+def _known(rules: TopicRules, site_url: str) -> Callable[[str | None, str | None, str | None], Topic | None]:
+    """What topics a site's names mean, each worked out once."""
+    return lru_cache(maxsize=8192)(partial(_named, rules=rules, site_url=site_url))
 
 
 def _topic(name: str, label: str, place: str | None, rules: TopicRules, site_url: str) -> Topic:
