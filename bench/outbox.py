@@ -124,7 +124,7 @@ async def deliver(outbox: SqlOutbox, port: int, count: int, lanes: int) -> dict[
         )  # what is loaded once is not counted
         told: list[Settled] = []
         began, cpu = time.perf_counter(), time.process_time()
-        await asyncio.gather(*(lane.drain(told.append) for lane in ways))
+        await asyncio.gather(*(lane.drain(asyncio.Event(), told.append) for lane in ways))
         took_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     assert [one.step.state for one in told] == [State.SENT] * (count // lanes * lanes), "not everything was sent"
     return {"deliveries": len(told), "per_s": len(told) / took_s, "cpu_ms": cpu_s * 1000 / len(told)}

@@ -461,18 +461,18 @@ async def test_drain_delivers_what_is_due_and_leaves_the_rest(many: Rig) -> None
     many.channel.script["publish"] = [RateLimited("429", NOW + HOUR)]
     told: list[Settled] = []
 
-    await many.lane.drain(told.append)
+    await many.lane.drain(asyncio.Event(), told.append)
     assert [one.step.state for one in told] == [State.PLANNED]
 
     many.clock.now = NOW + HOUR
-    await many.lane.drain(told.append)
+    await many.lane.drain(asyncio.Event(), told.append)
     assert [one.step.state for one in told[1:]] == [State.SENT] * 3
 
 
 async def test_drain_waits_for_what_falls_due_within_its_patience(tmp_path: Path) -> None:
     async with rig(tmp_path, item(1), item(2), pace=PaceRules(gap=SECOND)) as paced:
         first = asyncio.Event()
-        draining = asyncio.create_task(paced.lane.drain(lambda settled: first.set()))
+        draining = asyncio.create_task(paced.lane.drain(asyncio.Event(), lambda settled: first.set()))
         await first.wait()
         paced.clock.pass_(SECOND)
         await asyncio.wait_for(draining, 10)

@@ -243,7 +243,7 @@ async def test_drain_with_several_at_once_leaves_nothing(office: Office) -> None
     channel = await office.hire("news", *(item(number) for number in range(9)), in_flight=4)
     told: list[Settled] = []
 
-    await office.lanes["news"].drain(told.append)
+    await office.lanes["news"].drain(asyncio.Event(), told.append)
 
     assert len(channel.made) == len(told) == 9
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import resource
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,16 +20,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from site_rig import SiteRig
+from syndicate.content.folder import FolderStore
 from syndicate.deliver import Settled
-from syndicate.errors import CannotWrite, StateLost
+from syndicate.errors import CannotWrite, StateLost, Stopped
 from syndicate.house import House, clock, open_house
-from syndicate.ingest import Pass
+from syndicate.ingest import Ingest, Pass
 from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.lock import PublisherLock
 from syndicate.outbox.outcome import Step
 from syndicate.plot import plot_of
 from syndicate.posts.cardimage import card_image_of
 from syndicate.publisher import LOOKS_AT_HALF_WRITTEN, MOST_FILES, Tally, merged, publish_forever, publish_once, serving
+from syndicate.shelf.folder import FolderShelf
 
 LIMIT_S = 20.0
 
@@ -103,7 +107,7 @@ class ScriptedLane:
     drained: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def drain(self, tell: Callable[[Settled], None]) -> None:
+    async def drain(self, stop: asyncio.Event, tell: Callable[[Settled], None]) -> None:
         if self.error is not None:
             raise self.error
         for _ in range(5):
@@ -202,6 +206,66 @@ async def test_item_that_stays_half_written_does_not_hold_up_the_rest(site: Site
 
     assert done.waiting == ("2.md",)
     assert 2 <= len(ingest.called) <= 1 + LOOKS_AT_HALF_WRITTEN
+
+
+async def test_once_that_is_stopped_ends_its_pass(site: SiteRig) -> None:
+    stop, lane = asyncio.Event(), ScriptedLane()
+    looking = threading.Event()
+
+    async with house_of(site) as house:
+
+        def look(done: int, total: int) -> None:
+            looking.set()
+            while True:
+                time.sleep(0.001)
+                house.brake(done, total)
+
+        ingest = Ingest(
+            FolderStore(site.folder / "content", house.plot.roots[0].rules, tell=look),
+            house.outbox,
+            FolderShelf(site.folder / "feeds"),
+            house.site,
+            (),
+            rules="",
+            clock=clock,
+        )
+        working = asyncio.create_task(
+            publish_once(replace(with_lanes(house, lane), ingest=ingest), nothing, stop),
+        )
+        await asyncio.to_thread(looking.wait, LIMIT_S)
+        stop.set()
+        with pytest.raises(Stopped):
+            await asyncio.wait_for(working, LIMIT_S)
+
+    assert not lane.drained
+
+
+async def test_once_that_is_stopped_finishes_what_is_being_sent(site: SiteRig) -> None:
+    stop, lane = asyncio.Event(), SendingLane()
+
+    async with house_of(site) as house:
+        working = asyncio.create_task(publish_once(with_lanes(house, lane), nothing, stop))
+        await asyncio.wait_for(lane.begun.wait(), LIMIT_S)
+        stop.set()
+        lane.answer.set()
+        with pytest.raises(Stopped):
+            await asyncio.wait_for(working, LIMIT_S)
+
+    assert lane.drained
+
+
+@dataclass
+class SendingLane(ScriptedLane):
+    """A lane that waits for an answer."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def drain(self, stop: asyncio.Event, tell: Callable[[Settled], None]) -> None:
+        self.begun.set()
+        await self.answer.wait()
+        await asyncio.sleep(0)
+        self.drained = True
 
 
 # --- the feed server

@@ -141,15 +141,16 @@ class Lane:
             if settled is None:
                 await self._nap(min(wait_s, LONGEST_NAP_S), stop)
 
-    async def drain(self, tell: Tell, *, patience: timedelta = timedelta(seconds=2)) -> None:
-        """Deliver what is due now or within the patience, then return; the rest stays in the outbox."""
+    async def drain(self, stop: asyncio.Event, tell: Tell, *, patience: timedelta = timedelta(seconds=2)) -> None:
+        """Deliver what is due now or within the patience, unless stopped; the rest stays in the outbox."""
         until = self._clock() + patience
         async with asyncio.TaskGroup() as group:
             for _ in range(self.channel.in_flight):
-                group.create_task(self._drain(tell, until))
+                group.create_task(self._drain(stop, tell, until))
 
-    async def _drain(self, tell: Tell, until: datetime) -> None:
-        while True:
+    async def _drain(self, stop: asyncio.Event, tell: Tell, until: datetime) -> None:
+        while not stop.is_set():
+            self.wake.clear()
             settled = await self.step()
             if settled is not None:
                 tell(settled)
@@ -157,7 +158,7 @@ class Lane:
             wait_s = self._wait_s()
             if self._clock() + timedelta(seconds=wait_s) > until:
                 return
-            await asyncio.sleep(max(wait_s, 0.01))
+            await self._nap(wait_s, stop)
 
     async def step(self) -> Settled | None:
         """One attempt or reading, if one is due and the channel may be spoken to; None if there was nothing to do."""

@@ -8,7 +8,7 @@
     ├── CannotWrite         the operator: make room or give rights            exit 73
     │   └── StateLost       end at once: what is written now is lost          exit 73
     ├── AnotherInstance     the operator: stop the other one                  exit 75
-    ├── Stopped             whoever pulled the brake: nothing was planned, the next start does it
+    ├── Stopped             whoever pulled the brake: the next start goes on with it   exit 130
     ├── LostClaim           deliver: drop the result, another owner has it
     └── NetworkError        deliver: decide by the kind
         ├── Transient       proven not done: try again later
@@ -132,6 +132,8 @@ class AnotherInstance(SyndicateError):
 
 class Stopped(SyndicateError):
     """Long work was ended before its time, as the process is to end."""
+
+    exit_code = 130
 
 
 class LostClaim(SyndicateError):

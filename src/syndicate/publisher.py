@@ -7,12 +7,12 @@ import gc
 import resource
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from syndicate.content.watch import Stirred, wake
 from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from syndicate.deliver import Settled, Tell
     from syndicate.shelf.listen import Sockets
 
+
+T = TypeVar("T")
 
 HALF_WRITTEN_S = 0.25
 """How soon to look again at files that were still being written."""
@@ -84,14 +86,54 @@ TellPass = Callable[[Pass, Mapping[Action, int]], None]
 """Hears of a pass, and how many edits, deletions and answers are owed after one that found changes."""
 
 
-async def publish_once(house: House, tell: Tell) -> Pass:
+async def publish_once(house: House, tell: Tell, stop: asyncio.Event | None = None) -> Pass:
     """One pass over the store, then every delivery that is due; what falls due later stays in the outbox.
 
     Raises:
         SyndicateError: the store cannot be read or the feeds not be written.
+        Stopped: `stop` was set before all was done; what was being sent was finished within `delivery.drain`.
     """
+    stop = stop or asyncio.Event()
     twins = Twins(house.channels, house.plans)
     twins.look()
+    done = await _unless_stopped(_whole_pass(house), house, stop)
+    house.hubs.look(done.feeds)
+    lanes_done = asyncio.gather(*(lane.drain(stop, tell) for lane in house.lanes), return_exceptions=True)
+    try:
+        await _unless_stopped(_settled(house, lanes_done), house, stop)
+    except Stopped:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(lanes_done, house.plot.settings.delivery.drain.total_seconds())
+        raise
+    finally:
+        lanes_done.cancel()
+        await asyncio.gather(lanes_done, return_exceptions=True)
+    twins.look()
+    return done
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T], house: House, stop: asyncio.Event) -> T:
+    """What the work gives.
+
+    Raises:
+        Stopped: it was ended before that.
+    """
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Stopped("stopped before all was done")
+        return working.result()
+    finally:
+        if not working.done():
+            house.brake.pull()  # what goes on in threads is not ended by a cancel
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+async def _whole_pass(house: House) -> Pass:
+    """A pass, and more for as long as files are half-written, within reason."""
     done = await _first_pass(house)
     house.lookout.passed()
     for _ in range(LOOKS_AT_HALF_WRITTEN):
@@ -100,15 +142,16 @@ async def publish_once(house: House, tell: Tell) -> Pass:
         await asyncio.sleep(HALF_WRITTEN_S)
         done = merged(done, await house.ingest.run(near=()))
     await _draw_first(house)
-    # Every channel has its turn to the end, whatever befalls another one.
-    house.hubs.look(done.feeds)
+    return done
+
+
+async def _settled(house: House, lanes_done: asyncio.Future[list[BaseException | None]]) -> None:
+    """Every channel has its turn to the end, whatever befalls another one; so have hubs, and cards."""
     rest = [house.hubs.drain(PATIENCE_WITH_HUBS_S), *([house.gallery.draw()] if house.gallery else [])]
-    ends = await asyncio.gather(*(lane.drain(tell) for lane in house.lanes), *rest, return_exceptions=True)
-    for end in ends:
+    lanes, *others = await asyncio.gather(asyncio.shield(lanes_done), *rest, return_exceptions=True)
+    for end in (*lanes, *others):
         if isinstance(end, BaseException):
             raise end
-    twins.look()
-    return done
 
 
 async def _first_pass(house: House) -> Pass:

@@ -121,6 +121,24 @@ def test_end_waits_for_what_is_being_sent(posting: SiteRig, sandbox: SandboxThre
     assert [one["states"].get("sent") for one in states if one["channel"] == "webhook"] == [2]
 
 
+def test_end_of_once_waits_for_what_is_being_sent(posting: SiteRig, sandbox: SandboxThread) -> None:
+    posting.channels = sandbox.channels("mastodon")
+    posting.configure()
+    posting.write(4)
+    sandbox.arm(InjectedFault(network="mastodon", route="post", effect=Effect.SLOW_AFTER, delay_ms=1500))
+    process = posting.start("once")
+    until(lambda: sandbox.posts("mastodon") or process.poll() is not None, "a post whose answer is on its way")
+
+    code = end(process)
+
+    assert code == 130, posting.log()
+    told = "Stopping: finishing what is being sent ..."
+    assert told in posting.log()
+    assert posting.ask("status")["channels"][0]["states"] == {"sent": 1, "planned": 1, "skipped": 2}
+    assert posting.call("once").exit_code == 0
+    assert sandbox.links("mastodon") == ["https://herons.example/3", "https://herons.example/4"]
+
+
 def test_second_signal_ends_at_once_and_loses_nothing(posting: SiteRig, sandbox: SandboxThread) -> None:
     posting.channels = sandbox.channels("webhook")
     posting.configure()

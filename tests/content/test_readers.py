@@ -143,6 +143,28 @@ def test_work_that_is_stopped_leaves_no_process(
     assert [process.poll() is not None for process in side_by_side] == [True, True]
 
 
+def test_work_that_is_stopped_waits_for_no_process_that_hangs(
+    content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = readers.started
+
+    def frozen(module: str) -> subprocess.Popen[bytes]:
+        process = start(module)
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def stop(done: int, total: int) -> None:
+        raise Stopped(f"at {done} of {total}")
+
+    monkeypatch.setattr(readers, "started", frozen)
+    monkeypatch.setattr(readers, "TURN_S", 0.01)
+
+    with pytest.raises(Stopped, match=f"at 0 of {FILES + 5}"):
+        FolderStore(content, RULES, clock=clock, tell=stop).scan(NOTHING)
+
+    assert [process.poll() is not None for process in side_by_side] == [True, True]
+
+
 def test_only_files_that_nothing_is_known_of_are_read_so(
     content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]]
 ) -> None:

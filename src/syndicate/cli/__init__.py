@@ -48,6 +48,7 @@ Examples:
 Exit codes:
   0 done   1 unexpected   2 usage   3 finished, but some deliveries failed or wait for you
   65 bad content   69 network unavailable   73 cannot write   75 another instance runs   78 bad settings
+  130 stopped before all was done
 """
 
 

@@ -23,6 +23,8 @@ from syndicate.cli.output import (
     warn,
     warn_of_held,
 )
+from syndicate.cli.stopping import stop_on_signals
+from syndicate.errors import Stopped
 from syndicate.outbox.delivery import RESOLVABLE
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def once(config: Path, as_json: bool) -> None:
 
     What falls due later (a retry, a pace) is kept for the next call. Exit code 3 says that a delivery failed or waits
     for you or that a channel refuses access, 69 that a channel could not be reached, 65 that a file could not be read;
-    everything else was published all the same.
+    everything else was published all the same. Ctrl-C or SIGTERM finishes what is being sent and ends with 130.
     """
     sys.exit(asyncio.run(_once(load_alone(config), as_json)))
 
@@ -52,6 +54,7 @@ def once(config: Path, as_json: bool) -> None:
 async def _once(plot: Plot, as_json: bool) -> int:
     from syndicate.outbox.lock import PublisherLock
 
+    stop = stop_on_signals("Stopping: finishing what is being sent ...")
     with PublisherLock(plot.lock_path, datetime.now(UTC)):
         # Only now, as it takes its time: a second publisher is told at once.
         from syndicate.house import open_house
@@ -59,7 +62,11 @@ async def _once(plot: Plot, as_json: bool) -> int:
 
         tally = Tally()
         async with open_house(plot) as house:
-            done = await publish_once(house, tally)
+            try:
+                done = await publish_once(house, tally, stop)
+            except Stopped as error:
+                warn("stopped: everything that is owed is kept and goes on at the next call")
+                return error.exit_code
             if as_json:
                 tell_json(report_of(house, done, tally))
             else:

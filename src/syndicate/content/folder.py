@@ -173,7 +173,8 @@ class FolderStore:
             del found.files[path]
         swept = sweep(root, self.rules, places)
         unknown = [sight for sight in swept.sights if self._prefix + sight.path not in known]
-        with closing(read_ahead(root, unknown, self._reader)) as ahead:
+        total = len(swept.sights)
+        with closing(read_ahead(root, unknown, self._reader, lambda: self._tell(len(found.files), total))) as ahead:
             for done, sight in enumerate(swept.sights, start=1):
                 path = self._prefix + sight.path
                 former = asked.get(path)
@@ -181,7 +182,7 @@ class FolderStore:
                     found.files[path] = former
                 else:
                     self._look_at(root, sight, former, ahead, found)
-                self._tell(done, len(swept.sights))
+                self._tell(done, total)
         gone = self._gone(asked, found, swept.closed)
         self._keep(swept, places)
         return Scan(

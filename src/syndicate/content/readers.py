@@ -7,9 +7,10 @@ import os
 import pickle
 import queue
 import subprocess
+import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from itertools import repeat
 from pathlib import Path
@@ -39,6 +40,9 @@ MANY: Final = 500
 PATIENCE_S: Final = 60.0
 """So long may a process take for the files it has at a time: a thousand times what they take on a busy machine."""
 
+TURN_S: Final = 0.25
+"""How often whoever waits for a process looks whether it still should."""
+
 _TOGETHER: Final = 50
 _CHILD: Final = "syndicate.content.reading"
 
@@ -48,7 +52,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Generator[Indexed | None, None, None]:
+def read_ahead(
+    root: Path, sights: Sequence[Sight], reader: FileReader, turn: Callable[[], None] = lambda: None
+) -> Generator[Indexed | None, None, None]:
     """What each file holds, in order; None where the caller has to look itself.
 
     Few files are all left to the caller. Closing the iterator ends the processes.
@@ -57,13 +63,14 @@ def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Gener
         root: the real folder.
         sights: files that nothing is known of, as a sweep saw them.
         reader: what would read them here.
+        turn: called again and again while nothing comes; may raise to end it all.
     """
     number = min(cores(), MOST)
     if len(sights) < MANY or number < 2:
         yield from repeat(None, len(sights))
         return
     try:
-        started_readers = Readers(number, reader.keywords)
+        started_readers = Readers(number, reader.keywords, turn)
     except OSError as error:  # no process or memory is left for them
         log.warning("reader_failed", reason=str(error))
         yield from repeat(None, len(sights))
@@ -86,12 +93,14 @@ def read_ahead(root: Path, sights: Sequence[Sight], reader: FileReader) -> Gener
 class Readers:
     """So many processes that read files of one folder, as a `FolderStore` with these keywords does; end it by `close`.
 
+    Whoever waits for them has its `turn` again and again.
     A process that ends on its own costs no file: what it was to read is left to the caller. Where one does not answer
     at all, as something holds it up, all are ended.
     """
 
-    def __init__(self, number: int, keywords: Mapping[str, Any]) -> None:
+    def __init__(self, number: int, keywords: Mapping[str, Any], turn: Callable[[], None]) -> None:
         self._number = number
+        self._turn = turn
         self._is_failed = False  # or closed: what fails then is told no more
         self._children: list[subprocess.Popen[bytes]] = []
         self._threads = ThreadPoolExecutor(number, thread_name_prefix="reading")
@@ -117,13 +126,15 @@ class Readers:
             yield from self._answer(future)
 
     def _answer(self, future: Future[list[Found]]) -> list[Found]:
-        try:
-            return future.result(PATIENCE_S)
-        except TimeoutError:
-            self._tell(f"no answer in {PATIENCE_S:g} s")
-            for child in self._children:
-                child.kill()
-            return future.result()
+        ends = time.monotonic() + PATIENCE_S
+        while not wait((future,), min(PATIENCE_S, TURN_S)).done:
+            self._turn()
+            if time.monotonic() >= ends:
+                self._tell(f"no answer in {PATIENCE_S:g} s")
+                for child in self._children:
+                    child.kill()
+                break
+        return future.result()
 
     def _ask(self, root: Path, sights: Sequence[Sight], now_ns: int) -> list[Found]:
         child = self._idle.get()
