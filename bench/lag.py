@@ -41,7 +41,8 @@ async def measured(file: Path) -> dict[str, Any]:
     from syndicate.house import clock, open_house
     from syndicate.outbox.lock import PublisherLock
     from syndicate.plot import plot_of
-    from syndicate.publisher import publish_once, serving
+    from syndicate.publisher import publish_once
+    from syndicate.serving import serving
 
     log.set_up(level="error")
     plot = plot_of(file)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
@@ -15,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
@@ -30,7 +27,7 @@ from syndicate.outbox.lock import PublisherLock
 from syndicate.outbox.outcome import Step
 from syndicate.plot import plot_of
 from syndicate.posts.cardimage import card_image_of
-from syndicate.publisher import LOOKS_AT_HALF_WRITTEN, MOST_FILES, Tally, merged, publish_forever, publish_once, serving
+from syndicate.publisher import LOOKS_AT_HALF_WRITTEN, Tally, merged, publish_forever, publish_once
 from syndicate.shelf.folder import FolderShelf
 
 LIMIT_S = 20.0
@@ -266,68 +263,6 @@ class SendingLane(ScriptedLane):
         await self.answer.wait()
         await asyncio.sleep(0)
         self.drained = True
-
-
-# --- the feed server
-
-
-async def test_feeds_are_served_while_the_block_runs(site: SiteRig) -> None:
-    async with house_of(site) as house, serving(house) as address, aiohttp.ClientSession() as http:
-        await house.ingest.run()
-        assert address is not None
-        async with http.get(f"{address}all/feed.json") as answer:
-            feed = await answer.json(content_type=None)
-
-    assert [entry["title"] for entry in feed["items"]] == ["Title 1"]
-
-
-async def test_server_may_be_switched_off(site: SiteRig) -> None:
-    site.configure(server={"enabled": False})
-
-    async with house_of(site) as house, serving(house) as address:
-        assert address is None
-
-
-async def test_address_that_is_taken_is_told_with_the_way_out(site: SiteRig) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        site.configure(server={"port": port})
-
-        async with house_of(site) as house:
-            with pytest.raises(
-                CannotWrite, match=rf"http://127\.0\.0\.1:{port}/: cannot listen \(.*; stop what"
-            ) as caught:
-                async with serving(house):
-                    pass
-
-    assert caught.value.exit_code == 73
-
-
-async def test_address_of_the_newer_internet_stands_in_brackets(site: SiteRig) -> None:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    site.configure(server={"host": "::1", "port": 0})
-
-    async with house_of(site) as house, serving(house) as address:
-        assert address is not None
-        assert address.startswith("http://[::1]:")
-
-
-async def test_publisher_may_open_as_many_files_as_the_system_lets_it(site: SiteRig) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
-    try:
-        async with house_of(site) as house, serving(house):
-            now = resource.getrlimit(resource.RLIMIT_NOFILE)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-    assert now == (min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES, hard)
 
 
 # --- for ever

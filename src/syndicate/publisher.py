@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syndicate.content.watch import Stirred, wake
-from syndicate.errors import CannotWrite, ConfigError, StateLost, Stopped, SyndicateError
+from syndicate.errors import ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.log import log
@@ -24,7 +22,6 @@ from syndicate.twins import Twins
 
 if TYPE_CHECKING:
     from syndicate.deliver import Settled, Tell
-    from syndicate.shelf.listen import Sockets
 
 
 T = TypeVar("T")
@@ -47,19 +44,8 @@ PATIENCE_WITH_HUBS_S = 10.0
 MANY_FILES = 200
 """With so many, the collector's looks at all their items would hold up the loop for some ten milliseconds and more."""
 
-TURN_S = 0.0001
-"""How long a thread that makes feeds may keep those who ask for them waiting for their turn: each answer takes three or
-four, as each call to the system gives the turn away."""
-
 REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""
-
-MOST_FILES = 65_536
-"""Open files that are enough for whatever comes."""
-
-MOST_CONNECTIONS = 512
-"""Connections of readers at once; at most a quarter of the open files, as those that are turned away are open for a
-moment, too, and passes and deliveries must always have theirs."""
 
 
 @dataclass(slots=True)
@@ -185,58 +171,6 @@ def merged(first: Pass, second: Pass) -> Pass:
         decided=Counter(first.decided) + Counter(second.decided),
         took_ms=first.took_ms + second.took_ms,
     )
-
-
-@asynccontextmanager
-async def serving(house: House, sockets: Sockets | None = None) -> AsyncIterator[str | None]:
-    """The feed server while the block runs; gives its address, or None where it is switched off.
-
-    `sockets` are kept from one call to the next, as long as the address stays.
-
-    Raises:
-        CannotWrite: the address is taken or not ours.
-    """
-    from syndicate.shelf.listen import listening
-    from syndicate.shelf.serve import feed_server
-
-    files = _room_for_files()
-    server = house.plot.settings.server
-    if not server.enabled:
-        if sockets is not None:
-            sockets.close()
-        yield None
-        return
-    sys.setswitchinterval(TURN_S)
-    application = feed_server(house.plot.settings.feeds.folder, house.site)
-    async with AsyncExitStack() as stack:
-        try:
-            host, port = await stack.enter_async_context(
-                listening(
-                    application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 4), sockets=sockets
-                )
-            )
-        except OSError as error:
-            place = f"http://{_bracketed(server.host)}:{server.port}/"
-            remedy = "stop what listens there, or set another `server.port` and `feeds.url` to match it"
-            raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
-        yield f"http://{_bracketed(host)}:{port}/"
-
-
-def _room_for_files() -> int:
-    """Lets this process open as many files as the system permits, within reason; gives how many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    if soft == resource.RLIM_INFINITY:
-        return MOST_FILES
-    if soft >= wanted:
-        return soft
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return wanted
-
-
-def _bracketed(host: str) -> str:
-    """The host as it stands in an address: one of IPv6 is put in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 async def publish_forever(

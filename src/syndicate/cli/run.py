@@ -62,7 +62,8 @@ async def _run(config: Path, plot: Plot) -> None:
 
 async def _publish(sockets: Sockets, plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
     from syndicate.house import open_house
-    from syndicate.publisher import publish_forever, serving
+    from syndicate.publisher import publish_forever
+    from syndicate.serving import serving
 
     async with open_house(plot) as house, serving(house, sockets) as address:
         opened()
