@@ -31,22 +31,24 @@ def replace_file(target: Path, content: bytes, *, is_durable: bool = True) -> No
     Raises:
         OSError: nothing changed; the former file stands.
     """
-    replace_files({target: content}, is_durable=is_durable)
+    replace_files({os.fspath(target): content}, is_durable=is_durable)
 
 
-def replace_files(contents: Mapping[Path, bytes], *, is_durable: bool = True) -> None:
+def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> None:
     """Write new files beside their targets, then rename them in order; once this returned, they outlive a power cut.
+
+    Places are texts, and calls those of the system, as this is done for thousands of files at once.
 
     Raises:
         OSError: of some targets the former file stands, of some the new one; none is a mixture.
     """
     # Names of their own: several threads and processes may write beside each other.
     ending = f".{secrets.token_hex(4)}{UNFINISHED}"
-    news = [os.path.join(target.parent, f".{target.name[:80]}{ending}") for target in contents]  # noqa: PTH118 - of many
+    places = [os.path.split(target) for target in contents]
+    news = [os.path.join(folder, f".{name[:80]}{ending}") for folder, name in places]  # noqa: PTH118
     try:
         for new, content in zip(news, contents.values(), strict=True):
-            with open(new, "wb") as file:  # noqa: PTH123
-                file.write(content)
+            _write(new, content)
         if is_durable:
             # All are written by now, so that the disk works on all of them while the first is waited for.
             for new in news:
@@ -59,8 +61,18 @@ def replace_files(contents: Mapping[Path, bytes], *, is_durable: bool = True) ->
                 os.unlink(new)  # noqa: PTH108
         raise
     if is_durable:
-        for folder in dict.fromkeys(target.parent for target in contents):
-            sync(folder)
+        for folder in dict.fromkeys(folder for folder, _ in places):
+            sync(folder or ".")
+
+
+def _write(path: str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
 
 
 def sync(path: Path | str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import json
 import os
@@ -167,7 +166,7 @@ def put_and_be_killed(root: Path, steps: int) -> bool:
     child = os.fork()
     if child == 0:
         killer = Killer(steps)
-        for owner, name in ((os, "fsync"), (os, "replace"), (Path, "mkdir"), (builtins, "open")):
+        for owner, name in ((os, "fsync"), (os, "replace"), (Path, "mkdir"), (os, "open"), (os, "write")):
             setattr(owner, name, killer.before(getattr(owner, name)))
         try:
             FolderShelf(root).put_all(NEW)

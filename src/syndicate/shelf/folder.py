@@ -6,11 +6,12 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import threading
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import syndicate
@@ -58,7 +59,7 @@ class FolderShelf:
         self._manifest = root / MANIFEST
         self._seals = root / SEALS
         self._lock = threading.Lock()
-        self._unsure: set[Path] = set()  # folders where names may be new that would not outlive a power cut
+        self._unsure: set[str] = set()  # folders where names may be new that would not outlive a power cut
         self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         try:
             root.mkdir(parents=True, exist_ok=True)
@@ -73,14 +74,14 @@ class FolderShelf:
         Raises:
             CannotWrite: the former file stands, or the new one does but may not outlive a power cut.
         """
-        target = self._target(path)
+        place = self._place(path)
         with self._lock:
             try:
-                changed = self._unlike({path: content}, {path: target})
-                self._replace(changed, {path: content}, {path: target})
+                changed = self._unlike({path: content}, {path: place})
+                self._replace(changed, {path: content}, {path: place})
                 return bool(changed)
             except OSError as cause:
-                raise _cannot_write(target, cause) from cause
+                raise _cannot_write(place, cause) from cause
 
     def put_all(self, contents: Mapping[str, bytes]) -> frozenset[str]:
         """Publish bytes at each of these paths; gives those whose bytes differ from what stood there.
@@ -90,46 +91,46 @@ class FolderShelf:
         Raises:
             CannotWrite: some of the files may be new; of the others the former ones stand.
         """
-        targets = {path: self._target(path) for path in contents}
+        places = {path: self._place(path) for path in contents}
         changed: Mapping[str, bytes] = {}
         with suppress(OSError), self._lock:
-            changed = self._unlike(contents, targets)
-            self._replace(changed, contents, targets)
+            changed = self._unlike(contents, places)
+            self._replace(changed, contents, places)
             return frozenset(changed)
         # This tells which one fails; those that became new in the first try are the same now.
         return frozenset(changed) | {path for path, content in contents.items() if self.put(path, content)}
 
-    def _unlike(self, contents: Mapping[str, bytes], targets: Mapping[str, Path]) -> Mapping[str, bytes]:
+    def _unlike(self, contents: Mapping[str, bytes], places: Mapping[str, str]) -> Mapping[str, bytes]:
         """Those that differ from what stands there, once each has a folder of ours; that of strangers is told."""
-        self._make_folders({target.parent for target in targets.values()})
-        for target, path in {target.parent: (target, path) for path, target in targets.items()}.values():
-            self._check_inside(target, path)
-        changed = {
-            path: content
-            for path, content in contents.items()
-            if targets[path].is_symlink() or not _holds(targets[path], content)
-        }
-        for path in changed:
-            if path not in self._own and _is_taken(targets[path]):
-                raise CannotWrite(str(targets[path]), _STRANGE, _STRANGE_REMEDY)
+        folders = {os.path.dirname(place): path for path, place in places.items()}  # noqa: PTH120 - see `_place`
+        self._make_folders(folders)
+        for path in folders.values():
+            self._check_inside(path)
+        changed = {}
+        for path, content in contents.items():
+            facts = _facts(places[path])
+            if facts is not None and _holds(places[path], facts, content):
+                continue
+            # A folder cannot be written over anyway.
+            if facts is not None and path not in self._own and not stat.S_ISDIR(facts.st_mode):
+                raise CannotWrite(places[path], _STRANGE, _STRANGE_REMEDY)
+            changed[path] = content
         return changed
 
-    def _replace(
-        self, changed: Mapping[str, bytes], contents: Mapping[str, bytes], targets: Mapping[str, Path]
-    ) -> None:
+    def _replace(self, changed: Mapping[str, bytes], contents: Mapping[str, bytes], places: Mapping[str, str]) -> None:
         """Write those that changed; all become ours."""
         claimed = [path for path in contents if path not in self._own]
         self._remember(claimed)
-        folders = {targets[path].parent for path in changed}
+        folders = {os.path.dirname(places[path]) for path in changed}  # noqa: PTH120 - see `_place`
         try:
             self._unsure |= folders
-            replace_files({targets[path]: content for path, content in changed.items()})
+            replace_files({places[path]: content for path, content in changed.items()})
             for folder in self._unsure - folders:
                 sync(folder)
             self._unsure.clear()
         except OSError:
             with suppress(OSError):  # what never came is not ours: a stranger may put a file there
-                self._forget(*(path for path in claimed if not targets[path].is_file()))
+                self._forget(*(path for path in claimed if not os.path.isfile(places[path])))  # noqa: PTH113
             raise
 
     def drop(self, path: str) -> bool:
@@ -138,12 +139,12 @@ class FolderShelf:
         Raises:
             CannotWrite: it cannot be taken away.
         """
-        target = self._target(path)
+        target = Path(self._place(path))
         with self._lock:
             if path not in self._own:
                 return False
             try:
-                self._check_inside(target, path)
+                self._check_inside(path)
                 was_there = _remove(target)
                 self._forget(path)
                 self._prune(target.parent)
@@ -172,7 +173,7 @@ class FolderShelf:
             if standing == self._own and (self._manifest.is_file() or not standing):
                 return True
             try:
-                self._make_folders([self._root])
+                self._make_folders([str(self._root)])
                 self._write_manifest(standing)
             except OSError as cause:
                 raise _cannot_write(self._root, cause) from cause
@@ -217,7 +218,7 @@ class FolderShelf:
         Raises:
             CannotWrite: something stands there that cannot be read.
         """
-        target = self._target(path)
+        target = Path(self._place(path))
         try:
             with target.open("rb") as file:
                 seen = os.fstat(file.fileno())
@@ -237,22 +238,34 @@ class FolderShelf:
         root = f"{self._root}/"
         return {path for path in self._own if os.path.isfile(root + path)}  # noqa: PTH113 - it takes a third of the time
 
-    def _target(self, path: str) -> Path:
-        parts = path.split("/")
-        if any(not part or part.startswith(".") or "\\" in part or not part.isprintable() for part in parts):
+    def _place(self, path: str) -> str:
+        """Where the file stands; as a text, since `pathlib` takes several times as long and a pass asks for thousands.
+
+        Raises:
+            CannotWrite: it is no plain path.
+        """
+        rooted = f"/{path}/"
+        if "//" in rooted or "/." in rooted or "\\" in path or not path.isprintable():
             # Empty parts, `.` and `..` would leave the shelf; hidden files are the shelf's own and the server's taboo.
             raise CannotWrite(path, "is not a plain path below the shelf", "report this as a fault in syndicate")
-        return self._root.joinpath(*PurePosixPath(path).parts)
+        return os.path.join(self._root, path)  # noqa: PTH118
 
-    def _check_inside(self, target: Path, path: str) -> None:
-        if not target.parent.resolve().is_relative_to(self._root.resolve()):
-            raise CannotWrite(path, "a symbolic link leads out of the shelf", f"remove the link on the way to {target}")
+    def _check_inside(self, path: str) -> None:
+        """Look whether links on the way to a file of the shelf lead out of it."""
+        folder = str(self._root)
+        for name in path.split("/")[:-1]:
+            folder = os.path.join(folder, name)  # noqa: PTH118
+            if os.path.islink(folder) and not Path(folder).resolve().is_relative_to(self._root.resolve()):  # noqa: PTH114
+                remedy = f"remove the link on the way to {self._root / path}"
+                raise CannotWrite(path, "a symbolic link leads out of the shelf", remedy)
 
-    def _make_folders(self, folders: Iterable[Path]) -> None:
+    def _make_folders(self, folders: Iterable[str]) -> None:
         changed: dict[Path, None] = {}
         for folder in folders:
+            if os.path.isdir(folder):  # noqa: PTH112
+                continue
             missing = []
-            there = folder
+            there = Path(folder)
             while not there.is_dir():
                 missing.append(there)
                 there = there.parent
@@ -331,16 +344,17 @@ def _path_in(line: str) -> str | None:
     return None
 
 
-def _holds(target: Path, content: bytes) -> bool:
+def _facts(place: str) -> os.stat_result | None:
+    """Of what stands there, be it a link; None if nothing does."""
     try:
-        return target.stat().st_size == len(content) and target.read_bytes() == content
+        return os.lstat(place)
     except FileNotFoundError:
-        return False
+        return None
 
 
-def _is_taken(target: Path) -> bool:
-    """Whether a file or link stands there; a folder cannot be written over anyway."""
-    return target.is_symlink() or (target.exists() and not target.is_dir())
+def _holds(place: str, facts: os.stat_result, content: bytes) -> bool:
+    """Whether it is a file with these bytes."""
+    return stat.S_ISREG(facts.st_mode) and facts.st_size == len(content) and Path(place).read_bytes() == content
 
 
 def _remove(target: Path) -> bool:
@@ -352,7 +366,7 @@ def _remove(target: Path) -> bool:
     return True
 
 
-def _cannot_write(path: Path, cause: OSError) -> CannotWrite:
+def _cannot_write(path: Path | str, cause: OSError) -> CannotWrite:
     reason = (cause.strerror or str(cause)).lower()
     remedy = _REMEDIES.get(cause.errno or 0, "see what the system says about this path, then run again")
     return CannotWrite(str(path), reason, remedy)
