@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -138,20 +139,30 @@ class Shelving:
         return {path: seal for path, seal in found if seal is not None}
 
     def _put_documents(self, documents: Sequence[Document], tell: Callable[[int, int], None]) -> list[str]:
-        """Make and write what may read differently; gives the paths of what does."""
+        """Make and write what may read differently; gives the paths of what does.
+
+        While some are written, which is mostly waiting for the disk, the next ones are made.
+        """
         written: list[str] = []
         made: dict[str, bytes] = {}
         size_bytes = 0
-        for number, document in enumerate(documents, start=1):
-            made[document.path] = document.make()
-            size_bytes += len(made[document.path])
-            if number == len(documents) or size_bytes >= _TOGETHER_BYTES:
-                changed = self._shelf.put_all(made)
-                written += [path for path in made if path in changed]
-                made, size_bytes = {}, 0
-            tell(number, len(documents))
-            self.brake(number, len(documents))
-        return written
+        with ThreadPoolExecutor(1, "shelf") as writer:
+            writing: Future[list[str]] | None = None
+            for number, document in enumerate(documents, start=1):
+                made[document.path] = document.make()
+                size_bytes += len(made[document.path])
+                if size_bytes >= _TOGETHER_BYTES:
+                    written += writing.result() if writing else ()
+                    writing = writer.submit(self._put_made, made)
+                    made, size_bytes = {}, 0
+                tell(number, len(documents))
+                self.brake(number, len(documents))
+            written += writing.result() if writing else ()
+        return written + self._put_made(made)
+
+    def _put_made(self, made: Mapping[str, bytes]) -> list[str]:
+        changed = self._shelf.put_all(made) if made else ()
+        return [path for path in made if path in changed]
 
     def _tell_left_out(self, items: Iterable[Item]) -> None:
         """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import syndicate
-from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync
+from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
@@ -125,8 +125,7 @@ class FolderShelf:
         try:
             self._unsure |= folders
             replace_files({places[path]: content for path, content in changed.items()})
-            for folder in self._unsure - folders:
-                sync(folder)
+            sync_all(tuple(self._unsure - folders))
             self._unsure.clear()
         except OSError:
             with suppress(OSError):  # what never came is not ours: a stranger may put a file there
@@ -272,8 +271,7 @@ class FolderShelf:
             for one in reversed(missing):
                 one.mkdir(exist_ok=True)
                 changed[one.parent] = None
-        for parent in changed:
-            sync(parent)
+        sync_all(tuple(changed))
 
     def _read_manifest(self) -> set[str]:
         try:
