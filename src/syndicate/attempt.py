@@ -267,7 +267,7 @@ class Attempts:
         post = issue_of(delivery.item_id, items, self.channel.wants, self._rules.drafts, now)
         key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, delivery.due)
         payload = await self.channel.stage(self.channel.freeze(post, None, key, now), key)
-        return replace(delivery, payload=payload, key=key)
+        return _composed(delivery, payload, key)
 
     async def _sent_when(self, delivery: Delivery, composing: Awaitable[Delivery | Step]) -> Attempted:
         try:
@@ -317,7 +317,7 @@ class Attempts:
         payload = self.channel.freeze(post, media, key, self._clock())
         if delivery.action is not Action.EDIT:
             payload = await self.channel.stage(payload, key)
-        return replace(delivery, payload=payload, key=key)
+        return _composed(delivery, payload, key)
 
     def _pictureless(self, missing: str | None) -> Step:
         """An item without an image is none for this network; one whose image cannot be used is for a person to mend."""
@@ -382,6 +382,12 @@ class Attempts:
         await self._outbox.settle(delivery, step, self._clock())
         log_step(delivery, step)
         return Attempted(step)
+
+
+def _composed(delivery: Delivery, payload: bytes, key: str) -> Delivery:
+    """The delivery with what is to be sent; frozen only if these very bytes are."""
+    is_frozen = (payload, key) == (delivery.payload, delivery.key)
+    return replace(delivery, payload=payload, key=key, frozen_at=delivery.frozen_at if is_frozen else None)
 
 
 def _spent(delivery: Delivery) -> Delivery:

@@ -269,7 +269,8 @@ class Lane:
         return turn(self._pace, self._rested(outlook.past), outlook.queue, now)
 
     def _rested(self, past: Past) -> Past:
-        return replace(past, rests=self._rests.of(self.channel))
+        rests = self._rests.of(self.channel)
+        return past if rests == past.rests else replace(past, rests=rests)
 
     async def _look(self, now: datetime) -> Outlook:
         """The queue as it stands, after what is not sent any more has left it."""
@@ -293,9 +294,10 @@ class Lane:
         if outlook is None or not self._pace.is_free:
             self._outlook = None
             return
-        gone = next(one for one in outlook.queue if one.uid == uid)
+        place = next(place for place, one in enumerate(outlook.queue) if one.uid == uid)
+        gone = outlook.queue[place]
         past = outlook.past.and_(self._clock(), gone.topics) if gone.is_post else outlook.past
-        rest = tuple(one for one in outlook.queue if one.uid != uid)
+        rest = outlook.queue[:place] + outlook.queue[place + 1 :]
         # A late backfill post pushes those behind it back.
         self._outlook = Outlook(past, rest) if gone.origin is Origin.LIVE else None
 

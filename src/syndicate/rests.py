@@ -32,6 +32,8 @@ Book = Mapping[tuple[str, Why], Rest]
 
 def rests_of(channel: Channel, book: Book) -> tuple[Rest, ...]:
     """Those of all rests that concern a channel."""
+    if not book:
+        return ()
     scopes = {account_scope(channel), app_scope(channel), channel_scope(channel.name)}
     return tuple(rest for (scope, _), rest in book.items() if scope in scopes)
 
@@ -51,6 +53,8 @@ class Rests:
 
     async def load(self) -> None:
         """Take up what was kept; once."""
+        if self._is_loaded:
+            return
         async with self._loading:
             if not self._is_loaded:
                 for (scope, why), rest in (await self._outbox.rests()).items():

@@ -20,7 +20,7 @@ from syndicate.outbox.rows import delivery_of, item_of
 
 _NEXT = Prepared("next")
 _CLAIM = Prepared("claim")
-_BESIDE = Prepared("beside")
+_CLAIMED = Prepared("claimed")
 _STANDING = Prepared("standing")
 _PUSH_BACK = Prepared("push back")
 _FREEZE = Prepared("freeze")
@@ -37,14 +37,13 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
     if uid is None:
         following = _NEXT.row(connection, the_channel=channel, the_time=now)
         uid = None if following is None else following.uid
-    found = _CLAIM.row(connection, the_uid=uid, the_owner=owner)
-    if found is None:
+    if not _CLAIM.change(connection, the_uid=uid, the_owner=owner):
         return None
-    beside = _BESIDE.row(connection, the_item=found.item_id, the_channel=channel)
-    assert beside is not None, "it asks for two values"
-    current = item_of(beside.packed)
-    is_damaged = beside.packed is not None and current is None
-    delivery = delivery_of(found, current, may_stand=beside.may_stand, is_damaged=is_damaged)
+    found = _CLAIMED.row(connection, the_uid=uid)
+    assert found is not None, "it was claimed"
+    current = item_of(found.packed)
+    is_damaged = found.packed is not None and current is None
+    delivery = delivery_of(found, current, may_stand=found.may_stand, is_damaged=is_damaged)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
     return delivery
@@ -63,20 +62,33 @@ def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:
 
 
 def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str, now: datetime) -> tuple[Delivery, int]:
-    """Durable intent: from CLAIMED or UNKNOWN to SENDING; with the number of its event."""
-    found = _FREEZE.row(
+    """Durable intent: from CLAIMED or UNKNOWN to SENDING; with the number of its event.
+
+    Nobody but its owner changes a claimed delivery, so that what came of it is known without reading it back.
+    """
+    is_frozen = (payload, key) == (delivery.payload, delivery.key)
+    frozen = replace(
+        delivery,
+        state=State.SENDING,
+        payload=payload,
+        key=key,
+        frozen_at=(delivery.frozen_at if is_frozen else None) or now,
+        first_sent_at=delivery.first_sent_at or now,
+        attempts=delivery.attempts + 1,
+    )
+    changed = _FREEZE.change(
         connection,
-        the_uid=delivery.uid,
-        the_fence=delivery.fence,
+        the_uid=frozen.uid,
+        the_fence=frozen.fence,
         the_payload=payload,
         the_key=key,
-        the_time=now,
-        the_first_time=delivery.first_sent_at or now,
+        the_time=frozen.frozen_at,
+        the_first_time=frozen.first_sent_at,
+        the_attempts=frozen.attempts,
     )
-    if found is None:
+    if not changed:
         raise _lost(delivery)
-    frozen = delivery_of(found)
-    number = _note(connection, delivery.uid, now, State.SENDING, "intent", frozen.attempts, Reason.INTENT)
+    number = _note(connection, frozen.uid, now, State.SENDING, "intent", frozen.attempts, Reason.INTENT)
     return frozen, number
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 
 from syndicate.outbox.delivery import Origin
 from syndicate.outbox.hours import Window, next_day, next_month, opens_at
@@ -39,6 +40,8 @@ TRIPS_AFTER = 5
 
 MOST_STEPS = 1000
 """So many posts ahead are looked into."""
+
+_BY_AGE = attrgetter("due", "uid")
 
 
 class Overflow(StrEnum):
@@ -248,15 +251,14 @@ def turn(rules: PaceRules, past: Past, queue: Sequence[Waiting], now: datetime) 
         now: aware UTC.
     """
     rest = _latest([_End(one.until, one.why) for one in past.rests if one.holds(now)], now)
+    posts = [one for one in queue if one.is_post]
+    post = _next_post(rules, past, posts, rest, now)
+    if len(posts) == len(queue):
+        return post
     others = [one for one in queue if not one.is_post]
-    soonest = min(others, key=lambda one: (_due(one, now), one.uid), default=None)
-    other = None
-    if soonest is not None:
-        end = _latest([rest, _End(_due(soonest, now), Why.DUE)], now)
-        other = Turn(soonest.uid, end.at, end.why)
-    post = _next_post(rules, past, [one for one in queue if one.is_post], rest, now)
-    found = [one for one in (other, post) if one is not None]
-    return min(found, key=lambda one: one.at, default=None)
+    soonest = min(others, key=lambda one: (_due(one, now), one.uid))
+    end = _latest([rest, _End(_due(soonest, now), Why.DUE)], now)
+    return Turn(soonest.uid, end.at, end.why) if post is None or end.at <= post.at else post
 
 
 def forecast(rules: PaceRules, past: Past, queue: Sequence[Waiting], now: datetime, uid: str) -> Forecast | None:
@@ -306,12 +308,14 @@ def rest_after(failures: int, now: datetime, *, first: timedelta, longest: timed
 def _next_post(rules: PaceRules, past: Past, queue: list[Waiting], rest: _End, now: datetime) -> Turn | None:
     if not queue or 0 in (rules.posts_for(rules.budget_per_day), rules.posts_for(rules.budget_per_month)):
         return None
-    soonest = min(one.due if one.due <= now else _due(one, now) for one in queue)
-    end = _latest([rest, *_ends(rules, past.sent, now), _End(soonest, Why.DUE)], now)
+    due = [one for one in queue if one.due <= now]
+    waits = [] if due else [_End(min(_due(one, now) for one in queue), Why.DUE)]
+    end = _latest([rest, *_ends(rules, past.sent, now), *waits], now)
     opens = opens_at(rules.hours, rules.zone, end.at)
     if opens > end.at:
         end = _End(opens, Why.HOURS)
-    due = [one for one in queue if one.due <= now or _due(one, now) <= end.at]
+    if len(due) < len(queue):
+        due = [one for one in queue if one.due <= now or _due(one, now) <= end.at]
     return Turn(_chosen(rules, past, due).uid, end.at, end.why)
 
 
@@ -323,15 +327,14 @@ def _ends(rules: PaceRules, sent: tuple[datetime, ...], now: datetime) -> Iterat
     if sent and (rules.gap or rules.jitter) and (known := _known(sent, now, rules.gap + rules.jitter)):
         yield _End(known[-1] + rules.gap + rules.jitter * _chance(rules.seed, known[-1]), Why.GAP)
     for cap, length, why in ((rules.per_hour, HOUR, Why.PER_HOUR), (rules.per_day, DAY, Why.PER_DAY)):
-        known = _known(sent, now, length)
-        if cap is not None and len(known) >= cap:
+        if cap is not None and len(known := _known(sent, now, length)) >= cap:
             yield _End(known[-cap] + length, why)
     for budget, length, ends, why in (
         (rules.budget_per_day, DAY, next_day, Why.BUDGET_PER_DAY),
         (rules.budget_per_month, MONTH, next_month, Why.BUDGET_PER_MONTH),
     ):
-        count, known = rules.posts_for(budget), _known(sent, now, length)
-        if count is not None and len(known) >= count:
+        count = rules.posts_for(budget)
+        if count is not None and len(known := _known(sent, now, length)) >= count:
             yield _End(ends(known[-count], rules.zone), why)
 
 
@@ -347,8 +350,9 @@ def _chance(seed: str, last: datetime) -> float:
 
 def _chosen(rules: PaceRules, past: Past, due: list[Waiting]) -> Waiting:
     """Live before backfill, then the oldest, unless it shares more topics with the last post than another one."""
-    first = [one for one in due if one.origin is Origin.LIVE] or due
-    oldest = min(first, key=lambda one: (one.due, one.uid))
+    live = Origin.LIVE  # an enum's members are slow to reach
+    first = [one for one in due if one.origin is live] or due
+    oldest = min(first, key=_BY_AGE)
     if not rules.interleaves or not past.topics & oldest.topics:
         return oldest
     near = (one for one in first if one.due - oldest.due <= PASSED_OVER_BY)

@@ -62,15 +62,12 @@ _is_ours = (_row.uid == bindparam("the_uid"), _row.fence == bindparam("the_fence
 _mine = _row.channel == bindparam("the_channel")
 _other = deliveries.alias().c
 _is_alone = ~exists().where(_other.channel == _row.channel, _other.item_id == _row.item_id, _other.owner.is_not(None))
-_standing = (
-    select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
-)
 _packed = (  # empty where the item stands and nothing is kept of it; null where it does not stand
     select(func.coalesce(files.c.packed, literal_column("x''")))
     .select_from(items.outerjoin(files, items.c.path == files.c.path))
-    .where(items.c.item_id == bindparam("the_item"), items.c.is_withdrawn.is_(False))
+    .where(items.c.item_id == _row.item_id, items.c.is_withdrawn.is_(False))
+    .correlate(deliveries)
 )
-_is_same = (_row.payload == bindparam("the_payload")) & (_row.key == bindparam("the_key"))
 _waiting = (
     select(_row.uid, _row.due, _row.origin, _row.owed_since, _row.topics, _row.state, _row.action, _row.batch)
     .where(_mine, _row.owner.is_(None))
@@ -121,6 +118,7 @@ LANE: Mapping[str, Statement] = {
         .limit(1)
     ),
     "next_due": select(_row.due).where(_mine, _is_open, _is_free).order_by(_row.due).limit(1),
+    # Neither a claim nor an intent gives its row back: in SQLite that costs more than all else that they do.
     "claim": (
         update(deliveries)
         .where(_row.uid == bindparam("the_uid"), _is_open, _is_free)
@@ -131,12 +129,14 @@ LANE: Mapping[str, Statement] = {
             owner=bindparam("the_owner"),
             fence=_row.fence + 1,
         )
-        .returning(deliveries)
     ),
-    "standing": _standing,
-    "beside": select(
+    "claimed": select(
+        *_row,
         _packed.scalar_subquery().label("packed"),
-        exists().where(sightings.c.channel == bindparam("the_channel")).label("may_stand"),
+        exists().where(sightings.c.channel == _row.channel).correlate(deliveries).label("may_stand"),
+    ).where(_row.uid == bindparam("the_uid")),
+    "standing": (
+        select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
     ),
     "freeze": (
         update(deliveries)
@@ -145,12 +145,10 @@ LANE: Mapping[str, Statement] = {
             state=State.SENDING.value,
             payload=bindparam("the_payload"),
             key=bindparam("the_key"),
-            # As on disk: the delivery may bring its new bytes along.
-            frozen_at=case((_is_same, _row.frozen_at), else_=bindparam("the_time", type_=_row.frozen_at.type)),
+            frozen_at=bindparam("the_time", type_=_row.frozen_at.type),
             first_sent_at=bindparam("the_first_time"),
-            attempts=_row.attempts + 1,
+            attempts=bindparam("the_attempts"),
         )
-        .returning(deliveries)
     ),
     "note": insert(events),
     "orphans": (
