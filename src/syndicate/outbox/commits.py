@@ -45,6 +45,7 @@ class Commits:
         self._transact = transact
         self._waiting: deque[_Job] = deque()
         self._is_called = False
+        self._asked: asyncio.AbstractEventLoop | None = None
 
     async def add(self, work: Work[T], seal: Seal | None = None) -> T:
         """Run one function in a writing transaction; gives what it gives once that is on disk, and sealed.
@@ -54,9 +55,16 @@ class Commits:
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop, seal)
         self._waiting.append(job)
-        self._call()
+        if self._asked is not loop:
+            self._asked = loop
+            loop.call_soon(self._call_for_all)
         result: T = await job.ended
         return result
+
+    def hasten(self) -> None:
+        """What waits is written before whatever the thread is given next: a reading sees it."""
+        if self._waiting:
+            self._call()
 
     def _commit(self) -> None:
         """On the database's thread: do what waits by now; a later call may find nothing left."""
@@ -77,6 +85,11 @@ class Commits:
                 _tell([(job, None, error)])
             else:
                 _tell(_sealed([job], [result]))
+
+    def _call_for_all(self) -> None:
+        """After the tasks that run just now: what they add goes into the same transaction."""
+        self._asked = None
+        self._call()
 
     def _call(self) -> None:
         if not self._is_called:

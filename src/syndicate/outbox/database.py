@@ -103,6 +103,7 @@ class Database:
         return await self._run(work, *args, **kwargs)
 
     async def _run(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        self._commits.hasten()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: work(*args, **kwargs))
 
