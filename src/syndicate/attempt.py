@@ -312,7 +312,8 @@ class Attempts:
             return self._pictureless("the network did not take the image")
         keeps = delivery.action is Action.EDIT and media is None and made.card.image is not None
         post = post_of(made, wants, rules, has_picture=media is not None)
-        post = replace(post, reply_to=reply_to, keeps_picture=keeps)
+        if reply_to is not None or keeps:
+            post = replace(post, reply_to=reply_to, keeps_picture=keeps)
         key = delivery.key or self.channel.key_of(delivery.uid, delivery.generation, item.published)
         payload = self.channel.freeze(post, media, key, self._clock())
         if delivery.action is not Action.EDIT:

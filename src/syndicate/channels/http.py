@@ -46,6 +46,8 @@ _FIRST_EPOCH_S = 10**9
 
 LIMIT_PAGE_URL = 2000
 
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
 Body: TypeAlias = "bytes | aiohttp.FormData"
 RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 """What a network calls a post, a picture or an account: short and of characters that can be seen."""
@@ -293,7 +295,7 @@ def page_url(url: str | None) -> str | None:
 
 def json_bytes(value: object) -> bytes:
     """JSON that is the same bytes for the same value."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _JSON.encode(value).encode()
 
 
 def _wait(text: str, server_now: datetime) -> timedelta | None:

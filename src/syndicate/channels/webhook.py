@@ -14,7 +14,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+import msgspec
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syndicate.channels.addresses import EndpointURL, host_of, origin_of
 from syndicate.channels.http import Answer, json_bytes, verdict
@@ -87,7 +88,7 @@ def keys_in(secret: str) -> tuple[bytes, ...]:
 def signatures(keys: tuple[bytes, ...], key: str, at: datetime, payload: bytes) -> str:
     """The `webhook-signature` header: each key's HMAC-SHA256 over id, time and exact bytes."""
     signed = f"{key}.{int(at.timestamp())}.".encode() + payload
-    digests = (hmac.new(secret, signed, hashlib.sha256).digest() for secret in keys)
+    digests = (hmac.digest(secret, signed, "sha256") for secret in keys)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
@@ -161,7 +162,7 @@ class Webhook(Channel):
     async def publish(self, payload: bytes, key: str) -> Receipt:
         """Send the event, signed at this moment; its receipt names the item, as later events do."""
         await self._send(payload, key)
-        item_id = _Event.model_validate_json(payload).data.id
+        item_id = msgspec.json.decode(payload, type=_Event).data.id
         return Receipt(item_id or key, None, self._tools.clock())
 
     async def edit(self, receipt: Receipt, payload: bytes) -> Receipt:
@@ -246,11 +247,11 @@ def _event(post: Post, now: datetime, summary: str) -> dict[str, object]:
     return {"type": "item.published", "timestamp": _instant(now), "data": item}
 
 
-class _Item(BaseModel):
+class _Item(msgspec.Struct, frozen=True):
     id: str = ""
 
 
-class _Event(BaseModel):
+class _Event(msgspec.Struct, frozen=True):
     """What `freeze` wrote."""
 
     data: _Item = _Item()

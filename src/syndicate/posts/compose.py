@@ -186,6 +186,9 @@ def _fitted(words: _Words, room: Room, text_of: Callable[[_Words], str], *, link
     def is_fitting(candidate: _Words) -> bool:
         return fits(counted(text_of(candidate)), room)
 
+    text = text_of(words)
+    if fits(counted(text), room):
+        return text, words
     while words.tags and not is_fitting(words):
         words = replace(words, tags=words.tags[:-1])
     if not is_fitting(words):
