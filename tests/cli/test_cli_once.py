@@ -53,6 +53,14 @@ def test_once_without_changes_loads_nothing_that_tells_writes_sends_serves_or_dr
     assert second & {"syndicate.deliver", "syndicate.sharepages", "syndicate.feeds.xml"} == set()
 
 
+def test_once_with_changes_does_without_sqlalchemy(site: SiteRig) -> None:
+    site.call("once")
+    site.write(3)
+    (site.folder / "content" / "1.md").unlink()
+
+    assert "sqlalchemy" not in loaded_by_once(site)
+
+
 def loaded_by_once(site: SiteRig) -> set[str]:
     told = (
         "import sys; from syndicate.cli import main; "

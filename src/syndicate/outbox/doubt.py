@@ -11,9 +11,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, Planned, Receipt, State
+from syndicate.outbox.marks import keep_mark
 from syndicate.outbox.reasons import Reason
+from syndicate.outbox.recall import window
 from syndicate.outbox.rows import planned_row
-from syndicate.outbox.schema import channels, deliveries, events, items, marks, sightings
+from syndicate.outbox.schema import channels, deliveries, events, items, sightings
 from syndicate.ports.outbox import Doubt, Sighting
 
 ADOPTED = "adopted: it stands there already"
@@ -27,27 +29,10 @@ def doubt_all(connection: Connection, since: datetime, until: datetime) -> None:
     former = window(connection)
     since = min(since, former[0]) if former else since
     kept = json.dumps([since.isoformat(), until.isoformat()])
-    statement = upsert(marks).values(name="restored", value=kept)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": kept}))
+    keep_mark(connection, "restored", kept)
     whole = {"doubted_since": since, "doubted_until": until, "doubt_due": until, "doubt_readings": 0}
     connection.execute(update(channels).values(**whole))
     connection.execute(update(deliveries).where(_row.state != State.SENT).values(is_doubted=True))
-
-
-def window(connection: Connection) -> tuple[datetime, datetime] | None:
-    """From when to when anything may have been sent; None if nothing was ever put back."""
-    kept = connection.execute(select(marks.c.value).where(marks.c.name == "restored")).scalar()
-    if kept is None:
-        return None
-    since, until = json.loads(kept)
-    return datetime.fromisoformat(since), datetime.fromisoformat(until)
-
-
-def doubted_channels(connection: Connection) -> frozenset[str]:
-    """The channels whose posts are in doubt."""
-    return frozenset(
-        connection.execute(select(channels.c.channel).where(channels.c.doubted_since.is_not(None))).scalars()
-    )
 
 
 def doubt_of(connection: Connection, channel: str) -> Doubt | None:

@@ -22,7 +22,7 @@ FILE = Path(__file__).with_name("prepared.json")
 
 Convert = Callable[[Any], Any]
 
-KEEPS: Mapping[str, Convert] = {"moment": moments.kept}
+KEEPS: Mapping[str, Convert] = {"moment": moments.kept, "list": lambda values: json.dumps(values, ensure_ascii=False)}
 READS: Mapping[str, Convert] = {"moment": moments.read, "flag": lambda value: None if value is None else bool(value)}
 """How values of a kind are kept and read, where the driver does not know them; `statements` tells kinds by columns."""
 

@@ -24,6 +24,7 @@ _KNOWN = Prepared("known")
 _STAMP = Prepared("stamp")
 _SEEN_CHANNELS = Prepared("seen_channels")
 _UNDECIDED = Prepared("undecided")
+_DOUBTED_CHANNELS = Prepared("doubted_channels")
 _ANY_HUB = Prepared("any_hub")
 
 
@@ -91,6 +92,20 @@ def missed(connection: Connection, names: Collection[str]) -> dict[str, frozense
     kept = mark(connection, "on")
     back = set(names) & set(seen_channels(connection)) - set(json.loads(kept or "[]"))
     return {name: frozenset(_UNDECIDED.values(connection, the_channel=name)) for name in sorted(back)}
+
+
+def window(connection: Connection) -> tuple[datetime, datetime] | None:
+    """From when to when anything may have been sent; None if nothing was ever put back."""
+    kept = mark(connection, "restored")
+    if kept is None:
+        return None
+    since, until = json.loads(kept)
+    return datetime.fromisoformat(since), datetime.fromisoformat(until)
+
+
+def doubted_channels(connection: Connection) -> frozenset[str]:
+    """The channels whose posts are in doubt."""
+    return frozenset(_DOUBTED_CHANNELS.values(connection))
 
 
 def has_hubs(connection: Connection) -> bool:

@@ -93,13 +93,39 @@ def planned_row(planned: Planned, now: datetime, *, is_doubted: bool = False) ->
         "generation": 0,
         "is_unclear": False,
         "is_key_spent": False,
+        "key": None,
+        "payload": None,
+        "frozen_at": None,
+        "first_sent_at": None,
+        "remote_id": None,
+        "remote_url": None,
+        "sent_at": None,
+        "owner": None,
         "fence": 0,
+        "issue": None,
         "topics": " ".join(planned.topics),
         "owed_since": now,
         "batch": planned.batch,
         "is_doubted": is_doubted,
         "code": planned.code.value,
         "snapshot": to_json(planned.item) if planned.item else None,
+    }
+
+
+def replanned_row(planned: Planned, now: datetime) -> dict[str, Any]:
+    """What is written about a delivery that is planned anew."""
+    return {
+        "the_uid": planned.uid,
+        "new_state": planned.state.value,
+        "new_reason": planned.reason,
+        "new_code": planned.code.value,
+        "new_due": planned.due,
+        "new_origin": planned.origin.value,
+        "new_revision": planned.revision,
+        "new_snapshot": to_json(planned.item) if planned.item else None,
+        "new_topics": " ".join(planned.topics),
+        "new_owed_since": now,
+        "new_batch": planned.batch,
     }
 
 

@@ -11,8 +11,10 @@ from itertools import product
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
+    ColumnElement,
     Delete,
     Insert,
     Select,
@@ -84,6 +86,17 @@ def _kept(table: Table, *keys: str, keep: Iterable[str] = ()) -> Insert:
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
+def _among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """One of a list of values, however long it is."""
+    listed = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _new(*names: str) -> dict[str, Any]:
+    """New values for these columns of `deliveries`."""
+    return {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
+
+
 STATE: Mapping[str, Statement] = {
     "mark": select(marks.c.value).where(marks.c.name == bindparam("the_name")),
     "keep_mark": _kept(marks, "name"),
@@ -107,6 +120,47 @@ INGEST: Mapping[str, Statement] = {
             _row.action == Action.POST.value,
             (_row.code != Reason.RETIRED.value) | (_row.origin != Origin.LIVE.value),
         ),
+    ),
+    "doubted_channels": select(channels.c.channel).where(channels.c.doubted_since.is_not(None)),
+    "any_sighting": select(sightings.c.channel).limit(1),
+    "keep_item": _kept(items, "item_id", keep=("first_seen",)),
+    "withdraw_items": update(items).where(_among(items.c.item_id, "the_items")).values(is_withdrawn=True),
+    "keep_file": _kept(files, "path"),
+    "drop_files": delete(files).where(_among(files.c.path, "the_paths")),
+    "keep_channel": _kept(
+        channels, "channel", keep=("first_seen", "doubted_since", "doubted_until", "doubt_due", "doubt_readings")
+    ),
+    "add_delivery": insert(deliveries),
+    "standing of uids": select(_row.uid, _row.state, _row.code, _row.attempts, _row.issue).where(
+        _among(_row.uid, "the_uids")
+    ),
+    "of items": select(deliveries).where(_among(_row.item_id, "the_items")),
+    "waiting of items": select(deliveries).where(
+        _among(_row.item_id, "the_items"),
+        or_(*(_row.state == state.value for state in (State.PLANNED, State.PAUSED, State.HELD))),
+        _row.is_unclear.is_(False),  # what may already be out there is not forgotten
+    ),
+    "owed as items left": select(_row.uid).where(
+        _among(_row.item_id, "the_items"),
+        or_(*(_row.state == state.value for state in (State.PLANNED, State.HELD))),
+        _row.is_unclear.is_(False),
+        (_row.action == Action.DELETE.value) | _row.snapshot.is_not(None),
+    ),
+    "change": update(deliveries).where(_among(_row.uid, "the_uids")).values(_new("state", "reason", "code")),
+    "replan": (
+        update(deliveries)
+        .where(_row.uid == bindparam("the_uid"))
+        .values(
+            _new("state", "reason", "code", "due", "origin", "revision", "snapshot", "topics", "owed_since", "batch")
+        )
+        # Composed before the item was skipped: it may read otherwise now.
+        .values(failures=0, payload=None, frozen_at=None)
+    ),
+    "thaw": (
+        update(deliveries)
+        .where(_row.uid == bindparam("the_uid"), _row.state == State.PLANNED.value, _row.is_unclear.is_(False))
+        .values(_new("revision"))
+        .values(payload=None, frozen_at=None)
     ),
 }
 
@@ -211,8 +265,7 @@ OUTLOOK: Mapping[str, Statement] = {
 def _settling(*, is_sent: bool, thaws: bool, renews_key: bool) -> Update:
     names = ["state", "reason", "code", "due", "failures", "readings", "is_unclear", "is_key_spent"]
     names += ["remote_id", "remote_url", "sent_at"] if is_sent else []
-    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=_row[name].type) for name in names}
-    values |= {"owner": None}
+    values = {**_new(*names), "owner": None}
     if is_sent:
         values |= {"payload": None}
     if thaws:
@@ -264,6 +317,8 @@ def _kind(kind: TypeEngine[Any]) -> str | None:
     """The kind of a column, where the driver does not know it by itself."""
     if isinstance(kind, Moment):
         return "moment"
+    if isinstance(kind, JSON):
+        return "list"
     return "flag" if isinstance(kind, Boolean) else None
 
 

@@ -33,11 +33,11 @@ from syndicate.ports.content import Indexed, Stamp
 from syndicate.ports.outbox import Acceptance, ChannelCounts, Doubt, Event, KnownItem, Restored, Sighting
 
 if TYPE_CHECKING:
-    from syndicate.outbox import announce, batches, doubt, gather, intake, lane, outlook, review
+    from syndicate.outbox import announce, batches, doubt, gather, intake, lane, outlook, retire, review
 else:  # most of them need SQLAlchemy, and a start where nothing changed needs none of them
-    announce, batches, doubt, gather, intake, lane, outlook, review = (
+    announce, batches, doubt, gather, intake, lane, outlook, retire, review = (
         Later(f"syndicate.outbox.{name}")
-        for name in ("announce", "batches", "doubt", "gather", "intake", "lane", "outlook", "review")
+        for name in ("announce", "batches", "doubt", "gather", "intake", "lane", "outlook", "retire", "review")
     )
 
 ROOM_BYTES = 64 * 2**20
@@ -188,7 +188,7 @@ class SqlOutbox:
     async def retire(self, names: Collection[str], now: datetime) -> int:
         """What channels owe that are not among these names is skipped, or waits for a person; gives how many."""
         seen = await self.channels()
-        return await self._database.write(intake.retire, names, now) if seen.keys() - set(names) else 0
+        return await self._database.write(retire.retire, names, now) if seen.keys() - set(names) else 0
 
     async def revive(self, planned: Sequence[Planned], now: datetime) -> int:
         """Backfill: SKIPPED deliveries and unknown uids become what is planned; gives how many."""
