@@ -550,3 +550,48 @@ def test_folder_of_the_state_is_known_before_all_else(tmp_path: Path, monkeypatc
     config.write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError):
         state_folder_of(config)
+
+
+def test_faults_are_told_beside_those_of_variables_and_of_missing_keys(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("channels: {news: {gap: 1s}, wide: {network: preview, gap: x}}\nfeeds: {size: 0}\n")
+    monkeypatch.setenv("SYNDICATE_SERVER__PORT", "many")
+    monkeypatch.setenv("SYNDICATE_SERVER__HOST", "::1")
+
+    settings, faults = checked_settings(path)
+
+    assert settings is not None
+    assert (settings.server.host, list(settings.channels)) == ("::1", ["wide"])
+    assert [(fault.key, fault.path) for fault in faults] == [
+        ("feeds.size", str(path)),
+        ("channels.news.network", str(path)),
+        ("channels.wide.gap", str(path)),
+        ("server.port", "SYNDICATE_SERVER__PORT"),
+    ]
+
+
+def test_half_of_a_character_is_told_as_what_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    halves = 'site: {title: "a\\ud800"}\nhashtags: {"\\udc00": x}\nfeeds: {kinds: ["\\ud83d"]}\nlog: {level: 1}\n'
+    path.write_text(halves, encoding="utf-8")
+    monkeypatch.setenv("SYNDICATE_SITE__AUTHOR", "\udcff")
+
+    _, faults = checked_settings(path)
+
+    told = {str(fault.key): fault.problem for fault in faults}
+    assert told.pop("log.level") == "is none of the choices"
+    assert told.pop("site.author") == "is not UTF-8"
+    assert told.keys() >= {"site.title", "hashtags.?", "feeds.kinds.0"}
+    assert {problem for key, problem in told.items() if key in {"site.title", "hashtags.?"}} == {
+        "holds half of a character"
+    }
+
+
+def test_halves_of_a_character_are_joined(path: Path) -> None:
+    path.write_text('{"site": {"title": "a\\ud83d\\ude00"}}', encoding="utf-8")
+
+    settings, faults = checked_settings(path)
+
+    assert faults == ()
+    assert settings is not None
+    assert settings.site.title == "a\N{GRINNING FACE}"

@@ -46,6 +46,7 @@ def test_a_pair_of_surrogates_in_json_is_one_character() -> None:
     [
         ("+++\na = \n+++\n", 2, 4, "is no TOML (Invalid value"),
         ("+++\ntitle = Foo\n+++\n", 2, 9, "in `title = Foo`; put texts in double quotes"),
+        ('+++\ntitle = "\\ud800"\n+++\n', 2, 16, "; write the character itself"),
         ("+++\na = 2023-02-30\n+++\n", 2, 5, "write dates as"),
         ("+++\na = {\n+++\n", 2, 6, "is no TOML"),
         ("+++\nb = 1\na = " + "9" * 5000 + "\n+++\n", 3, 5, "is no TOML"),

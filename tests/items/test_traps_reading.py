@@ -158,6 +158,8 @@ def test_many_such_values_are_read_and_each_is_told() -> None:
         case("an unknown escape", 'title: "\\q"', 3, 9, "double each backslash"),
         case("a pair of surrogates", 'title: "\\ud83d\\ude00"', 3, 11, "write the character itself"),
         case("a lone surrogate", 'title: "\\ud83d"', 3, 11, "write the character itself"),
+        case("one in a mapping", 'tags: {a: "\\ud83d"}', 3, 14, "write the character itself"),
+        case("one in a list", 'tags: ["\\udc00"]', 3, 11, "write the character itself"),
         case("quotes that would move another text", 'a: "x\nb: y: "z', 4, 9, ""),
         case("an unknown tag", "a: !foo x", 3, 4, "without the tag"),
         case("an unknown tag of a list", "a: !foo [x]", 3, 4, "without the tag"),

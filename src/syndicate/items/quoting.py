@@ -115,13 +115,19 @@ def _scalars(value: Value, spots: Spots | None) -> Iterator[tuple[Value, Place]]
         yield from _scalars(member, inside)
 
 
+def remedy_for_halves(line: str) -> str | None:
+    """The remedy for escapes of surrogates in a line that a parser refuses; None: it has none."""
+    has_some = '"' in line and _SURROGATE.search(line) is not None
+    return "write the character itself, instead of escapes for its halves" if has_some else None
+
+
 def remedy_for(line: str) -> str:
     """The remedy for the commonest mistakes, read from the line rather than from the parser's words."""
     value = line.lstrip(" -").partition(":")[2].strip()
     if _INDENTING_TAB.match(line):
         return "indent with blanks, not with tabs"
-    if value[:1] == '"' and _SURROGATE.search(value):
-        return "write the character itself, instead of two escapes for it"
+    if halves := remedy_for_halves(line):
+        return halves
     if value[:1] == '"' and "\\" in value:
         return "use single quotes, or double each backslash: in double quotes it begins an escape"
     if value[:1] in ("'", '"'):

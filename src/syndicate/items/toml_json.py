@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 
 from syndicate.errors import Fault, InvalidItem
+from syndicate.items.quoting import remedy_for_halves
 from syndicate.items.tree import (
     MAX_DEPTH,
     MAX_PARTS,
@@ -97,7 +98,9 @@ def _no_toml(error: ValueError | RecursionError, block: Block) -> InvalidItem:
     else:  # at the end of the block
         place = _place(len(text.rstrip()), _starts(text))
     problem = f"is no TOML ({error})"
-    remedy = "put texts in double quotes, write dates as 2023-06-07, and each key and table once"
+    lines = text.split("\n")
+    halves = remedy_for_halves(lines[place.line]) if place.line < len(lines) else None
+    remedy = halves or "put texts in double quotes, write dates as 2023-06-07, and each key and table once"
     return block.refusal("E-FRONTMATTER", problem, remedy, line=place.line, column=place.column)
 
 

@@ -37,6 +37,15 @@ def without(values: Mapping[str, Any], locations: Sequence[Sequence[str | int]])
     return kept
 
 
+def laid_over(values: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with others laid over them, mapping by mapping."""
+    whole = dict(values)
+    for key, value in upper.items():
+        lower = whole.get(key)
+        whole[key] = laid_over(lower, value) if isinstance(lower, Mapping) and isinstance(value, Mapping) else value
+    return whole
+
+
 def _below(kind: Any, part: str) -> Any:
     """What stands below a key of this kind; None: not known."""
     if _is_model(kind):

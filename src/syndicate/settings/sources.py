@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,15 @@ def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = (
         remedy = f"{remedy}, or the variable {variable_of(location)}"
     place = _variable_with(location, is_stray=error["type"] == "extra_forbidden") or str(path)
     return Fault(place, CODE, problem, remedy, key=".".join(location))
+
+
+def torn_fault(path: Path, location: Sequence[str]) -> Fault:
+    """That a text, or the key itself, holds half of a character."""
+    variable = _variable_with(tuple(location), is_stray=True)
+    problem, remedy = "holds half of a character", "write the character itself, or both halves of its escape"
+    if variable is not None:  # bytes that are no UTF-8 come as such halves
+        problem, remedy = "is not UTF-8", "set it in UTF-8"
+    return Fault(variable or str(path), CODE, problem, remedy, key=".".join(location))
 
 
 def variable_of(location: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
@@ -21,8 +21,9 @@ from syndicate.settings.feeds import CardSettings, FeedSettings
 from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
-from syndicate.settings.slips import known_keys, without
-from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, values_from, values_in
+from syndicate.settings.slips import known_keys, laid_over, without
+from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, torn_fault, values_from, values_in
+from syndicate.settings.torn import torn_in, whole
 
 
 def _a_second_or_more(value: timedelta) -> timedelta:
@@ -144,7 +145,13 @@ class _Environment(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """All of them, nested."""
-        return values_from(os.environ, self.settings_cls.model_fields)
+        return _given()
+
+
+def _given() -> dict[str, Any]:
+    """What the environment says."""
+    found: dict[str, Any] = whole(values_from(os.environ, Settings.model_fields))
+    return found
 
 
 def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
@@ -157,26 +164,48 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     Raises:
         ConfigError: the file cannot be read.
     """
-    values = values_in(path)
+    read = values_in(path)
+    torn = (*torn_in(read), *torn_in(values_from(os.environ, Settings.model_fields)))
+    faults = [torn_fault(path, [str(part) for part in place]) for place in torn]
+    values = whole(read)
     # Keywords with an underscore would steer pydantic-settings itself.
     odd = [key for key in values if key.startswith("_")]
-    faults = [fault_of(path, {"type": "extra_forbidden", "loc": (key,)}) for key in odd]
+    faults += [fault_of(path, {"type": "extra_forbidden", "loc": (key,)}) for key in odd]
     kept = {key: value for key, value in values.items() if key not in odd}
-    for is_first in (True, False):
-        try:
-            settings = Settings(**kept)
-        except ValidationError as error:
-            lines = error.errors(include_input=False)
-            if not is_first:  # what is wrong stands in the environment, or is that something is missing
-                return None, tuple(faults)
-            faults += [fault_of(path, line, known=_known_beside(line["loc"])) for line in lines]
-            kept = without(kept, [line["loc"] for line in lines])
-        else:
-            break
+    try:
+        settings = Settings(**kept)
+    except ValidationError as error:
+        lines = error.errors(include_input=False)
+        faults += [fault_of(path, line, known=_known_beside(line["loc"])) for line in lines]
+        remaining = _remaining(without(laid_over(kept, _given()), [line["loc"] for line in lines]))
+        if remaining is None:
+            return None, tuple(faults)
+        settings = remaining
     rooted = _rooted(settings, path)
     found = (*(() if faults else _contradictions(rooted)), *_overlaps(rooted, root_of(path)))
     faults += [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
     return rooted, tuple(faults)
+
+
+def _remaining(values: Mapping[str, Any]) -> Settings | None:
+    """The settings of what is left without faults, from file and environment; None if that has faults, too."""
+
+    class Remaining(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings,)
+
+    try:
+        return Remaining(**values)
+    except ValidationError:
+        return None
 
 
 def _known_beside(location: Sequence[str | int]) -> frozenset[str]:
