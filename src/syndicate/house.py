@@ -68,8 +68,8 @@ def store_of(plot: Plot, *, waits: bool = True, tell: Callable[[int, int], None]
     """
     from syndicate.content.file import GRACE
     from syndicate.content.folder import FolderStore
+    from syndicate.content.passing import QUIET
     from syndicate.content.roots import Roots
-    from syndicate.content.watch import QUIET
 
     quiet, grace = (QUIET, GRACE) if waits else (timedelta(0), timedelta(0))
     stores = [

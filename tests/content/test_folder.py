@@ -25,7 +25,7 @@ from syndicate.content import file as file_module
 from syndicate.content.file import NO_ITEM
 from syndicate.content.folder import FolderStore
 from syndicate.content.look import MAX_IMAGE_BYTES
-from syndicate.content.places import inside
+from syndicate.content.places import real
 from syndicate.errors import ConfigError, ImageUnusable
 from syndicate.items.frontmatter import MAX_FILE_BYTES
 from syndicate.items.item import Image
@@ -212,11 +212,11 @@ def test_a_file_that_grows_while_it_is_read_is_waited_for(store: FolderStore, mo
 def test_a_file_replaced_after_the_sweep_is_waited_for(store: FolderStore, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "a.md", item_text())
 
-    def replacing(root: Path, path: str) -> Path:
+    def replacing(root: Path, path: str) -> str:
         put(store, "a.md", item_text(title="Another, longer"))
-        return inside(root, path)
+        return real(root, path)
 
-    monkeypatch.setattr(file_module, "inside", replacing)
+    monkeypatch.setattr(file_module, "real", replacing)
 
     assert store.scan(NOTHING).waiting == ("a.md",)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import watchfiles
 
-from syndicate.content.watch import Stirred, is_passing, wake
+from syndicate.content.passing import is_passing
+from syndicate.content.watch import Stirred, wake
 
 Filter = Callable[[watchfiles.Change, str], bool]
 

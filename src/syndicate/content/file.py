@@ -6,17 +6,17 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
-from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, spelt
+from syndicate.content.passing import CALM, QUIET
+from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, real, spelt
 from syndicate.content.sweep import Sight, reason_of
-from syndicate.content.watch import CALM, QUIET
 from syndicate.content.writers import is_written
 from syndicate.errors import Fault, ImageUnusable, InvalidItem
 from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
@@ -34,8 +34,7 @@ GRACE = timedelta(seconds=2)
 _CALM_NS = CALM // timedelta(microseconds=1) * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True, gc=False):
     """What a file was like in a scan, and since when it has been so."""
 
     key: tuple[int, int, int]
@@ -100,7 +99,7 @@ class FileReader:
         try:
             if sight.stat.st_size > MAX_FILE_BYTES:
                 raise too_big(sight.path, sight.stat.st_size)
-            content, facts = bytes_of(inside(root, sight.path), MAX_FILE_BYTES)
+            content, facts = bytes_of(real(root, sight.path), MAX_FILE_BYTES)
             if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
                 raise NotSettled
             stamp = Stamp(*sight.key, digest=hashlib.sha256(content).hexdigest())
@@ -177,7 +176,7 @@ class FileReader:
         found: dict[str, Image | None] = {}
         for asked in reading.post_images:
             groups.append(spelt(root, asked.paths, self.rules.images.beside))
-            found[asked.paths[0]], warnings = self._image(root, replace(asked, paths=groups[-1]), sight)
+            found[asked.paths[0]], warnings = self._image(root, structs.replace(asked, paths=groups[-1]), sight)
             faults += warnings
         if item.posting is not None and found:
             item = replace(item, posting=item.posting.with_images(found))

@@ -15,10 +15,10 @@ from msgspec import structs
 from syndicate.content.clashes import Clashes
 from syndicate.content.file import GRACE, FileReader
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
+from syndicate.content.passing import QUIET
 from syndicate.content.places import NotSettled, bytes_of, inside
 from syndicate.content.readers import read_ahead
 from syndicate.content.sweep import Sight, Sweep, reason_of, sweep
-from syndicate.content.watch import QUIET
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.globs import is_wanted
 from syndicate.items.item import Image

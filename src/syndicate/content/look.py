@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from syndicate.content.images import upright
 from syndicate.content.metadata import orientation_in, without_metadata
 from syndicate.errors import ImageUnusable
 
@@ -57,6 +56,8 @@ def shown(content: bytes, ref: str) -> tuple[bytes, Facts]:
     """
     facts = look(content, ref)
     if facts.is_turned:
+        from syndicate.content.images import upright  # it brings all that posts and processes need
+
         content = upright(ref, content)
         facts = look(content, ref)
     try:

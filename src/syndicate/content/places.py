@@ -24,6 +24,11 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 
 
 def inside(root: Path, path: str, beside: Sequence[str] = ()) -> Path:
+    """The same as `real`, as a path."""
+    return Path(real(root, path, beside))
+
+
+def real(root: Path, path: str, beside: Sequence[str] = ()) -> str:
     """The real file behind a path below the root, or below a folder beside it that is allowed by name.
 
     Args:
@@ -34,19 +39,19 @@ def inside(root: Path, path: str, beside: Sequence[str] = ()) -> Path:
     Raises:
         OSError: it is not there, or leads out.
     """
-    base, rest = root, path
+    base, rest = str(root), path
     for folder in beside:
         if path.startswith(f"{folder}/"):
-            base, rest = Path(os.path.realpath(root / folder, strict=True)), path[len(folder) + 1 :]
+            base, rest = os.path.realpath(root / folder, strict=True), path[len(folder) + 1 :]
             break
     if not rest or rest.startswith("/") or not is_safe_path(rest):
         raise PermissionError("leads out of the store")
-    if _has_no_links(str(base), rest):
-        return base / rest
-    real = Path(os.path.realpath(base / rest, strict=True))
-    if not real.is_relative_to(base):
+    if _has_no_links(base, rest):
+        return f"{base}/{rest}"
+    found = os.path.realpath(Path(base, rest), strict=True)
+    if not Path(found).is_relative_to(base):
         raise PermissionError("leads out of the store")
-    return real
+    return found
 
 
 def _has_no_links(base: str, rest: str) -> bool:
@@ -156,7 +161,7 @@ def places_of(stamp: str) -> tuple[str, ...]:
     return groups_of(stamp)[0]
 
 
-def bytes_of(file: Path, limit: int) -> tuple[bytes, os.stat_result]:
+def bytes_of(file: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
     """At most one byte over the limit of a regular file, and its facts.
 
     Raises:

@@ -12,13 +12,15 @@ import pickle
 import signal
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from syndicate.content.file import FileReader
 from syndicate.content.places import NotSettled
-from syndicate.content.readers import Found
-from syndicate.content.sweep import Sight
 from syndicate.items.snapshot import pack
+
+if TYPE_CHECKING:
+    from syndicate.content.readers import Found
+    from syndicate.content.sweep import Sight
 
 
 class _Clock:

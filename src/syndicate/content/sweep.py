@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from syndicate.content.passing import is_passing
 from syndicate.content.places import inside
-from syndicate.content.watch import is_passing
 from syndicate.errors import Fault
 from syndicate.items.globs import fits, wanted_among
 from syndicate.items.rules import Rules

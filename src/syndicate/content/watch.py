@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import re
 import time
 from collections.abc import Iterable
 from contextlib import aclosing, suppress
 from datetime import timedelta
-from fnmatch import translate
 from pathlib import Path
+
+from syndicate.content.passing import CALM, is_passing
 
 LOOK_S = 1.0
 """Seconds between looks whether a watched folder is still the same one."""
@@ -22,27 +22,9 @@ AGAIN_S = 1.0
 _TOGETHER_S = 2.0
 """So close to each other, a folder that came and a path that went may be one that was moved."""
 
-QUIET = timedelta(milliseconds=250)
-"""So long a file is left alone before it is used."""
-
-CALM = timedelta(milliseconds=30)
-"""So long, where the system knows that nobody has it open for writing any more."""
-
 # A burst is one wake-up, when the file that was written last may be used: an earlier one would look in vain.
 _STEP_MS = CALM // timedelta(milliseconds=1) + 5
 _DEBOUNCE_MS = 1500
-
-_PASSING = re.compile(
-    "|".join(
-        map(translate, (".*", "*~", "*.tmp", "*.temp", "*.part", "*.partial", "*.crdownload", "*.sw?", "*.bak", "#*#",
-                        "~$*", "4913"))
-    )
-)  # fmt: skip
-
-
-def is_passing(name: str) -> bool:
-    """Whether a file or folder name is hidden, or that of a temporary or backup copy."""
-    return _PASSING.match(name.casefold()) is not None
 
 
 class Stirred:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syndicate.items.fields import texts_of
 from syndicate.items.links import is_safe_path, usable
@@ -48,8 +51,7 @@ class ImageSearch:
         return tuple(folder for folder in self.folders if folder.startswith(("../", "/")))
 
 
-@dataclass(frozen=True, slots=True)
-class Featured:
+class Featured(Struct, frozen=True, gc=False):
     """An image as named: an absolute URL, or paths from the store's root in the order to look at, or a refusal.
 
     Paths below one of `ImageSearch.beside` begin as that does; a path may be a glob. `refusal` is a code and a problem

@@ -70,26 +70,21 @@ def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str
 
 
 def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterator[Found]:
-    """The same without what is not there, as most is not."""
+    """The same without what is not there, as most is not, and of what there is no problem to tell."""
+    written = tree.fields
     for source in sources:
-        found = there(tree, source, location)
-        if found is not None:
-            yield found
-
-
-def there(tree: Tree, source: Source, location: Location) -> Found | None:
-    """What one source gives; None if nothing stands there, and there is no problem to tell."""
-    if source.kind == "key":
         steps = source.steps
-        value = tree.fields.get(steps[0])
+        if not steps:
+            found = _looked(tree, source, location)
+            if found.value is not None or found.problem:
+                yield found
+            continue
+        value = written.get(steps[0])
         if value is not None and len(steps) > 1:
             value = _value_at(tree, steps)
-        if value is None:
-            return None
-        found = Found(value, source.words, tree, steps, source.form)
-        return _changed(found, source) if source.changes_texts else found
-    found = _looked(tree, source, location)
-    return None if found.value is None and not found.problem else found
+        if value is not None:
+            found = Found(value, source.words, tree, steps, source.form)
+            yield _changed(found, source) if source.changes_texts else found
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:
@@ -126,7 +121,7 @@ def texts_of(value: Value, keys: Sequence[str] = _NAMES) -> tuple[str, ...]:
 def aligned_texts(value: Value) -> tuple[str | None, ...]:
     """Like `texts_of`, but blank members keep their places, so that parallel lists stay parallel."""
     members = value if isinstance(value, list) else [value]
-    return tuple(text_in(member, _NAMES) for member in members)
+    return tuple([member if isinstance(member, str) else text_in(member, _NAMES) for member in members])
 
 
 def parts_of(text: str, split: str) -> list[str]:

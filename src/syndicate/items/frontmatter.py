@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from frontmatter.default_handlers import BaseHandler, JSONHandler
+from msgspec.structs import replace
 
 from syndicate.errors import Fault, InvalidItem
 from syndicate.items.decoding import decoded
@@ -154,7 +154,7 @@ def _before_fence(text: str, start: int, path: str, *, is_wrapped: bool) -> tupl
 def _split(handler: BaseHandler, text: str, block: Block) -> tuple[Block, str]:
     """The block with its text, and the body."""
     is_json = isinstance(handler, _JsonHandler)
-    block = replace(block, fence="" if is_json else text.partition("\n")[0], text=text if is_json else "")
+    block = Block(block.path, block.line, "" if is_json else text.partition("\n")[0], text if is_json else "")
     try:
         front, body = handler.split("\n" + text)
     except (json.JSONDecodeError, RecursionError) as error:

@@ -64,15 +64,19 @@ def absolute(base: str | None, link: str) -> str | None:
         return None
 
 
-@lru_cache(maxsize=4096)  # a store names few topics and products, and names them often
 def page_at(site_url: str, place: str) -> str | None:
     """The address of a place on the site: `site_url` plus a path, or the place itself if it is a URL.
 
     None if the site has no address, or the path climbs (`..`, also escaped) or hides something.
     """
-    place = place.strip()
     if _ROOTED.fullmatch(place) and "." not in place and "%" not in place and (base := _base(site_url)):
-        return base + place
+        return base + place  # as most
+    return _page_at(site_url, place)
+
+
+@lru_cache(maxsize=4096)  # a store names few topics and products, and names them often
+def _page_at(site_url: str, place: str) -> str | None:
+    place = place.strip()
     if _ABSOLUTE.match(place):
         return usable(place)
     if not site_url or not is_safe_path(place):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 import regex
+from msgspec import Struct
 
 FILENAME = (
     r"(?:(?P<date>\d{4}-\d{1,2}-\d{1,2})[-_ ])?(?P<slug>.+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*))?\.\w+"
@@ -46,8 +46,7 @@ _YEAR = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)(?=/)")
 _UNSEEN = frozenset({"_posts", "_drafts"})  # folders that the site's builder never shows in an address
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True, gc=False):
     """Where a file lies and how its place is to be read.
 
     `path` is the file's POSIX path below the store's root. `filename` is an expression for the whole file name, with

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+
+from msgspec import Struct, field
 
 from syndicate.items.featured import featured_of
 from syndicate.items.fields import Found, is_blank, texts_of
@@ -29,12 +31,11 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG = re.compile(r"[^\W\d_]")
 
 
-@dataclass(frozen=True, slots=True)
-class AskedImage:
+class AskedImage(Struct, frozen=True, gc=False):
     """An image that a file names: the paths where it may lie, in order, and what in the file names it."""
 
     paths: tuple[str, ...]
-    named: Found | None = field(default=None, repr=False, compare=False)
+    named: Found | None = None
 
     @property
     def place(self) -> tuple[int | None, int | None]:
@@ -67,8 +68,7 @@ def _decides(value: Value) -> bool:
     return isinstance(value, list) or (isinstance(value, dict) and any(map(_decides, value.values())))
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """One field being read; `steps` lead to it, `title` is the alt text of images without one.
 
     `doubled` are the places of keys that stand in their mapping again, perhaps in other case.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from syndicate.items.topics import slug_of
 
@@ -63,8 +64,7 @@ WORDS = frozenset(_DATED) | _NAMED
 _WORD = re.compile(r":(?P<word>[a-z_]+)(?:\[(?P<part>-?\d*:?-?\d*|last)\])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True, gc=False):
     """What a template may name, and the date in the site's zone.
 
     `slug` is that of the front matter or of the file name; `name` stands for it where a builder takes the file name

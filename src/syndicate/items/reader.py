@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from string import ascii_letters, digits
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from syndicate.errors import Fault
@@ -48,8 +48,7 @@ def _unfit(name: str, text: str) -> str:
     return "" if text[0] in _SURE or plain(text) else "blank"
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(Struct):
     """A file's front matter, where it lies, and the rules; gives fields and gathers faults."""
 
     front: Tree
@@ -73,10 +72,7 @@ class Reader:
     def usable(self, name: str) -> Iterator[Found]:
         """What the field's sources give that can be used, in order; texts as they are written."""
         is_textual = name in _TEXTUAL
-        for source in self.rules.sources.get(name, ()):
-            found = fields.there(self.front, source, self.location)
-            if found is None:
-                continue
+        for found in fields.present(self.front, self.rules.sources.get(name, ()), self.location):
             if found.is_slow:
                 self._tell_slow(name, found)
             if is_textual:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import posixpath
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 _ARGUMENT = re.compile(
     r"""(?:(?P<name>[A-Za-z_][\w-]*+)\s*+[=:]\s*+)?+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|`(?P<raw>[^`]*+)`"""
@@ -48,8 +49,7 @@ _ADDRESSES = {"ref", "relref"}
 _FILES = {"link", "post_url"}
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True, gc=False):
     """Where addresses of a site lead.
 
     `site_url` is the site's address, empty if it has none. `post_page` is a dated post's page below it, with the slots

@@ -6,8 +6,9 @@ Every scalar stays as written (`No`, `0123`, `2023-02-30`): what it means is dec
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 from syndicate.errors import Fault, InvalidItem
 
@@ -48,8 +49,7 @@ Spots: TypeAlias = "list[Spot] | dict[str, Spot]"
 Held = TypeVar("Held")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True, gc=False):
     """A block of front matter: its file, the line of its opening fence counted from 1, that fence, and its text.
 
     The text begins with the rest of the fence's line, so that its line 0 is the fence.
@@ -126,8 +126,7 @@ class Places(Mapping[tuple[str, ...], tuple[int, int]]):
                 yield from self._all((*path, key), spot[2])
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True, gc=False):
     """A front matter's values by case-folded key, where each stands, and warnings.
 
     `line` is that of the opening fence.

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item
 from syndicate.items.topics import agreed
-from syndicate.posts.cardimage import CardImage
-from syndicate.posts.post import ImageRules, Picture
+
+if TYPE_CHECKING:
+    from syndicate.posts.cardimage import CardImage
+    from syndicate.posts.post import ImageRules, Picture
 
 
 class Stamp(Struct, frozen=True, gc=False):
