@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from msgspec import structs
+
 from syndicate.attempt import AttemptRules
 from syndicate.deliver import Lane, LaneRules
 from syndicate.draft import DraftRules
@@ -95,6 +97,11 @@ def acceptance(
         channels={channel.name: channel.account},
         rules="rules",
     )
+
+
+def kept(one: Delivery) -> Delivery:
+    """As the outbox keeps it, without what a claim brings along."""
+    return structs.replace(one, current=None, may_stand=False, is_damaged=False)
 
 
 def known(one: Item) -> KnownItem:

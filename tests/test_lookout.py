@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, acceptance, item, rig
@@ -142,7 +143,7 @@ async def test_what_is_known_of_a_delivery_stays_while_it_is_left_alone(tmp_path
             "u", NAME, ACCOUNT, "store:1", Action.DELETE, "r", State.CLAIMED, "", NOW, failures=2, is_unclear=True
         )
 
-        step = await lookout.hold_up(replace(delivery, is_damaged=True))
+        step = await lookout.hold_up(structs.replace(delivery, is_damaged=True))
 
         assert step is not None
         assert (step.due, step.failures, step.is_unclear) == (NOW, 2, True)
@@ -153,7 +154,7 @@ async def test_late_backfill_does_not_push_the_others_back_once_more(tmp_path: P
         late = NOW - timedelta(days=1)
         delivery = Delivery("u", NAME, ACCOUNT, "store:1", Action.POST, "r", State.CLAIMED, "", late, Origin.BACKFILL)
 
-        step = await watched(one).hold_up(replace(delivery, is_damaged=True))
+        step = await watched(one).hold_up(structs.replace(delivery, is_damaged=True))
 
         assert step is not None
         assert step.due == NOW

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from msgspec import structs
+
 from syndicate.amend import parent_of
 from syndicate.doubts import Doubts
 from syndicate.draft import DraftRules, draft, issue_of, may_go_bare, pictureless, post_of
@@ -163,7 +165,7 @@ class Attempts:
             return await self._write(delivery, composed)
         doubt = await self._outbox.doubt(delivery.channel)
         since = composed.first_sent_at or (doubt.since if doubt is not None else delivery.due)
-        composed = replace(composed, first_sent_at=since)
+        composed = structs.replace(composed, first_sent_at=since)
         frozen = await self._outbox.freeze(composed, composed.payload or b"", composed.key or "", self._clock())
         return await self._end_doubt(frozen, step, is_last=True)
 
@@ -388,9 +390,9 @@ class Attempts:
 def _composed(delivery: Delivery, payload: bytes, key: str) -> Delivery:
     """The delivery with what is to be sent; frozen only if these very bytes are."""
     is_frozen = (payload, key) == (delivery.payload, delivery.key)
-    return replace(delivery, payload=payload, key=key, frozen_at=delivery.frozen_at if is_frozen else None)
+    return structs.replace(delivery, payload=payload, key=key, frozen_at=delivery.frozen_at if is_frozen else None)
 
 
 def _spent(delivery: Delivery) -> Delivery:
     """The delivery with a key that is not repeated any more."""
-    return replace(delivery, is_key_spent=True)
+    return structs.replace(delivery, is_key_spent=True)

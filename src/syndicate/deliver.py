@@ -105,6 +105,7 @@ class Lane:
             silent_until=lambda: self._rests.silent_until(channel),
         )
         self._pace = rules.pace
+        self._is_free = rules.pace.is_free
         self._retry = rules.attempts.retry
         self._owner = owner
         self._clock = clock
@@ -250,7 +251,7 @@ class Lane:
     def _may_send_beside(self) -> bool:
         """A pace is kept one post at a time, and a network that failed is asked by one post alone."""
         failing = self._rests.find(self.channel.name, Why.BREAKER)
-        return self._pace.is_free and failing is None
+        return self._is_free and failing is None
 
     async def _turn(self, now: datetime) -> Turn | None:
         if self._outlook is not None and self._looked_at is not None and abs(now - self._looked_at) < FRESH:
@@ -291,7 +292,7 @@ class Lane:
     def _cross_out(self, uid: str) -> None:
         """What was claimed has left the queue; a pace that counts posts looks anew."""
         outlook = self._outlook
-        if outlook is None or not self._pace.is_free:
+        if outlook is None or not self._is_free:
             self._outlook = None
             return
         place = next(place for place, one in enumerate(outlook.queue) if one.uid == uid)

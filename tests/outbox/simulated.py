@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from typing import Any
+
+from msgspec import defstruct
 
 from syndicate.outbox.delivery import Action, Delivery, Evidence, Guarantee, Receipt
 from syndicate.outbox.outcome import Absent, Done, Duplicated, NotDone, Outcome, Refused, Uncertain
@@ -27,24 +32,15 @@ def mark_of(row: Delivery) -> str:
     return row.item_id if row.action is Action.POST else row.uid
 
 
-Row = make_dataclass(
-    "Row",
-    [
-        (one.name, one.type, field(default=one.default)) if one.default is not MISSING else (one.name, one.type)
-        for one in fields(Delivery)
-    ],
-    slots=True,
-)
+_NAMES, _DEFAULTS = Delivery.__struct_fields__, Delivery.__struct_defaults__
+_NEEDED = len(_NAMES) - len(_DEFAULTS)
+Row = defstruct("Row", [*_NAMES[:_NEEDED], *zip(_NAMES[_NEEDED:], repeat(Any), _DEFAULTS, strict=False)])
 """A `Delivery` that can be written to: a million schedules have no time for copies."""
-_NAMES = tuple(one.name for one in fields(Delivery))
 
 
 def copy_of(row: Delivery) -> Delivery:
-    """As `replace` without changes, at a fifth of its time."""
-    made: Delivery = object.__new__(Row)
-    for name in _NAMES:
-        setattr(made, name, getattr(row, name))
-    return made
+    """Another one that reads the same."""
+    return copy(row)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from syndicate.outbox.delivery import (
     KEY_MARGIN,
@@ -55,7 +56,7 @@ def delivery(state: State = State.SENDING, **more: object) -> Delivery:
         "u1", "news", "social.example", "i1", Action.POST, "r1", state, "new", NOW,
         attempts=1, key="k", payload=b"post", frozen_at=NOW, first_sent_at=NOW, owner="me", fence=1,
     )  # fmt: skip
-    return replace(one, **more)  # type: ignore[arg-type]  # the tests name fields of Delivery
+    return structs.replace(one, **more)  # type: ignore[arg-type]  # the tests name fields of Delivery
 
 
 def step(one: Delivery, outcome: Outcome, guarantee: Guarantee = WINDOWED, *, now: datetime = NOW) -> Step:
@@ -88,7 +89,7 @@ LOOKING = delivery(State.UNKNOWN, is_unclear=True)
         (delivery(), Uncertain("reset"), KEY_ONLY, State.UNKNOWN),
         (delivery(), Uncertain("reset"), WRITE_ONLY, State.HELD),
         (delivery(), Uncertain("reset"), REFUSES, State.UNKNOWN),
-        (replace(UNCLEAR, first_sent_at=NOW - timedelta(hours=1)), Uncertain("reset"), REFUSES, State.HELD),
+        (structs.replace(UNCLEAR, first_sent_at=NOW - timedelta(hours=1)), Uncertain("reset"), REFUSES, State.HELD),
         (delivery(), Duplicated("there", RECEIPT), REFUSES, State.HELD),
         (delivery(), Duplicated("there"), REFUSES, State.HELD),
         (delivery(), Duplicated("there"), READABLE, State.HELD),
@@ -99,15 +100,15 @@ LOOKING = delivery(State.UNKNOWN, is_unclear=True)
         (UNCLEAR, Done(RECEIPT), WINDOWED, State.SENT),
         (UNCLEAR, NotDone("429", until=NOW + SETTLE), WINDOWED, State.UNKNOWN),
         (UNCLEAR, NotDone("401", is_paused=True), KEY_ONLY, State.UNKNOWN),
-        (replace(UNCLEAR, failures=11), NotDone("refused connection"), WINDOWED, State.HELD),
+        (structs.replace(UNCLEAR, failures=11), NotDone("refused connection"), WINDOWED, State.HELD),
         (UNCLEAR, Refused("duplicate"), WINDOWED, State.UNKNOWN),
         (UNCLEAR, Refused("duplicate"), KEY_ONLY, State.HELD),
         (UNCLEAR, Refused("422", is_stale_media=True), WINDOWED, State.UNKNOWN),
         (LOOKING, Done(RECEIPT), READABLE, State.SENT),
         (LOOKING, Absent(), READABLE, State.UNKNOWN),
-        (replace(LOOKING, readings=1), Absent(), READABLE, State.PLANNED),
+        (structs.replace(LOOKING, readings=1), Absent(), READABLE, State.PLANNED),
         (LOOKING, NotDone("503"), READABLE, State.UNKNOWN),
-        (replace(LOOKING, failures=11), NotDone("503"), READABLE, State.HELD),
+        (structs.replace(LOOKING, failures=11), NotDone("503"), READABLE, State.HELD),
     ],
 )
 def test_one_outcome_leads_to_one_state(one: Delivery, outcome: Outcome, guarantee: Guarantee, state: State) -> None:
@@ -132,9 +133,9 @@ def test_one_outcome_leads_to_one_state(one: Delivery, outcome: Outcome, guarant
         (UNCLEAR, Duplicated("there", RECEIPT), Reason.THERE_ALREADY),
         (delivery(), Duplicated("there"), Reason.DUPLICATE),
         (delivery(), Uncertain("reset"), Reason.UNCLEAR),
-        (replace(UNCLEAR, failures=11), Uncertain("reset"), Reason.UNKNOWN_OUTCOME),
+        (structs.replace(UNCLEAR, failures=11), Uncertain("reset"), Reason.UNKNOWN_OUTCOME),
         (LOOKING, Absent(), Reason.NOT_FOUND_YET),
-        (replace(LOOKING, readings=1), Absent(), Reason.NOT_FOUND),
+        (structs.replace(LOOKING, readings=1), Absent(), Reason.NOT_FOUND),
     ],
 )
 def test_reason_is_told_as_a_code(one: Delivery, outcome: Outcome, code: Reason) -> None:
@@ -148,9 +149,9 @@ def test_reason_is_told_as_a_code(one: Delivery, outcome: Outcome, code: Reason)
         (LOOKING, REFUSES, timedelta(minutes=55), False),
         (LOOKING, REFUSES, timedelta(minutes=-6), False),
         (LOOKING, WRITE_ONLY, timedelta(0), False),
-        (replace(LOOKING, is_key_spent=True), REFUSES, timedelta(0), False),
-        (replace(LOOKING, payload=None), REFUSES, timedelta(0), False),
-        (replace(LOOKING, first_sent_at=None), REFUSES, timedelta(0), False),
+        (structs.replace(LOOKING, is_key_spent=True), REFUSES, timedelta(0), False),
+        (structs.replace(LOOKING, payload=None), REFUSES, timedelta(0), False),
+        (structs.replace(LOOKING, first_sent_at=None), REFUSES, timedelta(0), False),
     ],
 )
 def test_same_bytes_are_offered_only_while_the_network_surely_refuses_them(
@@ -245,7 +246,7 @@ def test_absent_once_is_read_again_and_the_key_is_not_repeated_in_between() -> N
 
 
 def test_absent_twice_is_a_new_post_under_a_new_key() -> None:
-    again = step(replace(LOOKING, readings=1), Absent())
+    again = step(structs.replace(LOOKING, readings=1), Absent())
 
     assert (again.thaws, again.renews_key, again.is_unclear, again.is_key_spent) == (True, True, False, False)
 
@@ -282,9 +283,9 @@ def test_remedy_changes_when_the_window_ends(guarantee: Guarantee, remedy: Remed
         (LOOKING, DURABLE, timedelta(days=9999), True),
         (LOOKING, READABLE, timedelta(0), False),
         (LOOKING, Guarantee(KEY_MARGIN, Evidence.READS_OWN), timedelta(0), False),
-        (replace(LOOKING, is_key_spent=True), DURABLE, timedelta(0), False),
-        (replace(LOOKING, payload=None), DURABLE, timedelta(0), False),
-        (replace(LOOKING, first_sent_at=None), DURABLE, timedelta(0), False),
+        (structs.replace(LOOKING, is_key_spent=True), DURABLE, timedelta(0), False),
+        (structs.replace(LOOKING, payload=None), DURABLE, timedelta(0), False),
+        (structs.replace(LOOKING, first_sent_at=None), DURABLE, timedelta(0), False),
     ],
 )
 def test_key_is_repeated_only_while_it_is_surely_known(
@@ -300,7 +301,7 @@ def test_key_is_repeated_only_while_it_is_surely_known(
         (delivery(), WRITE_ONLY, State.HELD, NOW),
         (delivery(), READABLE, State.UNKNOWN, NOW + SETTLE),
         (delivery(), DURABLE, State.UNKNOWN, NOW + SETTLE),
-        (replace(LOOKING, readings=1, is_key_spent=True, failures=3), READABLE, State.UNKNOWN, NOW),
+        (structs.replace(LOOKING, readings=1, is_key_spent=True, failures=3), READABLE, State.UNKNOWN, NOW),
     ],
 )
 def test_dead_publishers_delivery_is_unclear_from_the_intent_on(
@@ -312,7 +313,7 @@ def test_dead_publishers_delivery_is_unclear_from_the_intent_on(
 
 
 def test_readings_survive_a_dead_publisher() -> None:
-    one = replace(LOOKING, readings=1, is_key_spent=True, failures=3)
+    one = structs.replace(LOOKING, readings=1, is_key_spent=True, failures=3)
 
     found = orphaned(one, now=NOW, guarantee=READABLE, retry=RETRY)
 
@@ -377,7 +378,7 @@ CHANCES = st.floats(0, 1)
 def test_law_unclear_is_neither_failed_nor_sent_again_blindly(
     one: Delivery, outcome: Outcome, guarantee: Guarantee, now: datetime, jitter: float
 ) -> None:
-    one = replace(one, is_unclear=True)
+    one = structs.replace(one, is_unclear=True)
 
     found = after(one, outcome, now=now, guarantee=guarantee, retry=RETRY, jitter=jitter)
 
@@ -393,7 +394,7 @@ def test_law_unclear_is_neither_failed_nor_sent_again_blindly(
 def test_law_a_spent_key_stays_spent_until_it_is_renewed(
     one: Delivery, outcome: Outcome, guarantee: Guarantee, now: datetime, jitter: float
 ) -> None:
-    one = replace(one, is_unclear=True, is_key_spent=True)
+    one = structs.replace(one, is_unclear=True, is_key_spent=True)
 
     found = after(one, outcome, now=now, guarantee=guarantee, retry=RETRY, jitter=jitter)
 
@@ -405,7 +406,7 @@ def test_law_without_key_and_readings_unclear_is_held(
     one: Delivery, guarantee: Guarantee, now: datetime, jitter: float
 ) -> None:
     found = after(one, Uncertain("reset"), now=now, guarantee=guarantee, retry=RETRY, jitter=jitter)
-    left = orphaned(replace(one, state=State.SENDING), now=now, guarantee=guarantee, retry=RETRY)
+    left = orphaned(structs.replace(one, state=State.SENDING), now=now, guarantee=guarantee, retry=RETRY)
 
     assert (found.state, left.state) == (State.HELD, State.HELD)
 
@@ -433,7 +434,7 @@ def test_law_a_reading_or_repeat_waits_for_the_settle_time_after_a_sending(
 
 @given(DELIVERIES, st.timedeltas(timedelta(days=-2), timedelta(days=2)))
 def test_law_a_key_is_not_repeated_outside_its_window(one: Delivery, age: timedelta) -> None:
-    one = replace(one, first_sent_at=NOW)
+    one = structs.replace(one, first_sent_at=NOW)
 
     if may_repeat_key(one, WINDOWED, NOW + age):
         assert abs(age) < timedelta(hours=1) - KEY_MARGIN
@@ -496,4 +497,4 @@ def test_a_key_that_brings_its_answer_again_is_renewed_only_where_nothing_can_ha
         False,
         True,
     )
-    assert remedy_for(replace(UNCLEAR, is_key_spent=True), WINDOWED, NOW) is Remedy.READ_BACK
+    assert remedy_for(structs.replace(UNCLEAR, is_key_spent=True), WINDOWED, NOW) is Remedy.READ_BACK

@@ -11,8 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, known
+from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, kept, known
 from syndicate.errors import Fault, LostClaim, UsageError
 from syndicate.items.item import Item, Topic
 from syndicate.items.snapshot import pack
@@ -41,7 +42,7 @@ async def claimed(outbox: SqlOutbox) -> Delivery:
 
 
 async def sending(outbox: SqlOutbox) -> Delivery:
-    composed = replace(await claimed(outbox), payload=b"post", key="key")
+    composed = structs.replace(await claimed(outbox), payload=b"post", key="key")
     return await outbox.freeze(composed, b"post", "key", NOW)
 
 
@@ -273,7 +274,7 @@ async def test_claim_has_owner_and_a_new_fence_each_time(outbox: SqlOutbox) -> N
 
     first = await claimed(outbox)
     assert await outbox.claim(NAME, "you", LATER) is None
-    assert await outbox.orphans(NAME) == [first]
+    assert await outbox.orphans(NAME) == [kept(first)]
     await outbox.settle(first, Step(State.PLANNED, "later", NOW), NOW)
     second = await claimed(outbox)
 
@@ -334,7 +335,7 @@ async def test_unknown_is_claimed_as_unknown(outbox: SqlOutbox) -> None:
     assert (again.state, again.payload, again.key, again.is_unclear) == (State.UNKNOWN, b"post", "key", True)
     assert await outbox.claim(NAME, "you", LATER) is None
     assert await outbox.orphans("other") == []
-    assert await outbox.orphans(NAME) == [again]
+    assert await outbox.orphans(NAME) == [kept(again)]
 
 
 # Fences
@@ -345,7 +346,7 @@ async def test_intent_is_kept_with_payload_key_and_time(outbox: SqlOutbox) -> No
 
     frozen = await sending(outbox)
 
-    assert await outbox.deliveries() == [frozen]
+    assert await outbox.deliveries() == [kept(frozen)]
     assert (frozen.state, frozen.payload, frozen.key, frozen.attempts) == (State.SENDING, b"post", "key", 1)
     assert (frozen.frozen_at, frozen.first_sent_at) == (NOW, NOW)
     assert [event.reason for event in await outbox.history(frozen.uid)] == ["new", "intent"]
@@ -381,7 +382,7 @@ async def test_nothing_is_written_under_a_past_fence(outbox: SqlOutbox) -> None:
     with pytest.raises(LostClaim):
         await outbox.settle(old, Step(State.SENT, "old", NOW, receipt=RECEIPT), NOW)
 
-    assert await outbox.deliveries() == [new]
+    assert await outbox.deliveries() == [kept(new)]
     assert [event.reason for event in await outbox.history(new.uid)] == ["new", "taken away"]
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from msgspec import structs
+
 from outbox.simulated import BEGUN, SETTLE, Network, Row, copy_of
 from syndicate.outbox import outcome as machine
 from syndicate.outbox.delivery import Action, Delivery, Evidence, Guarantee, Receipt, Remedy, State, uid_of
@@ -136,12 +138,12 @@ def _hasty(delivery: Delivery, outcome: Outcome, *, now: Any, **how: Any) -> Ste
 
 
 def _forgetful(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
-    return machine.after(replace(delivery, is_unclear=False), outcome, **how)
+    return machine.after(structs.replace(delivery, is_unclear=False), outcome, **how)
 
 
 def _trusting(delivery: Delivery, outcome: Outcome, **how: Any) -> Step:
     if isinstance(outcome, Absent):
-        delivery = replace(delivery, readings=machine.READS_TO_BE_SURE - 1)
+        delivery = structs.replace(delivery, readings=machine.READS_TO_BE_SURE - 1)
     return machine.after(delivery, outcome, **how)
 
 

@@ -107,13 +107,14 @@ class Webhook(Channel):
         self.account = f"{host_of(settings.url)}#{hashlib.sha256(settings.url.encode()).hexdigest()[:8]}"
         self._url = settings.url
         self._keys = keys_in(secret)
-        self._settle = settings.settle
+        self._wants = Wants(room=Room(TEXT_LIMIT, Measure.GRAPHEMES))
+        self._guarantee = Guarantee(key_window=timedelta.max, evidence=Evidence.NONE, settle=settings.settle)
         self._tools = tools
 
     @property
     def wants(self) -> Wants:
         """Text for receivers that show it; the event carries link and image address apart, so no picture."""
-        return Wants(room=Room(TEXT_LIMIT, Measure.GRAPHEMES))
+        return self._wants
 
     @property
     def in_flight(self) -> int:
@@ -123,7 +124,7 @@ class Webhook(Channel):
     @property
     def guarantee(self) -> Guarantee:
         """The id of an event never changes, and telling repeats by it is the receiver's duty in the specification."""
-        return Guarantee(key_window=timedelta.max, evidence=Evidence.NONE, settle=self._settle)
+        return self._guarantee
 
     @property
     def abilities(self) -> frozenset[Action]:

@@ -23,7 +23,7 @@ MOST_TOGETHER = 64
 """Writes in one transaction: a lost one costs all of them a second try."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
     """One write and who waits for it."""
 

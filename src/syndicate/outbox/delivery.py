@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from syndicate.items.item import Item
 from syndicate.outbox.reasons import Reason
@@ -111,8 +113,7 @@ class Receipt:
     rests_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One thing owed.
 
     `code` is the reason for programs, `reason` the words for people.
@@ -155,9 +156,9 @@ class Delivery:
     is_doubted: bool = False
     code: Reason = Reason.OTHER
     item: Item | None = None
-    current: Item | None = field(default=None, compare=False)
-    may_stand: bool = field(default=False, compare=False)
-    is_damaged: bool = field(default=False, compare=False)
+    current: Item | None = None
+    may_stand: bool = False
+    is_damaged: bool = False
 
 
 def uid_of(channel: str, account: str, item_id: str, action: Action, revision: str = "") -> str:

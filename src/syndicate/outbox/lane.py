@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from msgspec import structs
+
 from syndicate.errors import LostClaim
 from syndicate.items.item import Item
 from syndicate.outbox.connection import Connection
@@ -67,7 +69,7 @@ def freeze(connection: Connection, delivery: Delivery, payload: bytes, key: str,
     Nobody but its owner changes a claimed delivery, so that what came of it is known without reading it back.
     """
     is_frozen = (payload, key) == (delivery.payload, delivery.key)
-    frozen = replace(
+    frozen = structs.replace(
         delivery,
         state=State.SENDING,
         payload=payload,

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from msgspec import structs
+
 from syndicate.outbox.delivery import Action, Delivery, Guarantee, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.reasons import Reason
 
@@ -154,7 +156,7 @@ def after_change(
     """
     is_unclear = isinstance(outcome, Uncertain | Duplicated)
     proven = NotDone(outcome.reason) if isinstance(outcome, Uncertain | Duplicated) else outcome
-    clear = replace(delivery, is_unclear=False) if delivery.is_unclear else delivery
+    clear = structs.replace(delivery, is_unclear=False) if delivery.is_unclear else delivery
     step = after(clear, proven, now=now, guarantee=guarantee, retry=retry, jitter=jitter)
     if is_unclear:
         step = replace(step, due=max(step.due, now + guarantee.settle))
@@ -288,7 +290,7 @@ def _unclear(delivery: Delivery, reason: str, *, now: datetime, guarantee: Guara
     due = now + max(guarantee.settle, backoff(failures, retry))
     if delivery.is_unclear and guarantee.is_readable and guarantee.key_window != timedelta.max:
         # The repeat was no clearer: some Mastodon servers answer 500 to a key they know (mastodon issue 40399).
-        return _look(replace(delivery, failures=failures), reason, due)
+        return _look(structs.replace(delivery, failures=failures), reason, due)
     spent = delivery.is_key_spent
     return Step(State.UNKNOWN, reason, due, failures, is_unclear=True, is_key_spent=spent, code=Reason.UNCLEAR)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
@@ -50,19 +52,12 @@ def card_of(item: Item, rules: CardRules, wording: Wording = USUAL) -> Card:
     url = _link(item, rules)
     if not url:
         raise ValueError(f"{item.id}: has neither a link nor a page")
-    titles = {"open_graph": item.open_graph.title, "twitter": item.twitter.title, "title": item.title}
-    summaries = {
-        "open_graph": item.open_graph.description,
-        "twitter": item.twitter.description,
-        "summary": item.summary,
-        "description": item.description,
-    }
-    title = clean(wording.title or "") or _first(titles, rules.title) or clean(item.title)
+    title = clean(wording.title or "") or _first(item, _TITLES, rules.title) or clean(item.title)
     image = image_of(item, wording)
     return Card(
         item_id=item.id,
         title=title,
-        summary=clean(wording.summary or "") or _first(summaries, rules.summary),
+        summary=clean(wording.summary or "") or _first(item, _SUMMARIES, rules.summary),
         url=url,
         site_name=clean(rules.site_name),
         published=item.published,
@@ -100,10 +95,29 @@ def _link(item: Item, rules: CardRules) -> str | None:
     return (item.page or item.link) if rules.link == "own" else (item.link or item.page)
 
 
-def _first(texts: Mapping[str, str], order: tuple[str, ...]) -> str:
-    """The first text that is not blank, in one clean line; empty if all are."""
-    cleaned = (clean(texts[source]) for source in order)
-    return next((text for text in cleaned if text), "")
+_TITLES: Mapping[str, Callable[[Item], str]] = MappingProxyType(
+    {
+        "open_graph": attrgetter("open_graph.title"),
+        "twitter": attrgetter("twitter.title"),
+        "title": attrgetter("title"),
+    }
+)
+_SUMMARIES: Mapping[str, Callable[[Item], str]] = MappingProxyType(
+    {
+        "open_graph": attrgetter("open_graph.description"),
+        "twitter": attrgetter("twitter.description"),
+        "summary": attrgetter("summary"),
+        "description": attrgetter("description"),
+    }
+)
+
+
+def _first(item: Item, texts: Mapping[str, Callable[[Item], str]], order: tuple[str, ...]) -> str:
+    """The first text that is not blank, in one clean line; empty if all are. An item's texts cost to unpack."""
+    for source in order:
+        if text := clean(texts[source](item)):
+            return text
+    return ""
 
 
 def _described(image: Image | None, title: str) -> Image | None:

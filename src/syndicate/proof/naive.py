@@ -6,9 +6,10 @@ import asyncio
 import json
 import os
 import secrets
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from syndicate.draft import draft, post_of
 from syndicate.errors import NetworkError, Rejected, Unauthorized
@@ -43,7 +44,7 @@ def marked(state: Path) -> dict[str, State]:
 async def believed(house_deliveries: list[Delivery], state: Path) -> list[Delivery]:
     """The deliveries as the loop's own marks tell of them."""
     marks = await asyncio.to_thread(marked, state)
-    return [replace(one, state=marks.get(one.uid, State.PLANNED)) for one in house_deliveries]
+    return [structs.replace(one, state=marks.get(one.uid, State.PLANNED)) for one in house_deliveries]
 
 
 async def post_naively(house: House, stop: asyncio.Event) -> None:
