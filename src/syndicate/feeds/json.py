@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from syndicate.feeds.formats import FORMATS, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, comes_again, parts_of, sample_of
+from syndicate.feeds.mould import MOST_MOULDS, Mould, comes_again, in_json, parts_of, sample_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 def _cast(parts: Parts) -> bytes:
     """The entry as it stands in the list of items."""
     if parts.outline is not None and comes_again(parts.outline, "json"):
-        return _mould(parts.outline).cast(parts.in_json())
+        return _mould(parts.outline).cast(in_json(parts.texts, parts.entry.content_html))
     return _entry(parts.entry)
 
 

@@ -18,7 +18,7 @@ from syndicate.feeds.entry import Category, Entry, Illustration, Related
 from syndicate.feeds.text import SEAM, is_carried, is_like_html, mail_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     Cast = Callable[["Parts"], bytes]
 
@@ -72,7 +72,7 @@ class Mould:
         return b"".join(pieces)
 
 
-def comes_again(outline: Outline, form: str) -> bool:
+def comes_again(outline: Hashable, form: str) -> bool:
     """Whether this outline was asked about lately; a mould is made then only, as it takes longer than an entry."""
     turns = _turns(outline, form)
     turns[0] += 1
@@ -80,7 +80,7 @@ def comes_again(outline: Outline, form: str) -> bool:
 
 
 @lru_cache(3 * MOST_MOULDS)
-def _turns(outline: Outline, form: str) -> list[int]:
+def _turns(outline: Hashable, form: str) -> list[int]:
     """How often."""
     return [0]
 
@@ -96,14 +96,19 @@ class Parts(NamedTuple):
     texts: bytes
     outline: Outline | None
 
-    def in_xml(self) -> list[bytes]:
-        """How the texts stand in elements, the long one last; then how the short ones stand in quotation marks."""
-        short = _escaped(self.texts)
-        return [*short.split(SEAM), _escaped(self.entry.content_html.encode()), *_quoted(short).split(SEAM)]
 
-    def in_json(self) -> list[bytes]:
-        """How the texts stand in JSON, without quotation marks, the long one last."""
-        return [*_backslashed(self.texts).split(SEAM), _backslashed(self.entry.content_html.encode())]
+def in_xml(short: bytes, long: str | None = None) -> list[bytes]:
+    """How texts with seams between them stand in elements, the long one last; then the short ones in quotes."""
+    escaped = _escaped(short)
+    elements = escaped.split(SEAM)
+    if long is not None:
+        elements.append(_escaped(long.encode()))
+    return elements + _quoted(escaped).split(SEAM)
+
+
+def in_json(short: bytes, long: str) -> list[bytes]:
+    """How texts with seams between them stand in JSON, without quotation marks, the long one last."""
+    return [*_backslashed(short).split(SEAM), _backslashed(long.encode())]
 
 
 def parts_of(entry: Entry) -> Parts:

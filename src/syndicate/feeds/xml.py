@@ -19,14 +19,16 @@ from msgspec import structs
 
 from syndicate.feeds.additions import NAMESPACES, finish_channel, finish_entry, finish_feed, finish_item
 from syndicate.feeds.formats import FORMATS, alternates_of, history_of, page_address
-from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, is_escaped, parts_of, sample_of
-from syndicate.feeds.text import as_html
+from syndicate.feeds.frame import frame_outline, frame_sample, frame_texts
+from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, in_xml, is_escaped, parts_of, sample_of
+from syndicate.feeds.text import SEAM, as_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
+    from syndicate.feeds.frame import FrameOutline
     from syndicate.feeds.mould import Cast, Outline
     from syndicate.feeds.site import Site
 
@@ -61,6 +63,7 @@ class Entries:
         self._room = room
         # By the object, which is kept with it: comparing and hashing all that an entry says costs more than it saves.
         self._kept: dict[int, _Kept] = {}
+        self._frames: dict[tuple[int, Kind, FrameOutline], tuple[Site, Mould]] = {}
 
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
@@ -75,6 +78,20 @@ class Entries:
     def other(self, entry: Entry, name: str, cast: Cast) -> bytes:
         """The entry in another format, which `cast` gives; it need not be one that XML can carry."""
         return self._of(entry).in_form(name, cast)
+
+    def frame(self, feed: Feed, site: Site, kind: Kind) -> bytes:
+        """The feed's document without entries; feedgen's, or cast from what it wrote of another feed of the site."""
+        outline, texts = frame_outline(feed), frame_texts(feed, site)
+        if outline is None or texts is None or not comes_again(outline, kind):
+            return _frame(feed, site, kind)
+        key = id(site), kind, outline
+        if key not in self._frames:
+            sample = frame_sample(feed)
+            marks = frame_texts(sample, site)
+            assert marks is not None, "nothing in a sample is out of the ordinary"
+            mould = Mould(_frame(sample, site, kind), marks.split(SEAM), is_quoting=True)
+            self._frames[key] = site, mould  # the site is kept, so that no other one has its id
+        return _finished(self._frames[key][1].cast(in_xml(texts)), kind)
 
     def _sound(self, entry: Entry) -> _Kept | None:
         kept = self._of(entry)
@@ -132,8 +149,7 @@ def atom(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 
 
 def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
-    with _rendering:
-        frame = _bytes(_frame(feed, site, kind), kind)
+    frame = entries.frame(feed, site, kind)
     made = [found for entry in feed.entries if (found := entries.xml(entry, kind)) is not None]
     # Joining is some hundred times cheaper than serialising every entry again for each feed it stands in.
     head, tail, rest = frame.rpartition(_TAIL[kind])
@@ -180,8 +196,13 @@ def _generator(kind: Kind) -> FeedGenerator:
     return generator
 
 
-def _frame(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
-    """The feed without entries."""
+def _frame(feed: Feed, site: Site, kind: Kind) -> bytes:
+    """The feed's document without entries."""
+    with _rendering:
+        return _bytes(_told_feed(feed, site, kind), kind)
+
+
+def _told_feed(feed: Feed, site: Site, kind: Kind) -> FeedGenerator:
     generator = _generator(kind)
     generator.id(site.tag(f"feed/{feed.key}"))
     generator.title(feed.title)
@@ -230,7 +251,7 @@ def _elements(parts: Parts, kind: Kind) -> dict[str, bytes]:
     """What `_element` gives; both kinds where they are cast, as their texts are written alike."""
     if parts.outline is None or not comes_again(parts.outline, kind):
         return {kind: _element(parts.entry, kind)}
-    texts = parts.in_xml()
+    texts = in_xml(parts.texts, parts.entry.content_html)
     made: dict[str, bytes] = {one: _mould(parts.outline, one).cast(texts) for one in _ENTRY}
     if is_escaped(parts.entry):
         made["rss"] = _finished(made["rss"], "rss")
