@@ -1,6 +1,6 @@
-"""What a feed's document says around its entries, part by part, so that it is cast as entries are (see `mould`). Pure.
+"""What a feed's document says around its entries, part by part, so that it is cast as entries are (see `mould`).
 
-A site's frames differ in a handful of texts; feedgen and lxml take a tenth of a millisecond for each.
+A site's frames differ in a handful of texts; feedgen and lxml take a tenth of a millisecond for each. Pure.
 """
 
 from __future__ import annotations
