@@ -18,12 +18,15 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
+from syndicate.posts.growth import filtered_size, formatted_size, text_size
+
 MOST_NUMBER: Final = 1_000_000
 """The largest number that a filter or call may be given, or a power be: it would be a width or a count."""
 
 _STEPPED: Final = "stepped by syndicate"
 _MEASURED: Final = "measured by syndicate"
-_WIDTH = re.compile(r"\d{5}")
+_TOO_LONG: Final = "writes more text than any page or post can hold"
+_WIDTH = re.compile(r"\d{4}")
 _EXPONENT = 64
 
 
@@ -44,11 +47,16 @@ class Bounds:
         if self.steps < 0:
             raise TooMuch("loops or calls without an end in reach")
 
+    def fits(self, number: int) -> None:
+        """Whether so many more characters may be made at once."""
+        if number > self.characters:
+            raise TooMuch(_TOO_LONG)
+
     def write(self, number: float) -> None:
         """So many more characters, or members of a list."""
         self.characters -= int(number)
         if self.characters < 0:
-            raise TooMuch("writes more text than any page or post can hold")
+            raise TooMuch(_TOO_LONG)
 
 
 _bounds: ContextVar[Bounds | None] = ContextVar("bounds", default=None)
@@ -79,7 +87,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(finalize=_measured, **options)
-        self.filters = {name: _careful(one) for name, one in self.filters.items()}
+        self.filters = {name: _careful(name, one) for name, one in self.filters.items()}
         self.filters |= {_STEPPED: _stepped, _MEASURED: _measured}
         self.globals["range"] = _range
         del self.globals["lipsum"]
@@ -88,8 +96,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """The operation, unless its result would be too large."""
         if operator == "**" and (_size(left) > MOST_NUMBER or _size(right) > _EXPONENT):
             raise TooMuch("raises to a power that is too large")
-        if operator == "%" and isinstance(left, str) and _WIDTH.search(left):
-            raise TooMuch("asks for a width that is too large")
+        if operator == "%" and isinstance(left, str):
+            _check_form(left, "%", (right,))
         grown: float = _length(left) + _length(right)
         if operator == "*":
             grown *= max(_size(left), _size(right), 1)
@@ -98,16 +106,28 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, called: Any, /, *args: Any, **named: Any) -> Any:
         """The call, counted."""
-        _now().step()
+        bounds = _now()
+        bounds.step()
         _check((*args, *named.values()))
-        return super().call(context, called, *args, **named)
+        text = getattr(called, "__self__", None)
+        if not isinstance(text, str):
+            return super().call(context, called, *args, **named)
+        bounds.fits(filtered_size(called.__name__, text, args, named, bounds.characters))
+        return _measured(super().call(context, called, *args, **named))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """`str.format`, unless it asks for a width that is too large."""
         wrapped = super().wrap_str_format(value)
-        if wrapped is not None and _WIDTH.search(value.__self__):
-            raise TooMuch("asks for a width that is too large")
-        return wrapped
+        if wrapped is None:
+            return None
+
+        @wraps(wrapped)
+        def formatted(*args: Any, **named: Any) -> str:
+            _check_form(value.__self__, "{", (*args, *named.values()))
+            text: str = _measured(wrapped(*args, **named))
+            return text
+
+        return formatted
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -154,7 +174,11 @@ def _stepped(members: Iterable[object]) -> Iterator[object]:
 
 
 def _measured(value: Any) -> Any:
-    _now().write(len(value) if isinstance(value, str) else 0)
+    bounds = _now()
+    if isinstance(value, str):
+        bounds.write(len(value))
+    elif isinstance(value, list | tuple | dict):
+        bounds.write(text_size(value, bounds.characters))
     return value
 
 
@@ -164,15 +188,34 @@ def _range(*args: int) -> range:
     return found
 
 
-def _careful(one: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that refuses numbers which would be a width or a count without measure."""
+def _careful(name: str, one: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that refuses numbers which would be a width or a count without measure, and texts without measure."""
+    at = 1 if hasattr(one, "jinja_pass_arg") else 0  # behind the context, where it asks for that
 
     @wraps(one)
     def called(*args: Any, **named: Any) -> Any:
-        _check((*args[1:], *named.values()))
-        return one(*args, **named)
+        bounds, value, rest = _now(), args[at], args[at + 1 :]
+        _check((*rest, *named.values()))
+        if isinstance(value, Iterator):  # it can be asked once only
+            value = list(_stepped(value)) if name in _GATHERED else value
+        bounds.fits(filtered_size(name, value, rest, named, bounds.characters))
+        made = one(*args[:at], value, *rest, **named)
+        if isinstance(made, str):
+            bounds.write(len(made))
+        return made
 
     return called
+
+
+_GATHERED: Final = frozenset(("join", "string", "sum"))
+
+
+def _check_form(form: str, sign: str, values: Iterable[object]) -> None:
+    """A text with places for values: how wide they are stands in it, or is one of the values."""
+    if _WIDTH.search(form):
+        raise TooMuch("asks for a width that is too large")
+    bounds = _now()
+    bounds.fits(formatted_size(form, sign, values, bounds.characters))
 
 
 def _check(arguments: Iterable[object]) -> None:
