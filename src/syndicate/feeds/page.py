@@ -130,7 +130,7 @@ def rendered(template: str, site: Site, **subject: object) -> bytes:
         fields = context | subject
         bounds = Bounds(_MOST_STEPS, _MOST_CHARACTERS)
         made = bounded(form, fields, bounds) if rules.templates else form.render(fields)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
         if not rules.templates:
             raise
         raise ConfigError((_fault(error, template, rules.templates_folder),)) from error

@@ -28,6 +28,8 @@ _MEASURED: Final = "measured by syndicate"
 _TOO_LONG: Final = "writes more text than any page or post can hold"
 _WIDTH = re.compile(r"\d{4}")
 _EXPONENT = 64
+_MOST_FOLDED: Final = 10_000
+"""Steps and characters that Jinja may work out as it compiles: it writes their result into the code."""
 
 
 class TooMuch(ArithmeticError):
@@ -129,6 +131,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
         return formatted
 
+    def _generate(self, source: nodes.Template, *args: Any, **named: Any) -> str:
+        with _within(Bounds(_MOST_FOLDED, _MOST_FOLDED)):  # what is more is worked out in use, within its bounds
+            return super()._generate(source, *args, **named)
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         _Counting().visit(tree)
@@ -163,7 +169,7 @@ def _within(bounds: Bounds) -> Iterator[None]:
 
 
 def _now() -> Bounds:
-    return _bounds.get() or Bounds(MOST_NUMBER, MOST_NUMBER)  # anew for each thing that Jinja works out as it compiles
+    return _bounds.get() or Bounds(MOST_NUMBER, MOST_NUMBER)  # for templates of our own, which need no bounds
 
 
 def _stepped(members: Iterable[object]) -> Iterator[object]:
@@ -200,7 +206,7 @@ def _careful(name: str, one: Callable[..., Any]) -> Callable[..., Any]:
             value = list(_stepped(value)) if name in _GATHERED else value
         bounds.fits(filtered_size(name, value, rest, named, bounds.characters))
         made = one(*args[:at], value, *rest, **named)
-        if isinstance(made, str):
+        if isinstance(made, str | list):
             bounds.write(len(made))
         return made
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 CONTAINED: Final = frozenset(
     {
-        *("attr", "batch", "count", "d", "default", "dictsort", "first", "groupby", "items", "last", "length", "list"),
-        *("map", "max", "min", "random", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort"),
+        *("attr", "count", "d", "default", "dictsort", "first", "groupby", "items", "last", "length", "list"),
+        *("map", "max", "min", "random", "reject", "rejectattr", "reverse", "select", "selectattr", "sort"),
         "unique",
     }
 )
@@ -92,6 +92,11 @@ def _written(value: Any, arguments: tuple[Any, ...], most: int) -> int:
     return text_size(value, most) * (_ENCODED + max(map(number_of, arguments), default=0))
 
 
+def _numbered(value: Any, arguments: tuple[Any, ...], most: int) -> int:
+    """So many lists, or members of one, however few there are to put into them."""
+    return max(map(number_of, arguments), default=0)
+
+
 def _summed(value: Any, arguments: tuple[Any, ...], most: int) -> int:
     return text_size(value, most)
 
@@ -106,5 +111,7 @@ _GROWTH: Final[Mapping[str, Callable[[Any, tuple[Any, ...], int], int]]] = {
     "translate": _translated,
     "tojson": _written,
     "sum": _summed,
+    "batch": _numbered,
+    "slice": _numbered,
     "format": lambda value, arguments, most: formatted_size(str(value), "%", arguments, most),
 }

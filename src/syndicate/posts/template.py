@@ -22,7 +22,7 @@ MOST_STEPS: Final = 10_000
 MOST_CHARACTERS: Final = 100_000
 """Of loops and calls, and of text, in one template: far more than any post has room for."""
 
-_REFUSED: Final = (TypeError, ArithmeticError, LookupError, AttributeError)
+_REFUSED: Final = (TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True, slots=True)
