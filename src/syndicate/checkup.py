@@ -34,7 +34,7 @@ from syndicate.house import NoTokens, OutboxTokens, clock, site_of
 from syndicate.items.item import Item
 from syndicate.items.links import is_loopback
 from syndicate.outbox.lock import holder_of
-from syndicate.outbox.soundness import soundness_of
+from syndicate.outbox.soundness import damaged_items, soundness_of
 from syndicate.plot import Plot
 from syndicate.ports.channel import Channel, Tokens
 from syndicate.ports.web import Page, Reached
@@ -199,9 +199,20 @@ class Checkup:
             return state.Database(path, trouble=error.reason, remedy=error.remedy)
         try:
             found = soundness_of(path, DATABASE_S)
+            items = damaged_items(path, DATABASE_S) if found.schema == found.head else ()
         except sqlite3.Error as error:
             return state.Database(path, trouble=str(error))
-        return state.Database(path, found.schema, found.head, found.is_known, found.faults, found.is_checked)
+        lost = tuple(one for one in items if not self.plot.file_of(one)[1].is_file())
+        return state.Database(
+            path,
+            found.schema,
+            found.head,
+            found.is_known,
+            found.faults,
+            found.is_checked,
+            damaged=tuple(one for one in items if one not in lost),
+            lost=lost,
+        )
 
     async def _outbox(self, stack: AsyncExitStack, database: state.Database | None) -> SqlOutbox | None:
         """The outbox to read in, where there is one that this version reads."""

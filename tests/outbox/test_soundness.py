@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from deliver_rig import NOW, acceptance, item
 from syndicate.outbox.database import HEAD
-from syndicate.outbox.soundness import Soundness, soundness_of
+from syndicate.outbox.soundness import Soundness, damaged_items, soundness_of
 from syndicate.outbox.store import SqlOutbox
+from syndicate.ports.outbox import Acceptance
 
 
 @pytest.fixture
@@ -75,3 +77,16 @@ def test_look_ends_in_time(tmp_path: Path) -> None:
         connection.executemany("INSERT INTO t VALUES (?)", [("x" * 200,)] * 5000)
 
     assert soundness_of(path, -1).is_checked is False
+
+
+async def test_items_that_cannot_be_read_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+    async with SqlOutbox(path) as outbox:
+        await outbox.accept(acceptance(item(1), item(2), item(3), item(4)), NOW)
+        await outbox.accept(Acceptance(withdrawn=("store:4",)), NOW)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE files SET packed = x'00' WHERE path IN ('news/2.md', 'news/4.md')")
+        connection.execute("DELETE FROM files WHERE path = 'news/3.md'")
+
+    assert damaged_items(path, 5) == ("news/2.md", "news/3.md")
+    assert damaged_items(path, -1) == ()

@@ -17,7 +17,8 @@ class Database:
 
     `schema` is the one it holds, `head` that of this version, `is_known` whether this version can bring it up.
     `faults`: what is not whole. `is_checked`: whether there was time to look at all of it. `trouble`: why it could not
-    be read, and then nothing else is known; `remedy`: the way out, where that is not a backup.
+    be read, and then nothing else is known; `remedy`: the way out, where that is not a backup. Of the items in
+    `damaged` files what is kept cannot be read; so it is of those in `lost` ones, which are not there any more.
     """
 
     path: Path
@@ -28,6 +29,8 @@ class Database:
     is_checked: bool = True
     trouble: str = ""
     remedy: str = ""
+    damaged: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def is_readable(self) -> bool:
@@ -44,6 +47,8 @@ def database_findings(database: Database | None) -> Iterator[Finding]:
     yield _whole(database)
     if not database.trouble:
         yield _schema(database)
+    if database.is_readable:
+        yield _items(database)
 
 
 def lock_finding(pid: int | None, since: str | None) -> Finding:
@@ -80,3 +85,21 @@ def _schema(database: Database) -> Finding:
     words = f"schema {database.schema or 'none'} is older than that of this version ({database.head})"
     remedy = "call `syndicate migrate`, or start `run` or `once`, which do it on their own"
     return Finding(Level.WARNING, "D-SCHEMA", ABOUT, words, remedy, facts)
+
+
+def _items(database: Database) -> Finding:
+    """Whether what is kept of the items can be read: nothing is posted of others."""
+    facts = {"damaged": list(database.damaged), "lost": list(database.lost)}
+    if database.lost:
+        words = f"what is kept of {_named(database.lost)} is damaged, and the file is gone"
+        remedy = "bring it back, or the next pass takes it for withdrawn; posts of it that stand are left as they are"
+        return Finding(Level.WARNING, "D-ITEMS", ABOUT, words, remedy, facts)
+    if database.damaged:
+        words = f"what is kept of {_named(database.damaged)} is damaged; nothing is posted of it until it is read again"
+        remedy = "the next pass of `run` or `once` reads the file again"
+        return Finding(Level.WARNING, "D-ITEMS", ABOUT, words, remedy, facts)
+    return Finding(Level.OK, "D-ITEMS", ABOUT, "what is kept of the items can be read", facts=facts)
+
+
+def _named(paths: tuple[str, ...]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syndicate.outbox.database import HEAD, connected, known_schemas
+from syndicate.outbox.rows import item_of
 
 _STEPS = 10_000
 """Virtual machine steps between two looks at the clock: some milliseconds."""
@@ -48,6 +49,26 @@ def soundness_of(path: Path, within_s: float) -> Soundness:
                 raise
             return Soundness(schema, HEAD, is_known, is_checked=False)
     return Soundness(schema, HEAD, is_known, () if told == ["ok"] else tuple(told))
+
+
+def damaged_items(path: Path, within_s: float) -> tuple[str, ...]:
+    """The paths of items that stand, and of which what is kept cannot be read; as many as are found in that time.
+
+    Raises:
+        sqlite3.Error: it cannot be read, or is of another schema.
+    """
+    ends = time.monotonic() + within_s
+    found = []
+    with closing(connected(path, is_reader=True)) as connection:
+        for place, packed in connection.execute(_STANDING):
+            if item_of(packed) is None:
+                found.append(str(place))
+            if time.monotonic() > ends:
+                break
+    return tuple(found)
+
+
+_STANDING = "SELECT items.path, packed FROM items LEFT JOIN files USING (path) WHERE NOT is_withdrawn ORDER BY path"
 
 
 def _schema(connection: sqlite3.Connection) -> str | None:
