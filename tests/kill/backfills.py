@@ -33,7 +33,6 @@ from syndicate import log
 from syndicate.backfill import Selection, Target, plan_backfill
 from syndicate.deliver import Lane
 from syndicate.items.item import Item
-from syndicate.outbox import database
 from syndicate.outbox.delivery import Receipt, State
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.reasons import Reason
@@ -225,7 +224,7 @@ def main() -> int:
     log.set_up(level="critical")
     begun, kills, wrong, total = time.monotonic(), 0, 0, Counter[str]()
     with (
-        patch.object(database, "create_engine", partial(create_engine, execution_options={"compiled_cache": COMPILED})),
+        patch("sqlalchemy.create_engine", partial(create_engine, execution_options={"compiled_cache": COMPILED})),
         tempfile.TemporaryDirectory(prefix="syndicate-backfills-", dir=MEMORY if MEMORY.is_dir() else None) as work,
     ):
         kinds, stages = tuple(chosen.kind or KINDS), tuple(chosen.stage or STAGES)

@@ -56,7 +56,6 @@ from syndicate.attempt import AttemptRules
 from syndicate.deliver import LaneRules
 from syndicate.draft import DraftRules
 from syndicate.errors import Duplicate, NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
-from syndicate.outbox import database
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt, State
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.outbox.store import SqlOutbox
@@ -66,7 +65,7 @@ from syndicate.posts.post import Picture
 PACKAGE = Path(log.__file__).parent
 TRACED = (
     *("deliver.py", "attempt.py", "rests.py"),
-    *("outbox/lane.py", "outbox/store.py", "outbox/database.py", "outbox/commits.py"),
+    *("outbox/lane.py", "outbox/store.py", "outbox/database.py", "outbox/connection.py", "outbox/commits.py"),
 )
 """Files of the delivery path whose every line is a place to die; pure code between them changes nothing that stays."""
 
@@ -342,7 +341,7 @@ def share(pair: tuple[str, str], chosen: argparse.Namespace) -> tuple[Counter[tu
     counts, wrong = Counter[tuple[str, str]](), 0
     remembering = partial(create_engine, execution_options={"compiled_cache": COMPILED})
     with (
-        patch.object(database, "create_engine", remembering),
+        patch("sqlalchemy.create_engine", remembering),
         tempfile.TemporaryDirectory(prefix="syndicate-lines-", dir=MEMORY if MEMORY.is_dir() else None) as work,
     ):
         for ending in endings(Path(work), *pair, chosen.every):
