@@ -94,6 +94,22 @@ async def test_a_kept_connection_that_was_cut_meanwhile_costs_no_keyed_call(web:
     assert heard[1] == b"cut"
 
 
+async def test_a_keyed_call_that_may_have_been_taken_is_unclear_though_the_host_is_gone_after_it(web: Web) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
+        await writer.drain()
+        await reader.readuntil(b"{}")  # taken, and perhaps carried out
+        server.close()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await web.call("POST", url, body=b"{}", is_keyed=True)
+        with pytest.raises(Unknown, match="after the request had been sent"):
+            await web.call("POST", url, body=b"{}", is_keyed=True)
+
+
 async def test_a_refused_connection_proves_nothing_was_sent(web: Web) -> None:
     error = await failed(web, f"http://127.0.0.1:{closed_port()}")
 

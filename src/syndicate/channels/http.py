@@ -175,27 +175,24 @@ class Web:
         limit = within or self._timeout
         address, place = _address_of(url)
         place, timeout = f"{method} {place}", timeout_of(limit, self.connect_s)
+        may_have_left = False
         for keeps in (True, False) if is_keyed else (False,):
             sent = Sent()
             CALL.set(sent)
             try:
                 async with self._opened(keeps).request(
-                    method,
-                    address,
-                    headers=headers,
-                    data=body,
-                    allow_redirects=False,
-                    timeout=timeout,
+                    method, address, headers=headers, data=body, allow_redirects=False, timeout=timeout
                 ) as response:
                     hidden = self._hidden | _tokens_in(headers or {})
                     content = await self._content(response)
                     return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
             except faults(ValueError) as cause:  # time-outs, unwritable names
                 problem = f"{place}: {problem_of(cause, limit)}"
+                may_have_left = may_have_left or sent.may_have_left  # the second cannot tell what became of the first
                 if not (sent.is_on_kept and is_cut(cause)):
                     break
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
-        raise _failure(problem, sent, is_repeatable=is_repeatable)
+        raise _failure(problem, may_have_left=may_have_left, is_repeatable=is_repeatable)
 
     def _opened(self, keeps_connection: bool) -> aiohttp.ClientSession:
         if not self._is_open:
@@ -347,8 +344,8 @@ def _unproven(answer: Answer, message: str) -> NetworkError:
     return Transient(message) if answer.is_repeatable else Unknown(message)
 
 
-def _failure(problem: str, sent: Sent, *, is_repeatable: bool) -> NetworkError:
-    if not sent.may_have_left:
+def _failure(problem: str, *, may_have_left: bool, is_repeatable: bool) -> NetworkError:
+    if not may_have_left:
         return Transient(f"{problem}; nothing was sent")
     if is_repeatable:
         return Transient(problem)
