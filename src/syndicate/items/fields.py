@@ -81,7 +81,7 @@ def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterat
             continue
         value = written.get(steps[0])
         if value is not None and len(steps) > 1:
-            value = _value_at(tree, steps)
+            value = _below(value, steps[1:])
         if value is not None:
             found = Found(value, source.words, tree, steps, source.form)
             yield _changed(found, source) if source.changes_texts else found
@@ -136,7 +136,8 @@ def _looked(tree: Tree, source: Source, location: Location) -> Found:
         return _changed(_given(tree, source, location), source)
     if source.steps[0] not in tree.fields:
         return Found(None, source.words)
-    return _changed(Found(_value_at(tree, source.steps), source.words, tree, source.steps, source.form), source)
+    value = _below(tree.fields[source.steps[0]], source.steps[1:])
+    return _changed(Found(value, source.words, tree, source.steps, source.form), source)
 
 
 def _given(tree: Tree, source: Source, location: Location) -> Found:
@@ -154,14 +155,13 @@ def _given(tree: Tree, source: Source, location: Location) -> Found:
     return Found(value, source.words, form=source.form)
 
 
-def _value_at(tree: Tree, steps: tuple[str, ...]) -> Value:
-    value = tree.fields.get(steps[0])
-    for step in steps[1:] if value is not None else ():
-        value = value.get(step) if isinstance(value, dict) else _below(value, step)
+def _below(value: Value, steps: tuple[str, ...]) -> Value:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else _in_list(value, step)
     return value
 
 
-def _below(value: Value, step: str) -> Value:
+def _in_list(value: Value, step: str) -> Value:
     """What stands at a number of a list, or under a key of its first member that has it."""
     if not isinstance(value, list):
         return None

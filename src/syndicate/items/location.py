@@ -15,6 +15,7 @@ FILENAME = (
     r"(?:(?P<date>\d{4}-\d{1,2}-\d{1,2})[-_ ])?(?P<slug>.+?)(?:\.(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,8})*))?\.\w+"
 )
 """How file names are built unless a site says otherwise."""
+_USUAL = re.compile(FILENAME, re.ASCII | re.IGNORECASE)  # half the time of `regex`, which is for what may not end
 
 PARTS = frozenset(
     {"section", "sections", "folder", "parent", "stem", "name", "date", "year", "month", "day", "language"}
@@ -218,6 +219,9 @@ def _is_language(name: str, known: frozenset[str], languages: Iterable[str]) -> 
 @lru_cache(maxsize=4096)
 def _named(pattern: str, name: str) -> Mapping[str, str | None]:
     """The parts of a file name that an expression names; none where it does not fit."""
+    if pattern == FILENAME:
+        usual = _USUAL.fullmatch(name[:255])
+        return usual.groupdict() if usual is not None else {}
     try:
         match = regex.compile(pattern, regex.ASCII | regex.IGNORECASE).fullmatch(name[:255], timeout=LIMIT_S)
     except TimeoutError:

@@ -48,6 +48,8 @@ def posting_of(reader: Reader, title: str) -> tuple[Posting | None, tuple[AskedI
 
     Where it cannot be understood whether the item is to be posted, it is not until that is mended.
     """
+    if not reader.may_have("syndicate"):  # as most
+        return None, ()
     doubled = {(fault.line, fault.column) for fault in reader.front.faults if fault.code == "W-DUPLICATE-KEY"}
     for found in reader.looked("syndicate"):
         steps = source_of(found.source).steps

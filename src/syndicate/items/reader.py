@@ -84,11 +84,12 @@ class Reader(Struct):
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""
-        if name not in self._found:
-            self._found[name] = next(self.usable(name), None) if self._may_be_there(name) else None
-        return self._found[name]
+        kept = self._found
+        if name not in kept:
+            kept[name] = next(self.usable(name), None) if self.may_have(name) else None
+        return kept[name]
 
-    def _may_be_there(self, name: str) -> bool:
+    def may_have(self, name: str) -> bool:
         """Whether anything stands at a field's sources, as far as a look at the first steps of its keys can tell."""
         keys = self.rules.keys.get(name)
         return keys is None or not self.front.fields.keys().isdisjoint(keys)
