@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -35,16 +35,13 @@ _HALF = r"(?:\s*(?P<half>[ap])\.?m\.?)?"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?" + _HALF
 _ZONE = r"(?:\s*(?:(?:gmt|utc)(?=[+-]))?(?P<zone>[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,5})(?:\s*\([a-z ]+\))?)?"
 
-_FORMS = tuple(
-    re.compile(form + r"\Z", re.ASCII | re.IGNORECASE)
-    for form in (
-        rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})(?:(?:t|,?\s+){_TIME}{_ZONE})?",
-        rf"{_YEAR}(?P<month>\d{{2}})(?P<day>\d{{2}})"
-        rf"(?:t?(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}}){_ZONE})?",
-        rf"{_WEEKDAY}?{_DAY}[\s-]{_MONTH},?[\s-]{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
-        rf"{_WEEKDAY}?{_MONTH}\s+{_DAY},?\s+{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+{_YEAR}",
-    )
+_FORMS = (
+    rf"{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})(?:(?:t|,?\s+){_TIME}{_ZONE})?",
+    rf"{_YEAR}(?P<month>\d{{2}})(?P<day>\d{{2}})"
+    rf"(?:t?(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}}){_ZONE})?",
+    rf"{_WEEKDAY}?{_DAY}[\s-]{_MONTH},?[\s-]{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
+    rf"{_WEEKDAY}?{_MONTH}\s+{_DAY},?\s+{_YEAR}(?:,?\s+(?:at\s+)?{_TIME}{_ZONE})?",
+    rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+{_YEAR}",
 )
 # What programs write, and `datetime` reads by itself.
 _ISO = re.compile(
@@ -112,12 +109,17 @@ def _read(text: str, offsets: Mapping[str, timedelta]) -> datetime | None:
         milliseconds = epoch["milliseconds"]
         seconds = timedelta(milliseconds=int(milliseconds)) if milliseconds else timedelta(seconds=float(text))
         return datetime(1970, 1, 1, tzinfo=UTC) + seconds
-    for form in _FORMS:
+    for form in _forms():
         match = form.match(text)
         if match is not None:
             parts = {name: value for name, value in match.groupdict().items() if value is not None}
             return _built(parts, offsets)
     return None
+
+
+@cache  # made when the first date asks for them: most stores' are read without
+def _forms() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(form + r"\Z", re.ASCII | re.IGNORECASE) for form in _FORMS)
 
 
 def _built(parts: dict[str, str], offsets: Mapping[str, timedelta]) -> datetime | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, datetime, time
@@ -54,6 +53,8 @@ def tree_of_toml(block: Block) -> Tree:
     path = _LONG_PATH.search(text)
     if path is not None:
         raise _too_deep(block, _place(path.end() - 1, _starts(text)))
+    import tomllib
+
     try:
         raw = tomllib.loads(text, parse_float=str)
     except (ValueError, RecursionError) as error:
