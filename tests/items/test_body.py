@@ -70,6 +70,10 @@ def test_text_of_html_keeps_words_apart_and_entities_once() -> None:
     assert text_of("<p>One&amp;two</p><p>H<sub>2</sub>O<br>&lt;b&gt;</p>") == "One&two H2O <b>"
 
 
+def test_a_bracket_in_an_attribute_is_no_text() -> None:
+    assert text_of('<p>One<img alt="a > b"></p><p>two</p>') == "One two"
+
+
 def test_the_excerpt_stands_before_the_mark() -> None:
     assert safe_body("Intro.\n<!-- More -->\nRest", BASE).excerpt == "<p>Intro.</p>"
     assert safe_body("<p>Intro.</p><!--more--><p>Rest</p>", BASE).excerpt == "<p>Intro.</p>"

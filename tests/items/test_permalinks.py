@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syndicate.items.links import is_safe_path
 from syndicate.items.permalinks import WORDS, Page, is_template, permalink, unknown_words
