@@ -17,8 +17,9 @@ from syndicate.ports.content import Images
 from syndicate.posts.campaign import parameters_of, relinked, tagged
 from syndicate.posts.card import CardRules, card_of
 from syndicate.posts.compose import compose
-from syndicate.posts.digest import SUBJECT, Issue, digest_of
+from syndicate.posts.digest import Issue, digest_of
 from syndicate.posts.post import Card, Picture, Post, Wants
+from syndicate.posts.template import SUBJECT
 
 CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
 WITHDRAWAL = "Withdrawn: {{ title }}"

@@ -354,11 +354,11 @@ def _make_witness_folder(plot: Plot) -> None:
 
 
 def _gallery(plot: Plot, site: Site, shelf: Shelf, images: PictureMaker) -> Gallery | None:
+    if site.cards is None:
+        return None
     from syndicate.content.cards import CardPainter
     from syndicate.gallery import Gallery
 
-    if site.cards is None:
-        return None
     return Gallery(shelf, CardPainter(images, card_kit_of(plot.settings), site.cards), site.cards)
 
 

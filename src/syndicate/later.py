@@ -1,9 +1,12 @@
-"""Modules that are loaded when something in them is first asked for."""
+"""Modules and values that are loaded or made when something in them is first asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 
 class Later:
@@ -18,3 +21,21 @@ class Later:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(import_module(self._name), name)
+
+
+def made(make: Callable[[], T]) -> T:
+    """What stands for a value that takes its time to make, such as a pattern, and that most runs do without.
+
+    Only its attributes can be used, and each is as quick as the value's own from its second use on.
+    """
+    return cast(T, _Made(make))
+
+
+class _Made:
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._make(), name)
+        setattr(self, name, found)
+        return found

@@ -17,11 +17,8 @@ from syndicate import __version__
 from syndicate.channels.networks import Network, network_of
 from syndicate.dress import page_rules_of
 from syndicate.errors import CannotWrite, ConfigError, Fault
-from syndicate.items.body import BodyRules
 from syndicate.items.presets import rules_of
-from syndicate.items.rules import Rules
-from syndicate.posts.campaign import FIELDS as PARAMETER_FIELDS
-from syndicate.posts.campaign import slips_in_parameter
+from syndicate.items.rules import BodyRules, Rules
 from syndicate.posts.card import CardRules
 from syndicate.posts.template import FIELDS, slips_in
 from syndicate.settings.channels import ChannelSettings
@@ -180,10 +177,10 @@ def plot_of(path: Path) -> Plot:
 
 def _card_faults(path: Path, settings: Settings) -> Iterator[Fault]:
     """What is wrong with the files that cards are to be drawn with."""
-    from syndicate.content.cards import CardKit, problems_in
-
     image = settings.cards.image
     if image.enabled:
+        from syndicate.content.cards import CardKit, problems_in
+
         for name, problem in problems_in(CardKit(image.logo, image.background, image.font)):
             remedy = "correct the path, or take the setting out"
             yield Fault(str(path), CODE, problem, remedy, key=f"cards.image.{name}")
@@ -278,6 +275,11 @@ def _template_faults(path: Path, name: str, channel: ChannelSettings) -> Iterato
 
 def _campaign_faults(path: Path, key: str, campaign: Mapping[str, str]) -> Iterator[Fault]:
     """Everything that is wrong with the parameters of links."""
+    if not campaign:
+        return
+    from syndicate.posts.campaign import FIELDS as PARAMETER_FIELDS
+    from syndicate.posts.campaign import slips_in_parameter
+
     for name, template in campaign.items():
         for slip in slips_in_parameter(name, template):
             remedy = f"fields are {', '.join(PARAMETER_FIELDS)}"

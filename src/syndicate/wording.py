@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def card_look_of(settings: Settings) -> CardLook | None:
     """How card images look; None where there are to be none."""
-    from syndicate.content.cards import look_of
-
     image = settings.cards.image
     if not image.enabled:
         return None
+    from syndicate.content.cards import look_of
+
     return look_of(
         card_kit_of(settings),
         brand=image.brand or settings.site.title,

@@ -50,7 +50,9 @@ def test_once_without_changes_loads_nothing_that_tells_writes_sends_serves_or_dr
     assert "sqlite3" in second
     assert second & {"aiohttp", "apscheduler", "alembic", "cryptography", "feedgen", "jinja2", "PIL"} == set()
     assert second & {"rich", "structlog", "watchfiles", "yarl", "sqlalchemy"} == set()
+    assert second & {"regex", "syndicate.items.mapping", "syndicate.items.frontmatter"} == set()
     assert second & {"syndicate.deliver", "syndicate.sharepages", "syndicate.feeds.xml"} == set()
+    assert second & {"syndicate.posts.fit", "syndicate.posts.measure"} == set()
 
 
 def test_once_with_changes_does_without_sqlalchemy(site: SiteRig) -> None:

@@ -482,7 +482,7 @@ def test_whatever_a_parser_trips_over_costs_one_file_only(store: FolderStore, mo
     def failing(content: bytes, path: str) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr("syndicate.content.file.read", failing)
+    monkeypatch.setattr("syndicate.items.frontmatter.read", failing)
 
     assert codes(store.scan(NOTHING)) == ["E-READ"]
 

@@ -13,9 +13,9 @@ from syndicate.content.folder import FolderStore
 from syndicate.content.look import look
 from syndicate.content.places import image_stamp, inside, spelt
 from syndicate.errors import ImageUnusable
-from syndicate.items.featured import ImageSearch
 from syndicate.items.item import Image
 from syndicate.items.presets import rules_of
+from syndicate.items.rules import ImageSearch
 from syndicate.ports.content import Scan
 
 SITE = "https://site.example/"

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.items import body
-from syndicate.items.body import Format, body_html, format_of, is_html, safe_body, text_of
+from syndicate.items.body import body_html, format_of, is_html, safe_body, text_of
+from syndicate.items.rules import Format
 
 BASE = "https://site.example/news/x"
 

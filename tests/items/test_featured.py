@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from syndicate.items.featured import Featured, ImageSearch, featured_of, unnamed
+from syndicate.items.featured import Featured, featured_of, unnamed
+from syndicate.items.rules import ImageSearch
 from syndicate.items.tree import Value
 
 STATIC = ImageSearch(folders=("static",))

@@ -7,10 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import ConfigError
-from syndicate.items.body import BodyRules
-from syndicate.items.featured import ImageSearch
 from syndicate.items.presets import PRESETS, rules_of
-from syndicate.items.rules import FIELDS, Condition, Hiding, Rules, TopicRules
+from syndicate.items.rules import FIELDS, BodyRules, Condition, Hiding, ImageSearch, Rules, TopicRules
 from syndicate.items.sources import source_of
 
 

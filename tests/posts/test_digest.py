@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from posts.making import card
-from syndicate.posts.digest import Issue, by_topic, check_subject, digest_of
+from syndicate.posts.digest import Issue, by_topic, digest_of
 from syndicate.posts.post import Card, Measure, Room
+from syndicate.posts.template import SUBJECT_FIELDS, check_template
 
 AT = datetime(2026, 11, 27, 6, 0, tzinfo=UTC)
 WIDE = Room(10_000, Measure.CODE_POINTS)
@@ -57,7 +58,7 @@ def test_a_long_subject_is_cut_at_a_word() -> None:
 @pytest.mark.parametrize("source", ["{{ nothing }}", "{% if %}", "{{ title.__class__ }}"])
 def test_a_subject_that_cannot_be_made_is_told(source: str) -> None:
     with pytest.raises(ValueError, match="fields are site_name, title"):
-        check_subject(source)
+        check_template(source, SUBJECT_FIELDS)
 
 
 def test_what_does_not_fit_is_counted() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
@@ -19,12 +19,19 @@ from syndicate.content.places import NotSettled, bytes_of, groups_of, images_sta
 from syndicate.content.sweep import Sight, reason_of
 from syndicate.content.writers import is_written
 from syndicate.errors import Fault, ImageUnusable, InvalidItem
-from syndicate.items.frontmatter import MAX_FILE_BYTES, read, too_big
 from syndicate.items.item import Image, Item
-from syndicate.items.mapping import Reading, item_from
-from syndicate.items.overrides import AskedImage
 from syndicate.items.rules import Rules
+from syndicate.later import Later
 from syndicate.ports.content import UNREAD, Indexed, Stamp
+
+if TYPE_CHECKING:
+    from syndicate.items import frontmatter, mapping, overrides
+    from syndicate.items.mapping import Reading
+    from syndicate.items.overrides import AskedImage
+else:  # a start that finds nothing new reads nothing
+    frontmatter, mapping, overrides = (
+        Later(f"syndicate.items.{name}") for name in ("frontmatter", "mapping", "overrides")
+    )
 
 NO_ITEM = "no front matter"
 
@@ -97,9 +104,9 @@ class FileReader:
             raise NotSettled
         stamp = Stamp(*sight.key)
         try:
-            if sight.stat.st_size > MAX_FILE_BYTES:
-                raise too_big(sight.path, sight.stat.st_size)
-            content, facts = bytes_of(real(root, sight.path), MAX_FILE_BYTES)
+            if sight.stat.st_size > frontmatter.MAX_FILE_BYTES:
+                raise frontmatter.too_big(sight.path, sight.stat.st_size)
+            content, facts = bytes_of(real(root, sight.path), frontmatter.MAX_FILE_BYTES)
             if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
                 raise NotSettled
             stamp = Stamp(*sight.key, digest=hashlib.sha256(content).hexdigest())
@@ -110,12 +117,12 @@ class FileReader:
                     return structs.replace(former, stamp=structs.replace(stamp, image=now)), False
             reading = self._reading(content, sight)
         except InvalidItem as error:
-            reading = Reading(faults=error.faults)
+            reading = mapping.Reading(faults=error.faults)
         except FileNotFoundError as error:  # gone or renamed since the folder was listed
             raise NotSettled from error
         except OSError as error:
             problem = f"cannot be read: {reason_of(error)}"
-            reading = Reading(faults=(Fault(sight.path, "E-READ", problem, "give read rights"),))
+            reading = mapping.Reading(faults=(Fault(sight.path, "E-READ", problem, "give read rights"),))
             stamp = UNREAD  # rights may change without a trace in the file's facts
         return self._indexed(root, sight, stamp, reading, former), True
 
@@ -134,13 +141,13 @@ class FileReader:
     def _reading(self, content: bytes, sight: Sight) -> Reading:
         now = datetime.fromtimestamp(self.clock() / 1e9, UTC)
         try:
-            parts = read(content, sight.path, fallback_encoding=self.rules.fallback_encoding)
+            parts = frontmatter.read(content, sight.path, fallback_encoding=self.rules.fallback_encoding)
             if parts is None:
                 if self._is_young(sight.stat):
                     raise NotSettled
-                return Reading(skipped=NO_ITEM)
+                return mapping.Reading(skipped=NO_ITEM)
             modified = datetime.fromtimestamp(sight.stat.st_mtime, UTC)
-            return item_from(*parts, path=sight.path, rules=self.rules, now=now, modified=modified)
+            return mapping.item_from(*parts, path=sight.path, rules=self.rules, now=now, modified=modified)
         except (ValueError, TypeError, LookupError, RecursionError, ArithmeticError) as error:
             # The edge of one file: whatever a parser trips over, the other files go on.
             problem = f"could not be understood ({type(error).__name__}: {error})"
@@ -170,7 +177,7 @@ class FileReader:
         faults: list[Fault] = []
         if item.image is not None and reading.images:
             groups = [spelt(root, reading.images, self.rules.images.beside)]
-            asked = AskedImage(groups[0], reading.image_named)
+            asked = overrides.AskedImage(groups[0], reading.image_named)
             image, faults = self._image(root, asked, sight, is_asked=reading.is_image_asked)
             item = replace(item, image=None if image is None else replace(image, alt=item.image.alt))
         found: dict[str, Image | None] = {}

@@ -17,7 +17,6 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from syndicate.content.process import ended, pipe, started
 from syndicate.errors import ImageUnusable
-from syndicate.posts.fit import fit
 from syndicate.posts.post import ImageRules, Picture, Room
 
 if TYPE_CHECKING:
@@ -81,6 +80,8 @@ class PictureMaker:
             if picture is None:
                 picture = await self._darkroom.develop(image.ref, content, rules)
             _keep(self._pictures, key, picture, KEPT_PICTURES)
+        from syndicate.posts.fit import fit
+
         return replace(picture, alt=fit(image.alt, Room(rules.limit_alt)))
 
     async def card(self, image: Image, *, color: str, limit_bytes: int) -> tuple[bytes, bytes]:

@@ -6,15 +6,14 @@ import html
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from syndicate.items.links import absolute
 from syndicate.items.plain import BLOCKS, one_line, sound, untagged
-from syndicate.items.shortcodes import NOWHERE, POST_PAGE, Places
+from syndicate.items.rules import Format
+from syndicate.items.shortcodes import NOWHERE, Places
 from syndicate.items.spotless import spotless
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
@@ -72,14 +71,6 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
 
 
-class Format(StrEnum):
-    """How a body is written; `AUTO`: by the file's name, and HTML through and through is known by its looks."""
-
-    AUTO = "auto"
-    MARKDOWN = "markdown"
-    HTML = "html"
-
-
 _NAMED = {"md": Format.MARKDOWN, "goldmark": Format.MARKDOWN, "mdx": Format.MARKDOWN, "htm": Format.HTML}
 
 
@@ -87,20 +78,6 @@ def format_of(name: str) -> Format | None:
     """The format that a file names (Hugo's `markup`), None if it names none that we read."""
     name = name.casefold()
     return _NAMED.get(name) or (Format(name) if name in set(Format) else None)
-
-
-@dataclass(frozen=True, slots=True)
-class BodyRules:
-    """How bodies are read.
-
-    `format` holds unless a file says more. `more` are marks that end the excerpt, besides `<!-- more -->`.
-    `limit_summary` counts characters of a summary made from the body. `post_page` see `Places`.
-    """
-
-    format: Format = Format.AUTO
-    more: tuple[str, ...] = ()
-    limit_summary: int = 300
-    post_page: str = POST_PAGE
 
 
 class SafeBody(Struct, frozen=True, gc=False):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
@@ -15,6 +13,7 @@ from msgspec.structs import replace
 from syndicate.items.fields import texts_of
 from syndicate.items.links import is_safe_path, usable
 from syndicate.items.plain import plain
+from syndicate.items.rules import ImageSearch
 from syndicate.items.tree import Value
 
 _REFERENCES = ("href", "src", "url", "path", "image", "feature", "file", "filename", "asset")
@@ -24,31 +23,6 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _ALIAS = re.compile(r"(?:~|@)/|@(?=assets/|images/|public/)")
 _UID = re.compile(r"[\w-]+\Z")
 _BADGE = re.compile(r"\.svg(?:[?#]|\Z)|badge|shields\.io|\bpixel\b|/icons?/", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSearch:
-    """Where images are looked for, besides the item's own folder and the store's root.
-
-    `folders` are below the store's root, or beside it where they begin with `../` or are absolute: each of those is
-    allowed by being named. `bundle` are globs of names that mean an image beside an `index` file that names none.
-    `template` is an address with slots (`https://img.example/{uid}.{format}`), filled from the file's own mapping and
-    from `table`: what is known of each image by its uid. `takes_first`: the body's first image, if there is no other.
-    """
-
-    folders: tuple[str, ...] = ()
-    bundle: tuple[str, ...] = ()
-    template: str = ""
-    table: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    takes_first: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "table", MappingProxyType(dict(self.table)))
-
-    @property
-    def beside(self) -> tuple[str, ...]:
-        """The folders that do not lie below the store's root."""
-        return tuple(folder for folder in self.folders if folder.startswith(("../", "/")))
 
 
 class Featured(Struct, frozen=True, gc=False):

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from syndicate.items.featured import ImageSearch
-from syndicate.items.rules import FALSE, TRUE, Hiding, Rules, TopicRules
+from syndicate.items.rules import FALSE, TRUE, Hiding, ImageSearch, Rules, TopicRules
 from syndicate.items.sources import source_of
 
 STATUSES = ("draft", "private", "archived", "unpublished", "hidden", "deleted", "pending", "trash")
@@ -120,7 +119,7 @@ _CURATED = replace(
 
 # Some sites tell the day only in the address that a file names.
 _ADDRESS_DATES = tuple(
-    source_of({"key": key, "regex": r"(?:^|/)((?:19|20)\d\d/\d{1,2}/\d{1,2})(?=/|$)"})
+    replace(source_of(key), pattern=r"(?:^|/)((?:19|20)\d\d/\d{1,2}/\d{1,2})(?=/|$)")
     for key in ("path", "permalink", "url", "slug")
 )
 

@@ -7,8 +7,14 @@ import re
 import string
 import unicodedata
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import regex
+from syndicate.later import Later, made
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = Later("regex")
 
 _BLOCKS = (
     "address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer "
@@ -71,7 +77,7 @@ _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u
 
 # Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.
 _MOST_MARKS = 30
-_STACKED = regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+")
+_STACKED = made(lambda: regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+"))
 
 
 def sound(text: str) -> str:

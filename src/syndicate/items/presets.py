@@ -8,9 +8,8 @@ from datetime import tzinfo
 from typing import Any, TypedDict, Unpack
 
 from syndicate.errors import ConfigError
-from syndicate.items.body import BodyRules
 from syndicate.items.habits import PRESETS
-from syndicate.items.rules import Rules
+from syndicate.items.rules import BodyRules, Rules
 from syndicate.items.topics import slug_of
 from syndicate.items.wishes import Slips
 
@@ -70,7 +69,7 @@ def rules_of(preset: str, *, origin: str = "settings", below: str = "content", *
         raise ConfigError(tuple(slips.faults))
     base = PRESETS[preset]
     slips.check_site(wishes.get("site_url", ""))
-    filename = slips.filename(wishes.get("filename") or base.filename)
+    filename = slips.filename(given) if (given := wishes.get("filename")) else base.filename
     changes: dict[str, object] = {
         "fields": {**base.fields, **slips.fields(wishes.get("fields", {}), filename)},
         "filename": filename,

@@ -7,10 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, timedelta, tzinfo
+from enum import StrEnum
 from types import MappingProxyType
 
-from syndicate.items.body import BodyRules
-from syndicate.items.featured import ImageSearch
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
 from syndicate.items.sources import Source, source_of
@@ -32,6 +31,10 @@ FIELDS = DATES | TEXTS | VALUES
 
 TRUE = ("true", "yes", "on", "y", "1")
 FALSE = ("false", "no", "off", "n", "0")
+
+
+POST_PAGE = "/{year}/{month}/{day}/{slug}.html"
+"""Jekyll's default, permalink style `date` without categories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,53 @@ class TopicRules:
     def __hash__(self) -> int:
         """What topics are remembered by; its mappings have none."""
         return hash((self.split, self.prefix, self.ignored, len(self.aliases), len(self.labels)))
+
+
+class Format(StrEnum):
+    """How a body is written; `AUTO`: by the file's name, and HTML through and through is known by its looks."""
+
+    AUTO = "auto"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRules:
+    """How bodies are read.
+
+    `format` holds unless a file says more. `more` are marks that end the excerpt, besides `<!-- more -->`.
+    `limit_summary` counts characters of a summary made from the body. `post_page` see `Places`.
+    """
+
+    format: Format = Format.AUTO
+    more: tuple[str, ...] = ()
+    limit_summary: int = 300
+    post_page: str = POST_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSearch:
+    """Where images are looked for, besides the item's own folder and the store's root.
+
+    `folders` are below the store's root, or beside it where they begin with `../` or are absolute: each of those is
+    allowed by being named. `bundle` are globs of names that mean an image beside an `index` file that names none.
+    `template` is an address with slots (`https://img.example/{uid}.{format}`), filled from the file's own mapping and
+    from `table`: what is known of each image by its uid. `takes_first`: the body's first image, if there is no other.
+    """
+
+    folders: tuple[str, ...] = ()
+    bundle: tuple[str, ...] = ()
+    template: str = ""
+    table: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    takes_first: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", MappingProxyType(dict(self.table)))
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The folders that do not lie below the store's root."""
+        return tuple(folder for folder in self.folders if folder.startswith(("../", "/")))
 
 
 @dataclass(frozen=True, slots=True)

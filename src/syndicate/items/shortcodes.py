@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
+from syndicate.items.rules import POST_PAGE
+
 _ARGUMENT = re.compile(
     r"""(?:(?P<name>[A-Za-z_][\w-]*+)\s*+[=:]\s*+)?+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|`(?P<raw>[^`]*+)`"""
     r"""|(?P<bare>[^\s,"'`()]++))"""
@@ -42,8 +44,6 @@ CODE = frozenset({"highlight", "code", "codeblock", "mermaid", "plantuml", "grap
 """Pairs that hold code, never prose."""
 UNSEEN = frozenset({"comment", "capture", "for", "javascript", "stylesheet", "schema", "macro"})
 """Pairs whose content is not meant to be read as it stands."""
-POST_PAGE = "/{year}/{month}/{day}/{slug}.html"
-"""Jekyll's default, permalink style `date` without categories."""
 
 _ADDRESSES = {"ref", "relref"}
 _FILES = {"link", "post_url"}

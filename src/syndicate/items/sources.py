@@ -6,11 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, TypeAlias
-
-import regex
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from syndicate.items.location import PARTS
+from syndicate.later import Later
+
+if TYPE_CHECKING:
+    import regex
+else:
+    regex = Later("regex")
 
 Kind: TypeAlias = Literal["key", "filename", "path", "file", "const", "template"]
 

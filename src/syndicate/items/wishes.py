@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-
-import regex
+from typing import TYPE_CHECKING
 
 from syndicate.errors import Fault
-from syndicate.items.dates import offset_of
 from syndicate.items.links import is_safe_path, usable
 from syndicate.items.location import FILENAME
 from syndicate.items.permalinks import STYLES, WORDS, unknown_words
 from syndicate.items.rules import FALSE, FIELDS, TRUE, Condition
 from syndicate.items.sources import SLOT, Source, pattern_fault, source_of
+from syndicate.later import Later
+
+if TYPE_CHECKING:
+    import regex
+
+    from syndicate.items import dates
+else:
+    dates, regex = Later("syndicate.items.dates"), Later("regex")
 
 _ENDING = re.compile(r"\.[^/.*]+\Z|\.[^/]*\Z")
 _TESTS = ("is", "not", "exists", "regex")
@@ -53,7 +59,7 @@ class Slips:
 
     def fields(self, wish: Mapping[str, Sequence[object]], filename: str) -> dict[str, tuple[Source, ...]]:
         """Sources by field."""
-        groups = set(regex.compile(filename).groupindex)
+        groups = set(regex.compile(filename).groupindex) if wish else set[str]()
         found = {}
         for name, settings in wish.items():
             if name not in FIELDS:
@@ -101,7 +107,7 @@ class Slips:
         """Offsets by folded name."""
         found = {}
         for name, text in wish.items():
-            offset = offset_of(str(text))
+            offset = dates.offset_of(str(text))
             if offset is None or abs(offset) >= timedelta(hours=24):
                 self.tell(f"dates.zones.{name}", f"{text!r} is no offset", 'write it as "+05:30"')
             elif not re.fullmatch(r"[A-Za-z]{1,5}", name):

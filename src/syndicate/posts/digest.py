@@ -11,13 +11,7 @@ from syndicate.posts.fit import shorten
 from syndicate.posts.markup import clean
 from syndicate.posts.measure import fits
 from syndicate.posts.post import Card, Post, Room
-from syndicate.posts.template import check_template, render
-
-FIELDS: Final = ("site_name", "title", "count", "more", "date")
-"""What a subject may use: the first item's title, how many there are, how many besides the first, the day."""
-
-SUBJECT: Final = "{{ site_name }}: {{ title }}{% if more %} (+{{ more }}){% endif %}"
-"""In no language, so that it fits all."""
+from syndicate.posts.template import SUBJECT, render
 
 SUBJECT_LENGTH: Final = 150
 """Signs of a subject: mail programs show fewer."""
@@ -33,15 +27,6 @@ class Issue:
     home: str
     language: str
     subject: str = SUBJECT
-
-
-def check_subject(source: str) -> None:
-    """Make sure that a subject's template can be used.
-
-    Raises:
-        ValueError: with the problem in words.
-    """
-    check_template(source, FIELDS)
 
 
 def digest_of(issue: Issue, room: Room) -> Post:

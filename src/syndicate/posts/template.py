@@ -18,6 +18,12 @@ FIELDS: Final = (
 )
 """What a template may use; each is text, empty where the item has none, so that `{% if brand %}` works."""
 
+SUBJECT_FIELDS: Final = ("site_name", "title", "count", "more", "date")
+"""What a digest's subject may use: the first item's title, how many there are, how many besides the first, the day."""
+
+SUBJECT: Final = "{{ site_name }}: {{ title }}{% if more %} (+{{ more }}){% endif %}"
+"""In no language, so that it fits all."""
+
 MOST_STEPS: Final = 10_000
 MOST_CHARACTERS: Final = 100_000
 """Of loops and calls, and of text, in one template: far more than any post has room for."""

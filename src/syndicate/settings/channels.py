@@ -16,7 +16,7 @@ from syndicate.durations import Duration
 from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Overflow
 from syndicate.outbox.plan import FirstSight, OnEdit, OnWithdrawal
-from syndicate.posts.digest import SUBJECT, check_subject
+from syndicate.posts.template import SUBJECT, SUBJECT_FIELDS, check_template
 from syndicate.settings.kinds import Section, Zone, place
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -78,7 +78,7 @@ class DigestSettings(Section):
     @classmethod
     def _can_be_made(cls, subject: str) -> str:
         try:
-            check_subject(subject)
+            check_template(subject, SUBJECT_FIELDS)
         except ValueError as error:
             raise ValueError(str(error).removeprefix("template: ")) from error
         return subject

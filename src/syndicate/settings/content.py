@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from syndicate.items.body import Format
-from syndicate.items.shortcodes import POST_PAGE
+from syndicate.items.rules import POST_PAGE, Format
 from syndicate.settings.kinds import Folder, Language, Section
 
 _ROOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
