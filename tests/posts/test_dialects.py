@@ -37,8 +37,8 @@ class Page(HTMLParser):
 
 
 def unescaped(text: str) -> str:
-    """What acts: the text without what a backslash makes a plain sign."""
-    return ESCAPED.sub("", text)
+    """What acts: the text with a mark in the place of what a backslash makes a plain sign."""
+    return ESCAPED.sub("·", text)
 
 
 def read(text: str) -> str:
