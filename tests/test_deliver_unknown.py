@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, MutableMapping
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from deliver_rig import DURABLE, NAME, NOW, READABLE, SETTLE, WINDOWED, WRITE_ONLY, Deed, Rig, item, rig
-from syndicate.errors import Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.errors import CannotWrite, Duplicate, RateLimited, Rejected, Transient, Unauthorized, Unknown
 from syndicate.outbox.delivery import Evidence, Guarantee, State
 from syndicate.outbox.reasons import Reason
 
@@ -241,6 +242,14 @@ async def test_record_that_fails_holds_a_write_only_post(tmp_path: Path) -> None
 
         assert (await lane.only()).state is State.HELD
         assert len(lane.channel.sent) == 1
+
+
+async def test_one_pass_ends_with_the_word_for_what_cannot_be_written(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(), guarantee=READABLE) as lane:
+        lane.outbox.before["settle"] = [CannotWrite("outbox.sqlite3", "database or disk is full", "make room")]
+
+        with pytest.raises(CannotWrite, match="make room"):
+            await lane.lane.drain(asyncio.Event(), print)
 
 
 @pytest.mark.parametrize(("call", "point"), [("claim", "before"), ("claim", "after"), ("freeze", "before")])

@@ -143,11 +143,19 @@ class Lane:
                 await self._nap(min(wait_s, LONGEST_NAP_S), stop)
 
     async def drain(self, stop: asyncio.Event, tell: Tell, *, patience: timedelta = timedelta(seconds=2)) -> None:
-        """Deliver what is due now or within the patience, unless stopped; the rest stays in the outbox."""
+        """Deliver what is due now or within the patience, unless stopped; the rest stays in the outbox.
+
+        Raises:
+            CannotWrite: what came of a delivery cannot be kept; the next call takes it up.
+        """
         until = self._clock() + patience
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.channel.in_flight):
-                group.create_task(self._drain(stop, tell, until))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.channel.in_flight):
+                    group.create_task(self._drain(stop, tell, until))
+        except ExceptionGroup as errors:
+            first = errors.exceptions[0]
+            raise first from first.__cause__
 
     async def _drain(self, stop: asyncio.Event, tell: Tell, until: datetime) -> None:
         while not stop.is_set():
