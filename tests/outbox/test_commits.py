@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +112,25 @@ async def test_a_read_sees_what_was_written_before_it(database: Database) -> Non
 
     assert await database.read(names) == {"seen"}
     await writing
+
+
+async def test_a_read_sees_all_that_was_written_before_it_however_much(database: Database) -> None:
+    written = {str(number) for number in range(MOST_TOGETHER + 1)}
+    writing = [asyncio.create_task(database.write(mark, name)) for name in written]
+    await asyncio.sleep(0)
+
+    assert await database.read(names) == written
+    await asyncio.gather(*writing)
+
+
+async def test_a_write_after_the_end_fails_and_does_not_wait_for_ever(tmp_path: Path) -> None:
+    closed = Database(tmp_path / "outbox.sqlite3")
+    await closed.open()
+    await closed.close()
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(closed.write(mark, "late"), 5)
 
 
 async def test_a_seal_is_set_once_for_those_that_share_a_commit(database: Database) -> None:

@@ -69,13 +69,13 @@ class Commits:
     def _commit(self) -> None:
         """On the database's thread: do what waits by now; a later call may find nothing left."""
         self._is_called = False  # first: what is added from now on calls again
-        jobs: list[_Job] = []
-        while self._waiting and len(jobs) < MOST_TOGETHER:
-            job = self._waiting.popleft()
-            if not job.ended.cancelled():
-                jobs.append(job)
-        if self._waiting:
-            self._call()
+        left = len(self._waiting)
+        while left:
+            jobs = [self._waiting.popleft() for _ in range(min(left, MOST_TOGETHER))]
+            left -= len(jobs)
+            self._do([job for job in jobs if not job.ended.cancelled()])
+
+    def _do(self, jobs: list[_Job]) -> None:
         if len(jobs) > 1 and self._did_together(jobs):
             return
         for job in jobs:
@@ -89,7 +89,12 @@ class Commits:
     def _call_for_all(self) -> None:
         """After the tasks that run just now: what they add goes into the same transaction."""
         self._asked = None
-        self._call()
+        try:
+            self._call()
+        except RuntimeError as error:  # the thread has ended, and nobody else would tell
+            waiting, self._is_called = [*self._waiting], False
+            self._waiting.clear()
+            _tell([(job, None, error) for job in waiting])
 
     def _call(self) -> None:
         if not self._is_called:
