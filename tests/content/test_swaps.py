@@ -59,7 +59,7 @@ def test_another_checkout_of_the_same_files_is_not_parsed(
     checkouts.switch(checkouts.tree("one", FILES))
     first = checkouts.store.scan(NOTHING)
     checkouts.switch(checkouts.tree("two", FILES))
-    monkeypatch.setattr(file_module, "item_from", None)  # to call it would be an error
+    monkeypatch.setattr("syndicate.items.mapping.item_from", None)  # to call it would be an error
 
     second = checkouts.store.scan(first.files)
 
