@@ -33,6 +33,15 @@ def test_a_file_is_found_by_any_of_its_names(site: SiteRig, name: str) -> None:
     assert site.ask("explain", name)["path"] == "5.md"
 
 
+def test_an_item_is_told_as_it_reads_and_not_as_it_is_kept(site: SiteRig) -> None:
+    site.write(5)
+
+    told = site.ask("explain", "5.md")["item"]
+
+    assert told["title"] == "Title 5"
+    assert not {"packed", "is_as_packed", "known_revision", "known_sizes"} & told.keys()
+
+
 def test_identities_tell_why(site: SiteRig) -> None:
     site.write(5)
     site.write(6, id=None)

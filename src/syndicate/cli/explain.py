@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,7 +304,7 @@ def _json(made: Explanation) -> dict[str, Any]:
         "path": made.path,
         "file": made.file,
         "hidden_by": made.skipped,
-        "item": asdict(item) if item is not None else None,
+        "item": _item(item) if item is not None else None,
         "identity": {"id": item.id, "why": _identity(item)} if item is not None else None,
         "fields": fields,
         "topics": _topics(made),
@@ -311,6 +312,12 @@ def _json(made: Explanation) -> dict[str, Any]:
         "faults": list(made.faults),
         "channels": made.channels,
     }
+
+
+def _item(item: Item) -> dict[str, Any]:
+    """What it says; not what is kept beside that to be quick."""
+    said = {one.name for one in fields_of(item) if one.init}
+    return {name: value for name, value in asdict(item).items() if name in said}
 
 
 def _tell(made: Explanation) -> None:
