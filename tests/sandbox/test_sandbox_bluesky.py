@@ -244,6 +244,7 @@ async def test_an_invalid_record_is_refused_in_the_lexicons_words(caller: Caller
 async def test_writes_are_limited_by_points(caller: Caller) -> None:
     session = await caller.login()
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     first = await caller.put(session, post_record())
     second = await caller.put(session, post_record())
 

@@ -139,6 +139,7 @@ async def test_rate_limit_headers_have_an_epoch_reset_and_a_policy(caller: Calle
 
 async def test_sessions_are_limited_when_limits_are_on(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     account = {"identifier": "news.test", "password": BLUESKY_PASSWORD}
     replies = [await caller.xrpc("POST", CREATE, json=account) for _ in range(31)]
 

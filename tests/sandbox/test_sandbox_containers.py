@@ -137,6 +137,7 @@ async def test_threads_can_be_taken_away_and_photos_cannot(caller: Caller, sandb
 
 async def test_the_days_posts_are_counted(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     for _ in range(101):
         container = (await graph(caller, "instagram", "POST", f"/{USER}/media", **PHOTO)).json["id"]
         reply = await graph(caller, "instagram", "POST", f"/{USER}/media_publish", creation_id=container)

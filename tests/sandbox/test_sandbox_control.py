@@ -1,4 +1,5 @@
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -78,10 +79,21 @@ async def test_rules_are_shown_and_set(caller: Caller) -> None:
     assert wrong.status == 400
 
 
-@pytest.mark.parametrize("body", [{}, {"advance_s": -1}, {"advance_s": "1"}, {"advance_s": 1, "x": 2}])
+@pytest.mark.parametrize(
+    "body", [{}, {"advance_s": -1}, {"advance_s": "1"}, {"advance_s": 1, "x": 2}, {"advance_s": 1e20}, {"stops": 1}]
+)
 async def test_the_clock_goes_forward_only(caller: Caller, body: Any) -> None:
     assert (await caller.control("POST", "/clock", json=body)).status == 400
     assert (await caller.control("POST", "/clock", json={"advance_s": 1.5})).status == 200
+
+
+async def test_a_stopped_clock_goes_forward_by_request_only(caller: Caller, sandbox: Running) -> None:
+    first = await caller.control("POST", "/clock", json={"stops": True})
+    second = await caller.control("POST", "/clock", json={"stops": True, "advance_s": 60})
+
+    began = datetime.fromisoformat(first.json["now"])
+    assert datetime.fromisoformat(second.json["now"]) == sandbox.ground.clock.now() == began + timedelta(seconds=60)
+    assert sandbox.ground.clock.wall() > began
 
 
 async def test_a_reset_forgets_posts_plan_rules_and_time(caller: Caller, sandbox: Running) -> None:
@@ -90,7 +102,7 @@ async def test_a_reset_forgets_posts_plan_rules_and_time(caller: Caller, sandbox
     await caller.put(await caller.login(), post_record())
     await caller.plan({"network": "*", "route": "edit", "effect": "slow"})
     await caller.control("POST", "/rules", json={"max_media": 6})
-    await caller.control("POST", "/clock", json={"advance_s": 99_999})
+    await caller.control("POST", "/clock", json={"advance_s": 99_999, "stops": True})
     await caller.control("POST", "/reset")
 
     assert len(sandbox.truth) == 0

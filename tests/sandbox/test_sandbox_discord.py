@@ -136,6 +136,7 @@ async def test_a_limit_is_told_in_the_body_and_in_headers(caller: Caller) -> Non
 
 async def test_the_sixth_message_in_two_seconds_is_limited(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await hook(caller, json={"content": "New"}) for _ in range(30)]
 
     assert float(next(reply for reply in replies if reply.status == 429).headers["Retry-After"]) > 0

@@ -195,6 +195,7 @@ async def test_a_limit_says_nothing_about_its_end(caller: Caller) -> None:
     await caller.plan({"network": "linkedin", "route": "post", "effect": "error_429", "form": "absent"})
     reply = await linkedin(caller, json=POST)
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await linkedin(caller, "GET", "/rest/images/none") for _ in range(151)]
 
     assert (reply.status, reply.json["serviceErrorCode"], "Retry-After" in reply.headers) == (429, 101, False)

@@ -209,6 +209,7 @@ async def test_rate_limit_headers_have_an_iso_reset(caller: Caller) -> None:
 
 async def test_limits_count_down_and_refuse_when_switched_on(caller: Caller, sandbox: Running) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await caller.medium() for _ in range(31)]
 
     assert [reply.status for reply in replies] == [200] * 30 + [429]

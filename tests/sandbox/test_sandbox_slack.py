@@ -285,6 +285,7 @@ async def test_faults_come_in_slacks_shape(caller: Caller, effect: str, status: 
 
 async def test_the_second_message_in_a_second_is_limited(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await slack(caller, "chat.postMessage", channel="CNEWS", text="New") for _ in range(30)]
 
     limited = next(reply for reply in replies if reply.status == 429)

@@ -156,6 +156,7 @@ async def test_a_limit_is_told_in_the_body(caller: Caller) -> None:
 
 async def test_the_next_message_after_twenty_in_a_minute_is_limited(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await telegram(caller, "sendMessage", chat_id="@the_news", text="New") for _ in range(45)]
 
     assert next(reply for reply in replies if reply.status == 429).json["parameters"]["retry_after"] >= 1

@@ -63,7 +63,8 @@ async def test_slack_knows_its_webhooks_and_its_pace(caller: Caller) -> None:
     stranger = await slack(caller, {"text": "x"}, "real")
     empty = await slack(caller, None, data=b"x")
     await caller.control("POST", "/rules", json={"has_limits": True})
-    replies = [await slack(caller, {"text": "x"}) for _ in range(4)]
+    await caller.control("POST", "/clock", json={"stops": True})
+    replies = [await slack(caller, {"text": "x"}) for _ in range(2)]
     await caller.plan({"network": "slack", "effect": "gone_410"}, {"network": "slack", "effect": "error_429"})
     planned = [await slack(caller, {"text": "x"}) for _ in range(2)]
 
@@ -111,6 +112,7 @@ async def test_the_trigger_refuses_other_forms_strangers_and_too_much(caller: Ca
     large = await teams(caller, CARD | {"fallbackText": "x" * 28_000})
     stranger = await teams(caller, CARD, "real")
     await caller.control("POST", "/rules", json={"has_limits": True})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await teams(caller, CARD) for _ in range(12)]
     await caller.plan({"network": "teams", "effect": "error_429"})
     planned = await teams(caller, CARD)

@@ -148,6 +148,7 @@ async def test_strangers_and_wrong_bodies_are_refused(caller: Caller) -> None:
 
 async def test_a_full_window_tells_its_end_as_an_epoch(caller: Caller) -> None:
     await caller.control("POST", "/rules", json={"has_limits": True, "duplicate_window_s": 0})
+    await caller.control("POST", "/clock", json={"stops": True})
     replies = [await x(caller, json={"text": f"Post {number}"}) for number in range(101)]
     await caller.plan({"network": "x", "effect": "error_429", "form": "absent"})
     planned = await x(caller, json={"text": "More"})

@@ -1,4 +1,4 @@
-"""The sandbox's clock, which can be moved forward so that a test need not wait for an hour to pass."""
+"""The sandbox's clock: moved forward, a test need not wait for an hour to pass; stopped, no slow machine moves it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._ahead = timedelta()
+        self._stands_at: datetime | None = None
 
     def wall(self) -> datetime:
         """The real time, as written into answers."""
@@ -17,15 +18,20 @@ class Clock:
 
     def now(self) -> datetime:
         """The time by which things expire."""
-        return self.wall() + self._ahead
+        return (self._stands_at or self.wall()) + self._ahead
 
     def advance(self, by: timedelta) -> None:
         """Let `by` pass at once."""
         self._ahead += by
 
+    def stop(self) -> None:
+        """Let no time pass by itself: only `advance` moves `now`."""
+        self._stands_at = self._stands_at or self.wall()
+
     def reset(self) -> None:
         """Back to the real time."""
         self._ahead = timedelta()
+        self._stands_at = None
 
 
 def stamp(at: datetime) -> str:

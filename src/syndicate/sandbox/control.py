@@ -73,7 +73,7 @@ class Control:
             web.post("/sandbox/plan", self._arm),
             web.get("/sandbox/rules", self._show_rules),
             web.post("/sandbox/rules", self._set_rules),
-            web.post("/sandbox/clock", self._advance),
+            web.post("/sandbox/clock", self._set_clock),
             web.post("/sandbox/reset", self._reset),
             web.get("/@{user}/{id:[0-9]+}", self._one_status),
             web.get("/profile/{handle}/post/{id}", self._one_record),
@@ -169,19 +169,27 @@ class Control:
             return _refused(cause)
         return web.json_response(asdict(self._ground.rules))
 
-    async def _advance(self, request: web.Request) -> web.Response:
+    async def _set_clock(self, request: web.Request) -> web.Response:
         try:
-            body = json_object(await request.read())
-            if set(body) != {"advance_s"} or not isinstance(body["advance_s"], int | float) or body["advance_s"] < 0:
-                raise ValueError('send {"advance_s": SECONDS} with a number of 0 or more')
+            stops, advance = _clock_from(json_object(await request.read()))
         except ValueError as cause:
             return _refused(cause)
-        self._ground.clock.advance(timedelta(seconds=body["advance_s"]))
+        if stops:
+            self._ground.clock.stop()
+        self._ground.clock.advance(advance)
         return web.json_response({"now": self._ground.clock.now().isoformat()})
 
     async def _reset(self, _request: web.Request) -> web.Response:
         await self.reset()
         return web.json_response({"status": "reset"})
+
+
+def _clock_from(body: Mapping[str, Any]) -> tuple[bool, timedelta]:
+    advance_s, stops = body.get("advance_s", 0), body.get("stops", False)
+    is_number = isinstance(advance_s, int | float) and not isinstance(advance_s, bool) and 0 <= advance_s < 1e10
+    if not body or set(body) - {"advance_s", "stops"} or not is_number or not isinstance(stops, bool):
+        raise ValueError('send {"advance_s": SECONDS} with a number of 0 or more, {"stops": true}, or both')
+    return stops, timedelta(seconds=advance_s)
 
 
 def _plan_from(body: Mapping[str, Any]) -> tuple[tuple[InjectedFault, ...], int | None]:
