@@ -240,7 +240,7 @@ class Ingest:
             items=tuple(known_of(item, saw.known.get(item.id), now) for item in touched),
             withdrawn=changes.withdrawn,
             heirs=heirs_of(changes, links),
-            indexed=tuple(scan.files[path] for path in scan.read),
+            indexed=tuple(scan.files[path] for path in (*scan.read, *scan.restamped)),
             gone=scan.gone,
             planned=planned,
             mended=plan_mended(changes.revised, self._channels, now),

@@ -39,6 +39,7 @@ class _Found:
     files: dict[str, Indexed]
     read: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    restamped: list[str] = field(default_factory=list)
 
 
 class _Layout:
@@ -190,6 +191,7 @@ class FolderStore:
             tuple(found.read),
             gone,
             tuple(found.waiting),
+            tuple(found.restamped),
             self._reader.placed(self._faults),
         )
 
@@ -237,6 +239,8 @@ class FolderStore:
             into.read.append(path)
             if one.item is not None and (former is None or one.item is not former.item):
                 one = structs.replace(one, item=unpack(pack(one.item)))  # packed, it takes a third of the room
+        elif one is not former:
+            into.restamped.append(path)
         into.files[path] = one
 
     def stands(self, path: str, stamp: Stamp) -> bool:

@@ -100,5 +100,6 @@ def _joined(scans: Sequence[Scan]) -> Scan:
         tuple(path for scan in scans for path in scan.read),
         tuple(path for scan in scans for path in scan.gone),
         tuple(path for scan in scans for path in scan.waiting),
+        tuple(path for scan in scans for path in scan.restamped),
         tuple(fault for scan in scans for fault in scan.faults),
     )

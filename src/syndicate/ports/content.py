@@ -50,14 +50,16 @@ class Scan:
     """One look at a store.
 
     `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
-    `waiting` the paths still being written (left as they were known before). `faults` are the store's own, for
-    example two files with one id; the files' faults are in `files`.
+    `waiting` the paths still being written (left as they were known before). `restamped` files hold the same bytes as
+    before, and only their facts differ, as in another checkout. `faults` are the store's own, for example two files
+    with one id; the files' faults are in `files`.
     """
 
     files: Mapping[str, Indexed]
     read: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
+    restamped: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
