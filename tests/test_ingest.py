@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -154,18 +153,6 @@ async def test_touched_file_changes_nothing(room: Newsroom) -> None:
     done = await room.look()
 
     assert (done.revised, done.written, room.shelved()) == (0, (), before)
-
-
-async def test_the_facts_of_a_touched_file_are_kept(room: Newsroom) -> None:
-    at = int((room.now - timedelta(minutes=30)).timestamp() * 1e9)
-    os.utime(room.content / "1.md", ns=(at, at))
-    await room.look()
-
-    await room.restart()
-    known = await room.outbox.index(room.rules)
-
-    assert known["1.md"].stamp.mtime_ns == at
-    assert (await room.look()).written == ()
 
 
 async def test_deleted_item_leaves_the_feeds_and_is_not_posted(room: Newsroom) -> None:

@@ -47,14 +47,29 @@ def test_events_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -
 
 def test_what_events_are_told_with_is_loaded_with_the_first() -> None:
     code = (
-        "import sys; from syndicate import log; log.set_up(form='json'); print('structlog' in sys.modules, flush=True);"
-        "log.log.info('delivered', item='herons:1'); log.log.info('delivered', item='herons:2')"
+        "import sys; from syndicate import log; log.set_up(form='json');"
+        "print('structlog' in sys.modules);"
+        "log.log.info('delivered', item='herons:1'); log.log.info('delivered', item='herons:2');"
+        "print('rich' in sys.modules); import rich.table; print('rich' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.split() == ["False", "False", "True"]
+    assert [json.loads(line)["item"] for line in done.stderr.splitlines()] == ["herons:1", "herons:2"]
+
+
+def test_events_that_are_not_told_load_nothing() -> None:
+    code = (
+        "import sys; from syndicate import log; log.set_up(level='error', form='json');"
+        "log.log.info('delivered'); log.log.warning('rested'); log.log.tell(30, 'library_told');"
+        "print('structlog' in sys.modules); log.log.error('died')"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout == "False\n"
-    assert [json.loads(line)["item"] for line in done.stderr.splitlines()] == ["herons:1", "herons:2"]
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["died"]
 
 
 def test_form_is_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:

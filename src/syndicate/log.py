@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote, quote_plus
@@ -58,21 +59,21 @@ class Masker:
 
 
 class Log:
-    """Tells events. What they are told with is loaded with the first: a pass without changes has none.
-
-    The modules of structlog, and of rich, which it loads, take as long as such a pass over thousands of files.
-    """
+    """Tells events. What they are told with is loaded with the first that is told: a pass without changes has none."""
 
     def __init__(self) -> None:
         self._prepare: Callable[[], None] | None = None
+        self._least = logging.NOTSET
 
     def info(self, event: str, **facts: Any) -> None:
         """What happened."""
-        self._logger().info(event, **facts)
+        if self._least <= logging.INFO:
+            self._logger().info(event, **facts)
 
     def warning(self, event: str, **facts: Any) -> None:
         """What a person may have to do."""
-        self._logger().warning(event, **facts)
+        if self._least <= logging.WARNING:
+            self._logger().warning(event, **facts)
 
     def error(self, event: str, **facts: Any) -> None:
         """What a person must do."""
@@ -84,20 +85,24 @@ class Log:
 
     def tell(self, weight: int, event: str, **facts: Any) -> None:
         """An event of that weight, as `logging` numbers it."""
-        self._logger().log(weight, event, **facts)
+        if self._least <= weight:
+            self._logger().log(weight, event, **facts)
 
-    def prepare_with(self, prepare: Callable[[], None]) -> None:
-        """What decides where events go, called before the first is told; at once if structlog is loaded already."""
-        self._prepare = prepare
+    def prepare_with(self, prepare: Callable[[], None], *, least: int) -> None:
+        """What decides where events of at least that weight go, and how they look; called before the first is told.
+
+        At once if structlog is loaded already.
+        """
+        self._prepare, self._least = prepare, least
         if "structlog" in sys.modules:
             self._logger()
 
     def _logger(self) -> Any:
-        import structlog
-
         if self._prepare is not None:
             prepare, self._prepare = self._prepare, None
             prepare()
+        import structlog
+
         return structlog.get_logger()
 
 
@@ -108,12 +113,15 @@ log = Log()
 def set_up(*, level: str = "info", form: Format = "auto", secrets: Iterable[str] = ()) -> None:
     """Decide for the whole process where events go. Called once, by the command."""
     is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    log.prepare_with(partial(_configure, getattr(logging, level.upper()), Masker(secrets), is_text=is_text))
+    least = getattr(logging, level.upper())
+    log.prepare_with(partial(_configure, least, Masker(secrets), is_text=is_text), least=least)
     logging.basicConfig(level=logging.WARNING, handlers=[_Relay()], force=True)
 
 
 def _configure(weight: int, masker: Masker, *, is_text: bool) -> None:
-    import structlog
+    has_terminal = sys.stdout.isatty() or sys.stderr.isatty()
+    with nullcontext() if is_text or has_terminal else _without("rich"):
+        import structlog
 
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -132,6 +140,23 @@ def _configure(weight: int, masker: Masker, *, is_text: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def _without(package: str) -> Iterator[None]:
+    """Whoever can do without a package does so, if it was not loaded before.
+
+    structlog loads rich for traces on a terminal, which takes four times as long as structlog itself, and as long as
+    a pass over thousands of files. No other thread may load the package meanwhile.
+    """
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]  # what the import system takes for "there is none"
+    try:
+        yield
+    finally:
+        del sys.modules[package]
 
 
 class _Relay(logging.Handler):
