@@ -340,6 +340,41 @@ async def test_changed_file_wakes_a_pass(site: SiteRig) -> None:
         await end()
 
 
+async def test_nothing_is_looked_at_before_the_store_is_watched(site: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest, begun, may_stand = ScriptedIngest([]), asyncio.Event(), asyncio.Event()
+
+    async def slow(folder: Path, stirred: object, stop: asyncio.Event, *, stands: Callable[[], None]) -> None:
+        begun.set()
+        await may_stand.wait()
+        stands()
+        await stop.wait()
+
+    monkeypatch.setattr("syndicate.publisher.wake", slow)
+
+    async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
+        await asyncio.wait_for(begun.wait(), LIMIT_S)
+        early = list(ingest.called)
+        may_stand.set()
+        await ingest.was_called(1)
+        await end()
+
+    assert early == []
+
+
+async def test_stop_ends_a_publisher_whose_watch_is_being_made(site: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    ingest, begun = ScriptedIngest([]), asyncio.Event()
+
+    async def endless(folder: Path, stirred: object, stop: asyncio.Event, **_: object) -> None:
+        begun.set()
+        await stop.wait()
+
+    monkeypatch.setattr("syndicate.publisher.wake", endless)
+
+    async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
+        await asyncio.wait_for(begun.wait(), LIMIT_S)
+        await end()
+
+
 async def test_half_written_file_and_item_that_comes_or_ends_bring_their_own_pass(site: SiteRig) -> None:
     site.configure(schedule={"every": "1h", "watch": False})
     soon = clock() + timedelta(milliseconds=300)

@@ -195,15 +195,16 @@ async def publish_forever(
         stirred.note()
 
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
-    undrawn = asyncio.Event()
+    undrawn, watched = asyncio.Event(), asyncio.Event()
     passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass, undrawn=undrawn))
     drawing = asyncio.create_task(_draw(house, undrawn))
-    watching = asyncio.create_task(_watch(house, stirred, stop))
+    watching = asyncio.create_task(_watch(house, stirred, stop, watched))
     standing = asyncio.create_task(_stand(house, stop))
     pinging = asyncio.create_task(house.hubs.run())
     stopping = asyncio.create_task(stop.wait())
     try:
         async with Schedule() as schedule:
+            await _first_of(stopping, passes, watching, asyncio.create_task(watched.wait()))
             schedule.every(settings.schedule.every, tick, "rescan")
             await _first_of(stopping, passes, watching, standing, drawing, pinging)
         stop.set()
@@ -319,26 +320,33 @@ def _next_look_s(done: Pass) -> float | None:
     return min(max((turn - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
 
 
-async def _watch(house: House, stirred: Stirred, stop: asyncio.Event) -> None:
-    """Be woken by the file system; without it the schedule alone looks."""
+async def _watch(house: House, stirred: Stirred, stop: asyncio.Event, watched: asyncio.Event) -> None:
+    """Be woken by the file system, once `watched` is set; without it the schedule alone looks."""
     if not house.plot.settings.schedule.watch:
+        watched.set()
         await stop.wait()
         return
     async with asyncio.TaskGroup() as group:
-        for root in house.plot.roots:
-            group.create_task(_watch_root(root.folder, stirred, stop))
+        stand = [asyncio.Event() for _ in house.plot.roots]
+        for root, stands in zip(house.plot.roots, stand, strict=True):
+            group.create_task(_watch_root(root.folder, stirred, stop, stands))
+        for stands in stand:
+            await stands.wait()
+        watched.set()
 
 
-async def _watch_root(folder: Path, stirred: Stirred, stop: asyncio.Event) -> None:
+async def _watch_root(folder: Path, stirred: Stirred, stop: asyncio.Event, stands: asyncio.Event) -> None:
+    """Be woken by one folder; `stands` is set once it is watched, or cannot be."""
     is_lost = False
     while not stop.is_set():
         if is_lost:  # what it missed meanwhile
             stirred.note()
         try:
-            await wake(folder, stirred, stop, is_again=is_lost)
+            await wake(folder, stirred, stop, stands=stirred.note if is_lost else stands.set)
         except OSError as error:
             if not is_lost:
                 log.warning("watch_failed", folder=str(folder), reason=str(error))
             is_lost = True
+        stands.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), REWATCH_S)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import queue
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 import watchfiles
 
+from syndicate.content.below import Below, folders_below
 from syndicate.content.passing import is_passing
 from syndicate.content.watch import Stirred, wake
 
@@ -41,17 +45,17 @@ class Judged:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers: list[tuple[str, bool]] = []
-        true_awatch = watchfiles.awatch
+        true_watch = watchfiles.watch
 
-        def listening(*roots: Path, watch_filter: Filter, **options: Any) -> AsyncIterator[object]:
+        def listening(*roots: str, watch_filter: Filter, **options: Any) -> Iterator[object]:
             def judge(change: watchfiles.Change, path: str) -> bool:
                 answer = watch_filter(change, path)
                 self.answers.append((Path(path).name, answer))
                 return answer
 
-            return true_awatch(*roots, watch_filter=judge, **options)
+            return true_watch(*roots, watch_filter=judge, **options)
 
-        monkeypatch.setattr(watchfiles, "awatch", listening)
+        monkeypatch.setattr(watchfiles, "watch", listening)
 
 
 async def test_a_change_wakes_and_a_stop_ends(tmp_path: Path) -> None:
@@ -111,16 +115,11 @@ async def test_a_missing_folder_is_an_error_for_the_caller(tmp_path: Path) -> No
 
 
 async def test_a_failing_watcher_is_an_error_for_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*roots: Path, **options: object) -> object:
-        raise_inside = RuntimeError("inotify broke")
+    def failing(*roots: str, **options: object) -> Iterator[object]:
+        raise RuntimeError("inotify broke")
+        yield
 
-        async def changes() -> object:
-            raise raise_inside
-            yield
-
-        return changes()
-
-    monkeypatch.setattr("watchfiles.awatch", failing)
+    monkeypatch.setattr("watchfiles.watch", failing)
 
     with pytest.raises(OSError, match="inotify broke"):
         await wake(tmp_path, Stirred(), asyncio.Event())
@@ -165,28 +164,28 @@ class Told:
     """A watch that tells what it is told to, and how often it was set up and ended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.changes: asyncio.Queue[set[tuple[watchfiles.Change, str]]] = asyncio.Queue()
-        self.begun = self.ended = 0
-        monkeypatch.setattr("watchfiles.awatch", self._watch)
+        self._changes: queue.SimpleQueue[set[tuple[watchfiles.Change, str]]] = queue.SimpleQueue()
+        self.ended = 0
+        self.roots: list[tuple[str, ...]] = []
+        monkeypatch.setattr("watchfiles.watch", self.watch)
 
-    async def _watch(
-        self, root: Path, *, watch_filter: Filter, stop_event: asyncio.Event, **options: object
-    ) -> AsyncIterator[object]:
-        self.begun += 1
-        stopping = asyncio.create_task(stop_event.wait())
+    @property
+    def begun(self) -> int:
+        return len(self.roots)
+
+    def watch(
+        self, *roots: str, watch_filter: Filter, stop_event: threading.Event, **options: object
+    ) -> Iterator[object]:
+        self.roots.append(roots)
         try:
             while not stop_event.is_set():
-                hearing = asyncio.create_task(self.changes.get())
-                await asyncio.wait((hearing, stopping), return_when=asyncio.FIRST_COMPLETED)
-                if hearing.done():
-                    yield {one for one in hearing.result() if watch_filter(*one)}
-                hearing.cancel()
+                with suppress(queue.Empty):
+                    yield {one for one in self._changes.get(timeout=0.005) if watch_filter(*one)}
         finally:
-            stopping.cancel()
             self.ended += 1
 
     def tell(self, *changes: tuple[watchfiles.Change, Path]) -> None:
-        self.changes.put_nowait({(change, str(path)) for change, path in changes})
+        self._changes.put({(change, str(path)) for change, path in changes})
 
 
 async def _places(stirred: Stirred) -> frozenset[Path] | None:
@@ -195,9 +194,9 @@ async def _places(stirred: Stirred) -> frozenset[Path] | None:
 
 
 @asynccontextmanager
-async def _waking(folder: Path, stirred: Stirred, *, is_again: bool = False) -> AsyncIterator[None]:
+async def _waking(folder: Path, stirred: Stirred, *, stands: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    watching = asyncio.create_task(wake(folder, stirred, stop, is_again=is_again))
+    watching = asyncio.create_task(wake(folder, stirred, stop, stands=stands))
     try:
         yield
     finally:
@@ -205,52 +204,132 @@ async def _waking(folder: Path, stirred: Stirred, *, is_again: bool = False) -> 
         await asyncio.wait_for(watching, 10)
 
 
-@pytest.mark.parametrize("is_at_once", [True, False])
-async def test_folder_that_was_moved_is_watched_anew_and_then_all_is_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_at_once: bool
-) -> None:
-    told, stirred = Told(monkeypatch), Stirred()
-    (tmp_path / "new").mkdir()
-    came, went = (watchfiles.Change.added, tmp_path / "new"), (watchfiles.Change.deleted, tmp_path / "old")
-
-    async with _waking(tmp_path, stirred):
-        if is_at_once:
-            told.tell(came, went)
-        else:
-            told.tell(came)
-            assert await _places(stirred) == {tmp_path / "new"}
-            told.tell(went)
-        seen = [await _places(stirred)]
-        if seen[-1] is not None:
-            seen.append(await _places(stirred))
-        begun, ended = told.begun, told.ended
-
-    assert seen[-1] is None
-    assert (begun, ended) == (2, 1)
+async def _until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not claim():  # noqa: ASYNC110  # a watch that ends tells nobody
+            await asyncio.sleep(0.005)
 
 
-async def test_new_folder_is_looked_at_once_more_by_the_same_watch(
+async def test_folder_that_came_is_watched_by_a_new_watch_and_then_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("syndicate.content.watch.AGAIN_S", 0.01)
+    monkeypatch.setattr("syndicate.content.watch._ALL_TOLD_S", 0)
+    told, stirred = Told(monkeypatch), Stirred()
+
+    (tmp_path / "new" / "below").mkdir(parents=True)
+    true_look, looks = folders_below, iter([Below(frozenset({str(tmp_path)}), frozenset())] * 2)
+    monkeypatch.setattr("syndicate.content.watch.folders_below", lambda *asked: next(looks, None) or true_look(*asked))
+
+    async with _waking(tmp_path, stirred):
+        told.tell((watchfiles.Change.added, tmp_path / "new"), (watchfiles.Change.deleted, tmp_path / "old"))
+        seen = [await _places(stirred), await _places(stirred)]
+        await _until(lambda: told.ended == 1)
+
+    assert seen == [{tmp_path / "new", tmp_path / "old"}, {tmp_path / "new"}]
+    assert [{Path(root) for root in roots} for roots in told.roots] == [
+        {tmp_path},
+        {tmp_path, tmp_path / "new", tmp_path / "new" / "below"},
+    ]
+
+
+async def test_former_watch_is_heard_until_it_told_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, stirred = Told(monkeypatch), Stirred()
     (tmp_path / "new").mkdir()
-    (tmp_path / "link").symlink_to("new")
 
     async with _waking(tmp_path, stirred):
-        told.tell((watchfiles.Change.added, tmp_path / "new"), (watchfiles.Change.added, tmp_path / "link"))
-        seen = [await _places(stirred), await _places(stirred)]
+        told.tell((watchfiles.Change.added, tmp_path / "new"))
+        await _until(lambda: told.begun == 2)
+        ended = told.ended
 
-    assert seen == [{tmp_path / "new", tmp_path / "link"}, {tmp_path / "new"}]
-    assert told.begun == 1
+    assert (ended, told.ended) == (0, 2)
 
 
-async def test_file_that_replaces_another_needs_no_new_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_folder_that_went_does_not_end_the_watch_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stirred, stop = Stirred(), asyncio.Event()
+    for name in ("stays", "goes"):
+        (tmp_path / name).mkdir()
+    watching = asyncio.create_task(wake(tmp_path, stirred, stop))
+    assert await _until_woken(stirred, tmp_path / "a.md")
+
+    (tmp_path / "goes").rmdir()
+    (tmp_path / "comes").mkdir()
+    woken = [await _until_woken(stirred, tmp_path / name / "a.md") for name in ("stays", "comes")]
+    stop.set()
+    await asyncio.wait_for(watching, 10)
+
+    assert woken == [True, True]
+
+
+async def test_folder_that_comes_while_the_watch_is_made_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, stirred, stood = Told(monkeypatch), Stirred(), asyncio.Event()
+
+    def slowly(*roots: str, **options: Any) -> Iterator[object]:
+        (tmp_path / "late").mkdir(exist_ok=True)
+        return told.watch(*roots, **options)
+
+    monkeypatch.setattr("watchfiles.watch", slowly)
+
+    async with _waking(tmp_path, stirred, stands=stood.set):
+        await asyncio.wait_for(stood.wait(), 10)
+        await _until(lambda: told.begun == 2)
+        seen = await _places(stirred)
+
+    assert {Path(root) for root in told.roots[-1]} == {tmp_path, tmp_path / "late"}
+    assert seen == {tmp_path / "late"}
+
+
+async def test_stop_while_folders_are_found_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, stop, loop = Told(monkeypatch), asyncio.Event(), asyncio.get_running_loop()
+    asked: list[bool] = []
+
+    def endless(root: str, places: object, is_over: Callable[[], bool]) -> Below:
+        loop.call_soon_threadsafe(stop.set)
+        while not is_over():
+            time.sleep(0.001)
+        asked.append(True)
+        return Below(frozenset((root,)), frozenset())
+
+    monkeypatch.setattr("syndicate.content.watch.folders_below", endless)
+
+    await asyncio.wait_for(wake(tmp_path, Stirred(), stop), 10)
+
+    assert asked
+    assert told.begun == told.ended
+
+
+async def test_folder_that_may_be_read_again_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, stirred = Told(monkeypatch), Stirred()
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    found = [frozenset({str(tmp_path)}), frozenset({str(tmp_path)}), frozenset({str(shut)})]
+    closed = [frozenset({str(shut)}), frozenset({str(shut)}), frozenset[str]()]
+    looks = iter([Below(*both) for both in zip(found, closed, strict=True)])
+    last = Below(found[-1], closed[-1])
+    monkeypatch.setattr("syndicate.content.watch.folders_below", lambda *asked: next(looks, last))
+
+    async with _waking(tmp_path, stirred):
+        await _until(lambda: told.begun == 1)
+        told.tell((watchfiles.Change.modified, shut))
+        await _until(lambda: told.begun == 2)
+
+    assert told.roots == [(str(tmp_path),), (str(tmp_path), str(shut))]
+
+
+async def test_file_that_comes_needs_no_new_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, stirred = Told(monkeypatch), Stirred()
     (tmp_path / "a.md").write_text("x")
+    (tmp_path / ".git").mkdir()
 
     async with _waking(tmp_path, stirred):
-        told.tell((watchfiles.Change.added, tmp_path / "a.md"), (watchfiles.Change.deleted, tmp_path / "b.md"))
+        told.tell(
+            (watchfiles.Change.added, tmp_path / "a.md"),
+            (watchfiles.Change.deleted, tmp_path / "b.md"),
+            (watchfiles.Change.added, tmp_path / ".git"),
+        )
         first = await _places(stirred)
         told.tell((watchfiles.Change.modified, tmp_path / "a.md"))
         second = await _places(stirred)
@@ -259,11 +338,11 @@ async def test_file_that_replaces_another_needs_no_new_watch(tmp_path: Path, mon
     assert told.begun == 1
 
 
-async def test_what_was_missed_before_is_noted_once_the_watch_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_told_once_when_the_watch_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, stirred = Told(monkeypatch), Stirred()
+    begun: list[int] = []
 
-    async with _waking(tmp_path, stirred, is_again=True):
-        assert await _places(stirred) is None
-        assert told.begun == 1
+    async with _waking(tmp_path, stirred, stands=lambda: begun.append(told.begun)):
+        await _until(lambda: bool(begun))
+
+    assert begun == [1]

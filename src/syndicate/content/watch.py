@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
+import threading
 import time
-from collections.abc import Iterable
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from syndicate.content.below import folders_below
 from syndicate.content.passing import CALM, is_passing
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 LOOK_S = 1.0
 """Seconds between looks whether a watched folder is still the same one."""
 
-AGAIN_S = 1.0
-"""How soon a new folder is looked at once more: what came into it before it was watched gives no event."""
-
-_TOGETHER_S = 2.0
-"""So close to each other, a folder that came and a path that went may be one that was moved."""
-
 # A burst is one wake-up, when the file that was written last may be used: an earlier one would look in vain.
 _STEP_MS = CALM // timedelta(milliseconds=1) + 5
 _DEBOUNCE_MS = 1500
+
+_ALL_TOLD_S = (_DEBOUNCE_MS + 4 * _STEP_MS) / 1000
+"""So long after a new watch stands, the former one has told whatever it heard before."""
+
+_REST = 4
+"""So many times as long as a new watch took to make, nothing but that is done before the next one."""
+
+_TRIES = 5
+"""How often folders that go while a watch is made make it begun anew."""
 
 
 class Stirred:
@@ -56,7 +64,12 @@ class Stirred:
 
 
 async def wake(
-    folder: Path, stirred: Stirred, stop: asyncio.Event, *, look_s: float = LOOK_S, is_again: bool = False
+    folder: Path,
+    stirred: Stirred,
+    stop: asyncio.Event,
+    *,
+    look_s: float = LOOK_S,
+    stands: Callable[[], None] = lambda: None,
 ) -> None:
     """Note soon after anything in the folder changes, until `stop` is set.
 
@@ -69,14 +82,14 @@ async def wake(
         stirred: told of changes.
         stop: ends the watch.
         look_s: seconds between looks at the links.
-        is_again: something may have been missed; what stands then is noted once the watch stands.
+        stands: called once the watch stands: whoever looks from then on misses nothing.
 
     Raises:
         OSError: the folder is missing, or the system cannot watch (more); nothing falls back to polling in silence.
     """
     while not stop.is_set():
         root, switched = _identity(folder), asyncio.Event()
-        watching = asyncio.create_task(_watch(Path(root[0]), stirred, switched, is_again=is_again))
+        watching = asyncio.create_task(_Watch(root[0], stirred, switched, stands).stay())
         looking = asyncio.create_task(_until_switched(folder, root, stop, look_s))
         try:
             done, _ = await asyncio.wait((watching, looking), return_when=asyncio.FIRST_COMPLETED)
@@ -88,7 +101,7 @@ async def wake(
             task.result()
         if looking in done:
             stirred.note()
-        is_again = True
+        stands = stirred.note
 
 
 async def _until_switched(folder: Path, root: tuple[str, int, int], stop: asyncio.Event, look_s: float) -> None:
@@ -110,68 +123,170 @@ def _identity(folder: Path) -> tuple[str, int, int]:
     return real, facts.st_dev, facts.st_ino
 
 
-class _Moves:
-    """Whether a folder may have been moved, which may leave it unwatched for good.
+class _Hearing:
+    """One watch of folders, in a thread of its own: `stands` once it is made, `ended` when it is over, or failed.
 
-    The system watches a folder wherever it goes, and watchfiles (notify) counts by paths: where it meets a moved folder
-    at its new place before it hears that the old place is empty, it ends the watch of both.
+    The folders are watched each for itself: asked for one and all below it, watchfiles looks at every file there and
+    lets nothing else run meanwhile.
+
+    Args:
+        root: names below it count, the way to it may well be hidden.
+        folders: what is watched.
+        tell: hears of what changed, and which folders came, in the loop.
     """
 
-    def __init__(self) -> None:
-        self.came: list[Path] = []
-        self._came_at = self._went_at = -math.inf
+    def __init__(self, root: str, folders: Sequence[str], tell: Callable[[set[str], set[str]], None]) -> None:
+        self.stands = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        self._root = root
+        self._folders = folders
+        self._tell = tell
+        self._is_over = False
+        threading.Thread(target=self._hear, daemon=True).start()
 
-    def note(self, place: Path, *, has_come: bool) -> None:
-        """Hear of a path that came, or went."""
-        if not has_come:
-            self._went_at = time.monotonic()
-        elif place.is_dir() and not place.is_symlink():
-            self._came_at = time.monotonic()
-            self.came.append(place)
-
-    def take(self) -> list[Path]:
-        """The folders that came since the last call."""
-        came, self.came = self.came, []
-        return came
+    def end(self) -> None:
+        """Let it end soon."""
+        self._is_over = True
 
     @property
-    def are_likely(self) -> bool:
-        """Whether one was moved, by all that was heard."""
-        return abs(self._came_at - self._went_at) < _TOGETHER_S  # of two that never were it is not a number
+    def is_set(self) -> Callable[[], bool]:
+        """What watchfiles asks for whenever it begins to wait, so once the watch is made: whether it is to end."""
+        self._call(self.stands.set)
+        return lambda: self._is_over
+
+    def _hear(self) -> None:
+        try:
+            from watchfiles import watch
+
+            for found in watch(
+                *self._folders,
+                watch_filter=self._is_news,
+                debounce=_DEBOUNCE_MS,
+                step=_STEP_MS,
+                stop_event=self,
+                rust_timeout=0,  # with one, what comes just then is lost
+                force_polling=False,
+                recursive=False,
+            ):
+                came = {path for change, path in found if change == change.added and os.path.isdir(path)}  # noqa: PTH112
+                self._call(self._tell, {path for _, path in found}, came)
+        except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
+            self._call(self._fail, error)
+        else:
+            self._call(self._fail, None)
+
+    def _is_news(self, change: Change, path: str) -> bool:
+        return not any(map(is_passing, Path(path.removeprefix(self._root)).parts))
+
+    def _call(self, do: Callable[..., None], *given: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(do, *given)
+        except RuntimeError:  # the loop is closed
+            self._is_over = True
+
+    def _fail(self, error: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(error) if error else self.ended.set_result(None)
 
 
-async def _watch(root: Path, stirred: Stirred, stop: asyncio.Event, *, is_again: bool) -> None:
-    """Until stopped, or until a new watch is needed, as a folder was moved."""
-    from watchfiles import Change, awatch
+class _Watch:
+    """The watch of a folder and those below it, one that comes soon after it came.
 
-    moves = _Moves()
+    Which folders a watch hears of is fixed, so one that came needs a new watch, and the former one goes on until all
+    that it heard is told. That holds for a folder that was moved as well: it would be told of by its former path.
+    """
 
-    def is_news(change: Change, path: str) -> bool:
-        """Names below the watched folder count; the way to it may well be hidden."""
-        place = Path(path)
-        if change is not Change.modified:
-            moves.note(place, has_come=change is Change.added)
-        return not place.is_relative_to(root) or not any(is_passing(part) for part in place.relative_to(root).parts)
+    def __init__(self, root: str, stirred: Stirred, stop: asyncio.Event, stands: Callable[[], None]) -> None:
+        self._root = root
+        self._stirred = stirred
+        self._stop = stop
+        self._stands = stands
+        self._came = {root}
+        self._has_grown = asyncio.Event()
+        self._folders: frozenset[str] = frozenset()
+        self._closed: frozenset[str] = frozenset()
+        self._hearing: set[_Hearing] = set()
+        self._rests_until = 0.0
 
-    changes = awatch(
-        root,
-        watch_filter=is_news,
-        debounce=_DEBOUNCE_MS,
-        step=_STEP_MS,
-        stop_event=stop,
-        force_polling=False,
-        recursive=True,
-    )
-    loop = asyncio.get_running_loop()
-    if is_again:  # and no sooner: the watch is set up before the first wait for a change
-        loop.call_soon(stirred.note)
-    try:
-        async with aclosing(changes):
-            async for found in changes:
-                stirred.note(Path(path) for _, path in found)
-                if came := moves.take():
-                    loop.call_later(AGAIN_S, stirred.note, came)
-                if moves.are_likely:
-                    return
-    except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
-        raise OSError(f"the system does not watch {root}: {error}") from error
+    async def stay(self) -> None:
+        """Until stopped; it is told once the watch stands.
+
+        Raises:
+            OSError: the system cannot watch (more).
+        """
+        try:
+            while not self._stop.is_set():
+                await self._follow()
+                await self._unless_failed(self._has_grown.wait())
+        except (OSError, RuntimeError) as error:
+            raise OSError(f"the system does not watch {self._root}: {error}") from error
+        finally:
+            for one in self._hearing:
+                one.end()
+            await asyncio.gather(*(one.ended for one in self._hearing), return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Watch what came, and what comes there until it is watched; only then is it looked at for good."""
+        while self._came and not self._stop.is_set():
+            await self._unless_failed(asyncio.sleep(self._rests_until - time.monotonic()))
+            came, self._came = self._came, set()
+            self._has_grown.clear()
+            await self._look(came)
+            await self._hear_all()
+            if came == {self._root}:
+                self._stands()
+            else:
+                self._stirred.note(map(Path, came))
+            former = self._folders
+            await self._look(came)
+            self._came |= self._folders - former
+
+    async def _look(self, places: Collection[str]) -> None:
+        """Find the folders at these places and below."""
+        found = await asyncio.to_thread(folders_below, self._root, places, self._stop.is_set)
+        if self._root in places and self._root not in found.folders:
+            os.scandir(self._root).close()  # which tells why
+        self._folders |= found.folders
+        self._closed = self._closed - found.folders | found.closed
+
+    async def _hear_all(self) -> None:
+        """Make a watch of all folders; those that went since they were found have to be found out anew."""
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._hear_anew()
+                return
+            except (FileNotFoundError, PermissionError):
+                if not left:
+                    raise
+            self._folders = frozenset()
+            await self._look({self._root})
+
+    async def _hear_anew(self) -> None:
+        """Make a watch of all folders, then let the former one come to its end."""
+        former, loop, began = tuple(self._hearing), asyncio.get_running_loop(), time.monotonic()
+        new = _Hearing(self._root, sorted(self._folders), self._hear)
+        self._hearing.add(new)
+        while not (new.stands.is_set() or self._stop.is_set()):
+            await self._unless_failed(new.stands.wait())
+        self._rests_until = time.monotonic() + _REST * (time.monotonic() - began)
+        for one in former:
+            loop.call_later(_ALL_TOLD_S, one.end)
+
+    def _hear(self, changed: set[str], came: set[str]) -> None:
+        self._stirred.note(map(Path, changed))
+        if grown := came | (changed & self._closed):
+            self._came |= grown
+            self._has_grown.set()
+
+    async def _unless_failed(self, wait: Coroutine[Any, Any, Any]) -> None:
+        """Wait for this, or for a stop; what ended a watch before that is raised."""
+        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(wait), asyncio.ensure_future(self._stop.wait())]
+        try:
+            await asyncio.wait([*tasks, *(one.ended for one in self._hearing)], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        for hearing in [one for one in self._hearing if one.ended.done()]:
+            self._hearing.remove(hearing)
+            hearing.ended.result()
