@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from deliver_rig import NAME, NOW, acceptance, item
-from syndicate.errors import CannotWrite
+from syndicate.errors import CannotWrite, StateLost
 from syndicate.outbox import epoch
 from syndicate.outbox.delivery import State
 from syndicate.outbox.store import SqlOutbox
@@ -165,9 +166,72 @@ async def test_nothing_can_be_sent_where_that_cannot_be_noted(path: Path) -> Non
         claimed = await outbox.claim(NAME, "me", NOW + timedelta(hours=1))
         assert claimed is not None
         epoch.path_beside(path).unlink()
+        epoch.path_beside(path).mkdir()
 
         with pytest.raises(CannotWrite, match=r"outbox\.epoch"):
             await outbox.freeze(claimed, b"payload", "key", NOW)
+
+
+async def test_file_that_is_removed_meanwhile_is_written_anew_and_told_once(path: Path) -> None:
+    async with SqlOutbox(path) as outbox:
+        await outbox.begin(NOW, has_feeds=False)
+        await outbox.accept(acceptance(item(1), item(2)), NOW)
+        both = [await outbox.claim(NAME, "me", NOW + timedelta(hours=1)) for _ in range(2)]
+        stripped(path)
+        with capture_logs() as events:
+            for one in both:
+                assert one is not None
+                await outbox.freeze(one, b"payload", "key", NOW + timedelta(hours=1))
+
+    told = [(one["event"], one["file"]) for one in events]
+    assert told == [("epoch_renewed", str(epoch.path_beside(path)))]
+    assert await begun(path, has_feeds=True) is None
+
+
+async def test_file_that_is_removed_while_nothing_is_sent_is_written_anew(path: Path) -> None:
+    await sent_one(path, 1)
+    async with SqlOutbox(path) as outbox:
+        await outbox.begin(NOW, has_feeds=True)
+        stripped(path)
+
+        await outbox.check()
+
+        assert epoch.read(epoch.path_beside(path)) is not None
+    assert await begun(path, has_feeds=True) is None
+
+
+@pytest.mark.parametrize(
+    "put_back",
+    [
+        "DELETE FROM events",
+        "UPDATE marks SET value = 'another' WHERE name = 'instance'",
+        "UPDATE marks SET value = '3' WHERE name = 'epoch'",
+        "DELETE FROM marks",
+    ],
+)
+async def test_file_is_not_written_for_a_database_that_was_put_back_in_place(path: Path, put_back: str) -> None:
+    await sent_one(path, 1)
+    async with SqlOutbox(path) as outbox:
+        await outbox.begin(NOW, has_feeds=True)
+        stripped(path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(put_back)
+            connection.commit()
+
+        with pytest.raises(StateLost, match="put back while in use"):
+            await outbox.check()
+
+    assert not epoch.path_beside(path).exists()
+
+
+async def test_who_only_looks_writes_no_file(path: Path) -> None:
+    await sent_one(path, 1)
+    stripped(path)
+
+    async with SqlOutbox(path) as outbox:
+        await outbox.check()
+
+    assert not epoch.path_beside(path).exists()
 
 
 def test_file_that_says_nothing_counts_as_none(tmp_path: Path) -> None:

@@ -90,6 +90,10 @@ class Database:
         """Run one function as one reading transaction."""
         return await self._run(self._transact, False, work, *args, **kwargs)
 
+    def read_here(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for what runs on the database's thread already."""
+        return self._transact(False, work, *args, **kwargs)
+
     async def check(self) -> None:
         """Nothing, as long as what is written here is found again.
 

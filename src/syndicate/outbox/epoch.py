@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from syndicate.atomic import cannot_write, replace_file
-from syndicate.errors import CannotWrite
+from syndicate.errors import CannotWrite, StateLost
 from syndicate.outbox.connection import Connection
 from syndicate.outbox.marks import keep_mark, mark
 from syndicate.outbox.prepared import Prepared
@@ -103,8 +103,8 @@ def write(path: Path, epoch: Epoch) -> None:
         raise _cannot(path, error) from error
 
 
-def note(path: Path, epoch: Epoch) -> None:
-    """Write in the file's own place, as cheap as can be; the database is what is durable.
+def note(path: Path, epoch: Epoch) -> bool:
+    """Write in the file's own place, as cheap as can be, as the database is what is durable; whether it is there.
 
     Raises:
         CannotWrite: it cannot be.
@@ -115,8 +115,24 @@ def note(path: Path, epoch: Epoch) -> None:
             os.pwrite(descriptor, content_of(epoch), 0)
         finally:
             os.close(descriptor)
+    except FileNotFoundError:
+        return False
     except OSError as error:
         raise _cannot(path, error) from error
+    return True
+
+
+def check_same(connection: Connection, noted: Epoch, database: Path) -> None:
+    """Nothing, as long as the database is the one of which this was noted, and no older copy of it.
+
+    Raises:
+        StateLost: it was put back while it was in use.
+    """
+    standing = standing_of(connection, FileMark(noted.inode, noted.born_ns))
+    named = (noted.instance, noted.epoch)
+    if standing is None or (standing.instance, standing.epoch) != named or standing.is_behind(noted):
+        remedy = "start again: what may have been sent since is looked up first"
+        raise StateLost(str(database), "was put back while in use", remedy)
 
 
 def content_of(epoch: Epoch) -> bytes:

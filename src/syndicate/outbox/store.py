@@ -88,6 +88,7 @@ class SqlOutbox:
             StateLost: it was removed or replaced; nothing can be kept any more.
         """
         await self._database.check()
+        await self._database.apart(self._look_beside)
         await self._tell()
 
     async def begin(self, now: datetime, *, has_feeds: bool, folders: Sequence[Path] = ()) -> Restored | None:
@@ -258,8 +259,21 @@ class SqlOutbox:
         """On the database's thread: intents are on disk, and how far that is is noted beside it."""
         if self._epoch is not None:
             noted = replace(self._epoch, events=max(number for _, number in frozen))
-            epoch.note(epoch.path_beside(self._database.path), noted)
+            if not epoch.note(epoch.path_beside(self._database.path), noted):
+                self._renew(noted)
             self._epoch = noted
+
+    def _look_beside(self) -> None:
+        """On the database's thread: the file beside it stands."""
+        if self._epoch is not None and not epoch.path_beside(self._database.path).exists():
+            self._renew(self._epoch)
+
+    def _renew(self, noted: Epoch) -> None:
+        """Write the file beside the database anew, which somebody removed: as we hold the lock, it says the truth."""
+        path = epoch.path_beside(self._database.path)
+        self._database.read_here(epoch.check_same, noted, self._database.path)
+        epoch.write(path, noted)
+        log.warning("epoch_renewed", file=str(path), reason="it was removed while the publisher ran")
 
     async def settle(self, delivery: Delivery, step: Step, now: datetime) -> None:
         """Write what became of a delivery and release it."""
