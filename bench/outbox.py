@@ -20,13 +20,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import insert, text
 
 from syndicate.attempt import AttemptRules

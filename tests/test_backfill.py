@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from deliver_rig import NOW, PLAN, acceptance, item, pictured
 from syndicate.backfill import ChannelBackfill, LeftOut, Selection, Target, is_called, marks_of, plan_backfill
@@ -136,7 +137,7 @@ async def test_only_what_was_left_out_for_its_age_or_by_a_former_filter_is_owed(
     ],
 )
 async def test_item_itself_may_be_why_it_is_left_out(outbox: SqlOutbox, one: Item, why_not: str | None) -> None:
-    channel = replace(PLAN, sections=("News",))
+    channel = structs.replace(PLAN, sections=("News",))
     one = one if one.section else replace(one, section="News")
 
     [made] = await plan_backfill(outbox, [one], [Target(channel)], ALL, tempo=TEMPO, now=NOW)
@@ -262,7 +263,7 @@ async def test_reasons_are_those_that_an_ingest_gives(outbox: SqlOutbox) -> None
     twin = item(3, link=item(2).link)
     sight = Sight((old, item(2), twin), (old, item(2), twin), {twin.id: "store:2"})
     decided = plan(sight, [PLAN], {PLAN.name}, NOW)
-    await outbox.accept(replace(acceptance(old, item(2), twin), planned=decided), NOW)
+    await outbox.accept(structs.replace(acceptance(old, item(2), twin), planned=decided), NOW)
 
     assert await owed(outbox, old, item(2), twin) == ["store:1"]
 
@@ -276,7 +277,7 @@ async def test_withdrawn_item_is_not_posted_by_a_backfill(outbox: SqlOutbox) -> 
 
 async def test_baseline_is_posted_by_a_backfill(outbox: SqlOutbox) -> None:
     decided = plan(Sight((), (item(1), item(2))), [PLAN], set(), NOW)
-    await outbox.accept(replace(acceptance(item(1), item(2)), planned=decided), NOW)
+    await outbox.accept(structs.replace(acceptance(item(1), item(2)), planned=decided), NOW)
     [made] = await plan_backfill(outbox, [item(1), item(2)], [Target(PLAN)], ALL, tempo=TEMPO, now=NOW)
 
     assert await outbox.revive(made.planned, NOW) == 2
@@ -285,7 +286,7 @@ async def test_baseline_is_posted_by_a_backfill(outbox: SqlOutbox) -> None:
 
 
 async def test_filters_of_the_channel_hold_for_a_backfill_too(outbox: SqlOutbox) -> None:
-    channel = replace(PLAN, not_topics=("health-ai",))
+    channel = structs.replace(PLAN, not_topics=("health-ai",))
 
     assert await owed(outbox, item(1), item(2, topics=()), channel=channel) == ["store:2"]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, SETTLE, Rig, acceptance, done, item, known, rig
 from syndicate.errors import NetworkError, Rejected, Transient, Unknown

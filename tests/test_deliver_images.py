@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deliver_rig import NOW, WANTS, item, pictured, rig, unusable
 from syndicate.draft import unfetchable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
+from msgspec import structs
 
 from deliver_rig import item
 from syndicate.draft import DigestRules, Draft, DraftRules, draft, issue_of, may_go_bare, post_of
@@ -59,7 +60,7 @@ async def test_picture_that_cannot_be_had_costs_the_picture_only() -> None:
 async def test_no_picture_is_made_for_a_network_that_wants_none() -> None:
     studio = Studio()
 
-    made = await draft(HERON, replace(WANTS, image=None), RULES, studio)
+    made = await draft(HERON, structs.replace(WANTS, image=None), RULES, studio)
 
     assert (made.picture, made.address, studio.asked) == (None, None, [])
     assert made.missing is None
@@ -209,7 +210,7 @@ def test_a_digest_says_own_words_for_the_summary() -> None:
 
 async def test_room_without_space_for_the_link_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        post_of(await drafted(), replace(WANTS, room=Room(5)), RULES)
+        post_of(await drafted(), structs.replace(WANTS, room=Room(5)), RULES)
 
 
 async def test_an_image_that_fails_in_an_unforeseen_way_costs_the_image_only() -> None:
@@ -227,7 +228,7 @@ async def test_an_image_that_fails_in_an_unforeseen_way_costs_the_image_only() -
 async def test_a_network_that_fetches_pictures_itself_gets_none() -> None:
     studio = Studio()
 
-    made = await draft(HERON, replace(WANTS, image_by_address=True), RULES, studio)
+    made = await draft(HERON, structs.replace(WANTS, image_by_address=True), RULES, studio)
 
     assert (made.picture, made.address, studio.asked) == (None, None, [])
     assert made.missing is not None and "no public address" in made.missing

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from syndicate.errors import CannotWrite, ImageUnusable
@@ -107,7 +108,7 @@ async def test_stop_between_two_cards_is_mended_by_another_process(tmp_path: Pat
 async def test_items_without_cards_have_none_where_none_are_generated(tmp_path: Path) -> None:
     easel = Easel()
     shelf = FolderShelf(tmp_path)
-    made = Gallery(shelf, easel, replace(LOOK, is_generating=False))
+    made = Gallery(shelf, easel, structs.replace(LOOK, is_generating=False))
 
     assert made.expect(by_id([item(1)]), shelf.paths()) == frozenset()
     assert await made.draw() == 0

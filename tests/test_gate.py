@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from structlog.testing import capture_logs
 
 from deliver_rig import NAME, Rig, item, pictured, rig
@@ -120,12 +121,12 @@ async def test_nothing_waits_where_it_is_ignored_or_the_page_is_not_ours(tmp_pat
     ("wants", "told", "url"),
     [
         (READS, OWN, URL),
-        (replace(READS, reads_page=False), OWN, None),
-        (replace(READS, image=ImageRules(Shape.CARD, 1000)), OWN, URL),
-        (replace(READS, image=ImageRules(Shape.CARD, 1000)), pictured(1), None),
+        (structs.replace(READS, reads_page=False), OWN, None),
+        (structs.replace(READS, image=ImageRules(Shape.CARD, 1000)), OWN, URL),
+        (structs.replace(READS, image=ImageRules(Shape.CARD, 1000)), pictured(1), None),
         (READS, pictured(1), "https://example.org/1"),
         (
-            replace(READS, image=ImageRules(Shape.CARD, 1000)),
+            structs.replace(READS, image=ImageRules(Shape.CARD, 1000)),
             replace(pictured(1), posting=Posting(named=((NAME, Wording(has_image=False)),))),
             "https://example.org/1",
         ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from newsroom import NEWS, Newsroom
 from syndicate.outbox.delivery import Action, Receipt, State

@@ -136,7 +136,7 @@ class VerboseStore(FolderStore):
     def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
         scan = super().scan(known, near)
         files = {path: self._grown(one) for path, one in scan.files.items()}
-        return replace(scan, files=files)
+        return structs.replace(scan, files=files)
 
     def _grown(self, one: Indexed) -> Indexed:
         if one.item is None or one.item.title != "Huge":
@@ -171,7 +171,7 @@ def gone(room: Newsroom, feed: str = "all") -> list[tuple[str | None, str | None
 async def test_item_that_left_is_told_of_over_restarts_until_it_is_back(room: Newsroom) -> None:
     def restart() -> None:
         shelf = FolderShelf(room.feeds)
-        site = replace(SITE, tombstones=TombstoneRules(10, timedelta(days=30)))
+        site = structs.replace(SITE, tombstones=TombstoneRules(10, timedelta(days=30)))
         room.ingest = Ingest(room.store, room.outbox, shelf, site, (NEWS,), rules="rules-1", clock=lambda: room.now)
 
     lost = next(one.item for one in (await room.outbox.index("rules-1")).values() if one.path.endswith("2.md"))

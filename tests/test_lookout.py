@@ -53,7 +53,7 @@ def watched(one: Rig, store: Path | None = None) -> Lookout:
 
 
 def read_again(*items: Item) -> Acceptance:
-    return replace(acceptance(*items), planned=())
+    return structs.replace(acceptance(*items), planned=())
 
 
 async def keep(one: Rig, store: Path, *items: Item) -> None:
@@ -65,7 +65,7 @@ async def keep(one: Rig, store: Path, *items: Item) -> None:
         path.write_text("kept" * (number + 1), encoding="utf-8")
         facts = path.stat()
         indexed.append(Indexed(each.path, Stamp(facts.st_size, facts.st_mtime_ns, facts.st_ino), each))
-    await one.outbox.accept(replace(read_again(*items), indexed=tuple(indexed)), NOW)
+    await one.outbox.accept(structs.replace(read_again(*items), indexed=tuple(indexed)), NOW)
 
 
 async def states(one: Rig) -> dict[str, State]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 import structlog
+from msgspec.structs import replace
 
 from deliver_rig import ScriptedChannel
 from syndicate.outbox.plan import ChannelPlan

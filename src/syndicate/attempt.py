@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.amend import parent_of
 from syndicate.doubts import Doubts

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from msgspec import structs
+
 from syndicate.durations import written
 from syndicate.feeds.query import Query
 from syndicate.items.item import Item
@@ -201,7 +203,7 @@ def marks_of(plan: ChannelBackfill, now: datetime) -> ChannelBackfill:
 
 
 def _mark(one: Planned, now: datetime) -> Planned:
-    return replace(
+    return structs.replace(
         one,
         state=State.SKIPPED,
         reason="marked: the operator wants it in feeds only",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from syndicate.attempt import AttemptRules, Attempts
 from syndicate.errors import CannotWrite, LostClaim, NetworkError

@@ -8,6 +8,8 @@ from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item, Topic
 from syndicate.items.links import TRACKING
@@ -106,7 +108,7 @@ class Draft:
 
     def bare(self, reason: str) -> Draft:
         """The same without the picture, which the network does not take."""
-        card = replace(self.card, image_url=None, jpeg_url=None)
+        card = structs.replace(self.card, image_url=None, jpeg_url=None)
         return replace(self, card=card, picture=None, address=None, missing=f"the network refused it: {reason}"[:300])
 
 
@@ -141,7 +143,7 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     if wants.image_by_address:
         trouble = unfetchable(card.image_url)
         if trouble:
-            return replace(made, card=replace(card, image_url=None), missing=trouble)
+            return replace(made, card=structs.replace(card, image_url=None), missing=trouble)
         return replace(made, address=card.image_url)
     try:
         return replace(made, picture=await images.picture(card.image, wants.image))
@@ -177,7 +179,7 @@ def post_of(made: Draft, wants: Wants, rules: DraftRules, *, has_picture: bool =
         ValueError: not even the link fits, or the template is wrong.
     """
     if rules.hashtags is not None:
-        wants = replace(wants, hashtags=rules.hashtags)
+        wants = structs.replace(wants, hashtags=rules.hashtags)
     picture = made.picture if has_picture else None
     return compose(
         made.card, wants, picture=picture, template=made.template, spellings=rules.spellings, wording=made.wording

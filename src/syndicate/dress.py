@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.pagerules import PageRules
 from syndicate.posts.card import CardRules
@@ -89,7 +91,7 @@ def _try(rules: PageRules) -> None:
         offerings=(Offering("An offering", "https://example.org/offering/"),),
     )
     site = Site("A site", "https://example.org/", "", "https://example.org/feeds/", "example.org,2026", size=1)
-    site = replace(site, formats=("rss", "html"), pages=replace(rules, share="page", has_sitemap=False))
+    site = structs.replace(site, formats=("rss", "html"), pages=structs.replace(rules, share="page", has_sitemap=False))
     for items in ([], [least, most, replace(most, id="trial:3"), replace(most, id="trial:4")]):
         for _ in documents_of(items, site):
             pass

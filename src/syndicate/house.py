@@ -9,10 +9,11 @@ import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from syndicate.atomic import cannot_write
 from syndicate.brake import Brake
@@ -230,8 +231,7 @@ async def open_tools(plot: Plot, *, tell_wait: Callable[[datetime], None] | None
         yield Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(Struct, frozen=True):
     """Everything joined and open."""
 
     plot: Plot

@@ -10,12 +10,14 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.feed import ALL, keys_of
@@ -39,8 +41,7 @@ if TYPE_CHECKING:
     from syndicate.gallery import Gallery
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """What one pass saw and did.
 
     `skipped` counts visibility rules, `decided` the states of new deliveries. `scheduled` items wait for

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from syndicate import __version__
@@ -32,8 +32,7 @@ from syndicate.settings.tree import Settings, checked_settings
 _LONGEST_WORD = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Struct, frozen=True):
     """A folder of the store and how its files are read; the only one has the empty name."""
 
     name: str
@@ -41,8 +40,7 @@ class Root:
     rules: Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(Struct, frozen=True):
     """The settings of one project, checked whole, with what can be known before anything is opened.
 
     `networks` and `own` are by channel name, switched-on channels only.

@@ -7,10 +7,12 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syndicate.content.watch import Stirred, wake
 from syndicate.errors import ConfigError, StateLost, Stopped, SyndicateError
@@ -48,8 +50,7 @@ REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What became of deliveries so far, per channel: each delivery counts with its last state."""
 
     last: dict[str, tuple[str, State]] = field(default_factory=dict)

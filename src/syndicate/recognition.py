@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from syndicate.errors import Fault
 from syndicate.items.changes import Changes
@@ -17,8 +18,7 @@ FEW_ITEMS = 3
 """With fewer items known, all of them may well be replaced in one go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What one pass saw; `moved` are items that only changed their place."""
 
     scan: Scan

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.document import Document
@@ -28,8 +29,7 @@ _TOGETHER_BYTES = 4_000_000
 """About so much is written together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelved:
+class Shelved(Struct, frozen=True):
     """Paths of the shelf that were written since their bytes changed, and that were taken away."""
 
     written: tuple[str, ...] = ()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.log import log
 
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from syndicate.ports.channel import Channel
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
+class Twin(Struct, frozen=True):
     """A channel, and an earlier one that leads to the same place."""
 
     channel: str

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 import regex
+from msgspec.structs import replace
 
 from channels.channel_rig import ALT, post
 from channels.shared_sandbox import SharedSandbox

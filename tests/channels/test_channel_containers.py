@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from channels.channel_rig import ALT, CANARY, PUBLISHED, KeptTokens, Naps, card, channel_of, picture, post

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image as Pillow
 from pydantic import ValidationError
 

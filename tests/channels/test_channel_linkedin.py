@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from channels.channel_rig import CANARY, PUBLISHED, Naps, card, channel_of, picture, post

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from channels.channel_rig import SNOWFLAKE, Naps, channel_of, picture, post
 from channels.descriptions import described
@@ -48,7 +49,7 @@ async def asked(
 
 def posts(channel: Channel, title: str) -> list[Post]:
     plain = post(channel.wants, title=title, summary=f"{title} and more", brand="The Reed")
-    return [plain, replace(plain, picture=picture()), replace(plain, reply_to="1503435956")]
+    return [plain, structs.replace(plain, picture=picture()), structs.replace(plain, reply_to="1503435956")]
 
 
 HOSTILE_TITLES = (*map(clean, HOSTILE[::40]), "H" * 3000, "👩🏽‍⚕️" * 600)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from content.picturing import Shown, bands, opened, saved
 from syndicate.content.cards import CardKit, CardPainter, look_of, problems_in
@@ -61,7 +62,14 @@ async def test_operators_colour_font_and_pictures_show(images: PictureMaker, tmp
     logo = tmp_path / "logo.png"
     logo.write_bytes(saved(bands(200, 100), "PNG"))
     kits = [CardKit(), CardKit(logo=logo), CardKit(background=logo), CardKit(font=REGULAR)]
-    looks = [LOOK, LOOK, LOOK, LOOK, replace(LOOK, color="#ffee00"), replace(LOOK, shows=("title", "brand", "date"))]
+    looks = [
+        LOOK,
+        LOOK,
+        LOOK,
+        LOOK,
+        structs.replace(LOOK, color="#ffee00"),
+        structs.replace(LOOK, shows=("title", "brand", "date")),
+    ]
 
     made = [
         await CardPainter(images, kit, look).paint(card(look=look))

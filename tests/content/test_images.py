@@ -5,11 +5,11 @@ import os
 import select
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from content.picturing import CARD, PHOTO, Shown, bands, bomb, noise, opened, saved, turned
 from syndicate.content.fetch import Fetcher

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from doctor.looking import NOW, FakeSight, page
 from syndicate.doctor.channel import (
@@ -260,8 +261,8 @@ async def test_declared_quota_is_held_against_what_went_out() -> None:
 
 
 PRICED = PaceRules(price=Decimal("0.2"))
-DAY = replace(PRICED, budget_per_day=Decimal("0.5"))
-MONTH = replace(PRICED, budget_per_month=Decimal("10"))
+DAY = structs.replace(PRICED, budget_per_day=Decimal("0.5"))
+MONTH = structs.replace(PRICED, budget_per_month=Decimal("10"))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item
 from syndicate.feeds.entry import Category, Entry, entry_id, entry_of
@@ -29,7 +30,7 @@ def test_id_comes_from_the_identity_alone() -> None:
     ],
 )
 def test_link_follows_the_setting(link: str | None, page: str | None, setting: str, leads_to: str) -> None:
-    entry = entry_of(make_item(link=link, page=page), replace(SITE, link=setting))
+    entry = entry_of(make_item(link=link, page=page), structs.replace(SITE, link=setting))
 
     assert entry.link == leads_to
 
@@ -73,7 +74,7 @@ def test_body_with_an_image_is_left_alone() -> None:
 def test_summary_stands_in_for_the_body_when_asked() -> None:
     item = make_item(body_html="<p>Long text</p>", summary="Short & good")
 
-    entry = entry_of(item, replace(SITE, content="summary"))
+    entry = entry_of(item, structs.replace(SITE, content="summary"))
 
     assert entry.content_html.startswith("<p>Short &amp; good</p>")
     assert "Long text" not in entry.content_html

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from feeds.store import AUTOMATION, CODING, SITE, day, make_item, small_store
 from syndicate.feeds.catalogue import Catalogue

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import unquote, urljoin
 
 import pytest
 from jinja2 import TemplateNotFound
 from lxml import html
+from msgspec.structs import replace
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item, small_store
 from syndicate.errors import ConfigError

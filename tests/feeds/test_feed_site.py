@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from feeds.store import SITE
 from syndicate.feeds.site import RESERVED, anchor_of, name_path, section_path, topic_path

@@ -57,7 +57,7 @@ def test_atom_feed_names_itself_its_page_and_its_other_formats(feed: Feed) -> No
 
 
 def test_hubs_are_named_in_both_formats_and_change_no_other_link(feed: Feed) -> None:
-    site = replace(SITE, hubs=("https://hub.example/", "https://other.example/hub"))
+    site = structs.replace(SITE, hubs=("https://hub.example/", "https://other.example/hub"))
     for made, bare in ((rss(feed, site), rss(feed, SITE)), (atom(feed, site), atom(feed, SITE))):
         links = [(link.get("rel"), link.get("href")) for link in etree.fromstring(made).iter(f"{ATOM}link")]
         former = [(link.get("rel"), link.get("href")) for link in etree.fromstring(bare).iter(f"{ATOM}link")]
@@ -96,7 +96,7 @@ def test_feed_is_dated_by_its_content_not_by_the_clock(feed: Feed) -> None:
     ],
 )
 def test_readers_are_told_how_often_to_come(feed: Feed, poll_s: int, ttl: str, period: str, frequency: str) -> None:
-    channel = etree.fromstring(rss(feed, replace(SITE, poll_s=poll_s)))[0]
+    channel = etree.fromstring(rss(feed, structs.replace(SITE, poll_s=poll_s)))[0]
 
     assert channel.findtext("ttl") == ttl
     assert channel.findtext(f"{SY}updatePeriod") == period
@@ -255,7 +255,7 @@ def test_threads_may_render_at_once_and_the_locale_stays(feed: Feed) -> None:
 
 
 def test_icon_logo_and_rights_stand_where_the_formats_have_a_place_for_them(feed: Feed) -> None:
-    site = replace(
+    site = structs.replace(
         SITE, icon="https://example.org/i.png", logo="https://example.org/l.png", rights="© 2026 Example & Co"
     )
 
@@ -272,7 +272,7 @@ def test_icon_logo_and_rights_stand_where_the_formats_have_a_place_for_them(feed
 
 def test_a_feeds_own_image_stands_in_place_of_the_logo(feed: Feed) -> None:
     own = structs.replace(feed, image="https://example.org/own.png")
-    site = replace(SITE, logo="https://example.org/l.png")
+    site = structs.replace(SITE, logo="https://example.org/l.png")
 
     assert etree.fromstring(rss(own, site))[0].findtext("image/url") == own.image
     assert etree.fromstring(atom(own, site)).findtext(f"{ATOM}logo") == own.image

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
+from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, PHOTO, READERS, SITE, Told, make_item, small_store
 from syndicate.feeds.feed import KINDS, Feed, Site, feeds_of
@@ -135,14 +136,14 @@ def test_documents_are_the_feeds_the_directory_and_the_pages() -> None:
 
 
 def test_only_chosen_formats_are_written() -> None:
-    site = replace(SITE, formats=("json",))
+    site = structs.replace(SITE, formats=("json",))
 
     assert [path for path, _ in documents_of([], site)] == ["all/feed.json", "index.opml"]
 
 
 def test_same_items_give_the_same_bytes_in_any_process() -> None:
     program = (
-        "import hashlib; from dataclasses import replace; from feeds.store import SITE, small_store;"
+        "import hashlib; from msgspec.structs import replace; from feeds.store import SITE, small_store;"
         "from syndicate.feeds.feed import KINDS;"
         "from syndicate.feeds.press import documents_of; whole = hashlib.sha256();"
         "site = replace(SITE, size=1, kinds=KINDS, least=1);"
@@ -169,7 +170,7 @@ def test_same_items_give_the_same_bytes_in_any_process() -> None:
         return ran.stdout.strip()
 
     here = hashlib.sha256()
-    for path, content in documents_of(small_store(), replace(SITE, size=1, kinds=KINDS, least=1)):
+    for path, content in documents_of(small_store(), structs.replace(SITE, size=1, kinds=KINDS, least=1)):
         here.update(path.encode() + content)
 
     told = {digest("1", "Pacific/Kiritimati", "C"), digest("4242", "America/St_Johns", "C.UTF-8")}
@@ -192,7 +193,7 @@ def test_documents_are_as_they_were_agreed(path: str) -> None:
 def test_json_feed_names_its_hubs() -> None:
     feed = feeds_of(small_store(), SITE)[0]
 
-    told = json.loads(FORMATS["json"].render(feed, replace(SITE, hubs=("https://hub.example/",))))
+    told = json.loads(FORMATS["json"].render(feed, structs.replace(SITE, hubs=("https://hub.example/",))))
 
     assert told["hubs"] == [{"type": "WebSub", "url": "https://hub.example/"}]
     assert "hubs" not in json.loads(FORMATS["json"].render(feed, SITE))
@@ -230,7 +231,7 @@ def test_formats_load_without_their_renderers() -> None:
 
 
 def test_json_feed_tells_what_it_has_no_members_for_below_its_own() -> None:
-    site = replace(SITE, icon="https://example.org/i.png", rights="© Example")
+    site = structs.replace(SITE, icon="https://example.org/i.png", rights="© Example")
     item = make_item(topics=(CODING,), section="News", offerings=(Offering("Scanner", "https://shop.example/"),))
 
     told = json.loads(FORMATS["json"].render(feeds_of([item], site)[0], site))

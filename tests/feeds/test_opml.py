@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lxml import etree
+from msgspec.structs import replace
 
 from feeds.store import SITE, small_store
 from syndicate.feeds.feed import feeds_of

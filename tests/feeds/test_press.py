@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from lxml import etree, html
+from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, READERS, SITE, day, make_item, small_store
 from syndicate.feeds import catalogue
@@ -16,7 +17,7 @@ from syndicate.feeds.press import Press, documents_of
 from syndicate.items.item import Item
 
 HUGE = "x" * 10_000_001
-ROOMY = replace(SITE, most_bytes=100_000_000)
+ROOMY = structs.replace(SITE, most_bytes=100_000_000)
 ATOM = "{http://www.w3.org/2005/Atom}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
 
@@ -81,7 +82,7 @@ def chain(documents: dict[str, bytes], path: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["rss", "atom"])
 def test_the_chain_of_archive_documents_holds_the_whole_history(name: str) -> None:
-    site = replace(SITE, size=5)
+    site = structs.replace(SITE, size=5)
     documents = dict(documents_of([make_item(n) for n in range(1, 60)], site))
     file = FORMATS[name].file_name
 
@@ -102,7 +103,7 @@ def test_the_chain_of_archive_documents_holds_the_whole_history(name: str) -> No
 
 
 def test_json_feed_leads_to_its_older_documents() -> None:
-    documents = dict(documents_of([make_item(n) for n in range(1, 60)], replace(SITE, size=5)))
+    documents = dict(documents_of([make_item(n) for n in range(1, 60)], structs.replace(SITE, size=5)))
     told, path = set(), "all/feed.json"
     while path:
         feed = json.loads(documents[path])
@@ -115,12 +116,14 @@ def test_json_feed_leads_to_its_older_documents() -> None:
 def test_archives_can_be_switched_off_and_are_not_made_where_a_feed_shows_all() -> None:
     items = [make_item(n) for n in range(1, 9)]
 
-    assert not [path for path, _ in documents_of(items, replace(SITE, size=3, archives=False)) if "archive" in path]
+    assert not [
+        path for path, _ in documents_of(items, structs.replace(SITE, size=3, archives=False)) if "archive" in path
+    ]
     assert not [path for path, _ in documents_of(items, SITE) if "archive" in path]
 
 
 def test_older_documents_stand_before_the_feed_that_names_them() -> None:
-    site = replace(SITE, size=5, moved=(("old/all", "all"),))
+    site = structs.replace(SITE, size=5, moved=(("old/all", "all"),))
 
     paths = [path for path, _ in documents_of([make_item(n) for n in range(1, 60)], site)]
 
@@ -133,7 +136,9 @@ def test_older_documents_stand_before_the_feed_that_names_them() -> None:
 
 
 def test_former_addresses_keep_their_readers() -> None:
-    site = replace(SITE, moved=(("old/coding", "symplur-medical-coding"), ("gone", "nowhere"), ("all", "section/news")))
+    site = structs.replace(
+        SITE, moved=(("old/coding", "symplur-medical-coding"), ("gone", "nowhere"), ("all", "section/news"))
+    )
 
     documents = dict(documents_of(small_store(), site))
 
@@ -149,7 +154,7 @@ def test_former_addresses_keep_their_readers() -> None:
 
 
 def test_a_topic_that_moved_leaves_no_empty_feed_behind() -> None:
-    site = replace(SITE, moved=(("mesh-automation", "symplur-medical-coding"),))
+    site = structs.replace(SITE, moved=(("mesh-automation", "symplur-medical-coding"),))
 
     documents = dict(documents_of([make_item(topics=(CODING,))], site, topics=[AUTOMATION]))
 
@@ -160,7 +165,7 @@ def test_a_topic_that_moved_leaves_no_empty_feed_behind() -> None:
 
 def test_empty_topics_lose_their_feeds_where_they_are_not_to_keep_them() -> None:
     kept = dict(documents_of([make_item()], SITE, topics=[CODING]))
-    dropped = dict(documents_of([make_item()], replace(SITE, keeps_empty=False), topics=[CODING]))
+    dropped = dict(documents_of([make_item()], structs.replace(SITE, keeps_empty=False), topics=[CODING]))
 
     assert b"<item>" not in kept["symplur-medical-coding/rss.xml"]
     assert "symplur-medical-coding/rss.xml" not in dropped

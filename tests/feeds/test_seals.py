@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from feeds.store import AUTOMATION, CODING, SITE, day, make_item
 from syndicate.feeds.feed import Site, newest_of
 from syndicate.feeds.press import Press
@@ -39,7 +41,7 @@ def test_an_edited_item_breaks_the_seals_of_its_feeds_alone() -> None:
 
 
 def test_another_site_breaks_all_seals() -> None:
-    former, seals = seals_of(ITEMS), seals_of(ITEMS, replace(SITE, rights="All of them"))
+    former, seals = seals_of(ITEMS), seals_of(ITEMS, structs.replace(SITE, rights="All of them"))
 
     assert former.keys() == seals.keys()
     assert not set(former.values()) & set(seals.values())

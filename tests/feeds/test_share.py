@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from lxml import html
+from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, make_item, small_store
 from syndicate.feeds.feed import newest_of
@@ -15,7 +16,7 @@ from syndicate.items.item import Item, Offering
 from syndicate.posts.card import CardRules, card_of, share_path
 from syndicate.posts.cardimage import CardLook
 
-SHARING = replace(SITE, pages=PageRules(share="page"))
+SHARING = structs.replace(SITE, pages=PageRules(share="page"))
 CURATED, FOREIGN, OWN = small_store()
 
 
@@ -53,11 +54,11 @@ def test_share_pages_stand_only_where_asked_for() -> None:
 
     assert len(pages(SHARING)) == 3
     assert pages(SITE) == []
-    assert pages(replace(SHARING, formats=("rss",))) == []
+    assert pages(structs.replace(SHARING, formats=("rss",))) == []
 
 
 def test_open_graph_is_whole_and_its_image_parts_follow_the_image() -> None:
-    page = read(CURATED, replace(SHARING, cards=CardLook(brand="Example")))
+    page = read(CURATED, structs.replace(SHARING, cards=CardLook(brand="Example")))
     told = metas(page, "property")
 
     assert list(told)[:12] == [
@@ -92,7 +93,7 @@ def test_without_card_images_the_featured_image_is_told_as_it_is() -> None:
 
 def test_image_of_which_little_is_known_says_no_more() -> None:
     bare = replace(PHOTO, ref="http://cdn.example/a", alt="", media_type="", width_px=0, digest="")
-    page = read(replace(CURATED, image=bare), replace(SHARING, cards=CardLook(is_generating=False)))
+    page = read(replace(CURATED, image=bare), structs.replace(SHARING, cards=CardLook(is_generating=False)))
     told = metas(read(replace(CURATED, image=bare)), "property")
 
     assert told["og:image"] == ["http://cdn.example/a"]
@@ -102,7 +103,7 @@ def test_image_of_which_little_is_known_says_no_more() -> None:
 
 
 def test_twitter_card_names_accounts_where_they_are_set() -> None:
-    site = replace(SITE, pages=PageRules(share="page", twitter_site="@example", twitter_creator="@athira"))
+    site = structs.replace(SITE, pages=PageRules(share="page", twitter_site="@example", twitter_creator="@athira"))
     told = metas(read(CURATED, site), "name")
 
     assert told["twitter:card"] == ["summary_large_image"]
@@ -114,7 +115,7 @@ def test_twitter_card_names_accounts_where_they_are_set() -> None:
 def test_title_and_summary_are_those_of_the_card() -> None:
     cards = CardRules(title=("twitter", "title"))
     item = replace(CURATED, twitter=replace(CURATED.twitter, title="As told on X"))
-    told = metas(read(item, replace(SITE, pages=PageRules(share="page", cards=cards))), "property")
+    told = metas(read(item, structs.replace(SITE, pages=PageRules(share="page", cards=cards))), "property")
 
     assert told["og:title"] == ["As told on X"] == [card_of(item, cards).title]
 
@@ -126,7 +127,10 @@ GOOGLE = {"author", "dateModified", "datePublished", "headline", "image"}
 
 def test_own_item_is_a_news_article_with_all_that_google_reads() -> None:
     told = linked(
-        read(replace(OWN, image=PHOTO, authors=("Athira K",)), replace(SHARING, logo="https://example.org/l.png"))
+        read(
+            replace(OWN, image=PHOTO, authors=("Athira K",)),
+            structs.replace(SHARING, logo="https://example.org/l.png"),
+        )
     )
 
     assert told["@context"] == "https://schema.org"
@@ -177,7 +181,7 @@ def test_nothing_in_a_title_ends_the_data_block() -> None:
 def test_canonical_and_robots_never_contradict(
     item: Item, rules: PageRules, canonical: str | None, robots: str
 ) -> None:
-    page = read(item, replace(SITE, pages=rules))
+    page = read(item, structs.replace(SITE, pages=rules))
     own = f"https://example.org/feeds/{share_path(item.id)}/"
 
     assert page.xpath("//link[@rel='canonical']/@href") == [own if canonical == "SELF" else canonical] * (
@@ -229,7 +233,7 @@ def test_headings_of_a_body_are_in_order(body: str, shown: str) -> None:
 
 
 def test_redirect_leads_on_at_once_with_a_link_to_be_seen() -> None:
-    site = replace(SITE, pages=PageRules(share="redirect"))
+    site = structs.replace(SITE, pages=PageRules(share="redirect"))
     page = read(CURATED, site)
 
     assert page.xpath("//meta[@http-equiv='refresh']/@content") == [f"0; url={CURATED.link}"]

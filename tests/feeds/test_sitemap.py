@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from feeds.store import PHOTO, SITE, day, make_item, small_store
 from syndicate.feeds import sitemap

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from lxml import etree
+from msgspec.structs import replace
 
 from feeds.store import CODING, SITE, day, make_item
 from syndicate.feeds.catalogue import Catalogue

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, item
 from syndicate.items.item import Item, Topic

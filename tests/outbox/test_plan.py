@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from deliver_rig import NOW, item
 from syndicate.items.item import Item, Topic
@@ -66,7 +67,7 @@ def test_known_channel_decides_about_new_items_only() -> None:
     ],
 )
 def test_an_items_own_file_keeps_it_from_a_channel(posting: Posting | None, is_out: bool) -> None:
-    channel = replace(NEWS, network="mastodon")
+    channel = structs.replace(NEWS, network="mastodon")
     told = item(posting=posting)
 
     [decided] = plan(sight(told), (channel,), SEEN, NOW)
@@ -87,7 +88,7 @@ def test_first_sight_of_a_store_is_a_baseline() -> None:
 
 
 def test_first_sight_of_a_store_may_be_posted() -> None:
-    eager = replace(NEWS, first_sight=FirstSight.POST)
+    eager = structs.replace(NEWS, first_sight=FirstSight.POST)
 
     decided = plan(sight(visible=(item(1), item(2))), (eager,), set(), NOW)
 
@@ -108,8 +109,8 @@ def test_order_does_not_depend_on_how_items_were_found(items: list[Item]) -> Non
 
 def test_what_came_while_a_channel_was_off_is_decided_as_if_it_were_new_and_said_so() -> None:
     old = replace(item(2), published=NOW - timedelta(days=31))
-    others = replace(NEWS, name="others")
-    seen = replace(sight(item(3)), missed={NEWS.name: (item(1), old)})
+    others = structs.replace(NEWS, name="others")
+    seen = structs.replace(sight(item(3)), missed={NEWS.name: (item(1), old)})
 
     decided = plan(seen, (NEWS, others), {*SEEN, "others"}, NOW)
 
@@ -126,7 +127,7 @@ def test_what_came_while_a_channel_was_off_is_decided_as_if_it_were_new_and_said
 
 
 def test_flood_of_what_was_missed_is_held() -> None:
-    seen = replace(sight(item(11)), missed={NEWS.name: tuple(item(number) for number in range(1, 11))})
+    seen = structs.replace(sight(item(11)), missed={NEWS.name: tuple(item(number) for number in range(1, 11))})
 
     decided = plan(seen, (NEWS,), SEEN, NOW)
 
@@ -150,7 +151,7 @@ def test_old_items_are_left_out() -> None:
 def test_age_is_no_matter_within_the_limit(age: timedelta, limit: timedelta | None) -> None:
     old = replace(item(), published=NOW - age)
 
-    [decided] = plan(sight(old), (replace(NEWS, most_age=limit),), SEEN, NOW)
+    [decided] = plan(sight(old), (structs.replace(NEWS, most_age=limit),), SEEN, NOW)
 
     assert decided.state is State.PLANNED
 
@@ -182,7 +183,7 @@ def test_flood_counts_what_would_be_posted_and_holds_nothing_else() -> None:
 
 
 def test_flood_guard_may_be_off() -> None:
-    decided = plan(sight(*MANY), (replace(NEWS, most_new=None),), SEEN, NOW)
+    decided = plan(sight(*MANY), (structs.replace(NEWS, most_new=None),), SEEN, NOW)
 
     assert {one.state for one in decided} == {State.PLANNED}
 
@@ -199,16 +200,16 @@ def test_flood_is_counted_for_each_channel() -> None:
     ("channel", "reason"),
     [
         (NEWS, None),
-        (replace(NEWS, topics=("health-ai",)), None),
-        (replace(NEWS, topics=("HEALTH ai", "other")), None),
-        (replace(NEWS, topics=("other",)), "filtered: none of its topics is among `topics`"),
-        (replace(NEWS, not_topics=("other",)), None),
-        (replace(NEWS, not_topics=("Health AI",)), "filtered: one of its topics is among `not_topics`"),
-        (replace(NEWS, not_topics=("health ai",)), "filtered: one of its topics is among `not_topics`"),
-        (replace(NEWS, sections=("NEWS",)), None),
-        (replace(NEWS, sections=("insights",)), "filtered: its section is not among `sections`"),
-        (replace(NEWS, languages=("EN",)), None),
-        (replace(NEWS, languages=("de",)), "filtered: its language is not among `languages`"),
+        (structs.replace(NEWS, topics=("health-ai",)), None),
+        (structs.replace(NEWS, topics=("HEALTH ai", "other")), None),
+        (structs.replace(NEWS, topics=("other",)), "filtered: none of its topics is among `topics`"),
+        (structs.replace(NEWS, not_topics=("other",)), None),
+        (structs.replace(NEWS, not_topics=("Health AI",)), "filtered: one of its topics is among `not_topics`"),
+        (structs.replace(NEWS, not_topics=("health ai",)), "filtered: one of its topics is among `not_topics`"),
+        (structs.replace(NEWS, sections=("NEWS",)), None),
+        (structs.replace(NEWS, sections=("insights",)), "filtered: its section is not among `sections`"),
+        (structs.replace(NEWS, languages=("EN",)), None),
+        (structs.replace(NEWS, languages=("de",)), "filtered: its language is not among `languages`"),
     ],
 )  # fmt: skip
 def test_filters_tell_which_one_keeps_an_item_out(channel: ChannelPlan, reason: str | None) -> None:
@@ -218,13 +219,13 @@ def test_filters_tell_which_one_keeps_an_item_out(channel: ChannelPlan, reason: 
 def test_item_without_topics_and_section_passes_no_filter_that_asks_for_them() -> None:
     bare = item(topics=(), section=None)
 
-    assert filtered_by(bare, replace(NEWS, topics=("health-ai",))) is not None
-    assert filtered_by(bare, replace(NEWS, sections=("news",))) is not None
-    assert filtered_by(bare, replace(NEWS, not_topics=("health-ai",))) is None
+    assert filtered_by(bare, structs.replace(NEWS, topics=("health-ai",))) is not None
+    assert filtered_by(bare, structs.replace(NEWS, sections=("news",))) is not None
+    assert filtered_by(bare, structs.replace(NEWS, not_topics=("health-ai",))) is None
 
 
 def test_filter_is_told_before_baseline_age_and_link() -> None:
-    channel = replace(NEWS, languages=("de",))
+    channel = structs.replace(NEWS, languages=("de",))
     old = item(published=NOW - timedelta(days=99))
 
     decided = decide(old, channel, {old.id: "store:0"}, is_first=True, now=NOW)
@@ -234,7 +235,11 @@ def test_filter_is_told_before_baseline_age_and_link() -> None:
 
 def test_every_item_gets_one_decision_for_each_channel() -> None:
     items = (item(1), item(2, topics=(Topic("other", "Other"),)), item(3, published=NOW - timedelta(days=99)))
-    channels = (NEWS, replace(NEWS, name="other", topics=("other",)), replace(NEWS, name="none", languages=("de",)))
+    channels = (
+        NEWS,
+        structs.replace(NEWS, name="other", topics=("other",)),
+        structs.replace(NEWS, name="none", languages=("de",)),
+    )
 
     decided = plan(sight(*items), channels, {one.name for one in channels}, NOW)
 
@@ -249,7 +254,7 @@ def test_backfill_is_told_from_live() -> None:
 
 
 def test_another_store_is_held_for_the_operator() -> None:
-    doubtful = replace(sight(item(1)), doubt="another store: none of the 9 items that were known is in it")
+    doubtful = structs.replace(sight(item(1)), doubt="another store: none of the 9 items that were known is in it")
 
     [decided] = plan(doubtful, [NEWS], SEEN, NOW)
 
@@ -286,7 +291,7 @@ def test_policy_that_the_network_cannot_follow_leaves_posts_as_they_are(
 
 
 def test_a_new_name_for_an_account_is_no_new_channel() -> None:
-    renamed = replace(NEWS, name="renamed", first_sight=FirstSight.POST)
+    renamed = structs.replace(NEWS, name="renamed", first_sight=FirstSight.POST)
 
     [told] = plan(sight(item(1)), (renamed,), SEEN, NOW, forsaken={NEWS.account})
     [new] = plan(sight(item(1)), (renamed,), SEEN, NOW, forsaken={"another.example"})

@@ -6,12 +6,12 @@ import sqlite3
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from deliver_rig import ACCOUNT, NAME, NOW, PLAN, acceptance, item, kept, known
 from syndicate.errors import Fault, LostClaim, UsageError

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from outbox.simulated import BEGUN, SETTLE, Network, Row, copy_of
 from syndicate.outbox import outcome as machine

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from syndicate.items.item import Image, Item, Teaser, Topic
 from syndicate.items.posting import Wording
@@ -179,7 +180,7 @@ def test_the_card_image_has_its_address() -> None:
     assert address is not None
     assert address.startswith("https://feeds.example/m/media/card-")
     assert address.endswith(".jpg")
-    assert card_of(ITEM, replace(rules, media_url="")).jpeg_url is None
-    assert card_of(ITEM, replace(rules, look=None)).jpeg_url is None
-    plain = replace(rules, look=CardLook(is_generating=False))
+    assert card_of(ITEM, structs.replace(rules, media_url="")).jpeg_url is None
+    assert card_of(ITEM, structs.replace(rules, look=None)).jpeg_url is None
+    plain = structs.replace(rules, look=CardLook(is_generating=False))
     assert card_of(replace(ITEM, image=None), plain).jpeg_url is None

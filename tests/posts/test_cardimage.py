@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from syndicate.items.item import Image, Item, Topic
 from syndicate.posts.cardimage import CardLook, card_image_of, card_words_of
@@ -57,21 +58,21 @@ def test_alt_text_is_what_a_generated_card_says(item: Item, alt: str) -> None:
 
 
 def test_item_without_image_has_no_card_where_none_are_generated() -> None:
-    look = replace(LOOK, is_generating=False)
+    look = structs.replace(LOOK, is_generating=False)
 
     assert card_image_of(BARE, look) is None
     assert name(ITEM, look)
 
 
 def test_words_are_the_first_topic_author_and_the_day() -> None:
-    words = card_words_of(ITEM, replace(LOOK, shows=("topic", "title", "brand", "author", "date")))
+    words = card_words_of(ITEM, structs.replace(LOOK, shows=("topic", "title", "brand", "author", "date")))
 
     assert (words.title, words.topic, words.brand) == ("A title", "AI", "The Site")
     assert (words.author, words.date) == ("A. Writer", "2026-11-01")
 
 
 def test_words_that_are_not_shown_are_blank_but_the_topic_which_colours() -> None:
-    words = card_words_of(ITEM, replace(LOOK, shows=()))
+    words = card_words_of(ITEM, structs.replace(LOOK, shows=()))
 
     assert (words.title, words.topic, words.brand, words.author, words.date) == ("", "AI", "", "", "")
 
@@ -89,11 +90,11 @@ def test_section_stands_in_for_a_topic() -> None:
         (BARE, LOOK),
         (replace(ITEM, title="B title"), LOOK),
         (replace(ITEM, published=datetime(2026, 10, 1, tzinfo=UTC)), LOOK),
-        (ITEM, replace(LOOK, brand="Other")),
-        (ITEM, replace(LOOK, color="#123456")),
-        (ITEM, replace(LOOK, limit_bytes=1000)),
-        (ITEM, replace(LOOK, files=(("logo", "ab"),))),
-        (ITEM, replace(LOOK, shows=("title", "brand", "date"))),
+        (ITEM, structs.replace(LOOK, brand="Other")),
+        (ITEM, structs.replace(LOOK, color="#123456")),
+        (ITEM, structs.replace(LOOK, limit_bytes=1000)),
+        (ITEM, structs.replace(LOOK, files=(("logo", "ab"),))),
+        (ITEM, structs.replace(LOOK, shows=("title", "brand", "date"))),
     ],
 )
 def test_every_input_is_in_the_name(item: Item, look: CardLook) -> None:
@@ -107,7 +108,7 @@ def test_what_does_not_show_is_not_in_the_name() -> None:
 
 
 def test_font_is_in_the_name_of_cards_that_need_it_only() -> None:
-    one, other = (replace(LOOK, fonts=(("ARABIC", digest),)) for digest in ("1", "2"))
+    one, other = (structs.replace(LOOK, fonts=(("ARABIC", digest),)) for digest in ("1", "2"))
     arabic = replace(BARE, title="عنوان")
 
     assert name(BARE, one) == name(BARE, other)

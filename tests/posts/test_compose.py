@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from dataclasses import replace
 
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from posts.counting import graphemes, weighted
 from posts.making import LINK, TEXTS, card, unhurried

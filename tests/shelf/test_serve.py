@@ -5,13 +5,13 @@ import gzip
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import brotli
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
+from msgspec.structs import replace
 from yarl import URL
 
 from feeds.store import PHOTO, SITE, small_store

@@ -10,11 +10,12 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
+from msgspec.structs import replace
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from syndicate.channels.accounts import shown_name

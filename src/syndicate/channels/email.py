@@ -17,7 +17,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import aiosmtplib
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
@@ -321,7 +321,7 @@ def _message(post: Post, settings: EmailSettings, key: str, now: datetime, *, ha
     form = "email_digest" if post.parts else "email"
     told = post.told if post.reply_to is None else post.text
     told = told.removesuffix(card.url).rstrip()  # the page leads there by itself
-    fields = {"post": post, "card": card, "leave": leave, "groups": by_topic(post.parts)}
+    fields: dict[str, Any] = {"post": post, "card": card, "leave": leave, "groups": by_topic(post.parts)}
     fields |= {"paragraphs": [part.split("\n") for part in told.split("\n\n") if part]}
     fields |= {"picture": picture, "picture_id": PICTURE_ID}
     message.set_content(_template(f"{form}.txt").render(fields), cte="quoted-printable")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.spelling import meant
@@ -49,8 +50,7 @@ ENTRY_POINTS = "syndicate.networks"
 """Group under which an installed package offers a further network: its name to its `Network` value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What every channel may use of the world.
 
     `clock` gives aware UTC. `sleep` takes seconds and is only for waiting on a network's own work. `shared` is what
@@ -64,8 +64,7 @@ class Tools:
     shared: dict[str, Access] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
+class SignIn(Struct, frozen=True):
     """How a person gives a channel access, and where it is kept.
 
     `grant` gets the channel's name, its checked settings (which have a `token`), the tools and the visit to a browser.
@@ -75,8 +74,7 @@ class SignIn:
     access: Callable[[str, Any, Tools], Access]
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(Struct, frozen=True):
     """A kind of service.
 
     `settings` checks what the operator wrote below a channel, without the keys that all channels share. `make` gets the

@@ -8,13 +8,14 @@ is refused with 403, and that a lack of credits is told with 402, is known from 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 import aiohttp
+from msgspec.structs import replace
 from pydantic import AfterValidator
 
 from syndicate.channels.addresses import ServiceURL, host_of

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from syndicate.cli.output import config_option, json_option, load, moment, no_channel, say, tell_json
 
@@ -69,7 +70,7 @@ async def _signed_in(plot: Plot, channel: str, tools: Tools, visit: Visit) -> St
     grant = await kind.sign_in.grant(channel, own, tools, visit)
     tools.web.hide(grant.access, grant.refresh or "")
     trial = own.model_copy(update={"token": SecretStr(grant.access), "token_file": None})
-    await kind.make(channel, trial, replace(tools, shared={})).open()
+    await kind.make(channel, trial, structs.replace(tools, shared={})).open()
     access = kind.sign_in.access(channel, own, tools)
     await access.keep(grant)
     standing = await access.standing()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
 from syndicate.cli.output import config_option, counting, json_option, load, moment, say, tell_json
 from syndicate.errors import InvalidItem, UsageError
@@ -203,7 +204,7 @@ async def _channels(plot: Plot, item: Item | None, item_id: str) -> list[dict[st
             outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path, is_reader=True))
             standings = await standings_of(plot, outbox)
             for one in await outbox.deliveries(item_id=item_id):
-                events = [asdict(event) for event in await outbox.history(one.uid)]
+                events = [structs.asdict(event) for event in await outbox.history(one.uid)]
                 line = told.setdefault(one.channel, _forsaken(one.channel))
                 standing = standings.get(one.channel)
                 line["deliveries"].append(

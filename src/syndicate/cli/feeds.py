@@ -6,13 +6,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.cli.output import config_option, count, json_option, load, progress, say, table, tell_faults, tell_json
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import structs
 
 from syndicate.cli.output import config_option, count, json_option, load, moment, no_channel, say, table, tell_json
 from syndicate.errors import UsageError
@@ -100,7 +100,7 @@ async def _show(plot: Plot, as_json: bool, uid: str) -> None:
         raise UsageError("nothing was published from here yet, so there is no delivery")
     one, history = shown
     if as_json:
-        tell_json(_json(one) | {"history": [asdict(event) for event in history]})
+        tell_json(_json(one) | {"history": [structs.asdict(event) for event in history]})
         return
     say(f"{one.uid}  {one.action.value} of {one.item_id} for {one.channel} ({one.account})")
     say(f"  {one.state.value}: {one.reason}")

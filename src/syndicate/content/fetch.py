@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final, Self
+
+from msgspec import Struct
 
 from syndicate import __version__
 from syndicate.errors import ImageUnusable
@@ -46,8 +47,7 @@ _SPECIAL_V6: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """What a URL gave: bytes, the media type the server claims (without parameters), and the final URL."""
 
     content: bytes

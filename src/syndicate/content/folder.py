@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from msgspec import structs
+from msgspec import Struct, field, structs
+from msgspec.structs import replace
 
 from syndicate.content.clashes import Clashes
 from syndicate.content.file import GRACE, FileReader
@@ -32,8 +32,7 @@ LOOKS = 3
 _GLOB = frozenset("*?[")
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What a look at files gave: as in `Scan`, in the making."""
 
     files: dict[str, Indexed]

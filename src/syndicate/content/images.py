@@ -11,9 +11,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from msgspec.structs import asdict, replace
 
 from syndicate.content.process import ended, pipe, started
 from syndicate.errors import ImageUnusable

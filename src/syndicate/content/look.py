@@ -6,9 +6,10 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.content.metadata import orientation_in, without_metadata
 from syndicate.errors import ImageUnusable
@@ -29,8 +30,7 @@ _BROKEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Media type and size as seen by readers (a picture that lies on its side counts as turned).
 
     `is_turned`: the file asks its readers to turn or mirror the picture, which not all of them do.

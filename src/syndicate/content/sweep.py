@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -33,8 +32,7 @@ class Sight(Struct, frozen=True, gc=False):
         return (self.stat.st_size, self.stat.st_mtime_ns, self.stat.st_ino)
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """What a sweep found: files in order of their paths, faults with paths below the root.
 
     `closed` are folders that could not be read: their files are not gone.

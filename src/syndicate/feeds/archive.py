@@ -8,10 +8,11 @@ that. Counting from the oldest would shift every later document. Pure.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.feeds.text import short_digest
 
@@ -27,16 +28,14 @@ _DIGEST_BITS = 32
 _BITS = _SECOND_BITS + _DIGEST_BITS
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """One archive document's items, the newest first. `name` is for ever that of its stretch of time."""
 
     name: str
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """Items in order of their place in time, and the sums of their weights."""
 
     places: Sequence[int]

@@ -5,8 +5,9 @@ Renderers are imported when they are called: feedgen, lxml and Jinja cost a quar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +37,7 @@ class Render(Protocol):
         """The file's bytes: the same for the same feed and site."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """A way to write a feed: its name in settings, its file in the feed's folder, its type, its name for people."""
 
     name: str

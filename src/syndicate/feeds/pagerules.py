@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from syndicate.posts.card import CardRules
 
@@ -22,8 +23,7 @@ READERS: Mapping[Reader, tuple[str, str]] = {
 """Feed readers on the web: their name, and the address that subscribes with the feed's own address behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PageRules:
+class PageRules(Struct, frozen=True):
     """What pages there are and what they say.
 
     `share`: whether each item has a page of its own, and whether that leads on to the article at once. `canonical`:

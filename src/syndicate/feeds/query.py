@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, get_args
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,7 @@ ITEM_FIELDS: tuple[str, ...] = get_args(ItemField)
 """Fields of items that conditions may ask for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What names must say: at least one of `some` (where there are any), every one of `every`, and `none` of these.
 
     Names are globs (`mesh-*`), compared without regard to case.
@@ -44,8 +44,7 @@ class Terms:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Items that a named feed takes: those for which every condition holds; without conditions, all.
 
     Topics go by slug, label or vocabulary, brands by brand; `where` are further conditions on an item's fields.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
 
 from syndicate.feeds.entry import Illustration, entry_of
 from syndicate.feeds.formats import INDEX
@@ -30,8 +32,7 @@ _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
 _ALTLESS = re.compile(r"<img(?![^>]*\salt=)")
 
 
-@dataclass(frozen=True, slots=True)
-class Sibling:
+class Sibling(Struct, frozen=True):
     """An item beside this one in its topic: the folder of its page, its title, its language."""
 
     path: str
@@ -39,8 +40,7 @@ class Sibling:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """The share page of an item: its folder, and the items before and after it in its first topic."""
 
     path: str
@@ -90,7 +90,7 @@ def _rows_of(item: Item) -> Sequence[str]:
 
 def shared_of(item: Item, site: Site) -> Shared:
     """What the item's share page is about."""
-    shape = replace(site.shape_of("all"), leads_with_image=False, content="summary")
+    shape = structs.replace(site.shape_of("all"), leads_with_image=False, content="summary")
     entry = entry_of(item, site, shape)
     card = card_of(item, site.pages.cards)
     address = site.address(f"{share_path(item.id)}/")

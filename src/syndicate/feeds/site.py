@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
@@ -40,8 +42,7 @@ _LONGEST_NAME_BYTES = 240  # a file name takes 255 bytes
 _PLAIN_SLUG = re.compile(r"\w(?:[\w.+-]{0,78}\w)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """How feeds are made: at most `size` entries and about `most_bytes` of them (one always stands).
 
     `content`: the whole body, or the summary only. `link`: where an entry leads, to the article it speaks of or to
@@ -57,8 +58,7 @@ class Shape:
     leads_with_image: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A feed of its own: the items its query takes. `image` is an absolute URL; `shape` None: as the others."""
 
     name: str
@@ -69,8 +69,7 @@ class Named:
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """What all feeds share.
 
     `url` is the site's home page, `feeds_url` the address below which the shelf is published (a slash is added where
@@ -120,9 +119,9 @@ class Site:
     pages: PageRules = field(default_factory=PageRules)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "feeds_url", self.feeds_url.rstrip("/") + "/")
+        force_setattr(self, "feeds_url", self.feeds_url.rstrip("/") + "/")
         for name in ("title", "owner", "description", "rights"):
-            object.__setattr__(self, name, line(getattr(self, name)))
+            force_setattr(self, name, line(getattr(self, name)))
 
     @property
     def publisher(self) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(Struct, frozen=True):
     """An item that left: when, in whole seconds, and the keys of the feeds that it stood in."""
 
     item_id: str
@@ -20,8 +20,7 @@ class Tombstone:
     feeds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TombstoneRules:
+class TombstoneRules(Struct, frozen=True):
     """How many items that left a feed tells of, the last ones, and for how long."""
 
     most: int

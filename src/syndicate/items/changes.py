@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
+
+from msgspec import Struct
 
 from syndicate.items.item import Item
 
@@ -22,8 +23,7 @@ class Remembered(Protocol):
         """Whether it had left when last looked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Differences by identity; no item is in two of them, and all are in order of date and id.
 
     `new` was never known, `revised` reads differently, `returned` had left and is back (in whatever revision).

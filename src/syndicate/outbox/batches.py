@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
+from msgspec.structs import replace
 from sqlalchemy import func, insert, select, update
 
 from syndicate.errors import UsageError

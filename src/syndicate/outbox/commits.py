@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from syndicate.errors import CannotWrite
 from syndicate.outbox.connection import Connection
@@ -23,8 +24,7 @@ MOST_TOGETHER = 64
 """Writes in one transaction: a lost one costs all of them a second try."""
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """One write and who waits for it."""
 
     work: Work[Any]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -67,8 +66,7 @@ class Evidence(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Guarantee:
+class Guarantee(Struct, frozen=True):
     """What a network declares, without default, about posting twice.
 
     `key_window`: how long the network remembers our key; `timedelta.max` for ever; None: it has no keys.
@@ -103,8 +101,7 @@ class Guarantee:
         return "at most once: an unclear outcome waits for you"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The network's id of the post, its URL if it has one, and when; `rests_until`: takes nothing more before."""
 
     remote_id: str
@@ -170,8 +167,7 @@ def uid_of(channel: str, account: str, item_id: str, action: Action, revision: s
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A decision about one item (`topics` are slugs) and one channel: PLANNED, SKIPPED or HELD, with the reason."""
 
     uid: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, structs
 
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State, uid_of
@@ -27,8 +29,7 @@ _CHANGES = (Action.EDIT, Action.REPLY)
 _IN_WORK = (State.CLAIMED, State.SENDING, State.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a channel's policy does about one post, if the post is out.
 
     `gap` is the least time since the post or its last change. More than `most` changes of one pass wait for a person.
@@ -41,8 +42,7 @@ class Change:
     is_return: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
+class FollowUp(Struct, frozen=True):
     """What is owed of changes, given what stands: new or revived deliveries, and uids that a newer change replaces."""
 
     planned: tuple[Planned, ...] = ()
@@ -83,7 +83,7 @@ def returns_of(back: Iterable[Item], channels: Iterable[ChannelPlan], now: datet
     """What the return of items means for the channels: what was to be changed as they left, and was not, still is."""
     items = tuple(back)
     return tuple(
-        replace(
+        structs.replace(
             _change(channel, _EDITS[channel.on_edit], item, now + place * TICK, revision=item.revision), is_return=True
         )
         for channel in channels
@@ -110,7 +110,7 @@ def follow_up(changes: Iterable[Change], standing: Iterable[Delivery]) -> Follow
             continue
         older = [one for one in others if _is_replaced(one, wanted)]
         superseded += [one.uid for one in older]
-        owed.append((change, replace(wanted, due=_due(change, others))))
+        owed.append((change, structs.replace(wanted, due=_due(change, others))))
     return FollowUp(tuple(_guarded(owed)), tuple(superseded))
 
 
@@ -144,7 +144,7 @@ def parent_in(delivery: Delivery, standing: Iterable[Delivery], *, now: datetime
         return Step(State.PLANNED, reason, due, delivery.failures, code=Reason.WAITS_FOR_POST)
     if post.receipt is None or post.code is Reason.TOLD:
         return _needless("where its post stands was told by a person, so that it cannot be reached", now)
-    return replace(post.receipt, at=max(one.receipt.at for one in own if one.receipt is not None))
+    return structs.replace(post.receipt, at=max(one.receipt.at for one in own if one.receipt is not None))
 
 
 def _needless(reason: str, now: datetime) -> Step:
@@ -153,7 +153,7 @@ def _needless(reason: str, now: datetime) -> Step:
 
 def _said(item: Item, cards: CardRules) -> object:
     """What the post's readers see of an item; its date is none of it."""
-    return replace(card_of(replace(item, published=_NEVER), cards), item_id="")
+    return structs.replace(card_of(replace(item, published=_NEVER), cards), item_id="")
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -236,4 +236,4 @@ def _guarded(owed: Iterable[tuple[Change, Planned]]) -> Iterable[Planned]:
             yield planned
         else:
             reason = f"flood guard: {count} posts to change at once, limit {change.most}"
-            yield replace(planned, state=State.HELD, reason=reason, code=Reason.FLOOD)
+            yield structs.replace(planned, state=State.HELD, reason=reason, code=Reason.FLOOD)

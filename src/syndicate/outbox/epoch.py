@@ -10,10 +10,12 @@ import json
 import os
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from syndicate.atomic import cannot_write, replace_file
 from syndicate.errors import CannotWrite, StateLost
@@ -40,8 +42,7 @@ class FileMark(NamedTuple):
     born_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
+class Epoch(Struct, frozen=True):
     """How far a state has come.
 
     `instance` names a database over all its copies; `epoch` counts how often it was put back; `events` is the number

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = frozenset(range(7))
@@ -18,8 +19,7 @@ _DAY_S = 86_400
 _WRITTEN = re.compile(r"(?:(?P<days>[a-z,\- ]+?) +)?(?P<opens>\d{1,2}:\d\d) ?- ?(?P<closes>\d{1,2}:\d\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `opens_s` until before `closes_s`, in seconds after midnight, on weekdays from 0 (Monday) to 6.
 
     A window that closes before it opens ends on the next day; the weekday is that of its beginning.

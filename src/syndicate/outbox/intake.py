@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.outbox.connection import Connection
 from syndicate.outbox.delivery import Action, Delivery, Planned, State

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
+
+from msgspec import Struct
 
 WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 IN_DIGEST: Final = "goes out in"
@@ -14,8 +15,7 @@ PREFIX: Final = "digest:"
 """Begins the item id of a delivery that carries many items."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssueTimes:
+class IssueTimes(Struct, frozen=True):
     """At which local times of which weekdays (0 is Monday) a digest goes out."""
 
     times: tuple[time, ...]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.errors import LostClaim
 from syndicate.items.item import Item

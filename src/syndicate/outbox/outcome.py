@@ -10,11 +10,11 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from msgspec import structs
+from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from syndicate.outbox.delivery import Action, Delivery, Guarantee, Receipt, Remedy, State, remedy_for
 from syndicate.outbox.reasons import Reason
@@ -23,15 +23,13 @@ READS_TO_BE_SURE = 2
 """An own post that is absent from this many readings, a settle time apart, was not made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """The network has the post."""
 
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class NotDone:
+class NotDone(Struct, frozen=True):
     """Proven not done; `until`: a time the network named, for all if `is_app_wide`. `is_paused`: a person must act.
 
     `spends_key`: whatever comes under the same key is given this answer again, so that it is not used any more.
@@ -44,8 +42,7 @@ class NotDone:
     spends_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Proven not done, and the same post never will be.
 
     `is_stale_media`: compose again with a fresh upload. `may_pass_bare`: it has a picture and can do without.
@@ -57,31 +54,27 @@ class Refused:
     code: Reason = Reason.REFUSED
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicated:
+class Duplicated(Struct, frozen=True):
     """Refused, as the same post is there already; `receipt` is that post where the network names it."""
 
     reason: str
     receipt: Receipt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Uncertain:
+class Uncertain(Struct, frozen=True):
     """May have been done."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """One reading of our own posts did not show it."""
 
 
 Outcome = Done | NotDone | Refused | Duplicated | Uncertain | Absent
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How patient a channel is.
 
     Backoff is `first * 2**failures`, at most `longest`, times 0.5 to 1 by jitter. After `most_failures` in a row the
@@ -95,8 +88,7 @@ class RetryPolicy:
     pause: timedelta = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What becomes of a delivery: the columns to write under its fence.
 
     `code` is the reason for programs. `is_unclear` is kept with the delivery. `thaws`: forget payload and media,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syndicate.outbox.delivery import Origin
 from syndicate.outbox.hours import Window, next_day, next_month, opens_at
@@ -88,16 +90,14 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """What a network asks for one post."""
 
     amount: Decimal
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaceRules:
+class PaceRules(Struct, frozen=True):
     """A channel's pace; None where there is no limit.
 
     `jitter` is what is added to the gap at most, by chance that `seed` fixes. `zone` is that of hours and budgets.
@@ -141,8 +141,7 @@ class PaceRules:
         return None if budget is None or not self.price else int(budget // self.price)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """One thing owed that may be done when it is due.
 
     `is_post`: followers see something new, so that it has to keep to the pace; looking up, edits and deletions do not.
@@ -166,8 +165,7 @@ class Circuit(StrEnum):
     HALF_OPEN = "half-open"
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """Until when a channel is left alone, since when and why; `words` tell more. `failures` are those in a row."""
 
     why: Why
@@ -187,8 +185,7 @@ class Rest:
         return Circuit.OPEN if now < self.until else Circuit.HALF_OPEN
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What was done: times of posts that stand or may stand, ascending, the topics of the newest, and rests."""
 
     sent: tuple[datetime, ...] = ()
@@ -200,16 +197,14 @@ class Past:
         return replace(self, sent=(*self.sent, at), topics=topics)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What a channel did and owes; of long queues, what comes first."""
 
     past: Past
     queue: tuple[Waiting, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What goes next, when, and what it waits for until then."""
 
     uid: str
@@ -217,8 +212,7 @@ class Turn:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Struct, frozen=True):
     """When one delivery will go, why not sooner, and how many posts go before it."""
 
     at: datetime
@@ -226,8 +220,7 @@ class Forecast:
     before: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """A post that is not sent any more, and why."""
 
     uid: str
@@ -235,8 +228,7 @@ class Dropped:
     code: Reason = Reason.OVERFLOW
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(Struct, frozen=True):
     at: datetime
     why: Why
 

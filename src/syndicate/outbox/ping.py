@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 FIRST = timedelta(seconds=5)
 LONGEST = timedelta(hours=1)
 _MOST_DOUBLINGS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True):
     """A topic (the address of a feed document) that a hub has not been told of as it stands now.
 
     `digest` is that of the document's bytes, `failures` how often in a row this ping failed.
@@ -23,8 +23,7 @@ class Ping:
     failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pinged:
+class Pinged(Struct, frozen=True):
     """What came of a ping: taken by the hub (no `error`), owed again from `due` on, or given up (`error` alone)."""
 
     ping: Ping
@@ -37,8 +36,7 @@ class Pinged:
         return not self.error
 
 
-@dataclass(frozen=True, slots=True)
-class HubCounts:
+class HubCounts(Struct, frozen=True):
     """How a hub stands: topics it has to be told of, when it last took a ping, its last error, its rest's end."""
 
     hub: str

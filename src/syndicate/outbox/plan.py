@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Action, Origin, Planned, State, uid_of
@@ -46,8 +48,7 @@ def able(policy: P, abilities: Collection[Action]) -> P:
     return policy if policy.value in {"ignore", *abilities} else type(policy).IGNORE
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
+class ChannelPlan(Struct, frozen=True):
     """What decides whether a channel posts an item.
 
     Empty filters let everything pass; topics are slugs or labels, compared without case.
@@ -74,8 +75,7 @@ TICK = timedelta(microseconds=1)
 """Between the due times of one pass, so that lanes keep the order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What one pass saw: the new items, all visible ones, and which items share a link with an older one.
 
     `doubt` is a reason to ask the operator before anything new of this pass is posted. `missed` are by channel the

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
+
+from msgspec.structs import replace
 
 from syndicate.outbox.delivery import Origin
 from syndicate.outbox.hours import is_open

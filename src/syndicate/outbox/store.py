@@ -6,13 +6,13 @@ import asyncio
 import shutil
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic

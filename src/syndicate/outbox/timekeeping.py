@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 NOBODY_KNOWS = datetime.max.replace(tzinfo=UTC)
 
@@ -13,8 +15,7 @@ SLACK = timedelta(seconds=1)
 INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timekeeper:
+class Timekeeper(Struct, frozen=True):
     """What is known of time in one run of the machine, from power on to power off.
 
     `boot` names that run, and at its count of `ticks` (seconds, those asleep included) it was at most `at`. What was

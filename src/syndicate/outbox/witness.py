@@ -8,8 +8,9 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from syndicate.atomic import replace_file
 
@@ -23,8 +24,7 @@ _BIRTH_AT = 80
 """Linux, "statx(2)" and `struct statx` in linux/stat.h: `stx_mask` comes first, `stx_btime` at byte 80."""
 
 
-@dataclass(frozen=True, slots=True)
-class Witnesses:
+class Witnesses(Struct, frozen=True):
     """Files beside the feeds and in the user's own state folder, named by the database's place.
 
     One that is missing, or cannot be read or written, says nothing: feeds may be made anew, homes be read-only.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from syndicate.outbox.delivery import Planned, State
 
@@ -19,8 +20,7 @@ class BatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """One backfill: `words` tell what was asked for."""
 
     name: str
@@ -29,8 +29,7 @@ class Batch:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """How far a batch is with one channel: deliveries by state, the next due time and the last one of what is owed."""
 
     channel: str
@@ -39,8 +38,7 @@ class Share:
     ends: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCounts:
+class BatchCounts(Struct, frozen=True):
     """A batch and how far it is."""
 
     batch: Batch

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -45,8 +44,7 @@ class Indexed(Struct, frozen=True):
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Struct, frozen=True):
     """One look at a store.
 
     `files` is every file there is now; `read` the paths that were parsed in this look, `gone` the paths that vanished,
@@ -112,8 +110,7 @@ class Images(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Painted:
+class Painted(Struct, frozen=True):
     """A card image as files; why the featured image could not be used, and the scripts that no font here can write."""
 
     jpeg: bytes

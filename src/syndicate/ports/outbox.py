@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Item, Topic
@@ -30,8 +29,7 @@ class KnownItem(Struct, frozen=True, gc=False):
     first_seen: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True):
     """Everything one ingest changes, written in one transaction.
 
     `mended` are plans for items that were edited: they stand in for a FAILED delivery, or for one that was skipped as
@@ -58,8 +56,7 @@ class Acceptance:
     tombstones: tuple[Tombstone, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One line of a delivery's history: what it became, when and why, in words and as a code."""
 
     uid: str
@@ -70,8 +67,7 @@ class Event:
     code: Reason = Reason.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelCounts:
+class ChannelCounts(Struct, frozen=True):
     """How a channel stands: posts by state, the next due time, the last post, how many wait for their pages.
 
     `changes` are edits, deletions and answers, each by state; the next of them that is owed is due at `next_change`.
@@ -100,8 +96,7 @@ class ChannelCounts:
         return sum(number for states in everything for state, number in states.items() if state.is_final)
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The state is not the one that published last: why, and from when to when anything may have been sent."""
 
     epoch: int
@@ -110,8 +105,7 @@ class Restored:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """What is in doubt on a channel: posts made from `since` to `until`; because of it so many deliveries wait."""
 
     since: datetime
@@ -119,8 +113,7 @@ class Doubt:
     waiting: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """A post of ours that stands on a network, by the key of a link in it (see `link_key`)."""
 
     link_key: str

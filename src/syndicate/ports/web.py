@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Page:
+
+class Page(Struct, frozen=True):
     """What an address answered, whatever the status. `headers` are found in any case of letters."""
 
     status: int
@@ -17,8 +17,7 @@ class Page:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """A host that took a connection: how long that took, when, and until when its certificate holds (None: no TLS)."""
 
     took_ms: int
@@ -26,8 +25,7 @@ class Reached:
     certificate_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """One answer of a host during other work: who said it, how far its clock is ahead of ours, and its headers.
 
     `skew_s` is None where it told no time.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from syndicate.items.item import Image, Item
 from syndicate.items.posting import USUAL, Wording
@@ -25,8 +27,7 @@ CardLink = Literal["source", "own", "share"]
 _NAME_ROOM = 60
 
 
-@dataclass(frozen=True, slots=True)
-class CardRules:
+class CardRules(Struct, frozen=True):
     """Where a card's parts come from, in order of preference; the first that is not blank is taken.
 
     `link`: share the `source` article, or the site's `own` page (then the page's own tags make the preview). Where

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
 
 from syndicate.items.scripts import scripts_in
 from syndicate.posts.markup import clean
@@ -28,8 +29,7 @@ DRAWING: Final = 1
 CardText = Literal["topic", "title", "brand", "author", "date"]
 
 
-@dataclass(frozen=True, slots=True)
-class CardLook:
+class CardLook(Struct, frozen=True):
     """How the card images of a site look.
 
     `brand` stands on generated cards, `shows` names their other texts. `color` (`#rrggbb`) is that of all cards; blank:
@@ -47,8 +47,7 @@ class CardLook:
     files: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CardWords:
+class CardWords(Struct, frozen=True):
     """What a generated card says, each in one clean line; blank where it says nothing.
 
     `topic` also gives the colour, so it is set though it may not be shown (see `CardLook.shows`).
@@ -62,8 +61,7 @@ class CardWords:
     language: str = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class CardImage:
+class CardImage(Struct, frozen=True):
     """One card image: its two files on the shelf, its size, its alt text, and what it is made of.
 
     `image` is the item's featured image, None where a card is generated of `words`; those are drawn as well where the

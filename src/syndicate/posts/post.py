@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from syndicate.items.item import Image
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """What Open Graph, Twitter card and link embed say about one item; text, card and tags are all made from it.
 
     `url` is the shared link (source article or own page, as configured). `topics` are their labels in order,
@@ -57,8 +57,7 @@ class Dialect(StrEnum):
     LINKEDIN = "LinkedIn little text"
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """How much text a network takes.
 
     `limit` counts in `measure`. `url_length` is what every http(s) URL counts, whatever its length (None: as written).
@@ -80,8 +79,7 @@ class Shape(StrEnum):
     PHOTO = "photo"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRules:
+class ImageRules(Struct, frozen=True):
     """What an image must be for one network.
 
     `media_types` in order of preference. `shape` CARD is 1200x630 cropped, PHOTO keeps the aspect.
@@ -97,8 +95,7 @@ class ImageRules:
     limit_alt: int = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(Struct, frozen=True):
     """What a network wants of a post.
 
     `link_in_text`: the URL must stand in the text (otherwise the client-made card carries it). `title_in_text`: so must
@@ -118,8 +115,7 @@ class Wants:
     reads_page: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """Image bytes prepared for one network, with the alt text fitted to its limit."""
 
     content: bytes
@@ -136,8 +132,7 @@ class SpanKind(StrEnum):
     HASHTAG = "hashtag"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A link or hashtag in a post's text, in UTF-8 bytes, end exclusive.
 
     `target` is the URL of a link, or the tag without its `#`.
@@ -149,8 +144,7 @@ class Span:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """Text, card and picture for one network, already fitted; `spans` are in order and never overlap.
 
     `reply_to` is the remote id of the post that this one corrects. `parts` are the cards of a digest, in order.

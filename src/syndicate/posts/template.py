@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,8 +32,7 @@ MOST_CHARACTERS: Final = 100_000
 _REFUSED: Final = (TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """What is wrong with a template, and in which of its lines, where that is known."""
 
     problem: str

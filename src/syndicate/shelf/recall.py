@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,8 +40,7 @@ _NO_MATTER = re.compile(
 """What headers say that make no difference to an answer; that they are there, and how often, may make one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer as it was given: its head without the date, of which version of which file, in which coding.
 
     `encoding` is None where no body was sent.

@@ -10,7 +10,6 @@ import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from html import unescape
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,7 @@ _HISTORY = frozenset({"current", "prev-archive", "next-archive"})
 _HEAD_BYTES = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     """One version of a file.
 
     `etag` is strong, quotes included. `codings` are the content codings it may be had in, `packed` the compressed forms
