@@ -94,6 +94,31 @@ async def test_a_kept_connection_that_was_cut_meanwhile_costs_no_keyed_call(web:
     assert heard[1] == b"cut"
 
 
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_what_a_host_says_unasked_is_nobodys_answer(web: Web, *, is_heard: bool) -> None:
+    connections: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"{}"):
+                writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        answers = [(await web.call("POST", url, body=b"{}", is_keyed=True)).status]
+        connections[0].write(
+            b"HTTP/1.1 200 Stray\r\nContent-Length: 0\r\n\r\n"
+        )  # on its way at once, as it is so short
+        for _ in range(5 if is_heard else 0):
+            await asyncio.sleep(0)
+        answers += [(await web.call("POST", url, body=b"{}", is_keyed=True)).status for _ in range(2)]
+
+    assert answers == [204, 204, 204]
+    assert len(connections) == 2
+
+
 async def test_a_keyed_call_that_may_have_been_taken_is_unclear_though_the_host_is_gone_after_it(web: Web) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"{}")

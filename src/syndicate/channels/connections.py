@@ -5,6 +5,7 @@ aiohttp is loaded by the first of them: most runs have nothing to send.
 
 from __future__ import annotations
 
+import select
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     import aiohttp
+    from aiohttp.connector import Connection
 
 _KEPT_S = 1.0
 """How long a connection waits for the next call; the shortest usual patience of a server is two seconds."""
@@ -73,7 +75,6 @@ def opened_session(*, keeps: bool) -> aiohttp.ClientSession:
 @cache
 def _connector_type() -> type[aiohttp.TCPConnector]:
     from aiohttp import ClientRequest, ClientTimeout, ServerDisconnectedError, TCPConnector
-    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
     class Watched(TCPConnector):
@@ -96,12 +97,31 @@ def _connector_type() -> type[aiohttp.TCPConnector]:
             if sent.may_have_left:  # aiohttp would send GET, PUT and DELETE a second time on its own
                 raise ServerDisconnectedError
             connection = await super().connect(req, traces, timeout)
+            while is_kept := connection.protocol in self._used:
+                if not _has_spoken(connection):
+                    break
+                connection.close()
+                connection = await super().connect(req, traces, timeout)
             sent.may_have_left = True
-            sent.is_on_kept = connection.protocol in self._used
+            sent.is_on_kept = is_kept
             self._used.add(connection.protocol)
             return connection
 
     return Watched
+
+
+def _has_spoken(connection: Connection) -> bool:
+    """Whether the host spoke, or hung up, on a connection that waits for a call: that would count as its answer.
+
+    What it says once the call is on its way cannot be told from the answer: HTTP/1.1 knows them by their order alone
+    (RFC 9112, section 9.3.2, read 2026-11).
+    """
+    protocol, transport = connection.protocol, connection.transport
+    if protocol is None or transport is None or protocol.should_close:  # it was heard, and kept for the next call
+        return True
+    waiting = select.poll()
+    waiting.register(transport.get_extra_info("socket"), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def problem_of(cause: BaseException, limit: timedelta) -> str:
