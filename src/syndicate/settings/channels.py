@@ -1,7 +1,5 @@
 """Settings of channels: what every one may say, whatever its network."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import time, timedelta
@@ -68,7 +66,7 @@ class DigestSettings(Section):
         description="Local times at which it goes out (`07:00`), if there is anything new."
     )
     days: Annotated[list[Weekday], Field(min_length=1)] = Field(
-        default_factory=lambda: list(Weekday), description="Days on which it goes out: `mon` to `sun`."
+        list(Weekday), description="Days on which it goes out: `mon` to `sun`."
     )
     subject: str = Field(
         SUBJECT, description="Jinja template of the subject, over `site_name`, `title`, `count`, `more` and `date`."
@@ -96,19 +94,17 @@ class ChannelSettings(Section):
 
     network: str = Field(description="Kind of service: mastodon, telegram ... (all that ship), or an installed one.")
     enabled: bool = Field(True, description="False: the channel is neither checked nor posted to.")
-    topics: list[str] = Field(default_factory=list, description="Only items with one of these topics (slug or label).")
-    not_topics: list[str] = Field(
-        default_factory=list, description="No items with one of these topics (slug or label)."
-    )
-    sections: list[str] = Field(default_factory=list, description="Only items of these sections.")
-    languages: list[str] = Field(default_factory=list, description="Only items in these languages.")
+    topics: list[str] = Field([], description="Only items with one of these topics (slug or label).")
+    not_topics: list[str] = Field([], description="No items with one of these topics (slug or label).")
+    sections: list[str] = Field([], description="Only items of these sections.")
+    languages: list[str] = Field([], description="Only items in these languages.")
     gap: Duration = Field(timedelta(0), description="Least time between two posts.")
     jitter: Duration = Field(timedelta(0), description="By up to so much the gap grows, by chance.")
     per_hour: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Most posts in any 60 minutes; none: no limit."
     )
     per_day: Annotated[int, Field(ge=1)] | None = Field(None, description="Most posts in any 24 hours; none: no limit.")
-    hours: Hours = Field(default_factory=list, description="When posts may go (`mon-fri 08:00-22:00`); none: always.")
+    hours: Hours = Field([], description="When posts may go (`mon-fri 08:00-22:00`); none: always.")
     zone: Zone | None = Field(None, description="Time zone of hours, budgets and digests; none: `site.timezone`.")
     interleave: bool = Field(True, description="Let no two posts of one topic follow each other while others wait.")
     overflow: Overflow = Field(
@@ -128,11 +124,11 @@ class ChannelSettings(Section):
     most_age: Duration | None = Field(None, description="Older items are not posted; none: as in `delivery`.")
     template: str | None = Field(None, description="Jinja template of the text; none: title, summary, hashtags, link.")
     templates: dict[str, str] = Field(
-        default_factory=dict,
+        {},
         description="Templates of single topics (slug or label), over `template`; the item's first topic that has one.",
     )
     campaign: dict[str, str] = Field(
-        default_factory=dict, description="Parameters put on the links of posts, over `campaign`; blank: not here."
+        {}, description="Parameters put on the links of posts, over `campaign`; blank: not here."
     )
     hashtags: Annotated[int, Field(ge=0, le=30)] | None = Field(
         None, description="Most hashtags; none: as the network likes it."
@@ -150,7 +146,7 @@ class ChannelSettings(Section):
     withdrawal_template: str | None = Field(
         None, description="Jinja template of what is said when an item left; none: `Withdrawn: `, then the title."
     )
-    own: Mapping[str, Any] = Field(default_factory=dict, repr=False, description="The network's own keys.")
+    own: Mapping[str, Any] = Field({}, repr=False, description="The network's own keys.")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,5 @@
 """Settings of the stores: where items come from and how their files are read."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Mapping
@@ -44,10 +42,8 @@ Test = str | int | float | bool | list[str | int | float | bool] | dict[str, Any
 class DateSettings(Section):
     """How dates are written."""
 
-    formats: list[str] = Field(default_factory=list, description="More forms, as for strptime (`%d.%m.%y`).")
-    zones: dict[str, str] = Field(
-        default_factory=dict, description='More names of zones with their offsets ("+05:30").'
-    )
+    formats: list[str] = Field([], description="More forms, as for strptime (`%d.%m.%y`).")
+    zones: dict[str, str] = Field({}, description='More names of zones with their offsets ("+05:30").')
     latest_years: Annotated[int, Field(ge=0, le=1000)] = Field(
         10, description="A date further ahead than so many years is a mistake."
     )
@@ -66,18 +62,16 @@ class TopicSettings(Section):
     prefix: str | None = Field(
         None, description="Where the site's topic pages lie, such as `topic/`; `null`: as the preset says."
     )
-    aliases: dict[str, str] = Field(
-        default_factory=dict, description="Former names of topics, each with the later one."
-    )
-    labels: dict[str, str] = Field(default_factory=dict, description="What topics are called, by name or slug.")
-    ignore: list[str] = Field(default_factory=list, description="Names or slugs of what is no topic.")
+    aliases: dict[str, str] = Field({}, description="Former names of topics, each with the later one.")
+    labels: dict[str, str] = Field({}, description="What topics are called, by name or slug.")
+    ignore: list[str] = Field([], description="Names or slugs of what is no topic.")
 
 
 class BodySettings(Section):
     """How the text below the front matter is read."""
 
     format: Format = Field(Format.AUTO, description="auto, markdown or html; a file's own `markup` counts more.")
-    more: list[str] = Field(default_factory=list, description="Marks that end the excerpt, besides `<!-- more -->`.")
+    more: list[str] = Field([], description="Marks that end the excerpt, besides `<!-- more -->`.")
     summary_limit: Annotated[int, Field(ge=40, le=5000)] = Field(
         300, description="Most characters of a summary that is made from the body."
     )
@@ -112,17 +106,15 @@ class StoreSettings(Section):
     )
     include: list[str] | None = Field(None, description="Globs of the files that may be items; `null`: the preset's.")
     exclude: list[str] = Field(
-        default_factory=list, description="Globs of what is no item, besides the usual; `!glob` takes a usual one away."
+        [], description="Globs of what is no item, besides the usual; `!glob` takes a usual one away."
     )
     where: dict[str, Test] = Field(
-        default_factory=dict, description="Conditions by source; a file that does not meet all of them is no item."
+        {}, description="Conditions by source; a file that does not meet all of them is no item."
     )
     visibility: dict[str, bool | list[str]] = Field(
-        default_factory=dict, description="Rules that hide items, by name: false, true, or the texts that hide."
+        {}, description="Rules that hide items, by name: false, true, or the texts that hide."
     )
-    fields: dict[str, Sources] = Field(
-        default_factory=dict, description="Sources of single fields, in place of the preset's."
-    )
+    fields: dict[str, Sources] = Field({}, description="Sources of single fields, in place of the preset's.")
     filename: str | None = Field(
         None, description="Regular expression of whole file names, with named groups; `null`: date, slug, language."
     )
@@ -130,17 +122,21 @@ class StoreSettings(Section):
         None, description="Template of the site's pages, or one for each section; `null`: the preset's."
     )
     language: Language | None = Field(None, description="Language of items that name none; `null`: `site.language`.")
-    languages: list[Language] = Field(default_factory=list, description="Languages that are published; none: all.")
+    languages: list[Language] = Field([], description="Languages that are published; none: all.")
     language_folders: list[Language] = Field(
-        default_factory=list, description="Names of folders that mean a language, besides those that are plain."
+        [], description="Names of folders that mean a language, besides those that are plain."
     )
     language_prefix: bool = Field(
         True, description="Pages of other languages, by folder or ending, lie below `/de/`, if nothing else is said."
     )
-    dates: DateSettings = Field(DateSettings(), description="How dates are written.")
-    topics: TopicSettings = Field(TopicSettings(), description="How topics are written, and what becomes of them.")
-    body: BodySettings = Field(BodySettings(), description="How the text below the front matter is read.")
-    images: ImageSettings = Field(ImageSettings(), description="Where featured images are looked for.")
+    dates: DateSettings = Field(DateSettings.model_construct(), description="How dates are written.")
+    topics: TopicSettings = Field(
+        TopicSettings.model_construct(), description="How topics are written, and what becomes of them."
+    )
+    body: BodySettings = Field(
+        BodySettings.model_construct(), description="How the text below the front matter is read."
+    )
+    images: ImageSettings = Field(ImageSettings.model_construct(), description="Where featured images are looked for.")
     tracking: list[str] | None = Field(
         None, description="Parameters that do not make a link another one (`utm_*`); `null`: the usual."
     )
@@ -150,7 +146,7 @@ class ContentSettings(StoreSettings):
     """Where items come from: one folder, or several with rules of their own."""
 
     roots: dict[RootName, StoreSettings] = Field(
-        default_factory=dict, description="Several folders by name, each with the settings above, in place of one."
+        {}, description="Several folders by name, each with the settings above, in place of one."
     )
 
     @model_validator(mode="after")

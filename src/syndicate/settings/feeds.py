@@ -1,7 +1,5 @@
 """Settings of feeds and cards: what readers subscribe to, and what links look like."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -62,9 +60,9 @@ Weight = Annotated[int, Field(ge=10_000, le=100_000_000)]
 class TermSettings(Section):
     """What names must say; globs such as `mesh-*` are welcome, case does not matter."""
 
-    any: Words = Field(default_factory=list, description="At least one of these.")
-    all: Words = Field(default_factory=list, description="Every one of these.")
-    none: Words = Field(default_factory=list, description="None of these.")
+    any: Words = Field([], description="At least one of these.")
+    all: Words = Field([], description="Every one of these.")
+    none: Words = Field([], description="None of these.")
 
 
 Terms = Annotated[TermSettings, BeforeValidator(_terms)]
@@ -86,13 +84,13 @@ class NamedFeedSettings(ShapeSettings):
     title: str = Field("", description="Name of the feed; empty: its key.")
     description: str = Field("", description="One sentence about the feed.")
     image: WebUrl | None = Field(None, description="Address of the feed's own image.")
-    topics: Terms = Field(TermSettings(), description="Slugs, labels or vocabularies of topics.")
-    sections: Terms = Field(TermSettings(), description="Sections.")
-    tags: Terms = Field(TermSettings(), description="Tags.")
-    authors: Terms = Field(TermSettings(), description="Names of authors.")
-    brands: Terms = Field(TermSettings(), description="Outlets that items come from.")
-    languages: Terms = Field(TermSettings(), description="Languages of items.")
-    where: dict[ItemField, Terms] = Field(default_factory=dict, description="Conditions on other fields of items.")
+    topics: Terms = Field(TermSettings.model_construct(), description="Slugs, labels or vocabularies of topics.")
+    sections: Terms = Field(TermSettings.model_construct(), description="Sections.")
+    tags: Terms = Field(TermSettings.model_construct(), description="Tags.")
+    authors: Terms = Field(TermSettings.model_construct(), description="Names of authors.")
+    brands: Terms = Field(TermSettings.model_construct(), description="Outlets that items come from.")
+    languages: Terms = Field(TermSettings.model_construct(), description="Languages of items.")
+    where: dict[ItemField, Terms] = Field({}, description="Conditions on other fields of items.")
     most_age: Duration | None = Field(None, description="Older items leave the feed; `null`: they stay.")
 
 
@@ -114,21 +112,21 @@ class FeedSettings(Section):
     link: LinkSource = Field("source", description="What an entry links to first: the article, or the site's own page.")
     formats: Formats = Field(["rss", "atom", "json", "html"], description="Formats of every feed; html is its page.")
     leads_with_image: bool = Field(True, description="Put the image first in a text that has none.")
-    shapes: dict[Kind, ShapeSettings] = Field(default_factory=dict, description="How feeds of some kinds are made.")
-    named: dict[FeedName, NamedFeedSettings] = Field(default_factory=dict, description="Feeds by query, by their name.")
+    shapes: dict[Kind, ShapeSettings] = Field({}, description="How feeds of some kinds are made.")
+    named: dict[FeedName, NamedFeedSettings] = Field({}, description="Feeds by query, by their name.")
     archives: bool = Field(True, description="Tell the whole history of every feed in archive documents (RFC 5005).")
     keeps_empty: bool = Field(True, description="A topic keeps its feed when its last item leaves.")
     tombstones: bool = Field(False, description="Tell in Atom feeds which items left (RFC 6721).")
     tombstones_size: Size = Field(100, description="The last items that left each feed, at most so many.")
     tombstones_age: Duration = Field(timedelta(days=90), description="How long feeds tell of an item that left.")
     moved: dict[ShelfPath, ShelfPath] = Field(
-        default_factory=dict, description="Folders that feeds stood in before, and where they stand now."
+        {}, description="Folders that feeds stood in before, and where they stand now."
     )
     poll: Annotated[Duration, AfterValidator(_minute_or_more)] = Field(
         timedelta(minutes=30), description="How often readers should come."
     )
     hubs: Annotated[list[WebUrl], Field(max_length=8)] = Field(
-        default_factory=list, description="Addresses of WebSub hubs, which are told of every change."
+        [], description="Addresses of WebSub hubs, which are told of every change."
     )
     icon: WebUrl | None = Field(None, description="Address of a square icon.")
     logo: WebUrl | None = Field(None, description="Address of a logo, twice as wide as high.")
@@ -176,4 +174,4 @@ class CardSettings(Section):
     link: CardLink = Field(
         "source", description="What a post links to: the article, the site's own page, its share page."
     )
-    image: CardImageSettings = CardImageSettings()
+    image: CardImageSettings = CardImageSettings.model_construct()

@@ -1,7 +1,5 @@
 """Kinds of values that settings hold, each with its own check, and what all sections share."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +75,11 @@ Folder = Annotated[Path, AfterValidator(place)]
 
 
 class Section(BaseModel):
-    """Part of the settings: frozen, and strict about unknown keys."""
+    """Part of the settings: frozen, and strict about unknown keys.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    What checks it is built once, as part of that of all settings, which takes half of the time: so a section that is a
+    default is constructed, not called. For the same reason files of sections have no `from __future__ import
+    annotations`: pydantic would compile each annotation by itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)

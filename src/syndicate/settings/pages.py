@@ -1,7 +1,5 @@
 """Settings of the pages: share pages, looks, and what crawlers are told."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -48,7 +46,7 @@ class PageSettings(Section):
     style_alone: bool = Field(False, description="Yours in place of the built-in one.")
     templates: Folder | None = Field(None, description="Folder of templates that stand in place of the built-in ones.")
     words: dict[Annotated[str, AfterValidator(_word)], str] = Field(
-        default_factory=dict, description="Other words for the interface, by their keys."
+        {}, description="Other words for the interface, by their keys."
     )
     filter: bool = Field(True, description="Find topics on the front page by a small script of the site's own.")
     sitemap: bool = Field(False, description="Write `sitemap.xml`.")

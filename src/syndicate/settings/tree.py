@@ -1,7 +1,5 @@
 """The settings: one frozen tree from a YAML file, the environment and secret files, with every fault told at once."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -107,21 +105,21 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_nested_delimiter=NESTING, extra="forbid", frozen=True, validate_default=True
     )
 
-    site: SiteSettings = SiteSettings()
-    content: ContentSettings = ContentSettings()
-    feeds: FeedSettings = FeedSettings()
-    cards: CardSettings = CardSettings()
-    pages: PageSettings = PageSettings()
-    channels: dict[ChannelName, ChannelSettings] = Field(default_factory=dict)
-    schedule: ScheduleSettings = ScheduleSettings()
-    delivery: DeliverySettings = DeliverySettings()
-    server: ServerSettings = ServerSettings()
-    state: StateSettings = StateSettings()
-    log: LogSettings = LogSettings()
+    site: SiteSettings = SiteSettings.model_construct()
+    content: ContentSettings = ContentSettings.model_construct()
+    feeds: FeedSettings = FeedSettings.model_construct()
+    cards: CardSettings = CardSettings.model_construct()
+    pages: PageSettings = PageSettings.model_construct()
+    channels: dict[ChannelName, ChannelSettings] = Field({})
+    schedule: ScheduleSettings = ScheduleSettings.model_construct()
+    delivery: DeliverySettings = DeliverySettings.model_construct()
+    server: ServerSettings = ServerSettings.model_construct()
+    state: StateSettings = StateSettings.model_construct()
+    log: LogSettings = LogSettings.model_construct()
     campaign: dict[str, str] = Field(
-        default_factory=dict, description="Parameters put on the links of all posts, by name, as Jinja templates."
+        {}, description="Parameters put on the links of all posts, by name, as Jinja templates."
     )
-    hashtags: dict[str, str] = Field(default_factory=dict, description="Hashtag of a topic label, over the rule.")
+    hashtags: dict[str, str] = Field({}, description="Hashtag of a topic label, over the rule.")
 
     @classmethod
     def settings_customise_sources(
