@@ -62,8 +62,10 @@ async def revise(one: Rig, after: Item, on_edit: OnEdit = OnEdit.EDIT, before: I
     await one.outbox.accept(replace(acceptance(after), planned=(), changes=changes), one.clock())
 
 
-async def withdraw(one: Rig, on_withdrawal: OnWithdrawal) -> None:
-    changes = withdrawals_of([item()], [replace(PLAN, on_withdrawal=on_withdrawal)], one.clock())
+async def withdraw(one: Rig, on_withdrawal: OnWithdrawal, *, is_known: bool = True) -> None:
+    changes = withdrawals_of(
+        [item() if is_known else item().id], [replace(PLAN, on_withdrawal=on_withdrawal)], one.clock()
+    )
     gone = Acceptance(withdrawn=(item().id,), gone=(item().path,), changes=changes)
     await one.outbox.accept(gone, one.clock())
 
@@ -135,6 +137,31 @@ async def test_of_many_edits_the_newest_is_made(tmp_path: Path) -> None:
         assert [text for _, _, text in changes.made] == ["Second"]
         found = {each.code for each in await one.outbox.deliveries(states=[State.SKIPPED])}
         assert found == {Reason.SUPERSEDED}
+
+
+async def test_post_of_a_lost_item_is_taken_away_by_what_the_network_called_it(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        [post] = await one.outbox.deliveries()
+        await withdraw(one, OnWithdrawal.DELETE, is_known=False)
+
+        assert await one.settle_all() == [State.SENT]
+
+        assert post.receipt is not None
+        assert changes.made == [("delete", post.receipt.remote_id, "")]
+
+
+async def test_post_of_a_lost_item_stays_if_its_file_comes_back_in_time(tmp_path: Path) -> None:
+    async with rig(tmp_path, item()) as one:
+        changes = changing(one)
+        await one.settle_all()
+        await withdraw(one, OnWithdrawal.DELETE, is_known=False)
+        await one.outbox.accept(replace(acceptance(item()), planned=()), one.clock())
+
+        assert await one.settle_all() == [State.SKIPPED]
+
+        assert ((await change_of(one)).code, changes.made) == (Reason.RETURNED, [])
 
 
 async def test_edit_waits_for_a_post_that_is_unclear(tmp_path: Path) -> None:

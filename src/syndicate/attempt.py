@@ -21,7 +21,7 @@ from syndicate.items.item import Item
 from syndicate.log import log
 from syndicate.lookout import Lookout
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
-from syndicate.outbox.edits import returned
+from syndicate.outbox.edits import LEFT, returned
 from syndicate.outbox.issues import PREFIX, IssueTimes, next_issue
 from syndicate.outbox.outcome import (
     Absent,
@@ -179,7 +179,7 @@ class Attempts:
 
     async def _amend(self, delivery: Delivery) -> Attempted:
         """Edit, take away or answer a post that is out."""
-        if delivery.item is not None and delivery.current is not None:
+        if delivery.revision == LEFT and delivery.current is not None:
             return await self._write(delivery, returned(delivery, self._clock()))
         settle = self.channel.guarantee.settle
         parent = await parent_of(delivery, self._outbox, self._clock(), settle)

@@ -33,7 +33,7 @@ from syndicate.outbox.plan import ChannelPlan, Sight, plan, plan_mended
 from syndicate.ports.content import Indexed, Scan, Store
 from syndicate.ports.outbox import Acceptance, KnownItem, Outbox
 from syndicate.ports.shelf import Shelf
-from syndicate.recognition import Seen, doubt_in, gone_in, heirs_of, known_of, lost_store, moved_in, same_links
+from syndicate.recognition import Seen, doubt_in, gone_in, heirs_of, known_of, lost_store, moved_in, same_links, sure_of
 from syndicate.shelving import Shelved, Shelving
 from syndicate.standing import Standing
 
@@ -109,6 +109,7 @@ class Ingest:
         self._standing = Standing()
         self._accepted: Mapping[str, Item] = {}
         self._known: Mapping[str, KnownItem] | None = None
+        self._unread: frozenset[str] = frozenset()  # ids of items that stand, though nothing can be read of them
         self._is_first = True
 
     async def run(self, near: Collection[Path] | None = None) -> Pass:
@@ -128,7 +129,8 @@ class Ingest:
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
         visible, touched = await asyncio.to_thread(self._follow, scan, known, now)
-        changes = await asyncio.to_thread(compare, visible, known, accepted=self._accepted, only=touched)
+        seems = await asyncio.to_thread(compare, visible, known, accepted=self._accepted, only=touched)
+        changes, self._unread = sure_of(seems, scan, self._index or {}, known)
         self._bury(visible, changes, now)
         shelved = await self._publish(visible, changes, touched, now)
         moved = await asyncio.to_thread(moved_in, visible, changes, known, touched)
@@ -146,7 +148,8 @@ class Ingest:
         touched = self._standing.follow(scan, self._index or {}, known, now)
         is_followed = self._accepted and known is self._known  # else somebody wrote into the state meanwhile
         self._known = known
-        return self._standing.visible, touched if is_followed else None
+        followed = {*touched, *self._unread} if is_followed and touched is not None else None
+        return self._standing.visible, followed
 
     async def build(self, tell: Callable[[int, int], None] = lambda done, total: None) -> tuple[int, Shelved]:
         """Write all feeds from the store as it is; nothing is planned or remembered. Gives the number of items, too.
@@ -267,18 +270,21 @@ class Ingest:
     def _changes(self, saw: Seen, now: datetime) -> tuple[Change, ...]:
         """What channels do about posts of items that were edited or left, as far as it is known how they read before.
 
-        What is accepted last is known from this process or the parse index; not so after a change of the settings by
-        which files are read if the former version wrote it in another form: then posts stay as they are.
+        What is accepted last is known from this process or the parse index; not so if that is damaged, or after a
+        change of the settings by which files are read if the former version wrote it in another form: then posts stay
+        as they are, unless the file is gone as well.
         """
         changes = saw.changes
         if not (changes.revised or changes.withdrawn or changes.returned):
             return ()
         former = self._accepted or agreed({item.id: item for item in self._former()})
         edited = [(former[item.id], item) for item in changes.revised if item.id in former]
-        left = gone_in([former[item_id] for item_id in changes.withdrawn if item_id in former], saw)
+        gone = gone_in(saw)
+        left = [former[item_id] for item_id in gone if item_id in former]
+        lost = [one for one in gone if one not in former and saw.known[one].path not in saw.scan.files]
         edits = changes_of(edited, self._channels, self._site.pages.cards, now)
         returns = returns_of(changes.returned, self._channels, now)
-        return (*edits, *withdrawals_of(left, self._channels, now), *returns)
+        return (*edits, *withdrawals_of((*left, *lost), self._channels, now), *returns)
 
     def _former(self) -> Iterator[Item]:
         return (one.item for one in (self._index or {}).values() if one.item is not None)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from syndicate.items.item import Item
 from syndicate.outbox.delivery import Delivery, Origin, State
+from syndicate.outbox.edits import LEFT
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Store
@@ -43,7 +44,7 @@ class Lookout:
             return None
         if delivery.is_damaged:
             return self._left(delivery, DAMAGED)
-        if delivery.item is not None:  # what is said or done of items that left: it may be back
+        if delivery.revision == LEFT:  # what is said or done of items that left: it may be back
             return None if self._is_over else self._left(delivery, CHANGED)
         return None if delivery.current is None else await self.hold_up_for(delivery, (delivery.current,))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from syndicate.errors import Fault
 from syndicate.items.changes import Changes
 from syndicate.items.item import Item
 from syndicate.items.links import link_key
-from syndicate.ports.content import Scan
+from syndicate.ports.content import Indexed, Scan
 from syndicate.ports.outbox import KnownItem
 
 FEW_ITEMS = 3
@@ -84,17 +84,45 @@ def same_links(coming: Collection[Item], known: Mapping[str, KnownItem]) -> dict
     return {item_id: first[key] for item_id, key in keys.items() if first.get(key, item_id) != item_id}
 
 
-def gone_in(left: Sequence[Item], saw: Seen) -> list[Item]:
-    """Those of the items that left whose article no other item leads to.
+def sure_of(
+    changes: Changes, scan: Scan, former: Mapping[str, Indexed], known: Mapping[str, KnownItem]
+) -> tuple[Changes, frozenset[str]]:
+    """The changes without items that only seem to have left, and the ids of those.
+
+    Their files stand, but are broken or cannot be had just now, and what was kept of them before (in the `former`
+    files) could not be read either. Otherwise that would stand, unless it came to its end.
+    """
+    places = {item_id: known[item_id].path for item_id in changes.withdrawn}
+    unread = frozenset(
+        item_id
+        for item_id, path in places.items()
+        if _is_unread(scan.files.get(path)) and not _has_item(former.get(path))
+    )
+    if not unread:
+        return changes, unread
+    return structs.replace(changes, withdrawn=tuple(one for one in changes.withdrawn if one not in unread)), unread
+
+
+def _is_unread(one: Indexed | None) -> bool:
+    return one is not None and one.item is None and one.skipped is None
+
+
+def _has_item(one: Indexed | None) -> bool:
+    return one is not None and one.item is not None
+
+
+def gone_in(saw: Seen) -> list[str]:
+    """Of the items that left, those whose article no other item leads to.
 
     A renamed file without an id is another item; the post stays, as it tells of that one, which posts nothing.
     """
-    if not left:
-        return []
     changes = saw.changes
+    if not changes.withdrawn:
+        return []
     read = {item.id: _link_key(item) for item in (*changes.new, *changes.revised, *changes.returned)}
     standing = {read[item_id] if item_id in read else saw.known[item_id].link_key for item_id in saw.visible}
-    return [item for item in left if not _link_key(item) or _link_key(item) not in standing]
+    left = ((item_id, saw.known[item_id].link_key) for item_id in changes.withdrawn)
+    return [item_id for item_id, key in left if not key or key not in standing]
 
 
 def heirs_of(changes: Changes, links: Mapping[str, str]) -> dict[str, str]:

@@ -97,6 +97,19 @@ def test_withdrawal_keeps_the_item_and_waits_in_case_it_returns(on_withdrawal: O
     assert (planned.item, planned.due) == (item(), NOW + GAP)
 
 
+def test_of_an_item_that_cannot_be_read_any_more_the_post_is_taken_away_all_the_same() -> None:
+    [change] = withdrawals_of([item().id], [policy()], NOW)
+
+    assert change.planned == structs.replace(left().planned, item=None)
+
+
+def test_answer_about_an_item_that_cannot_be_read_any_more_waits_for_a_person() -> None:
+    [change] = withdrawals_of([item().id], [policy(on_withdrawal=OnWithdrawal.REPLY)], NOW)
+
+    assert (change.planned.uid, change.planned.item) == (left(OnWithdrawal.REPLY).planned.uid, None)
+    assert (change.planned.state, change.planned.code) == (State.HELD, Reason.CANNOT_COMPOSE)
+
+
 @pytest.mark.parametrize(
     ("state", "is_owed"),
     [

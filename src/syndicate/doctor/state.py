@@ -92,11 +92,13 @@ def _items(database: Database) -> Finding:
     facts = {"damaged": list(database.damaged), "lost": list(database.lost)}
     if database.lost:
         words = f"what is kept of {_named(database.lost)} is damaged, and the file is gone"
-        remedy = "bring it back, or the next pass takes it for withdrawn; posts of it that stand are left as they are"
+        remedy = "bring it back, or the next pass takes it for withdrawn, and its posts go as `on_withdrawal` says"
         return Finding(Level.WARNING, "D-ITEMS", ABOUT, words, remedy, facts)
     if database.damaged:
         words = f"what is kept of {_named(database.damaged)} is damaged; nothing is posted of it until it is read again"
-        remedy = "the next pass of `run` or `once` reads the file again"
+        remedy = (
+            "the next pass of `run` or `once` reads the file again; what `syndicate check` says of it has to be mended"
+        )
         return Finding(Level.WARNING, "D-ITEMS", ABOUT, words, remedy, facts)
     return Finding(Level.OK, "D-ITEMS", ABOUT, "what is kept of the items can be read", facts=facts)
 

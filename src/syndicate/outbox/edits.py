@@ -66,13 +66,17 @@ def changes_of(
     )
 
 
-def withdrawals_of(left: Iterable[Item], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Change, ...]:
-    """What the leaving of items means for the channels; `left` are the items as they were."""
+def withdrawals_of(left: Iterable[Item | str], channels: Iterable[ChannelPlan], now: datetime) -> tuple[Change, ...]:
+    """What the leaving of items means for the channels.
+
+    Args:
+        left: the items as they were; of one of which nothing can be read any more, the id.
+        channels: what they do about it.
+        now: aware UTC.
+    """
     items = tuple(left)
     return tuple(
-        _change(
-            channel, _WITHDRAWALS[channel.on_withdrawal], item, now + channel.edit_gap + place * TICK, has_left=True
-        )
+        _change(channel, _WITHDRAWALS[channel.on_withdrawal], item, now + channel.edit_gap + place * TICK)
         for channel in channels
         if channel.on_withdrawal in _WITHDRAWALS
         for place, item in enumerate(items)
@@ -159,14 +163,14 @@ def _said(item: Item, cards: CardRules) -> object:
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def _change(
-    channel: ChannelPlan, action: Action, item: Item, due: datetime, *, revision: str = LEFT, has_left: bool = False
-) -> Change:
+def _change(channel: ChannelPlan, action: Action, which: Item | str, due: datetime, *, revision: str = LEFT) -> Change:
+    item, item_id = (None, which) if isinstance(which, str) else (which, which.id)
+    has_left = revision == LEFT
     planned = Planned(
-        uid_of(channel.name, channel.account, item.id, action, revision),
+        uid_of(channel.name, channel.account, item_id, action, revision),
         channel.name,
         channel.account,
-        item.id,
+        item_id,
         action,
         revision,
         State.PLANNED,
@@ -175,6 +179,9 @@ def _change(
         code=Reason.LEFT if has_left else Reason.EDITED,
         item=item if has_left else None,
     )
+    if item is None and action is Action.REPLY:
+        reason = "its item left the store, and what was kept of it is damaged: answer there by hand, then say sent"
+        planned = structs.replace(planned, state=State.HELD, reason=reason, code=Reason.CANNOT_COMPOSE)
     return Change(planned, channel.edit_gap, channel.most_new)
 
 
