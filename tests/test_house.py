@@ -142,6 +142,14 @@ def test_each_channel_is_checked_by_its_network_and_all_faults_are_told(tmp_path
     assert all("; " in line for line in lines)
 
 
+def test_text_with_half_of_a_character_is_told_once(tmp_path: Path) -> None:
+    channels = {"news": {"network": "mastodon", "instance": "a\ud800.example", "token": "x"}}
+
+    [line] = told(tmp_path, channels=channels)
+
+    assert line.startswith("channels.news.instance: holds half of a character")
+
+
 def test_missing_secret_names_setting_file_and_variable(tmp_path: Path) -> None:
     channels = {"news": {"network": "mastodon", "instance": "social.example"}}
 

@@ -139,7 +139,7 @@ def plot_of(path: Path) -> Plot:
         raise ConfigError(found)
     networks: dict[str, Network] = {}
     own: dict[str, BaseModel] = {}
-    faults = list(found)
+    faults, told = list(found), {fault.key for fault in found}
     for name, channel in settings.channels.items():
         if not channel.enabled:
             continue
@@ -153,7 +153,8 @@ def plot_of(path: Path) -> Plot:
         except ValidationError as error:
             lines = error.errors(include_input=False)
             known = {*ChannelSettings.model_fields, *networks[name].settings.model_fields} - {"own"}
-            faults.extend(fault_of(path, line, below=("channels", name), known=known) for line in lines)
+            checks = (fault_of(path, line, below=("channels", name), known=known) for line in lines)
+            faults.extend(fault for fault in checks if fault.key not in told)
         except ConfigError as error:
             faults.extend(_placed(path, name, fault) for fault in error.faults)
     faults.extend(_campaign_faults(path, "campaign", settings.campaign))

@@ -164,7 +164,8 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     """
     read = values_in(path)
     torn = (*torn_in(read), *torn_in(values_from(os.environ, Settings.model_fields)))
-    faults = [torn_fault(path, [str(part) for part in place]) for place in torn]
+    faults = list(dict.fromkeys(torn_fault(path, [str(part) for part in place]) for place in torn))
+    torn_keys = {fault.key for fault in faults}
     values = whole(read)
     # Keywords with an underscore would steer pydantic-settings itself.
     odd = [key for key in values if key.startswith("_")]
@@ -174,7 +175,8 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
         settings = Settings(**kept)
     except ValidationError as error:
         lines = error.errors(include_input=False)
-        faults += [fault_of(path, line, known=_known_beside(line["loc"])) for line in lines]
+        told = (fault_of(path, line, known=_known_beside(line["loc"])) for line in lines)
+        faults += [fault for fault in told if fault.key not in torn_keys]
         remaining = _remaining(without(laid_over(kept, _given()), [line["loc"] for line in lines]))
         if remaining is None:
             return None, tuple(faults)
