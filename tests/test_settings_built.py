@@ -30,7 +30,7 @@ def test_no_section_is_built_by_itself_at_a_start() -> None:
 def test_defaults_that_are_constructed_would_pass() -> None:
     checked = list(nested(Settings))
 
-    assert {"FeedSettings", "DateSettings", "TermSettings", "CardImageSettings"} <= {name for name, _, _ in checked}
+    assert {"FeedSettings", "DateSettings", "CardImageSettings"} <= {name for name, _, _ in checked}
     assert [name for name, constructed, called in checked if constructed != called] == []
 
 
