@@ -55,7 +55,7 @@ async def measured(file: Path) -> dict[str, Any]:
             delays_ms.append((time.perf_counter() - begun - NAP_S) * 1000)
 
     with PublisherLock(plot.lock_path, clock()):
-        async with open_house(plot) as house, serving(house):
+        async with open_house(plot) as house, serving(house.plot):
             napping = asyncio.create_task(nap())
             done = await publish_once(house, lambda settled: None)
             # What follows a pass may hold the loop up, too.

@@ -41,7 +41,7 @@ async def house_of(site: SiteRig) -> AsyncIterator[House]:
 
 
 async def test_feeds_are_served_while_the_block_runs(site: SiteRig) -> None:
-    async with house_of(site) as house, serving(house) as address, aiohttp.ClientSession() as http:
+    async with house_of(site) as house, serving(house.plot) as address, aiohttp.ClientSession() as http:
         await house.ingest.run()
         assert address is not None
         async with http.get(f"{address}all/feed.json") as answer:
@@ -53,7 +53,7 @@ async def test_feeds_are_served_while_the_block_runs(site: SiteRig) -> None:
 async def test_server_may_be_switched_off(site: SiteRig) -> None:
     site.configure(server={"enabled": False})
 
-    async with house_of(site) as house, serving(house) as address:
+    async with house_of(site) as house, serving(house.plot) as address:
         assert address is None
 
 
@@ -68,7 +68,7 @@ async def test_address_that_is_taken_is_told_with_the_way_out(site: SiteRig) -> 
             with pytest.raises(
                 CannotWrite, match=rf"http://127\.0\.0\.1:{port}/: cannot listen \(.*; stop what"
             ) as caught:
-                async with serving(house):
+                async with serving(house.plot):
                     pass
 
     assert caught.value.exit_code == 73
@@ -82,7 +82,7 @@ async def test_address_of_the_newer_internet_stands_in_brackets(site: SiteRig) -
         pytest.skip("this machine has no IPv6")
     site.configure(server={"host": "::1", "port": 0})
 
-    async with house_of(site) as house, serving(house) as address:
+    async with house_of(site) as house, serving(house.plot) as address:
         assert address is not None
         assert address.startswith("http://[::1]:")
 
@@ -91,7 +91,7 @@ async def test_publisher_may_open_as_many_files_as_the_system_lets_it(site: Site
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
     try:
-        async with house_of(site) as house, serving(house):
+        async with house_of(site) as house, serving(house.plot):
             now = resource.getrlimit(resource.RLIMIT_NOFILE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -36,6 +36,7 @@ from syndicate.tempo import issue_times_of, pace_rules_of
 from syndicate.wording import card_kit_of, card_look_of, card_rules_of, draft_rules_of, share_page_rules_of
 
 if TYPE_CHECKING:
+    from syndicate.channels.hub import HubCaller
     from syndicate.channels.tokens import Vault
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
@@ -257,9 +258,6 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         CannotWrite: state or feeds cannot be written.
         ConfigError: the state was made by a newer version.
     """
-    from syndicate.channels.http import Web
-    from syndicate.channels.hub import HubCaller
-    from syndicate.channels.tokens import vault_in
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.hubs import Hubs
@@ -273,16 +271,12 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
         if is_held(plot.lock_path):
             await _begin(outbox, plot)
-        web = await stack.enter_async_context(Web(hidden=plot.secrets))
         fetcher = await stack.enter_async_context(Fetcher())
         brake = Brake()
         store = store_of(plot, tell=brake)
         images = await stack.enter_async_context(PictureMaker(store, fetcher))
-        tools = Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
-        channels = {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
         site = site_of(plot.settings)
+        channels, line = await _lines_out(plot, site, outbox, stack) if plot.own or site.hubs else ({}, None)
         plans = plans_of(plot, channels)
         shelf = FolderShelf(plot.settings.feeds.folder)
         gallery = _gallery(plot, site, shelf, images)
@@ -291,8 +285,24 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         ingest.shelving.brake = brake
         lookout = Lookout(outbox, clock, store=store, rules=rules)
         lanes = _lanes(plot, channels, outbox, images, fetcher, lookout) if channels else ()
-        hubs = Hubs(outbox, shelf, HubCaller(web, clock), site, clock=clock, chance=random.random)
+        hubs = Hubs(outbox, shelf, line, site, clock=clock, chance=random.random)
         yield House(plot, site, store, outbox, images, channels, plans, ingest, lanes, hubs, brake, lookout, gallery)
+
+
+async def _lines_out(
+    plot: Plot, site: Site, outbox: SqlOutbox, stack: AsyncExitStack
+) -> tuple[dict[str, Channel], HubCaller | None]:
+    """The ways to other hosts: open channels by name, and to the site's hubs."""
+    from syndicate.channels.http import Web
+    from syndicate.channels.hub import HubCaller
+    from syndicate.channels.tokens import vault_in
+
+    web = await stack.enter_async_context(Web(hidden=plot.secrets))
+    tools = Tools(web, OutboxTokens(outbox, vault_in(plot.state_folder, os.environ)), clock)
+    channels = {name: plot.networks[name].make(name, own, tools) for name, own in plot.own.items()}
+    for channel in channels.values():
+        stack.push_async_callback(channel.close)
+    return channels, HubCaller(web, clock) if site.hubs else None
 
 
 def _lanes(

@@ -27,13 +27,16 @@ AGAIN_S = 5.0
 
 
 class Hubs:
-    """Tells the site's hubs what changed. A hub that is slow or gone delays nobody but itself."""
+    """Tells the site's hubs what changed. A hub that is slow or gone delays nobody but itself.
+
+    `line` leads to them; None where the site names none.
+    """
 
     def __init__(
         self,
         outbox: Announcements,
         shelf: Shelf,
-        line: HubLine,
+        line: HubLine | None,
         site: Site,
         *,
         clock: Callable[[], datetime],
@@ -132,6 +135,7 @@ class Hubs:
             await self._outbox.settle_pings(hub, outcomes, self._rest(hub, outcomes), self._clock())
 
     async def _tell(self, ping: Ping) -> Pinged:
+        assert self._line is not None, "the site names a hub"
         try:
             await self._line.ping(ping.hub, ping.topic)
         except (Rejected, Unauthorized) as error:

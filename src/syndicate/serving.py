@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from syndicate.house import House
+    from syndicate.plot import Plot
     from syndicate.shelf.listen import Sockets
 
 TURN_S = 0.0001
@@ -27,7 +27,7 @@ moment, too, and passes and deliveries must always have theirs."""
 
 
 @asynccontextmanager
-async def serving(house: House, sockets: Sockets | None = None) -> AsyncIterator[str | None]:
+async def serving(plot: Plot, sockets: Sockets | None = None) -> AsyncIterator[str | None]:
     """The feed server while the block runs; gives its address, or None where it is switched off.
 
     `sockets` are kept from one call to the next, as long as the address stays.
@@ -35,18 +35,19 @@ async def serving(house: House, sockets: Sockets | None = None) -> AsyncIterator
     Raises:
         CannotWrite: the address is taken or not ours.
     """
+    from syndicate.house import site_of
     from syndicate.shelf.listen import listening
     from syndicate.shelf.serve import feed_server
 
     files = _room_for_files()
-    server = house.plot.settings.server
+    server = plot.settings.server
     if not server.enabled:
         if sockets is not None:
             sockets.close()
         yield None
         return
     sys.setswitchinterval(TURN_S)
-    application = feed_server(house.plot.settings.feeds.folder, house.site)
+    application = feed_server(plot.settings.feeds.folder, site_of(plot.settings))
     async with AsyncExitStack() as stack:
         try:
             host, port = await stack.enter_async_context(

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from syndicate import authorities
 from syndicate.cli.check import authority_faults
 from syndicate.cli.output import (
     changes_in_words,
@@ -53,7 +55,9 @@ async def _run(config: Path, plot: Plot) -> None:
     with PublisherLock(plot.lock_path, datetime.now(UTC)):
         # Only now, as it takes its time: a second publisher is told at once.
         from syndicate.cli.reloading import Reloading
-        from syndicate.shelf.listen import Sockets
+
+        with authorities.postponed():
+            from syndicate.shelf.listen import Sockets
 
         with closing(Sockets()) as sockets:
             await Reloading(config, plot, stop).run(partial(_publish, sockets))
@@ -61,15 +65,25 @@ async def _run(config: Path, plot: Plot) -> None:
 
 
 async def _publish(sockets: Sockets, plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
-    from syndicate.house import open_house
-    from syndicate.publisher import publish_forever
     from syndicate.serving import serving
 
-    async with open_house(plot) as house, serving(house, sockets) as address:
-        opened()
-        teller = Teller(house, address)
-        tell_faults(authority_faults(plot))
-        await publish_forever(house, halt, tell_pass=teller)
+    async with serving(plot, sockets) as address:
+        await asyncio.to_thread(_load)
+        from syndicate.house import open_house
+        from syndicate.publisher import publish_forever
+
+        async with open_house(plot) as house:
+            opened()
+            teller = Teller(house, address)
+            tell_faults(authority_faults(plot))
+            await publish_forever(house, halt, tell_pass=teller)
+
+
+def _load() -> None:
+    """What publishing needs, while the feeds are served already."""
+    for module in ("publisher", "schedule", "outbox.store", "shelf.folder", "content.folder", "content.images"):
+        import_module(f"syndicate.{module}")
+    authorities.read()
 
 
 class Teller:

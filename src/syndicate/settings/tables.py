@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -41,6 +40,8 @@ def _loaded(suffix: str, text: str) -> object:
         case ".json":
             return json.loads(text)
         case ".toml":
+            import tomllib
+
             return tomllib.loads(text)
         case ".csv":
             return list(csv.DictReader(text.splitlines()))
