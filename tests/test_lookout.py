@@ -23,6 +23,7 @@ from syndicate.items.presets import rules_of
 from syndicate.items.snapshot import pack
 from syndicate.lookout import CHANGED, DAMAGED, Lookout
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, State, uid_of
+from syndicate.outbox.outcome import Step
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed, Stamp
 from syndicate.ports.outbox import Acceptance
@@ -98,6 +99,27 @@ async def test_damaged_item_is_left_alone_until_a_pass_has_read_it_again(
         assert await one.step() is State.SENT
         assert await states(one) == {"store:1": State.SENT, "store:2": State.SENT}
         assert len(one.channel.made) == 2
+
+
+async def test_what_a_delivery_was_told_before_it_waited_says_how_it_goes_on(tmp_path: Path) -> None:
+    async with rig(tmp_path, item(1)) as one:
+        lookout = watched(one)
+        claimed = await one.outbox.claim(NAME, "me", NOW)
+        assert claimed is not None
+        refused = Step(State.PLANNED, "422 (no such picture)", NOW, 1, code=Reason.PICTURE_REFUSED)
+        await one.outbox.settle(claimed, refused, NOW)
+        damage(one)
+        for _ in range(2):  # waits twice: what it was told before both of them counts
+            assert await one.step() is State.PLANNED
+            lookout.passed()
+            one.clock.pass_(timedelta(seconds=2))
+        assert (await of(one, 1)).code is Reason.UNREAD
+        await one.outbox.accept(read_again(item(1)), NOW)
+
+        again = await one.outbox.claim(NAME, "me", one.clock())
+
+        assert again is not None
+        assert (again.code, again.reason) == (Reason.PICTURE_REFUSED, "422 (no such picture)")
 
 
 async def test_what_a_pass_could_not_mend_is_looked_at_once_after_each(tmp_path: Path) -> None:

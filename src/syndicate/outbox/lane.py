@@ -18,11 +18,12 @@ from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import LATE
 from syndicate.outbox.prepared import Prepared, settle_name
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.rows import delivery_of, item_of
+from syndicate.outbox.rows import code_of, delivery_of, item_of
 
 _NEXT = Prepared("next")
 _CLAIM = Prepared("claim")
 _CLAIMED = Prepared("claimed")
+_BEFORE = Prepared("before")
 _STANDING = Prepared("standing")
 _PUSH_BACK = Prepared("push back")
 _FREEZE = Prepared("freeze")
@@ -46,6 +47,8 @@ def claim(connection: Connection, channel: str, owner: str, now: datetime, uid: 
     current = item_of(found.packed)
     is_damaged = found.packed is not None and current is None
     delivery = delivery_of(found, current, may_stand=found.may_stand, is_damaged=is_damaged)
+    if delivery.code is Reason.UNREAD:
+        delivery = _as_before(connection, delivery)
     if delivery.origin is Origin.BACKFILL and now - delivery.due > LATE:
         _push_back(connection, delivery, now - delivery.due)
     return delivery
@@ -55,6 +58,12 @@ def item(connection: Connection, item_id: str) -> Item | None:
     """The item as last accepted: the file at the path that the outbox knows; None also if that is damaged."""
     found = _STANDING.row(connection, the_item=item_id)
     return None if found is None else item_of(found.packed)
+
+
+def _as_before(connection: Connection, waited: Delivery) -> Delivery:
+    """The delivery as it stood before it waited for a pass: that says how it goes on, as after a refused picture."""
+    before = _BEFORE.row(connection, the_uid=waited.uid)
+    return waited if before is None else structs.replace(waited, reason=before.reason, code=code_of(before))
 
 
 def _push_back(connection: Connection, late: Delivery, lag: timedelta) -> None:

@@ -189,6 +189,12 @@ LANE: Mapping[str, Statement] = {
         _packed.scalar_subquery().label("packed"),
         exists().where(sightings.c.channel == _row.channel).correlate(deliveries).label("may_stand"),
     ).where(_row.uid == bindparam("the_uid")),
+    "before": (
+        select(events.c.reason, events.c.code)
+        .where(events.c.uid == bindparam("the_uid"), events.c.code != Reason.UNREAD.value)
+        .order_by(events.c.number.desc())
+        .limit(1)
+    ),
     "standing": (
         select(files.c.packed).join(items, items.c.path == files.c.path).where(items.c.item_id == bindparam("the_item"))
     ),
