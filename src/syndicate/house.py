@@ -258,6 +258,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         CannotWrite: state or feeds cannot be written.
         ConfigError: the state was made by a newer version.
     """
+    from syndicate.checkpoint import Checkpoints, settings_of
     from syndicate.content.fetch import Fetcher
     from syndicate.content.images import PictureMaker
     from syndicate.hubs import Hubs
@@ -283,6 +284,9 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         rules = rules_digest(plot.roots)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules, clock=clock, gallery=gallery)
         ingest.shelving.brake = brake
+        if is_held(plot.lock_path):
+            ingest.checkpoints = Checkpoints(plot.checkpoint_path, settings_of(site, rules))
+            stack.push_async_callback(ingest.note)
         lookout = Lookout(outbox, clock, store=store, rules=rules)
         lanes = _lanes(plot, channels, outbox, images, fetcher, lookout) if channels else ()
         hubs = Hubs(outbox, shelf, line, site, clock=clock, chance=random.random)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from syndicate.errors import ConfigError, Fault
+from syndicate.checkpoint import Checkpoints, Notes, digest_of
+from syndicate.errors import CannotWrite, ConfigError, Fault, StateLost
 from syndicate.feeds.feed import ALL, keys_of
 from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
@@ -80,7 +81,7 @@ class Ingest:
 
     `rules` is a digest of the settings the files are read with: other rules, other items. The `gallery` is told which
     card images there must be, and draws those of items that are to be posted before their posts are planned.
-    `shelving` is what it keeps the shelf by.
+    `shelving` is what it keeps the shelf by. What one process knows in the end, the next one takes from `checkpoints`.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Ingest:
         self._outbox = outbox
         self._gallery = gallery
         self._site = site
+        self.checkpoints: Checkpoints | None = None
         self.shelving = Shelving(store, shelf, site, gallery)
         self._channels = tuple(channels)
         self._rules = rules
@@ -111,6 +113,9 @@ class Ingest:
         self._known: Mapping[str, KnownItem] | None = None
         self._unread: frozenset[str] = frozenset()  # ids of items that stand, though nothing can be read of them
         self._is_first = True
+        self._is_resumed = False
+        self._has_notes = False  # the checkpoint tells what was accepted last
+        self._is_settled = False  # the last pass went well
 
     async def run(self, near: Collection[Path] | None = None) -> Pass:
         """One pass.
@@ -125,6 +130,7 @@ class Ingest:
         """
         begun = time.monotonic()
         now = self._clock()
+        self._is_settled = False
         scan, known, lost = await self._look(near)
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
@@ -135,7 +141,7 @@ class Ingest:
         shelved = await self._publish(visible, changes, touched, now)
         moved = await asyncio.to_thread(moved_in, visible, changes, known, touched)
         decided = await self._accept(Seen(scan, visible, changes, moved, known), now)
-        self._index, self._accepted = scan.files, visible
+        self._index, self._accepted, self._is_settled = scan.files, visible, True
         done = self._told(scan, changes, len(moved), now)
         done = replace(done, written=shelved.written, dropped=shelved.dropped, decided=decided, took_ms=_since(begun))
         _log_pass(done)
@@ -189,13 +195,59 @@ class Ingest:
     async def _look(self, near: Collection[Path] | None = None) -> tuple[Scan, Mapping[str, KnownItem], Fault | None]:
         """The store as it is, what is known of it, and the fault if it was lost."""
         if self._index is None:
-            self._index = await self._outbox.index(self._rules)
+            if not await self._resume():
+                self._index = await self._outbox.index(self._rules)
             self._topics = await self._outbox.topics()
             self._tombstones = await self._outbox.tombstones()
             near = None
+        assert self._index is not None
         scan = await asyncio.to_thread(self._store.scan, self._index, near)
         known = await self._outbox.known()
         return scan, known, lost_store(scan, known)
+
+    async def _resume(self) -> bool:
+        """Know what the process before knew, if it left notes on what was accepted last."""
+        token = await self._outbox.checkpoint(self._rules) if self.checkpoints else None
+        notes = await asyncio.to_thread(self.checkpoints.read, token) if self.checkpoints and token else None
+        index = await self._outbox.packed_index() if notes else None
+        if notes is None or index is None:
+            return False
+        known = await self._outbox.known()
+        self._has_notes = await asyncio.to_thread(self._take_up, index, notes)
+        if self._has_notes:
+            self._index, self._accepted, self._known = index, self._standing.visible, known
+            self._is_resumed = True
+        return self._has_notes
+
+    def _take_up(self, index: Mapping[str, Indexed], notes: Notes) -> bool:
+        items = {path: one.item for path, one in index.items() if one.item is not None}
+        if digest_of(items) != notes.items:
+            return False
+        self._standing.resume(index, items, notes.standing)
+        self._store.resume(index, items, notes.store)
+        self.shelving.resume(self._standing.visible, tuple(items.values()), notes.shelving)
+        return True
+
+    async def note(self) -> None:
+        """Write down for the next process what is known, if the last pass went well and it is not written already."""
+        if self.checkpoints is None or self._has_notes or not self._is_settled:
+            return
+        try:
+            if await self._outbox.known() is not self._known:
+                return  # somebody else wrote meanwhile
+            notes = None if self._unread else await asyncio.to_thread(self._notes)
+            if notes:
+                await self._outbox.keep_checkpoint(await asyncio.to_thread(self.checkpoints.write, notes))
+                self._has_notes = True
+        except (OSError, CannotWrite, StateLost) as error:
+            log.warning("checkpoint_not_kept", reason=str(error))
+
+    def _notes(self) -> Notes | None:
+        files = self._index or {}
+        items = {path: item for path in sorted(files) if (item := files[path].item) is not None}
+        standing, store = self._standing.note(), self._store.note(tuple(items))
+        shelving = self.shelving.note([item.id for item in items.values()]) if standing and store else None
+        return Notes(digest_of(items), standing, store, shelving) if standing and store and shelving else None
 
     async def _publish(
         self, visible: Mapping[str, Item], changes: Changes, touched: Collection[str] | None, now: datetime
@@ -218,6 +270,7 @@ class Ingest:
         acceptance = await asyncio.to_thread(self._acceptance, saw, planned, links, now)
         told = (acceptance.indexed, acceptance.gone, acceptance.items, acceptance.withdrawn, planned, acceptance.topics)
         if any(told) or missed or not acceptance.channels.keys() <= seen.keys():
+            self._has_notes = False
             await self._outbox.accept(acceptance, now)
             self._topics |= {topic.slug: topic for topic in acceptance.topics}
         self._is_first = False
@@ -238,7 +291,7 @@ class Ingest:
     ) -> Acceptance:
         scan, changes = saw.scan, saw.changes
         touched = (*changes.new, *changes.revised, *changes.returned, *saw.moved)
-        named = saw.visible.values() if self._is_first else touched
+        named = saw.visible.values() if self._is_first and not self._is_resumed else touched
         topics = {topic.slug: topic for item in named for topic in item.topics if topic.slug}
         return Acceptance(
             items=tuple(known_of(item, saw.known.get(item.id), now) for item in touched),

@@ -86,6 +86,11 @@ class Plot(Struct, frozen=True):
         return self.state_folder / "outbox.sqlite3"
 
     @property
+    def checkpoint_path(self) -> Path:
+        """Where one process tells the next what it knew of the store."""
+        return self.outbox_path.with_suffix(".checkpoint")
+
+    @property
     def witness_folders(self) -> tuple[Path, ...]:
         """Folders outside of the state's that are told how far it has come; they may not be there yet."""
         return (self.settings.feeds.folder, *([self.witness_folder] if self.witness_folder else []))

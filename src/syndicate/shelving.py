@@ -13,7 +13,7 @@ from syndicate.errors import Fault, ImageUnusable
 from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id
 from syndicate.feeds.formats import subscribable
-from syndicate.feeds.press import Press
+from syndicate.feeds.press import Press, PressNote
 from syndicate.feeds.seals import Seals
 from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
@@ -36,6 +36,13 @@ class Shelved(Struct, frozen=True):
     dropped: tuple[str, ...] = ()
 
 
+class ShelvingNote(Struct, array_like=True, frozen=True):
+    """All that a shelving knows beside the items; `pictures` by id of the items that show some, by path."""
+
+    press: PressNote
+    pictures: dict[str, dict[str, Image]]
+
+
 class Shelving:
     """Keeps a shelf as the items are, pass after pass; remembers what the last pass put there.
 
@@ -53,6 +60,7 @@ class Shelving:
         self._press = Press(site)
         self._seals = Seals(site)
         self._is_current = False
+        self._is_resumed = False
         self._marks: dict[str, object] = {}
         self._pictures: dict[str, Mapping[str, Image]] = {}  # by id of the items that show some: by path on the shelf
 
@@ -95,16 +103,17 @@ class Shelving:
             CannotWrite: a file cannot be written; the next pass writes all anew.
         """
         is_current, self._is_current = self._is_current, False
-        only = only if is_current else None
+        is_known, self._is_resumed = is_current or self._is_resumed, False
+        only = only if is_known else None
         former = self._shelf.listed() if is_current else self._shelf.paths()
         media = self._media(items, only)
         # Named by its digest: the same path is the same picture.
         written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
         standing = set(media)
         if self._gallery is not None:
-            standing |= self._gallery.expect(items, former, only=only)
+            standing |= self._gallery.expect(items, former, only=only if is_current else None)
         documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones, only=only))
-        seals = {} if is_current else self._sealed(documents)
+        seals = {} if is_current else self._sealed({one.path: one.mark for one in documents})
         sealed = {} if is_current else self._shelf.sealed()
         unlike = self._unlike(documents) if is_current else _unsealed(documents, seals, sealed)
         written += self._put_documents([one for one in documents if one.path in unlike], tell)
@@ -116,6 +125,28 @@ class Shelving:
             self._shelf.keep_seals(seals)
         self._is_current = True
         return Shelved(tuple(written), dropped)
+
+    def note(self, order: Sequence[str]) -> ShelvingNote | None:
+        """What `resume` needs; None where the shelf is not known to stand, or does not tell all items.
+
+        Args:
+            order: the ids of all items, in the order in which they will be given to that.
+        """
+        if not self._is_current or self.left_out:
+            return None
+        pictures = {item_id: dict(shown) for item_id, shown in self._pictures.items()}
+        return ShelvingNote(self._press.note(order, self._sealed(self._marks)), pictures)
+
+    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: ShelvingNote) -> None:
+        """Know what was known when the note was made, of the same site.
+
+        Args:
+            items: those that were published, by id.
+            order: all in that order.
+        """
+        self._press.resume(items, order, note.press)
+        self._pictures = dict(note.pictures)
+        self._is_resumed = True
 
     def _media(self, items: Mapping[str, Item], only: Collection[str] | None) -> dict[str, Image]:
         """The images that stand on the shelf: featured ones, and those that only single channels show."""
@@ -133,9 +164,9 @@ class Shelving:
         """Paths of those that are made of something else than in the last pass."""
         return {one.path for one in documents if one.path not in self._marks or self._marks[one.path] != one.mark}
 
-    def _sealed(self, documents: Iterable[Document]) -> dict[str, str]:
-        """The seals of those that have one."""
-        found = ((document.path, self._seals.of(document)) for document in documents)
+    def _sealed(self, marks: Mapping[str, object]) -> dict[str, str]:
+        """The seals of those that have one, by path; documents are given by path, with their marks."""
+        found = ((path, self._seals.of(path, mark)) for path, mark in marks.items())
         return {path: seal for path, seal in found if seal is not None}
 
     def _put_documents(self, documents: Sequence[Document], tell: Callable[[int, int], None]) -> list[str]:

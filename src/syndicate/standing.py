@@ -6,11 +6,28 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
+from msgspec import Struct
+
 from syndicate.errors import Fault
 from syndicate.items.item import Item
 from syndicate.items.topics import label_of, relabelled, spellings_in
 from syndicate.ports.content import Indexed, Scan
 from syndicate.ports.outbox import KnownItem
+
+
+class StandingNote(Struct, array_like=True, frozen=True):
+    """What a standing knows of its items beyond what is known of their files; items by their paths.
+
+    `scheduled` are the paths of items whose time has not come, `relabelled` of those that spell a topic otherwise than
+    most; `spellings` tells by slug how often each spelling comes, `labels` which one stands; `ends` by path.
+    """
+
+    scheduled: list[str]
+    relabelled: list[str]
+    spellings: dict[str, list[tuple[bool, str, int]]]
+    labels: dict[str, str]
+    topics: dict[str, int]
+    ends: dict[str, datetime]
 
 
 class Standing:
@@ -30,6 +47,7 @@ class Standing:
         self._topics: Counter[str] = Counter()  # of the visible, by slug
         self._faults: dict[str, tuple[Fault, ...]] = {}  # of the files that have some
         self._skipped: dict[str, str] = {}
+        self._ends: dict[str, datetime] = {}  # of the visible that have one, by id
         self._has_doubles = False
 
     @property
@@ -49,7 +67,46 @@ class Standing:
 
     def next_end(self, now: datetime) -> datetime | None:
         """When the first of the visible items leaves that is not over by now; None: none ever does."""
-        return min((end for one in self.visible.values() if (end := one.expires) and end > now), default=None)
+        return min((end for end in self._ends.values() if end > now), default=None)
+
+    def note(self) -> StandingNote | None:
+        """What `resume` needs; None where all has to be found anew."""
+        if self._has_doubles:
+            return None
+        places, items = self._places, self.visible | self.scheduled
+        return StandingNote(
+            scheduled=[places[item_id] for item_id in self.scheduled],
+            relabelled=[path for item_id, path in places.items() if items[item_id] is not self._at(path)],
+            spellings={
+                slug: [(*key, count) for key, count in counts.items()] for slug, counts in self._spellings.items()
+            },
+            labels=self._labels,
+            topics=dict(self._topics),
+            ends={places[item_id]: end for item_id, end in self._ends.items()},
+        )
+
+    def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StandingNote) -> None:
+        """Stand as the one stood that gave the note.
+
+        Args:
+            files: what is known of files, as it was known then.
+            items: the items in them by path, in order of paths.
+        """
+        self._files = files
+        self._faults, self._skipped = {}, {}
+        self._note(files, files)
+        self._places = {item.id: path for path, item in items.items()}
+        self._has_doubles = False
+        self._labels = note.labels
+        self._spellings = {
+            slug: Counter({(is_bare, label): count for is_bare, label, count in told})
+            for slug, told in note.spellings.items()
+        }
+        self._topics = Counter(note.topics)
+        self._ends = {items[path].id: end for path, end in note.ends.items()}
+        self.visible = {item.id: item for item in items.values()}
+        self.visible |= {items[path].id: relabelled(items[path], self._labels) for path in note.relabelled}
+        self.scheduled = {items[path].id: self.visible.pop(items[path].id) for path in note.scheduled}
 
     def follow(
         self, scan: Scan, former: Mapping[str, Indexed], known: Mapping[str, KnownItem], now: datetime
@@ -86,7 +143,7 @@ class Standing:
         self._has_doubles = sum(one.item is not None for one in scan.files.values()) > len(found)
         self._spellings = spellings_in(found)
         self._labels = {slug: label_of(counts) for slug, counts in self._spellings.items() if len(counts) > 1}
-        self.visible, self.scheduled, self._topics = {}, {}, Counter()
+        self.visible, self.scheduled, self._topics, self._ends = {}, {}, Counter(), {}
         self._place({item.id: relabelled(item, self._labels) if self._labels else item for item in found}, known, now)
 
     def _at(self, path: str) -> Item | None:
@@ -160,6 +217,7 @@ class Standing:
             self.visible = dict(self.visible)  # the former one is still compared with
         for key, item in items.items():
             self.scheduled.pop(key, None)
+            self._ends.pop(key, None)
             was = self.visible.pop(key, None)
             if was is not None:
                 self._topics.subtract(topic.slug for topic in was.topics)
@@ -167,6 +225,8 @@ class Standing:
                 continue
             if item.published <= now or _is_told(item, known):
                 self.visible[key] = item
+                if item.expires is not None:
+                    self._ends[key] = item.expires
                 self._topics.update(topic.slug for topic in item.topics)
             else:
                 self.scheduled[key] = item

@@ -288,6 +288,16 @@ def test_a_topic_keeps_its_feed_and_its_name_when_its_last_item_leaves() -> None
     assert (feed.label, feed.total) == ("Medical Coding", 0)
 
 
+def test_a_topic_without_items_is_called_as_it_is_told() -> None:
+    catalogue = Catalogue(SITE)
+    item = make_item(topics=(replace(CODING, label="medical coding"),))
+    catalogue.update({item.id: item}, day(1))
+
+    catalogue.update({}, day(1), topics=(CODING,))
+
+    assert catalogue.feed("topic:symplur-medical-coding").label == "Medical Coding"
+
+
 def test_titles_and_descriptions_speak_the_language_of_the_site_or_the_operators_words() -> None:
     german = replace(SITE, language="de-AT", description="")
     own = replace(german, pages=replace(german.pages, words=(("topic_about", "{site} über {label}"),)))

@@ -16,7 +16,7 @@ ITEMS = tuple(make_item(number, topics=(AUTOMATION, CODING)[: number % 3]) for n
 
 def seals_of(items: Iterable[Item], site: Site = SITE) -> dict[str, str]:
     seals = Seals(site)
-    found = {one.path: seals.of(one) for one in Press(site).documents(newest_of(items), day(99))}
+    found = {one.path: seals.of(one.path, one.mark) for one in Press(site).documents(newest_of(items), day(99))}
     return {path: seal for path, seal in found.items() if seal is not None}
 
 
@@ -52,6 +52,6 @@ def test_a_seal_follows_the_item_from_pass_to_pass() -> None:
     edited = (replace(ITEMS[0], title="Edited"), *ITEMS[1:])
 
     for items in (ITEMS, edited):
-        told = {one.path: seals.of(one) for one in press.documents(newest_of(items), day(99))}
+        told = {one.path: seals.of(one.path, one.mark) for one in press.documents(newest_of(items), day(99))}
 
     assert {path: seal for path, seal in told.items() if seal is not None} == seals_of(edited)

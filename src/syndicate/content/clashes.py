@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
 from syndicate.errors import Fault
@@ -21,7 +23,7 @@ class Clashes:
     def __init__(self, place_of: Callable[[str], Path], tracking: Iterable[str]) -> None:
         self._place_of = place_of
         self._tracking = tuple(tracking)
-        self._files: Mapping[str, Indexed] = {}
+        self.files: Mapping[str, Indexed] = {}
         self._keys: dict[str, tuple[Item, str, str]] = {}  # by path: the item, its id where that counts, its link's key
         self._single: dict[tuple[str, str], str] = {}  # by kind and id or link: the one path that has it
         self._shared: dict[tuple[str, str], set[str]] = {}  # those that several paths have
@@ -36,13 +38,34 @@ class Clashes:
             former: those of the look before this one.
             changed: in what paths the two differ; if this is another `former` than the last `files`, it does not count.
         """
-        if former is not self._files:
+        if former is not self.files:
             changed = files.keys() | self._keys.keys()
-        self._files = files
+        self.files = files
         for path in changed:
             one = files.get(path)
             self._note(path, None if one is None else one.item)
         return tuple(self._found()) if self._shared else ()
+
+    def links(self, paths: Iterable[str]) -> list[str]:
+        """What tells that these items lead to one place, for `resume`."""
+        return [self._keys[path][2] for path in paths]
+
+    def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], links: Sequence[str]) -> None:
+        """Know these files; the items in them are given by path, with what `links` told of them."""
+        self.files = files
+        identities = ["" if item.id.startswith("link:") else item.id for item in items.values()]
+        self._keys = dict(zip(items, zip(items.values(), identities, links, strict=True), strict=True))
+        self._single, self._shared = {}, {}
+        for kind, keys in (("id", identities), ("link", links)):
+            found = dict(zip(zip(repeat(kind), keys), items, strict=False))
+            found.pop((kind, ""), None)
+            if len(found) + keys.count("") < len(keys):
+                several = {key for key, number in Counter(keys).items() if number > 1 and key}
+                for path, key in zip(items, keys, strict=True):
+                    if key in several:
+                        found.pop((kind, key), None)
+                        self._shared.setdefault((kind, key), set()).add(path)
+            self._single |= found
 
     def _note(self, path: str, item: Item | None) -> None:
         known = self._keys.get(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -21,10 +21,10 @@ from syndicate.content.readers import read_ahead
 from syndicate.content.sweep import Sight, Sweep, reason_of, sweep
 from syndicate.errors import ConfigError, Fault, ImageUnusable
 from syndicate.items.globs import is_wanted
-from syndicate.items.item import Image
+from syndicate.items.item import Image, Item
 from syndicate.items.rules import Rules
 from syndicate.items.snapshot import pack, unpack
-from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp
+from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp, StoreNote
 
 LOOKS = 3
 """How often a folder that is swapped while it is read is begun anew in one scan."""
@@ -47,11 +47,15 @@ class _Layout:
     `folders` are those that they lie in, or lay in; `ends` the ends of items that have one, by path.
     """
 
-    def __init__(self, files: Mapping[str, Indexed]) -> None:
+    def __init__(self, files: Mapping[str, Indexed], ends: Mapping[str, datetime] | None = None) -> None:
         self.files = files
         self.folders: set[str] = set()
         self.ends: dict[str, datetime] = {}
-        self.follow(files, files)
+        if ends is None:
+            self.follow(files, files)
+        else:
+            self.ends |= ends
+            self._note_folders(files)
 
     def follow(self, files: Mapping[str, Indexed], changed: Iterable[str]) -> None:
         """The files are these now, and differ at most at the paths that changed."""
@@ -61,6 +65,10 @@ class _Layout:
             item = files[path].item if path in files else None
             if item is not None and item.expires is not None:
                 self.ends[path] = item.expires
+        self._note_folders(changed)
+
+    def _note_folders(self, paths: Iterable[str]) -> None:
+        for path in paths:
             folder = path.rpartition("/")[0]
             while folder and folder not in self.folders:
                 self.folders.add(folder)
@@ -138,6 +146,17 @@ class FolderStore:
         self._must_look_everywhere = True
         return Scan(dict(known), waiting=(self.name or str(self.root),))
 
+    def note(self, paths: Sequence[str]) -> StoreNote | None:
+        """What `resume` needs, with the paths of all files that hold an item."""
+        if self._layout.files is not self._clashes.files:
+            self._layout = _Layout(self._clashes.files)
+        return StoreNote(self._clashes.links(paths), self._layout.ends)
+
+    def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StoreNote) -> None:
+        """Know of these files what was known when the note was made; the items in them are given by path, in order."""
+        self._clashes.resume(files, items, note.links)
+        self._layout = _Layout(files, note.ends)
+
     def place_of(self, path: str) -> Path:
         """Where a path of the store lies on disk."""
         return self.root / path.removeprefix(self._prefix)
@@ -174,11 +193,12 @@ class FolderStore:
         swept = sweep(root, self.rules, places)
         unknown = [sight for sight in swept.sights if self._prefix + sight.path not in known]
         total = len(swept.sights)
+        ends = self._layout.ends if self._layout.files is known else None
         with closing(read_ahead(root, unknown, self._reader, lambda: self._tell(len(found.files), total))) as ahead:
             for done, sight in enumerate(swept.sights, start=1):
                 path = self._prefix + sight.path
                 former = asked.get(path)
-                if former is not None and _is_same(former, sight):
+                if former is not None and _is_same(former, sight, ends):
                     found.files[path] = former
                 else:
                     self._look_at(root, sight, former, ahead, found)
@@ -305,15 +325,18 @@ class FolderStore:
         return tuple(gone)
 
 
-def _is_same(former: Indexed, sight: Sight) -> bool:
-    """Whether a file is surely as it is known, as most are; what has images or an end is looked at closer."""
-    stamp, facts, item = former.stamp, sight.stat, former.item
+def _is_same(former: Indexed, sight: Sight, ends: Mapping[str, datetime] | None) -> bool:
+    """Whether a file is surely as it is known, as most are; what has images or an end is looked at closer.
+
+    `ends` are those of items that have one, by path, if they are known.
+    """
+    stamp, facts = former.stamp, sight.stat
     return (
         stamp.mtime_ns == facts.st_mtime_ns
         and stamp.size_bytes == facts.st_size
         and stamp.inode == facts.st_ino
         and not stamp.image
-        and (item is None or item.expires is None)
+        and (former.item is None or (former.item.expires is None if ends is None else former.path not in ends))
     )
 
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from syndicate.content.clashes import Clashes
 from syndicate.content.folder import FolderStore
 from syndicate.errors import ConfigError, Fault, ImageUnusable
-from syndicate.items.item import Image
-from syndicate.ports.content import Indexed, Scan, Stamp
+from syndicate.items.item import Image, Item
+from syndicate.ports.content import Indexed, Scan, Stamp, StoreNote
 
 
 class Roots:
@@ -58,6 +58,14 @@ class Roots:
         whole = replace(whole, gone=(*whole.gone, *gone))
         found = self._clashes.among(whole.files, known, (*whole.read, *whole.gone))
         return replace(whole, faults=(*whole.faults, *found))
+
+    def note(self, paths: Sequence[str]) -> StoreNote | None:
+        """None: several folders are looked at anew."""
+        return None
+
+    def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StoreNote) -> None:
+        """Never called, as there are no notes."""
+        raise NotImplementedError
 
     def stands(self, path: str, stamp: Stamp) -> bool:
         """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections import Counter, defaultdict
+from bisect import bisect_left
+from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from syndicate.feeds.archive import place_of, volumes_of
 from syndicate.feeds.entry import entry_of, told_at
 from syndicate.feeds.feed import Feed, Neighbour
+from syndicate.feeds.filing import Filing, FilingNote
 from syndicate.feeds.site import KINDS, Named, Site
-from syndicate.feeds.subjects import ALL, Subject, everything, named_subject, subjects_of, topic_subject
+from syndicate.feeds.subjects import ALL, Subject, everything, named_subject, topic_subject
 from syndicate.feeds.tombstone import by_feed
 from syndicate.feeds.words import filled
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from syndicate.feeds.archive import Volume
     from syndicate.feeds.entry import Entry
@@ -27,13 +30,29 @@ if TYPE_CHECKING:
 _NEIGHBOURS = 12
 MOST_ENTRIES = 4096
 """Entries that are kept: a few kB each."""
-_FRAME_BYTES = 1000
-"""About what an entry weighs without its texts."""
 
 # Keys of words; the others are about a topic.
 _ABOUT: Mapping[Kind, str] = {"source": "source_about", "author": "author_about", "language": "language_about"}
 _OPTIONAL = frozenset(("vocabulary", "source", "author", "tag"))
 _RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+class FeedNote(Struct, array_like=True, frozen=True):
+    """What takes time to find out about a feed; `neighbours` by path, label, count; `is_passing`: time changes it."""
+
+    subject: Subject
+    updated: datetime
+    total: int
+    neighbours: list[tuple[str, str, int]]
+    is_passing: bool
+
+
+class CatalogueNote(Struct, array_like=True, frozen=True):
+    """All that a catalogue knows beside the items themselves; `chosen` are subjects, and whether they have items."""
+
+    filing: FilingNote
+    chosen: list[tuple[Subject, bool]]
+    feeds: list[FeedNote]
 
 
 class Catalogue:
@@ -46,21 +65,17 @@ class Catalogue:
         self._site = site
         self._named = {named_subject(named.name, named.title).key: named for named in site.named}
         self._left = {old for old, _ in site.moved}
-        self._items: dict[str, Item] = {}
-        self._filed: dict[str, tuple[Subject, ...]] = {}
-        self._members: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-        self._spellings: dict[str, Counter[Subject]] = defaultdict(Counter)
-        self._shared: dict[str, Counter[str]] = defaultdict(Counter)
+        self._filing = Filing(site)
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
-        self._weights: dict[str, tuple[int, int]] = {}
         self._told: dict[Shape, dict[str, tuple[Item, Entry]]] = {}
         self._tombstones: Mapping[str, tuple[Tombstone, ...]] = {}
         self._chosen: dict[str, tuple[Subject, bool]] = {}  # by key: how it is spelt, and whether it has items
         self._subjects: dict[str, Subject] = {}
         self._unsure: set[str] = set()  # keys of subjects that may be another one, though no item was filed
+        self._stale: set[str] = set()  # keys of feeds that may read differently, though no item of theirs changed
         for subject in self._standing():
-            self._spellings[subject.key][subject] += 0
+            self._filing.spellings[subject.key][subject] += 0
             self._unsure.add(subject.key)
 
     def update(
@@ -81,28 +96,65 @@ class Catalogue:
             tombstones: items that left.
         """
         touched: set[str] = set()
-        is_first = not self._items
-        filed = self._items.keys() if only is None else self._items.keys() & only
+        is_first = not self._filing.items
+        filed = self._filing.items.keys() if only is None else self._filing.items.keys() & only
         for item_id in filed - items.keys():
-            touched |= self._take_out(item_id)
+            touched |= self._filing.take_out(item_id)
         for item_id in items if only is None else only:
-            item, former = items.get(item_id), self._items.get(item_id)
+            item, former = items.get(item_id), self._filing.items.get(item_id)
             if item is not None and former is not item and former != item:
                 if former is not None:
-                    touched |= self._take_out(item_id)
-                subjects = self._file(item)
+                    touched |= self._filing.take_out(item_id)
+                subjects = self._filing.file(item)
                 if not is_first:
-                    self._put_in(item, subjects)
+                    self._filing.put_in(item, subjects)
                 touched.update([subject.key for subject in subjects])
         if is_first:
-            self._put_all_in()
+            self._filing.put_all_in()
         if "topic" in self._site.kinds:
             for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
-                if subject not in self._spellings[subject.key]:
-                    self._spellings[subject.key][subject] = 0
+                spellings = self._filing.spellings[subject.key]
+                if spellings.keys() != {subject} and not self._filing.members[subject.key]:
+                    spellings.clear()  # a topic without items is called as it is told here
+                if subject not in spellings:
+                    spellings[subject] = 0
                     self._unsure.add(subject.key)
-        touched |= self._grown_old(now) | self._buried(tombstones, items, now)
+        touched |= self._grown_old(now) | self._buried(tombstones, items, now) | self._stale
+        self._stale = set()
         return self._renew(touched)
+
+    def note(self, order: Sequence[str]) -> CatalogueNote:
+        """What `resume` needs, with the ids of all items in the order in which they will be given to that."""
+        feeds = [
+            FeedNote(
+                self._subjects[feed.key],
+                feed.updated,
+                feed.total,
+                [(one.path, one.label, one.shared) for one in feed.neighbours],
+                bool(feed.tombstones) or feed.key in self._oldest,
+            )
+            for feed in self.feeds
+        ]
+        return CatalogueNote(self._filing.note(order), list(self._chosen.values()), feeds)
+
+    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: CatalogueNote) -> None:
+        """Know what was known when the note was made, of the same site.
+
+        Args:
+            items: those that are published, by id.
+            order: all in that order.
+        """
+        self._filing.resume(items, order, note.filing)
+        self._chosen = {subject.key: (subject, has_items) for subject, has_items in note.chosen}
+        self._subjects = {told.subject.key: told.subject for told in note.feeds}
+        self._unsure = set()
+        self._stale = {told.subject.key for told in note.feeds if told.is_passing}
+        self._feeds = {
+            told.subject.key: self._named_feed(
+                told.subject, told.updated, told.total, tuple([Neighbour(*one) for one in told.neighbours])
+            )
+            for told in note.feeds
+        }
 
     @property
     def feeds(self) -> tuple[Feed, ...]:
@@ -119,30 +171,30 @@ class Catalogue:
 
     def members(self, key: str) -> Sequence[Item]:
         """All items of a feed, the newest first."""
-        ids = self._members[key][self._first(key) :]
-        return [self._items[item_id] for _, item_id in reversed(ids)]
+        ids = self._filing.members[key][self._first(key) :]
+        return [self._filing.items[item_id] for _, item_id in reversed(ids)]
 
     def shown(self, key: str) -> Sequence[Item]:
         """The items that the feed shows: the newest, as many as its shape allows."""
         shape = self._shape(key)
-        ids = self._members[key][max(self._first(key), len(self._members[key]) - shape.size) :]
+        ids = self._filing.members[key][max(self._first(key), len(self._filing.members[key]) - shape.size) :]
         shown: list[Item] = []
         room = shape.most_bytes
         for _, item_id in reversed(ids):
             room -= self._weight_bytes(item_id, shape)
             if shown and room < 0:
                 break
-            shown.append(self._items[item_id])
+            shown.append(self._filing.items[item_id])
         return shown
 
     def volumes(self, key: str, shown: Iterable[Item]) -> tuple[Volume, ...]:
         """The archive documents that the feed needs beside what it shows; those of a feed by age hold nothing older."""
-        if len(self._members[key]) - self._first(key) == len(tuple(shown)):
+        if len(self._filing.members[key]) - self._first(key) == len(tuple(shown)):
             return ()
         shape = self._shape(key)
         members = [
-            (place_of(self._items[item_id]), self._weight_bytes(item_id, shape), self._items[item_id])
-            for _, item_id in self._members[key][self._first(key) :]
+            (place_of(self._filing.items[item_id]), self._weight_bytes(item_id, shape), self._filing.items[item_id])
+            for _, item_id in self._filing.members[key][self._first(key) :]
         ]
         return volumes_of(members, {item.id for item in shown}, most=shape.size, most_bytes=shape.most_bytes)
 
@@ -165,7 +217,7 @@ class Catalogue:
 
     def _weight_bytes(self, item_id: str, shape: Shape) -> int:
         """About what an entry weighs."""
-        full, short = self._weights[item_id]
+        full, short = self._filing.weights[item_id]
         return full if shape.content == "full" else short
 
     def _standing(self) -> Sequence[Subject]:
@@ -177,53 +229,7 @@ class Catalogue:
         named = self._named.get(key)
         if named is not None and named.shape is not None:
             return named.shape
-        return self._site.shape_of(next(iter(self._spellings[key])).kind)
-
-    def _file(self, item: Item) -> tuple[Subject, ...]:
-        """The subjects that an item stands under from now on, each key once."""
-        subjects = {subject.key: subject for subject in reversed(tuple(subjects_of(item, self._site)))}
-        filed = tuple(subjects.values())
-        self._items[item.id], self._filed[item.id] = item, filed
-        summary_bytes, body_bytes = item.sizes
-        short = 2 * summary_bytes + _FRAME_BYTES
-        self._weights[item.id] = short + body_bytes, short
-        return filed
-
-    def _put_in(self, item: Item, filed: Sequence[Subject]) -> None:
-        """Put an item where it belongs among the members of its feeds."""
-        place, topics = (item.published, item.id), _topics_in(filed)
-        for subject in filed:
-            insort(self._members[subject.key], place)
-            self._spellings[subject.key][subject] += 1
-            shared = self._shared[subject.key]
-            for topic in topics:
-                shared[topic] += 1
-
-    def _put_all_in(self) -> None:
-        """Like `_put_in` of every item, in a third of the time: all are put in order once, and counted at the end."""
-        spellings: dict[str, list[Subject]] = defaultdict(list)
-        shared: dict[str, list[str]] = defaultdict(list)
-        for place in sorted([(item.published, item.id) for item in self._items.values()]):
-            filed = self._filed[place[1]]
-            topics = _topics_in(filed)
-            for subject in filed:
-                key = subject.key
-                self._members[key].append(place)
-                spellings[key].append(subject)
-                shared[key] += topics
-        for key, found in spellings.items():
-            self._spellings[key].update(found)
-            self._shared[key].update(shared[key])
-
-    def _take_out(self, item_id: str) -> set[str]:
-        item, filed = self._items.pop(item_id), self._filed.pop(item_id)
-        del self._weights[item_id]
-        for subject in filed:
-            members = self._members[subject.key]
-            del members[bisect_left(members, (item.published, item.id))]
-            self._spellings[subject.key][subject] -= 1
-            self._shared[subject.key].subtract(one.key for one in filed if one.kind == "topic")
-        return {subject.key for subject in filed}
+        return self._site.shape_of(next(iter(self._filing.spellings[key])).kind)
 
     def _grown_old(self, now: datetime) -> set[str]:
         """Keys of named feeds whose oldest items left by age, and of those that some came back to."""
@@ -245,7 +251,7 @@ class Catalogue:
     def _first(self, key: str) -> int:
         """The place of the oldest member that is young enough."""
         oldest = self._oldest.get(key)
-        return bisect_left(self._members[key], (oldest, "")) if oldest else 0
+        return bisect_left(self._filing.members[key], (oldest, "")) if oldest else 0
 
     def _renew(self, touched: set[str]) -> frozenset[str]:
         """Make the touched feeds anew, and those that name one whose name changed."""
@@ -253,7 +259,7 @@ class Catalogue:
             self._subjects = subjects = self._told_subjects()
             renamed = {key for key, subject in subjects.items() if key in self._feeds and self._is_renamed(subject)}
             if renamed:
-                touched |= {key for key, shared in self._shared.items() if not renamed.isdisjoint(+shared)}
+                touched |= {key for key, shared in self._filing.shared.items() if not renamed.isdisjoint(+shared)}
             touched |= renamed | (subjects.keys() ^ self._feeds.keys())
         touched &= self._subjects.keys() | self._feeds.keys()
         self._feeds = {
@@ -270,11 +276,11 @@ class Catalogue:
         """Choose the spellings of touched subjects anew, as most items have them; whether that changed anything."""
         is_other = False
         for key in self._unsure.union(touched):
-            spellings = self._spellings.get(key)
+            spellings = self._filing.spellings.get(key)
             chosen = None
             if spellings and self._has_feed(key, next(iter(spellings))):
                 subject = max(spellings, key=lambda subject, among=spellings: _rank(among, subject))  # type: ignore[misc]
-                chosen = subject, bool(self._members[key])
+                chosen = subject, bool(self._filing.members[key])
             if chosen != self._chosen.get(key):
                 is_other = True
             if chosen is None:
@@ -296,18 +302,24 @@ class Catalogue:
         return {subject.key: subject for subject in told}
 
     def _has_feed(self, key: str, subject: Subject) -> bool:
-        if subject.kind == "topic" and not self._members[key]:
+        if subject.kind == "topic" and not self._filing.members[key]:
             return self._site.keeps_empty and subject.path not in self._left
         if subject.kind in ("all", "named", "topic"):
             return True
-        return len(self._members[key]) >= (self._site.least if subject.kind in _OPTIONAL else 1)
+        return len(self._filing.members[key]) >= (self._site.least if subject.kind in _OPTIONAL else 1)
 
     def _feed(self, subject: Subject, subjects: Mapping[str, Subject]) -> Feed:
+        key = subject.key
+        buried = self._tombstones.get(key, ())
+        changes = [*(told_at(item)[1] for item in self.shown(key)), *(one.at for one in buried)]
+        updated = max(changes, default=self._site.since)
+        total = len(self._filing.members[key]) - self._first(key)
+        return self._named_feed(subject, updated, total, self._neighbours(key, subjects))
+
+    def _named_feed(self, subject: Subject, updated: datetime, total: int, neighbours: tuple[Neighbour, ...]) -> Feed:
         site, key = self._site, subject.key
         named = self._named.get(key)
         title, description = _words(subject, named, site)
-        tombstones = self._tombstones.get(key, ())
-        changes = [*(told_at(item)[1] for item in self.shown(key)), *(one.at for one in tombstones)]
         return Feed(
             key=key,
             kind=subject.kind,
@@ -316,19 +328,19 @@ class Catalogue:
             title=title,
             description=description,
             entries=(),
-            updated=max(changes, default=site.since),
+            updated=updated,
             vocabulary=subject.vocabulary,
             home=subject.home,
-            total=len(self._members[key]) - self._first(key),
-            neighbours=self._neighbours(key, subjects),
+            total=total,
+            neighbours=neighbours,
             shape=self._shape(key),
             language=subject.language or site.language,
             image=named.image if named else None,
-            tombstones=tombstones,
+            tombstones=self._tombstones.get(key, ()),
         )
 
     def _neighbours(self, key: str, subjects: Mapping[str, Subject]) -> tuple[Neighbour, ...]:
-        shared = {other: count for other, count in self._shared[key].items() if count > 0 and other != key}
+        shared = {other: count for other, count in self._filing.shared[key].items() if count > 0 and other != key}
         if len(shared) > _NEIGHBOURS:  # only those that may be among them need be told apart by name
             least = sorted(shared.values())[-_NEIGHBOURS]
             shared = {other: count for other, count in shared.items() if count >= least}
@@ -336,11 +348,6 @@ class Catalogue:
         return tuple(
             Neighbour(subjects[other].path, subjects[other].label, shared[other]) for other in nearest[:_NEIGHBOURS]
         )
-
-
-def _topics_in(filed: Iterable[Subject]) -> list[str]:
-    """The keys of the topics among these."""
-    return [one.key for one in filed if one.kind == "topic"]
 
 
 def _rank(spellings: Counter[Subject], subject: Subject) -> tuple[int, str, str, str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from syndicate.feeds.catalogue import Catalogue
+from syndicate.feeds.catalogue import Catalogue, CatalogueNote
 from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id, told_at
 from syndicate.feeds.feed import LATEST, newest_of
 from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX, STYLE
 from syndicate.feeds.moved import REDIRECTS, moved_page, redirects_document, redirects_of
 from syndicate.feeds.pages import Pages
+from syndicate.feeds.seals import Sealed
 from syndicate.feeds.subjects import ALL
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
     from syndicate.feeds.tombstone import Tombstone
     from syndicate.feeds.xml import Entries
     from syndicate.items.item import Item, Topic
+
+
+class PressNote(Struct, array_like=True, frozen=True):
+    """All that a press knows beside the items; `kept` are paths and seals of the documents of each feed, by key."""
+
+    catalogue: CatalogueNote
+    kept: list[tuple[str, list[tuple[str, str | None]]]]
 
 
 class Press:
@@ -88,6 +97,37 @@ class Press:
         yield from self._pages.documents(feeds)
         yield from self._moved(feeds)
         yield from self._directories(feeds)
+
+    def note(self, order: Sequence[str], seals: Mapping[str, str]) -> PressNote:
+        """What `resume` needs.
+
+        Args:
+            order: the ids of all items, in the order in which they will be given to that.
+            seals: those of the documents, by path.
+        """
+        kept = [
+            (key, [(document.path, seals.get(document.path)) for document in documents])
+            for key, documents in self._kept.items()
+        ]
+        return PressNote(self.catalogue.note(order), kept)
+
+    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: PressNote) -> None:
+        """Know what was known when the note was made, of the same site.
+
+        Args:
+            items: those that are published, by id.
+            order: all in that order.
+        """
+        self.catalogue.resume(items, order, note.catalogue)
+        self._items = dict(items)
+        self._kept = {
+            key: tuple([Document(path, Sealed(seal), partial(self._anew, key, path)) for path, seal in documents])
+            for key, documents in note.kept
+        }
+
+    def _anew(self, key: str, path: str) -> bytes:
+        """A document of a feed whose items are not at hand."""
+        return next(one for one in self._of_feed(self.catalogue.feed(key)) if one.path == path).make()
 
     def _forget(self, items: Mapping[str, Item]) -> None:
         """What changed may be told by now."""

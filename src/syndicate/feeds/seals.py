@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from syndicate.feeds.feed import Feed
@@ -12,9 +13,14 @@ from syndicate.feeds.formats import INDEX
 from syndicate.feeds.pagerules import PageRules
 
 if TYPE_CHECKING:
-    from syndicate.feeds.document import Document
     from syndicate.feeds.site import Site
     from syndicate.items.item import Item
+
+
+class Sealed(Struct, frozen=True):
+    """The mark of a document that another process made: of what, is known by its seal alone, None if it had none."""
+
+    seal: str | None
 
 
 class Seals:
@@ -26,14 +32,16 @@ class Seals:
         self._revisions: dict[str, tuple[Item, str]] = {}
         self._last: tuple[Feed, tuple[Item, ...], hashlib._Hash] | None = None
 
-    def of(self, document: Document) -> str | None:
-        """The document's seal, None if it has none."""
-        match document.mark:
-            case (Feed() as feed, tuple() as items) if not document.path.endswith(INDEX):
+    def of(self, path: str, mark: object) -> str | None:
+        """The seal of a document, by its path and mark; None if it has none."""
+        match mark:
+            case (Feed() as feed, tuple() as items) if not path.endswith(INDEX):
                 seal = self._begun_with(feed, items).copy()
+            case Sealed(known):
+                return known
             case _:
                 return None
-        seal.update(document.path.encode("utf-8", "replace"))
+        seal.update(path.encode("utf-8", "replace"))
         return seal.hexdigest()[:32]
 
     def _begun_with(self, feed: Feed, items: tuple[Item, ...]) -> hashlib._Hash:

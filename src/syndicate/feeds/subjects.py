@@ -32,7 +32,7 @@ _LANGUAGES = {
 # fmt: on
 
 
-class Subject(Struct, frozen=True, gc=False, cache_hash=True):
+class Subject(Struct, frozen=True, gc=False, cache_hash=True, array_like=True):
     """What a feed is about. Items spell a subject differently; `key` is the same for all of them.
 
     `language` is set where all its items are in that language.

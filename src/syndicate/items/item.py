@@ -137,12 +137,17 @@ class Item:
     if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> Any:
-            """A text of an item that was read back (see `snapshot.unpack`): unpacked when it is asked for."""
-            if name not in TEXTS:
-                raise AttributeError(name, name=name, obj=self)
-            from syndicate.items.snapshot import text_of
+            """What an item says that was read back (see `snapshot`): unpacked when it is asked for."""
+            if name in TEXTS:
+                from syndicate.items.snapshot import text_of
 
-            return text_of(self, name)
+                return text_of(self, name)
+            if name not in _FACTS:
+                raise AttributeError(name, name=name, obj=self)
+            from syndicate.items.snapshot import tell_facts
+
+            tell_facts(self)
+            return object.__getattribute__(self, name)
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -184,6 +189,8 @@ class Item:
 
 TEXTS = ("title", "summary", "description", "body_html", "open_graph", "twitter", "offerings")
 """The fields of an item that take most of its room, and that nothing needs which only keeps order among items."""
+
+_FACTS = frozenset(one.name for one in fields(Item)) - {*TEXTS, "packed", "is_as_packed"}
 
 _UNSEEN = frozenset(("path", "expires", "group", "posting"))
 

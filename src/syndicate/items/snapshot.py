@@ -98,19 +98,45 @@ def unpack(packed: bytes) -> Item:
     """
     if not packed.startswith(_PACKED):
         return _unpacked_whole(packed)
-    head = _HEAD.size
-    if len(packed) < head:
-        raise ValueError("the packed item is cut short")
-    _, checksum, length = _HEAD.unpack_from(packed)
-    if zlib.crc32(packed[head:]) != checksum:
+    item = _still_packed(packed)
+    tell_facts(item)
+    return item
+
+
+def packed_item(packed: bytes, item_id: str, published: datetime | None) -> Item:
+    """The same item, of which this much is known; what else it says is unpacked when it is asked for.
+
+    Raises:
+        ValueError: the bytes are damaged, or of an older version.
+    """
+    item = _still_packed(packed)
+    object.__setattr__(item, "id", item_id)
+    object.__setattr__(item, "published", published)
+    return item
+
+
+def _still_packed(packed: bytes) -> Item:
+    if not packed.startswith(_PACKED) or len(packed) < _HEAD.size:
+        raise ValueError("the packed item is cut short, or of another version")
+    if zlib.crc32(packed[_HEAD.size :]) != _HEAD.unpack_from(packed)[1]:
         raise ValueError("the packed item is damaged")
-    facts = _told(_inflated(packed[head : head + length], _FACTS))
+    item = object.__new__(Item)
+    object.__setattr__(item, "packed", packed)
+    object.__setattr__(item, "is_as_packed", True)
+    return item
+
+
+def tell_facts(item: Item) -> None:
+    """Unpack all that a packed item says but its texts.
+
+    Raises:
+        ValueError, TypeError, KeyError: the bytes are not those of facts.
+    """
+    packed, head = item.packed, _HEAD.size
+    facts = _told(_inflated(packed[head : head + _HEAD.unpack_from(packed)[2]], _FACTS))
     revision, identity, path, published, updated, slug, link, page, brand, authors, topics, tags, *rest = facts
     section, language, image, expires, group, posting, sizes = rest
-    item = object.__new__(Item)
     told = object.__setattr__  # as the class does itself: it is frozen
-    told(item, "packed", packed)
-    told(item, "is_as_packed", True)
     told(item, "known_revision", revision)
     told(item, "known_sizes", tuple(sizes))
     told(item, "id", identity)
@@ -130,7 +156,6 @@ def unpack(packed: bytes) -> Item:
     told(item, "expires", None if expires is None else datetime.fromisoformat(expires))
     told(item, "group", group)
     told(item, "posting", _posting_of(posting))
-    return item
 
 
 def text_of(item: Item, name: str) -> Any:

@@ -43,6 +43,7 @@ _LEFT = (State.SKIPPED, "its item left the store", Reason.WITHDRAWN)
 
 def accept(connection: Connection, acceptance: Acceptance, now: datetime) -> int:
     """Write one ingest; gives how many deliveries were new."""
+    keep_mark(connection, "checkpoint", "")  # what was noted of the store is of the past
     _write_items(connection, acceptance)
     waited = _withdraw(connection, acceptance.withdrawn, now)
     _write_files(connection, acceptance)

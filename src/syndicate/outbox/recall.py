@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import structs
 
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Topic
 from syndicate.outbox.connection import Connection
-from syndicate.outbox.marks import mark
+from syndicate.outbox.marks import keep_mark, mark
 from syndicate.outbox.prepared import Prepared
-from syndicate.outbox.rows import INDEX_COLUMNS, IndexRow, indexed_of, known_of
+from syndicate.outbox.rows import INDEX_COLUMNS, PACKED_COLUMNS, IndexRow, indexed_of, known_of
 from syndicate.ports.content import UNREAD, Indexed, Stamp
 from syndicate.ports.outbox import KnownItem
 
@@ -49,6 +50,24 @@ def index_rows(connection: Connection, after: str) -> Sequence[IndexRow]:
 
 
 _INDEX = f"SELECT {', '.join(INDEX_COLUMNS)} FROM files WHERE path > ? ORDER BY path LIMIT ?"  # noqa: S608
+
+
+def packed_rows(connection: Connection, after: str) -> Sequence[Any]:
+    """The next rows of the parse index, as `packed_of` reads them."""
+    return connection.driver.execute(_PACKED_INDEX, (after, MOST_ROWS)).fetchall()
+
+
+_PACKED_INDEX = f"SELECT {', '.join(PACKED_COLUMNS)} FROM files WHERE path > ? ORDER BY path LIMIT ?"  # noqa: S608
+
+
+def checkpoint(connection: Connection, rules: str) -> str | None:
+    """The token of the notes on what was accepted last; None: there are none, or the index has other rules."""
+    return (mark(connection, "checkpoint") or None) if is_read_by(connection, rules) else None
+
+
+def keep_checkpoint(connection: Connection, token: str) -> None:
+    """Notes were made of what was accepted last."""
+    keep_mark(connection, "checkpoint", token)
 
 
 def indexed(row: IndexRow, *, is_current: bool) -> Indexed:

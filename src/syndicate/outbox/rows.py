@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from syndicate.items.item import Item
-from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, to_json, unpack
+from syndicate.items.snapshot import faults_from_json, faults_to_json, from_json, pack, packed_item, to_json, unpack
+from syndicate.outbox import moments
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed, Stamp
@@ -137,6 +138,9 @@ def known_of(row: Any) -> KnownItem:
 INDEX_COLUMNS = ("path", "size_bytes", "mtime_ns", "inode", "digest", "image", "packed", "skipped", "faults")
 """What the parse index is read back from."""
 
+PACKED_COLUMNS = (*INDEX_COLUMNS, "item_id", "published")
+"""The same, with what is asked of items most."""
+
 IndexRow: TypeAlias = "tuple[str, int, int, int, str, str, bytes | None, str | None, str | None]"
 
 
@@ -150,6 +154,20 @@ def indexed_of(row: IndexRow) -> Indexed:
         skipped,
         faults_from_json(faults) if faults else (),
     )
+
+
+def packed_of(row: Any) -> Indexed:
+    """A row of `files`: its `PACKED_COLUMNS`; what else the item says is unpacked when it is asked for.
+
+    Raises:
+        ValueError, TypeError, KeyError: the row is damaged.
+    """
+    path, size_bytes, mtime_ns, inode, digest, image, packed, skipped, faults, item_id, published = row
+    item = packed_item(packed, item_id, moments.read(published)) if packed else None
+    told = faults_from_json(faults) if faults else ()
+    if item is None and skipped is None and not told:
+        raise ValueError("the row tells nothing")
+    return Indexed(path, Stamp(size_bytes, mtime_ns, inode, digest, image), item, skipped, told)
 
 
 def indexed_row(indexed: Indexed) -> dict[str, Any]:

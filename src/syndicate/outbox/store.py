@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import structs
 from msgspec.structs import replace
@@ -19,13 +20,14 @@ from syndicate.items.item import Item, Topic
 from syndicate.later import Later
 from syndicate.log import log
 from syndicate.outbox import clocks, epoch, recall
+from syndicate.outbox.connection import Connection
 from syndicate.outbox.database import Database
 from syndicate.outbox.delivery import Action, Delivery, Planned, Receipt, State
 from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
-from syndicate.outbox.rows import IndexRow
+from syndicate.outbox.rows import packed_of
 from syndicate.outbox.timekeeping import Timekeeper
 from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
@@ -39,6 +41,8 @@ else:  # most of them need SQLAlchemy, and a start where nothing changed needs n
         Later(f"syndicate.outbox.{name}")
         for name in ("announce", "batches", "doubt", "gather", "intake", "lane", "outlook", "retire", "review")
     )
+
+_RowsAfter = Callable[[Connection, str], Sequence[Any]]
 
 ROOM_BYTES = 64 * 2**20
 """With less free than this beside the database nothing is sent: what came of it might not be kept."""
@@ -144,12 +148,29 @@ class SqlOutbox:
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; every file looks changed if it was made with other rules."""
         is_current = await self._database.read(recall.is_read_by, rules)
-        found: dict[str, Indexed] = {}
-        last = ""
-        while rows := await self._database.read(recall.index_rows, last):
-            found |= await asyncio.to_thread(_indexed, rows, is_current=is_current)
+        return await self._files(recall.index_rows, partial(recall.indexed, is_current=is_current))
+
+    async def packed_index(self) -> dict[str, Indexed] | None:
+        """The parse index with its items still packed; None if any row of it is damaged."""
+        try:
+            return await self._files(recall.packed_rows, packed_of)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+    async def _files(self, rows_after: _RowsAfter, read: Callable[[Any], Indexed]) -> dict[str, Indexed]:
+        found, last = dict[str, Indexed](), ""
+        while rows := await self._database.read(rows_after, last):
+            found |= {one.path: one for one in await asyncio.to_thread(list, map(read, rows))}
             last = rows[-1][0]
         return found
+
+    async def checkpoint(self, rules: str) -> str | None:
+        """The token of the notes on what was accepted last, None if there are none that hold for these rules."""
+        return await self._database.read(recall.checkpoint, rules)
+
+    async def keep_checkpoint(self, token: str) -> None:
+        """Notes were made of what was accepted last; they hold until the next acceptance."""
+        await self._database.write(recall.keep_checkpoint, token)
 
     async def stamp(self, path: str, rules: str) -> Stamp | None:
         """What tells that the file at a path changed since it was read by these rules."""
@@ -377,7 +398,3 @@ class SqlOutbox:
     async def hub_counts(self) -> list[HubCounts]:
         """How every hub stands."""
         return await self._database.read(announce.hub_counts)
-
-
-def _indexed(rows: Sequence[IndexRow], *, is_current: bool) -> dict[str, Indexed]:
-    return {row[0]: recall.indexed(row, is_current=is_current) for row in rows}

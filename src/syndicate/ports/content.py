@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,6 +75,16 @@ class Scan(Struct, frozen=True):
         return agreed(found)
 
 
+class StoreNote(Struct, array_like=True, frozen=True):
+    """What a store knows of its files beside what is known of each.
+
+    `links` tell for each item, in order of paths, where it leads; `ends` are those of items that have one, by path.
+    """
+
+    links: list[str]
+    ends: dict[str, datetime]
+
+
 class Store(Protocol):
     """Where items come from. Called in a thread: it may block, it may not touch the event loop."""
 
@@ -87,6 +98,12 @@ class Store(Protocol):
         Raises:
             ConfigError: the store itself is not there.
         """
+
+    def note(self, paths: Sequence[str]) -> StoreNote | None:
+        """What `resume` needs, with the paths of all files that hold an item, in order; None: it cannot resume."""
+
+    def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StoreNote) -> None:
+        """Know of these files what was known when the note was made; the items in them are given by path, in order."""
 
     def stands(self, path: str, stamp: Stamp) -> bool:
         """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""

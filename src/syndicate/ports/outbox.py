@@ -129,6 +129,15 @@ class Outbox(Protocol):
     async def index(self, rules: str) -> dict[str, Indexed]:
         """The parse index, by path; with a stamp that fits no file if it was made with other `rules` (a digest)."""
 
+    async def packed_index(self) -> dict[str, Indexed] | None:
+        """The parse index with its items still packed, by path, in order; None if any row of it is damaged."""
+
+    async def checkpoint(self, rules: str) -> str | None:
+        """The token of the notes on what was accepted last, None if there are none that hold for these rules."""
+
+    async def keep_checkpoint(self, token: str) -> None:
+        """Notes were made of what was accepted last; they hold until the next acceptance."""
+
     async def stamp(self, path: str, rules: str) -> Stamp | None:
         """What tells that the file at a path changed since it was read by these rules; None: it was not."""
 

@@ -1,0 +1,323 @@
+"""What one process writes down is what the next one would find out: no more, no less, and never of another state."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
+from syndicate.checkpoint import Checkpoints, settings_of
+from syndicate.feeds.query import Query
+from syndicate.feeds.site import KINDS, Named, Site
+from syndicate.feeds.tombstone import TombstoneRules
+from syndicate.ingest import Ingest
+from syndicate.outbox.plan import ChannelPlan
+from syndicate.shelf.folder import FolderShelf
+
+RICH = replace(
+    SITE,
+    kinds=KINDS,
+    least=1,
+    size=3,
+    archives=True,
+    named=(Named("recent", Query(most_age=timedelta(hours=6)), "Recent"),),
+    tombstones=TombstoneRules(5, timedelta(hours=2)),
+)
+
+
+class Relay(Newsroom):
+    """A newsroom whose processes leave notes to each other; one that `forgets` finds out everything itself."""
+
+    forgets = False
+
+    def __init__(self, folder: Path, *channels: ChannelPlan, site: Site = RICH) -> None:
+        super().__init__(folder, *channels)
+        self.site = site
+
+    async def __aenter__(self) -> Relay:
+        await super().__aenter__()
+        shelf = FolderShelf(self.feeds)
+        self.ingest = Ingest(
+            self.store, self.outbox, shelf, self.site, self.channels, rules=self.rules, clock=lambda: self.now
+        )
+        if not self.forgets:
+            self.ingest.checkpoints = Checkpoints(self.file, settings_of(self.site, self.rules))
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.ingest.note()
+        await super().__aexit__(*error)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "state" / "outbox.checkpoint"
+
+    async def next(self, *, forgets: bool = False) -> Relay:
+        """The next process."""
+        await self.__aexit__(None, None, None)
+        self.forgets = forgets
+        await self.__aenter__()
+        return self
+
+
+def is_resumed(room: Relay) -> bool:
+    """Whether the process took up what the one before wrote down."""
+    return room.ingest._is_resumed
+
+
+def known_by(room: Relay) -> dict[str, Any]:
+    """What a process has in memory, in a form that does not depend on how it came there."""
+    ingest = room.ingest
+    standing, press = ingest._standing, ingest.shelving._press
+    catalogue, clashes, layout = press.catalogue, room.store._clashes, room.store._layout
+    filing = catalogue._filing
+    return {
+        "visible": standing.visible,
+        "scheduled": standing.scheduled,
+        "places": standing._places,
+        "labels": standing._labels,
+        "spellings": whole(standing._spellings),
+        "topics": +standing._topics,
+        "faults": standing._faults,
+        "skipped": standing._skipped,
+        "ends": standing._ends,
+        "keys": {path: known[1:] for path, known in clashes._keys.items()},
+        "single": clashes._single,
+        "shared": clashes._shared,
+        "layout ends": layout.ends if layout.files is ingest._index else None,
+        "filed": filing._filed,
+        "items": filing.items,
+        "members": {key: members for key, members in filing.members.items() if members},
+        "subjects": whole(filing.spellings),
+        "neighbours": whole(filing.shared),
+        "weights": filing.weights,
+        "feeds": catalogue.feeds,
+        "chosen": {key: one for key, one in catalogue._chosen.items() if one[1]},
+        "documents": {key: [one.path for one in found] for key, found in press._kept.items()},
+        "pictures": ingest.shelving._pictures,
+        "accepted": ingest._accepted,
+        "index": ingest._index,
+    }
+
+
+def whole(counters: Mapping[str, Counter[Any]]) -> dict[str, Counter[Any]]:
+    return {key: +counts for key, counts in counters.items() if +counts}
+
+
+def write_some(room: Relay, chance: Random) -> None:
+    """A few files come, change, or go."""
+    for number in chance.sample(range(1, 9), chance.randrange(1, 4)):
+        path, kind = room.content / f"{number}.md", chance.random()
+        if kind < 0.2:
+            path.unlink(missing_ok=True)
+        elif kind < 0.3:
+            room.put(path.name, b"---\ntitle: [\n---\n")
+        elif kind < 0.4:
+            room.write(path.name, draft=True)
+        elif kind < 0.5 and path.exists():
+            os.utime(path, ns=(1, 10**18 + chance.randrange(10**9)))
+        else:
+            write_one(room, chance, path.name)
+
+
+def write_one(room: Relay, chance: Random, name: str) -> None:
+    front: dict[str, Any] = {
+        "title": f"Title {chance.random()}",
+        "date": room.now + timedelta(hours=chance.randrange(-9, 3)),
+        "categories": chance.sample(["Water Birds", "water birds", "Reeds", "Mud"], chance.randrange(3)),
+        "tags": chance.sample(["spring", "Spring"], 1),
+        "author": chance.choice(["Ada", "Bo"]),
+    }
+    if chance.random() < 0.3:
+        front["link"] = "https://herons.example/same"
+    if chance.random() < 0.3:
+        front["expiryDate"] = room.now + timedelta(hours=chance.randrange(1, 4))
+    if chance.random() < 0.4:
+        room.put(f"{name}.png", picture(chance.choice(["teal", "red"])))
+        front["image"] = f"{name}.png"
+    room.write(name, **front)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_process_knows_what_it_would_have_found_out(tmp_path: Path, seed: int) -> None:
+    chance = Random(seed)
+    room, resumed = Relay(tmp_path), 0
+    write_some(room, chance)
+    async with room:
+        await room.look()
+        for _ in range(4):
+            await room.next()
+            write_some(room, chance)
+            await room.look(timedelta(minutes=chance.randrange(1, 100)))
+            resumed += is_resumed(room)
+            known = known_by(room)
+
+            await room.next(forgets=True)
+            done = await room.look(timedelta())
+
+            assert (done.new, done.revised, done.withdrawn, done.written, done.dropped) == (0, 0, 0, (), ())
+            for name, found in known_by(room).items():
+                assert name == "layout ends" or known[name] == found, name
+            room.forgets = False
+    assert resumed
+
+
+async def test_a_process_that_forgot_leaves_notes_again(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next(forgets=True)
+        room.write("2.md")
+        await room.look()
+        await room.next()
+        await room.look()
+        assert not is_resumed(room)
+
+        await room.next()
+        await room.look()
+
+        assert is_resumed(room)
+
+
+async def test_a_quiet_pass_of_a_process_that_resumed_writes_nothing(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        before, kept = room.shelved(), room.file.read_bytes()
+
+        done = await room.look()
+        await room.next()
+
+        assert (done.written, done.dropped, room.shelved(), room.file.read_bytes()) == ((), (), before, kept)
+        await room.look()
+        assert is_resumed(room)
+
+
+async def test_what_readers_lost_is_made_anew(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        whole = room.feed("all/feed.json")
+        (room.feeds / "all" / "feed.json").unlink()
+        (room.feeds / "all" / "atom.xml").write_text("spoilt")
+
+        done = await room.look()
+
+        assert is_resumed(room)
+        assert {"all/feed.json", "all/atom.xml"} <= set(done.written)
+        assert room.feed("all/feed.json") == whole
+
+
+@pytest.mark.parametrize("spoil", ["other settings", "other rules", "damaged", "cut", "gone", "swapped"])
+async def test_notes_of_something_else_are_not_used(tmp_path: Path, spoil: str) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        former = room.file.read_bytes()
+        room.write("2.md")
+        await room.look()
+        await room.__aexit__(None, None, None)
+        content = room.file.read_bytes()
+        match spoil:
+            case "other settings":
+                room.site = replace(RICH, title="Fen Notes")
+            case "other rules":
+                room.rules = "rules-2"
+            case "damaged":
+                room.file.write_bytes(content[:-9] + b"?" + content[-8:])
+            case "cut":
+                room.file.write_bytes(content[:20])
+            case "gone":
+                room.file.unlink()
+            case "swapped":
+                room.file.write_bytes(former)
+        await room.__aenter__()
+
+        done = await room.look()
+
+        assert not is_resumed(room)
+        assert (done.items, done.new, done.withdrawn) == (2, 0, 0)
+
+
+async def test_notes_that_cannot_be_written_cost_nothing_but_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("syndicate.checkpoint.replace_file", full)
+        await room.next()
+        await room.look()
+
+        assert not is_resumed(room)
+        assert not room.file.exists()
+
+
+async def test_a_pass_that_failed_leaves_no_notes(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        room.write("2.md")
+        room.outbox.ends = "before"
+        with pytest.raises(PowerCut):
+            await room.look()
+        before = room.file.read_bytes()
+        await room.next()
+        assert room.file.read_bytes() == before
+
+        done = await room.look()
+
+        assert (is_resumed(room), done.new, done.items) == (True, 1, 2)
+        assert set(await room.states()) == {"item:1", "item:2"}
+
+
+async def test_two_files_with_one_id_are_found_anew(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    room.write("2.md", id=1)
+    async with room:
+        await room.look()
+        await room.next()
+        await room.look()
+
+        assert not is_resumed(room)
+
+
+async def test_an_edit_after_a_resumption_owes_what_it_owes_otherwise(tmp_path: Path) -> None:
+    room = Relay(tmp_path, NEWS)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        room.write("2.md")
+        await room.look()
+        await room.next()
+        room.write("2.md", title="Better title", age=timedelta(minutes=1))
+
+        done = await room.look()
+
+        assert (is_resumed(room), done.revised) == (True, 1)
+        item = await room.outbox.item("item:2")
+        assert item is not None
+        assert item.title == "Better title"
