@@ -37,6 +37,7 @@ def image(value: Value, search: ImageSearch = STATIC, *, path: str = "news/x.md"
         ),
         ({"href": "a.jpg", "valid": "true"}, ("news/a.jpg", "a.jpg", "static/a.jpg")),
         ({"asset": {"url": "a.jpg"}}, ("news/a.jpg", "a.jpg", "static/a.jpg")),
+        ({"src": {"x": "1"}, "image": {"src": "a.jpg"}}, ("news/a.jpg", "a.jpg", "static/a.jpg")),
         ([None, {"src": "../../../x.jpg"}, "b.jpg"], ("news/b.jpg", "b.jpg", "static/b.jpg")),
     ],
 )
@@ -73,7 +74,7 @@ def test_nothing_else_beside_the_store_is_looked_at(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", {"href": None, "valid": "true"}, [], {"alt": "only"}, "false", {"path": "no"}]
+    "value", [None, "", {"href": None, "valid": "true"}, [], {"alt": "only"}, "false", {"path": "no"}, {"src": {}}]
 )
 def test_blank_references_are_no_image(value: Value) -> None:
     assert featured_of(value, path="x.md", search=STATIC, title="T") is None

@@ -123,3 +123,29 @@ def test_rules_cannot_be_changed_by_the_way() -> None:
     assert rules.fields["title"] == (source_of("x"),)
     with pytest.raises(TypeError):
         rules.fields["title"] = ("y",)  # type: ignore[index]  # to see that it fails
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_what_a_file_can_meet_is_what_its_keys_lead_to(name: str) -> None:
+    rules = rules_of(name, fields={"section": ["path:section", "kind"], "brand": ["outlet.name"]})
+
+    reach = rules.reach({"outlet": None, "draft": None, "some other": None})
+
+    assert reach.sources["brand"] == (source_of("outlet.name"),)
+    assert reach.sources["section"] == (source_of("path:section"),)
+    assert "title" not in reach.sources or all(source.kind != "key" for source in reach.sources["title"])
+    assert [source.words for hiding, sources in reach.hidings for source in sources if hiding.name == "draft"] == [
+        "draft"
+    ]
+    assert rules.reach(["draft", "outlet", "another"]) is reach
+
+
+def test_files_with_ever_other_keys_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicate.items.rules._MAX_REACHES", 1)
+    rules = rules_of("generic")
+
+    first, second = rules.reach(["title"]), rules.reach(["title", "date"])
+
+    assert rules.reach(["title"]) is first
+    assert rules.reach(["title", "date"]) == second
+    assert rules.reach(["title", "date"]) is not second

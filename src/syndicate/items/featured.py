@@ -86,9 +86,9 @@ def unnamed(first: tuple[str, str], *, path: str, search: ImageSearch, title: st
 def _one(value: Value, path: str, search: ImageSearch, title: str) -> Featured | None:
     names = texts_of(value, _REFERENCES)
     if isinstance(value, dict):
-        inner = [below for key in _REFERENCES if isinstance(below := value.get(key), dict)]
-        if not names and inner:
-            return _one({**value, **inner[0]}, path, search, title)
+        inner = next((key for key in _REFERENCES if isinstance(value.get(key), dict)), None)
+        if not names and inner is not None:
+            return _one(_opened(value, inner), path, search, title)
         alt = plain(next(iter(texts_of({key.casefold(): text for key, text in value.items()}, _FOLDED_ALTS)), ""))
         alt = alt or title
         if str(value.get("valid")).strip().casefold() in _FALSE:
@@ -114,6 +114,13 @@ def _one(value: Value, path: str, search: ImageSearch, title: str) -> Featured |
     if not paths:
         return Featured(refusal=("W-IMAGE-UNSAFE", f"the image's path {names[0]} leads out of the store"))
     return Featured(alt=alt, paths=paths)
+
+
+def _opened(value: dict[str, Value], key: str) -> dict[str, Value]:
+    """A mapping with what stands in one below it in that one's place."""
+    below = value[key]
+    assert isinstance(below, dict)
+    return {**{name: held for name, held in value.items() if name != key}, **below}
 
 
 _FOLDED_ALTS = tuple(key.casefold() for key in _ALTS)

@@ -71,20 +71,25 @@ def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str
 
 def present(tree: Tree, sources: Iterable[Source], location: Location) -> Iterator[Found]:
     """The same without what is not there, as most is not, and of what there is no problem to tell."""
-    written = tree.fields
     for source in sources:
-        steps = source.steps
-        if not steps:
-            found = _looked(tree, source, location)
-            if found.value is not None or found.problem:
-                yield found
-            continue
-        value = written.get(steps[0])
-        if value is not None and len(steps) > 1:
-            value = _below(value, steps[1:])
-        if value is not None:
-            found = Found(value, source.words, tree, steps, source.form)
-            yield _changed(found, source) if source.changes_texts else found
+        found = present_at(tree, source, location)
+        if found is not None:
+            yield found
+
+
+def present_at(tree: Tree, source: Source, location: Location) -> Found | None:
+    """What one source gives; None for what `present` leaves out."""
+    steps = source.steps
+    if not steps:
+        found = _looked(tree, source, location)
+        return found if found.value is not None or found.problem else None
+    value = tree.fields.get(steps[0])
+    if value is not None and len(steps) > 1:
+        value = _below(value, steps[1:])
+    if value is None:
+        return None
+    found = Found(value, source.words, tree, steps, source.form)
+    return _changed(found, source) if source.changes_texts else found
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:

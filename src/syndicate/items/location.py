@@ -118,7 +118,7 @@ class Location(Struct, frozen=True, gc=False):
     def _parts(self, name: str) -> str | None:
         match name:
             case "language":
-                return self.language_ending or self._language_folder
+                return _language(self.path, self.filename, tuple(self.leads), tuple(self.languages))
             case "section":
                 return self.folders[0] if self.folders else None
             case "sections":
@@ -165,10 +165,6 @@ class Location(Struct, frozen=True, gc=False):
         return (self.group("slug") or "").casefold() in {"index", "_index"}
 
     @property
-    def _language_folder(self) -> str | None:
-        return self._shelf.language
-
-    @property
     def _below_language(self) -> tuple[str, ...]:
         return self._shelf.rest
 
@@ -187,6 +183,12 @@ class _Shelf(NamedTuple):
 
     language: str | None
     rest: tuple[str, ...]
+
+
+@lru_cache(maxsize=4)  # asked for several times in a row
+def _language(path: str, filename: str, leads: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
+    location = Location(path, filename, leads, languages)
+    return location.language_ending or _shelf(path.rpartition("/")[0], leads, languages).language
 
 
 @lru_cache(maxsize=1024)  # a folder has many files

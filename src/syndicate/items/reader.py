@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from string import ascii_letters, digits
 
@@ -17,6 +17,7 @@ from syndicate.items.fields import Found
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.plain import plain
 from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
+from syndicate.items.sources import Source
 from syndicate.items.tree import Tree
 
 _TEXTUAL = DATES | TEXTS
@@ -49,13 +50,20 @@ def _unfit(name: str, text: str) -> str:
 
 
 class Reader(Struct):
-    """A file's front matter, where it lies, and the rules; gives fields and gathers faults."""
+    """A file's front matter, where it lies, and the rules; gives fields and gathers faults.
+
+    `sources` are those of each field that may give something, in order.
+    """
 
     front: Tree
     location: Location
     rules: Rules
     faults: list[Fault] = field(default_factory=list)
+    sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     _found: dict[str, Found | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.sources = self.rules.reach(self.front.fields).sources
 
     @property
     def path(self) -> str:
@@ -71,28 +79,37 @@ class Reader(Struct):
 
     def usable(self, name: str) -> Iterator[Found]:
         """What the field's sources give that can be used, in order; texts as they are written."""
-        is_textual = name in _TEXTUAL
-        for found in fields.present(self.front, self.rules.sources.get(name, ()), self.location):
-            if found.is_slow:
-                self._tell_slow(name, found)
-            if is_textual:
-                text = fields.text_of(found.value)
-                if text is not None and not _unfit(name, text):
-                    yield found if text is found.value else replace(found, value=text)
-            elif not fields.is_blank(found.value):
+        for source in self.sources.get(name, ()):
+            found = self._usable_at(name, source)
+            if found is not None:
                 yield found
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""
+        if name not in self.sources:
+            return None
         kept = self._found
         if name not in kept:
-            kept[name] = next(self.usable(name), None) if self.may_have(name) else None
+            kept[name] = next(self.usable(name), None)
         return kept[name]
 
     def may_have(self, name: str) -> bool:
         """Whether anything stands at a field's sources, as far as a look at the first steps of its keys can tell."""
-        keys = self.rules.keys.get(name)
-        return keys is None or not self.front.fields.keys().isdisjoint(keys)
+        return name in self.sources
+
+    def _usable_at(self, name: str, source: Source) -> Found | None:
+        """What one source gives, if it can be used."""
+        found = fields.present_at(self.front, source, self.location)
+        if found is None:
+            return None
+        if found.is_slow:
+            self._tell_slow(name, found)
+        if name not in _TEXTUAL:
+            return None if fields.is_blank(found.value) else found
+        text = fields.text_of(found.value)
+        if text is None or _unfit(name, text):
+            return None
+        return found if text is found.value else replace(found, value=text)
 
     def raw(self, name: str) -> str:
         """A field's text as it is written, empty if there is none."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
@@ -32,6 +33,8 @@ FIELDS = DATES | TEXTS | VALUES
 TRUE = ("true", "yes", "on", "y", "1")
 FALSE = ("false", "no", "off", "n", "0")
 
+
+_MAX_REACHES = 1000  # files that a program wrote have few sets of keys, those that people wrote a few hundred
 
 POST_PAGE = "/{year}/{month}/{day}/{slug}.html"
 """Jekyll's default, permalink style `date` without categories."""
@@ -142,12 +145,22 @@ class ImageSearch:
         return tuple(folder for folder in self.folders if folder.startswith(("../", "/")))
 
 
+class Reach(NamedTuple):
+    """What of the rules a file can meet, as far as the keys at its top tell: most it cannot.
+
+    `sources` are those of each field that may give something, in order; `hidings` the reasons, each with its own.
+    """
+
+    sources: Mapping[str, tuple[Source, ...]]
+    hidings: tuple[tuple[Hiding, tuple[Source, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How files are read: a preset with the site's own settings.
 
     `fields` gives for each of `FIELDS` the sources in order; the first that is not blank wins (see `fields.first`).
-    `sources` are the same, read once; `keys` the first steps of a field's keys, of fields that come from keys alone.
+    `sources` are the same, read once; `steps` the first steps of all keys that are looked at.
     `site_url` is the absolute base of the site's own pages, empty if it has none. `zone` is where dates without offset
     are meant, `date_formats` are more forms than `dates.moment` knows, `zone_offsets` more zone names (folded).
     `filename` and `leads`: see `Location`. `language` is what items are in unless they say, `languages` are those that
@@ -190,19 +203,34 @@ class Rules:
     hides_undated: bool = False
     latest_year_offset: int = 10
     sources: Mapping[str, tuple[Source, ...]] = field(init=False, repr=False, compare=False)
-    keys: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+    steps: frozenset[str] = field(init=False, repr=False, compare=False)
+    _reaches: dict[frozenset[str], Reach] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         read = {name: tuple(map(source_of, words)) for name, words in self.fields.items()}
-        keys = {
-            name: frozenset(one.steps[0] for one in sources)
-            for name, sources in (dict.fromkeys(FIELDS, ()) | read).items()
-            if all(one.steps for one in sources)
-        }
+        every = [
+            source for sources in (*read.values(), *(hiding.read for hiding in self.hidings)) for source in sources
+        ]
         object.__setattr__(self, "sources", MappingProxyType(read))
-        object.__setattr__(self, "keys", MappingProxyType(keys))
+        object.__setattr__(self, "steps", frozenset(one.steps[0] for one in every if one.steps))
+        object.__setattr__(self, "_reaches", {})
         for name in ("fields", "zone_offsets", "permalinks", "permalink_words"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def reach(self, keys: Iterable[str]) -> Reach:
+        """What of the rules a file with these folded keys can meet; worked out once for files that have the same."""
+        there = self.steps.intersection(keys)
+        found = self._reaches.get(there)
+        if found is None:
+            hidings = ((hiding, _among(hiding.read, there)) for hiding in self.hidings)
+            sources = {name: _among(sources, there) for name, sources in self.sources.items()}
+            found = Reach(
+                {name: here for name, here in sources.items() if here},
+                tuple((hiding, here) for hiding, here in hidings if here),
+            )
+            if len(self._reaches) < _MAX_REACHES:
+                self._reaches[there] = found
+        return found
 
     @property
     def digest(self) -> str:
@@ -210,6 +238,11 @@ class Rules:
         parts = [READER_VERSION, *((one.name, getattr(self, one.name)) for one in fields(self) if one.init)]
         text = json.dumps(parts, sort_keys=True, default=_plainly)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _among(sources: Iterable[Source], keys: frozenset[str]) -> tuple[Source, ...]:
+    """The sources that may give something where only these keys are."""
+    return tuple(one for one in sources if not one.steps or one.steps[0] in keys)
 
 
 def _plainly(value: object) -> object:

@@ -14,8 +14,8 @@ from syndicate.items.tree import Tree
 
 def hidden_by(front: Tree, location: Location, rules: Rules) -> str | None:
     """The name of the first rule that hides a file, or of the condition that it does not meet; None if none does."""
-    for hiding in rules.hidings:
-        for found in fields.present(front, hiding.read, location):
+    for hiding, sources in rules.reach(front.fields).hidings:
+        for found in fields.present(front, sources, location):
             if any(text.casefold() in hiding.texts for text in fields.texts_of(found.value)):
                 return hiding.name
     for condition in rules.conditions:
