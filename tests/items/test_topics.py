@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicate.items import topics
 from syndicate.items.item import Item, Topic
 from syndicate.items.rules import TopicRules
 from syndicate.items.topics import LIMIT_SLUG_BYTES, agreed, slug_of, topics_of
@@ -44,6 +45,11 @@ def test_a_slug_is_never_empty_fits_a_file_name_and_is_stable(text: str) -> None
     assert len(slug.encode()) <= LIMIT_SLUG_BYTES
     assert not set(slug) & set("./\\ :?#%")
     assert slug_of(slug) == slug
+
+
+@given(st.text(st.sampled_from("aZ9 (),:/&!?_;-.+#'\u00e9\n"), max_size=20) | st.text("a-", min_size=90, max_size=200))
+def test_ordinary_names_get_their_slugs_quicker_and_not_otherwise(text: str) -> None:
+    assert topics._slug(text) == topics._slug_of_any(text)
 
 
 def test_texts_without_letters_have_slugs_of_their_own() -> None:

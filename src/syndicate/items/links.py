@@ -54,7 +54,7 @@ def absolute(base: str | None, link: str) -> str | None:
     link = link.strip()
     if _READY.fullmatch(link):  # it needs no base
         return link
-    if _ROOTED.fullmatch(link) and "/." not in link and (origin := _origin(base or "")):
+    if _ROOTED.fullmatch(link) and "/." not in link and (origin := origin_of(base or "")):
         return origin + link
     if link[:7].lower() == "mailto:":
         return quote(link, safe=_KEPT)
@@ -117,7 +117,7 @@ def link_key(url: str, tracking: Sequence[str] = TRACKING) -> str:
 
 def is_same_page(one: str, other: str) -> bool:
     """Whether two URLs are spellings of one page's."""
-    hosts = {origin.partition("//")[2].removeprefix("www.") for origin in (_origin(one), _origin(other))}
+    hosts = {origin.partition("//")[2].removeprefix("www.") for origin in (origin_of(one), origin_of(other))}
     if len(hosts) > 1 and "" not in hosts:  # as most: an article elsewhere
         return False
     return link_key(one) == link_key(other)
@@ -151,16 +151,16 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def host_of(url: str) -> str:
-    """The host of a usable URL without `www.`, as an outlet is called."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
-
-
 @lru_cache(maxsize=64)  # a page has many links
-def _origin(base: str) -> str:
+def origin_of(base: str) -> str:
     """Scheme and host of an address that needs no change; empty of any other."""
     match = _READY.fullmatch(base)
     return match["origin"] if match is not None else ""
+
+
+def host_of(url: str) -> str:
+    """The host of a usable URL without `www.`, as an outlet is called."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 @lru_cache(maxsize=64)

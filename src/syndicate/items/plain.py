@@ -67,9 +67,9 @@ _UNWANTED = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
-# ASCII that is sound as it stands, and of that what means nothing but itself in a field.
+# ASCII that is sound as it stands, and of that what means nothing but itself in a field of one line.
 _TAME = bytes([9, 10, *range(32, 127)])
-_LITERAL = _TAME.translate(None, b"<&[`*_~\\")
+_LITERAL = _TAME.translate(None, b"\t\n<&[`*_~\\")
 _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # str.lower makes some letters longer
 _BLANKS = re.compile("  +")
 _BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
@@ -106,7 +106,7 @@ def plain(text: str) -> str:
     Never longer than the NFC form of what came in.
     """
     if text.isascii() and not text.encode().translate(None, _LITERAL):  # as most
-        return _collapsed(text)
+        return (_BLANKS.sub(" ", text) if "  " in text else text).strip(" ")
     return _kept_plain(text) if len(text) <= _LONGEST_KEPT else _plain(text)
 
 

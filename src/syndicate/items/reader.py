@@ -86,11 +86,17 @@ class Reader(Struct):
 
     def found(self, name: str) -> Found | None:
         """The first that can be used."""
-        if name not in self.sources:
+        sources = self.sources.get(name)
+        if sources is None:
             return None
         kept = self._found
         if name not in kept:
-            kept[name] = next(self.usable(name), None)
+            kept[name] = None
+            for source in sources:
+                found = self._usable_at(name, source)
+                if found is not None:
+                    kept[name] = found
+                    break
         return kept[name]
 
     def may_have(self, name: str) -> bool:

@@ -34,7 +34,7 @@ _MARKDOWN = (
 _JSX = r"|(?P<module>^(?:import|export)\b)"
 _BRACES = r"|(?P<tag></?[A-Za-z>])|(?P<brace>\{)"
 
-_IN_HTML = re.compile(r"<(?:(?i:pre|code|script|style|iframe)\b|!--)")
+_IN_HTML = re.compile(r"<(?=[!CcSsIi]|[Pp][Rr])(?:(?i:pre|code|script|style|iframe)\b|!--)")
 """What else than braces matters in HTML."""
 
 # With what a token can begin: most characters can be passed by with one look instead of one for each token.
@@ -98,7 +98,7 @@ def more_at(text: str, *, marks: Sequence[str] = (), is_html: bool = False) -> i
         marks: further marks than `<!-- more -->`.
         is_html: no Markdown in it.
     """
-    places = [match.start() for match in _MORE.finditer(text)]
+    places = [match.start() for match in _MORE.finditer(text)] if "<!--" in text else []
     for mark in marks:
         at = text.find(mark) if mark.strip() else -1
         places += [at] if at >= 0 else []

@@ -25,6 +25,9 @@ _NAMES = (
     (re.compile(r"(?<!\w)([cfj])#(?!\w)"), r"\1sharp"),
     (re.compile(r"(?<![\w.])\.net(?!\w)"), "dotnet"),
 )
+# Names that need no more than lower case: ASCII without what the above look for, short enough, with a letter or digit.
+_ORDINARY = re.compile(rf"[ (),:/&!?_;-]*[A-Za-z0-9][A-Za-z0-9 (),:/&!?_;-]{{,{LIMIT_SLUG_BYTES - 60}}}")
+_WORD = re.compile(r"[a-z0-9]+")
 _LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
 _LATIN_ACCENT = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 _APOSTROPHE = re.compile("(?<=\\w)['’](?=\\w)")
@@ -39,6 +42,10 @@ def slug_of(text: str) -> str:
 
 
 def _slug(text: str) -> str:
+    return "-".join(_WORD.findall(text.lower())) if _ORDINARY.fullmatch(text) else _slug_of_any(text)
+
+
+def _slug_of_any(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LETTERS)
     folded = _APOSTROPHE.sub("", _LATIN_ACCENT.sub("", folded))
     for pattern, name in _NAMES:
