@@ -218,6 +218,13 @@ class SandboxThread:
                 "password": "sandbox-news",
                 "settle": "0.3s",
             },
+            "threads": {
+                "network": "threads",
+                "account": "news",
+                "api_url": at.threads_url,
+                "token": "sandbox-news",
+                "settle": "0.3s",
+            },
             "webhook": {
                 "network": "webhook",
                 "url": f"{at.webhook_url}/news",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from channels.channel_rig import ALT, CANARY, PUBLISHED, KeptTokens, Naps, card, channel_of, picture, post
 from channels.scripted import NOW, Heard, Script, says, scripted
 from channels.test_signin import Person
-from syndicate.channels import instagram, threads
+from syndicate.channels import containers, instagram, threads
 from syndicate.channels.http import Web
 from syndicate.channels.networks import Tools, network_of
 from syndicate.channels.oauth import Grant
@@ -325,6 +325,51 @@ async def test_a_threads_post_is_taken_away(server: Script, web: Web) -> None:
         await channel.delete(Receipt(f"container-{CONTAINER}", None, PUBLISHED))
 
     assert server.paths == [f"DELETE /v1.0/{POST}"]
+
+
+def shown(kind: Kind, number: int, at: str, **more: str) -> dict[str, str]:
+    text = f"Post {number} https://news.example.org/{number}."
+    return {"id": str(number), kind.text: text, "timestamp": f"2026-11-{at}T08:00:00+0000", **more}
+
+
+async def test_own_posts_are_listed_page_by_page_until_they_are_older(kind: Kind, make: Make, server: Script) -> None:
+    onward = {"cursors": {"after": "c2"}, "next": f"{server.url}/next"}
+    card_link = {"link_attachment_url": LINK} if kind is THREADS else {}
+    newest = [
+        shown(kind, 5, "20", permalink=PERMALINK, **card_link),
+        shown(kind, 4, "19", media_type="REPOST_FACADE"),
+    ]
+    server.will(kind.who, says(200, {"data": newest, "paging": onward}), says(200, {"data": [], "paging": onward}))
+    server.will(says(200, {"data": [shown(kind, 3, "18"), shown(kind, 2, "01")], "paging": onward}))
+    server.will(says(200, {"data": [shown(kind, 1, "01")], "paging": onward}))
+
+    channel = make()
+    found = [one async for one in channel.recent(datetime(2026, 11, 10, tzinfo=UTC))]
+
+    assert channel.is_listable
+    assert [(one.receipt.remote_id, one.receipt.url) for one in found] == [("5", PERMALINK), ("3", None)]
+    assert found[0].links == ("https://news.example.org/5", *card_link.values())
+    assert found[0].receipt.at == datetime(2026, 11, 20, 8, tzinfo=UTC)
+    assert [query(heard).get("after") for heard in server.heard[1:]] == [None, ["c2"], ["c2"], ["c2"]]
+    assert all("since" not in query(heard) for heard in server.heard)
+
+
+async def test_a_listing_ends_with_its_last_page(kind: Kind, make: Make, server: Script) -> None:
+    end = {"cursors": {"before": "a", "after": "b"}}
+    server.will(kind.who, says(200, {"data": [shown(kind, 1, "20")], "paging": end}))
+
+    assert len([one async for one in make().recent(datetime(1970, 1, 1, tzinfo=UTC))]) == 1
+
+
+async def test_a_listing_without_end_is_given_up(
+    kind: Kind, make: Make, server: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "MOST_PAGES", 2)
+    onward = {"cursors": {"after": "c"}, "next": "x"}
+    server.will(kind.who, *[says(200, {"data": [shown(kind, 1, "20")], "paging": onward})] * 2)
+
+    with pytest.raises(Transient, match="more than 200 posts"):
+        [one async for one in make().recent(NOW - timedelta(days=365))]
 
 
 def own(kind: Kind, server: Script) -> dict[str, object]:

@@ -26,7 +26,7 @@ def forget(site: SiteRig) -> None:
         shutil.rmtree(site.folder / name)
 
 
-@pytest.mark.parametrize("name", ["mastodon", "bluesky"])
+@pytest.mark.parametrize("name", ["mastodon", "bluesky", "threads"])
 def test_posts_of_before_are_never_made_again(posting: SiteRig, sandbox: SandboxThread, name: str) -> None:
     posting.channels = sandbox.channels(name)
     posted_by_another_program(posting, name)

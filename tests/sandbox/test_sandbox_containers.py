@@ -148,6 +148,22 @@ async def test_the_days_posts_are_counted(caller: Caller) -> None:
     assert (told["quota_usage"], told["config"]["quota_total"]) == (100, 100)
 
 
+async def test_posts_are_listed_page_by_page(caller: Caller) -> None:
+    for _ in range(3):
+        container = (await graph(caller, "threads", "POST", f"/{USER}/threads", **THREAD)).json["id"]
+        await graph(caller, "threads", "POST", f"/{USER}/threads_publish", creation_id=container)
+
+    asked = {"limit": "2", "fields": "id,link_attachment_url"}
+    first = (await graph(caller, "threads", "GET", f"/{USER}/threads", **asked)).json
+    second = (await graph(caller, "threads", "GET", f"/{USER}/threads", after="2", **asked)).json
+    beyond = (await graph(caller, "threads", "GET", f"/{USER}/threads", after="4", **asked)).json
+
+    assert (first["paging"]["cursors"]["after"], "next" in first["paging"]) == ("2", True)
+    assert (len(second["data"]), "next" in second["paging"], beyond) == (1, False, {"data": []})
+    assert len({one["id"] for one in first["data"] + second["data"]}) == 3
+    assert first["data"][0]["link_attachment_url"] == THREAD["link_attachment"]
+
+
 async def test_tokens_are_renewed_and_people_named(caller: Caller) -> None:
     me = await graph(caller, "threads", "GET", "/me", "sandbox-Marsh-Notes", fields="id,username")
     host = caller.addresses.threads_url

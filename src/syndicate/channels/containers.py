@@ -1,11 +1,12 @@
 """Posting in two steps, as Instagram and Threads have it: a container is made and filled, then published once.
 
-Source: Meta "Content Publishing" (Instagram), "Threads Posts", "Threads Media Retrieval", "Threads troubleshooting".
-Read 2026-11.
+Source: Meta "Content Publishing" (Instagram), "Threads Posts", "Threads Media Retrieval", "Retrieve User Posts",
+"Reposts", "Threads troubleshooting". Read 2026-11.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -17,7 +18,7 @@ from syndicate.channels.http import RemoteId, json_bytes, page_url
 from syndicate.channels.marks import links_in
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized
 from syndicate.outbox.delivery import Receipt
-from syndicate.ports.channel import Allowance
+from syndicate.ports.channel import Allowance, OwnPost
 
 POLL_EVERY = timedelta(seconds=5)
 PATIENCE = timedelta(minutes=2)
@@ -26,7 +27,11 @@ PATIENCE = timedelta(minutes=2)
 QUOTA_WAIT = timedelta(hours=1)
 """When the day's posts are used up: the window slides, and when it lets go is not told."""
 
+MOST_PAGES = 1_000
+"""100,000 posts: an account's whole past, for those that adopt it."""
+
 CLOCKS_DIFFER = timedelta(minutes=5)
+_REPOST = "REPOST_FACADE"
 _NAMELESS = "container-"
 
 
@@ -131,6 +136,36 @@ class Containers:
         # it is there all the same: only its id is not known
         return Receipt(f"{_NAMELESS}{staged.container}", None, now) if state == "PUBLISHED" else None
 
+    async def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """The account's posts since then, without reposts, newest first; replies are listed elsewhere.
+
+        No time is asked for: Threads refuses one of before its own beginning.
+
+        Raises:
+            NetworkError: they could not be read; Transient also where there are too many.
+        """
+        asked = {"limit": "100"}
+        for _ in range(MOST_PAGES):
+            page = await self._page(asked, "media_type")
+            dated = [(post.timestamp or since, post) for post in page.data]
+            for at, post in dated:
+                if at >= since and post.media_type != _REPOST:
+                    words, link = post.caption or post.text, post.link_attachment_url
+                    links = (*sorted(links_in(words)), *([link] if link else []))
+                    yield OwnPost(words, links, Receipt(post.id, page_url(post.permalink), at))
+            is_over = bool(dated) and all(at < since for at, _ in dated)
+            if is_over or page.paging is None or not (page.paging.next and page.paging.cursors.after):
+                return
+            asked["after"] = page.paging.cursors.after
+        raise Transient(f"@{self._account}: more than {MOST_PAGES * 100} posts, cannot read so many")
+
+    async def _page(self, asked: Mapping[str, str], *more: str) -> _Posts:
+        """Some of the account's posts, with what we look at; an empty page need not be the last one."""
+        dialect = self._dialect
+        fields = ["id", "permalink", "timestamp", dialect.text, *([dialect.link] if dialect.link else []), *more]
+        query = {"fields": ",".join(fields), **asked}
+        return (await self._graph.get(await self._below(dialect.posts), query)).read(_Posts)
+
     async def delete(self, receipt: Receipt) -> None:
         """Take a post away.
 
@@ -143,12 +178,9 @@ class Containers:
 
     async def _listed(self, staged: Staged, since: datetime) -> _Post | None:
         """The post among the newest of the account that says the same, with the same link beside it."""
-        dialect = self._dialect
-        fields = ["id", "permalink", "timestamp", dialect.text, *([dialect.link] if dialect.link else [])]
-        query = {"fields": ",".join(fields), "limit": "100", "since": str(int(since.astimezone(UTC).timestamp()))}
-        answer = await self._graph.get(await self._below(dialect.posts), query)
-        text, link = staged.fields.get(dialect.text, ""), links_in(staged.fields.get("link_attachment", ""))
-        for post in answer.read(_Posts).data:
+        page = await self._page({"limit": "100", "since": str(int(since.astimezone(UTC).timestamp()))})
+        text, link = staged.fields.get(self._dialect.text, ""), links_in(staged.fields.get("link_attachment", ""))
+        for post in page.data:
             is_new = post.timestamp is None or post.timestamp >= since
             shown = links_in(post.link_attachment_url or "")
             if is_new and post.says(text) and (not link or not shown or shown == link):
@@ -209,14 +241,25 @@ class _Post(_Shown):
     text: str = ""
     timestamp: AwareDatetime | None = None
     link_attachment_url: str | None = None
+    media_type: str = ""
 
     def says(self, text: str) -> bool:
         """Whether it has this text, but for white space."""
         return (self.caption or self.text).split() == text.split() != []
 
 
+class _Cursors(BaseModel):
+    after: str = ""
+
+
+class _Paging(BaseModel):
+    cursors: _Cursors = _Cursors()
+    next: str | None = None
+
+
 class _Posts(BaseModel):
     data: tuple[_Post, ...] = ()
+    paging: _Paging | None = None
 
 
 class _Container(BaseModel):

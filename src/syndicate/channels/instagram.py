@@ -6,6 +6,7 @@ Publishing Limit". Read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,7 +19,7 @@ from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.profiles import Login, ProfileSettings
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Allowance, Channel, Quota, Rights, Standing, rights_among
+from syndicate.ports.channel import Allowance, Channel, OwnPost, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(2200, Measure.UTF16)
@@ -147,6 +148,15 @@ class Instagram(Channel):
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Ask the container whether it was published, and find its post among ours."""
         return await self._containers.found(payload, since)
+
+    @property
+    def is_listable(self) -> bool:
+        """Own posts are listed, newest first."""
+        return True
+
+    def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """Our own posts since then, without replies and reposts, newest first."""
+        return self._containers.recent(since)
 
     async def close(self) -> None:
         """Wait for a renewal under way."""

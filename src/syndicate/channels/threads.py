@@ -6,6 +6,7 @@ Access Tokens". Read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,7 +17,7 @@ from syndicate.channels.networks import Network, SignIn, Tools
 from syndicate.channels.profiles import Login, ProfileSettings
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
-from syndicate.ports.channel import Allowance, Channel, Quota, Rights, Standing, rights_among
+from syndicate.ports.channel import Allowance, Channel, OwnPost, Quota, Rights, Standing, rights_among
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
 
 ROOM = Room(500, Measure.EMOJI_BYTES)
@@ -139,6 +140,15 @@ class Threads(Channel):
     async def find(self, payload: bytes, key: str, since: datetime) -> Receipt | None:
         """Ask the container whether it was published, and find its post among ours."""
         return await self._containers.found(payload, since)
+
+    @property
+    def is_listable(self) -> bool:
+        """Own posts are listed, newest first."""
+        return True
+
+    def recent(self, since: datetime) -> AsyncIterator[OwnPost]:
+        """Our own posts since then, without replies and reposts, newest first."""
+        return self._containers.recent(since)
 
     async def delete(self, receipt: Receipt) -> None:
         """Take the post away."""

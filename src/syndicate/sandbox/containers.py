@@ -190,12 +190,20 @@ class Containers:
 
     async def _list(self, call: Call, fields: Fields, account: str) -> Answer:
         user = _user(call, account)
-        limit, since = str(fields.get("limit", "25")), str(fields.get("since", "0"))
-        if not limit.isdecimal() or not 1 <= int(limit) <= 100 or not since.isdecimal():
-            raise refused(100, "limit or since: is out of range")
+        limit, since, after = (str(fields.get(*one)) for one in (("limit", "25"), ("since", "0"), ("after", "0")))
+        if not (limit + since + after).isdecimal() or not 1 <= int(limit) <= 100:
+            raise refused(100, "limit, since or after: is out of range")
         found = [one for one in self.board.listed(user, call) if one.at.timestamp() >= int(since)]
+        end = int(after) + int(limit)
+        shown = found[int(after) : end]
         asked = str(fields.get("fields", "id")).split(",")
-        return as_json({"data": [self._shown(one, asked) for one in found[: int(limit)]]})
+        data = [self._shown(one, asked) for one in shown]
+        if not shown:
+            return as_json({"data": data})
+        paging: dict[str, Any] = {"cursors": {"before": after, "after": str(end)}}
+        if end < len(found):
+            paging["next"] = f"{self._ground.base_url}/{self.name}/{user}/{self._form.make}?after={end}"
+        return as_json({"data": data, "paging": paging})
 
     async def _delete(self, call: Call, _fields: Fields, account: str) -> Answer:
         post = self.board.find(number_of(account), call.path_values["id"])
@@ -219,6 +227,8 @@ class Containers:
 
     def _shown(self, post: Message, asked: Sequence[str]) -> dict[str, Any]:
         known = {self._form.words: post.text, "permalink": post.url, "timestamp": moment(post.at)}
+        if "link_attachment" in post.value:
+            known["link_attachment_url"] = str(post.value["link_attachment"])
         return {"id": post.id} | {name: known[name] for name in asked if known.get(name)}
 
 
