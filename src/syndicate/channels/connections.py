@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp.connector import Connection
 
+USER_AGENT = f"syndicate/{__version__}"
+
 _KEPT_S = 1.0
 """How long a connection waits for the next call; the shortest usual patience of a server is two seconds."""
 
@@ -60,16 +62,21 @@ CALL: ContextVar[Sent] = ContextVar("CALL")
 """The call that a task makes just now."""
 
 
-def opened_session(*, keeps: bool) -> aiohttp.ClientSession:
-    """Connections that are kept for the next call, or one for each. Each call of them is told in its `CALL`."""
+def opened_session() -> aiohttp.ClientSession:
+    """Calls with a connection for each; what becomes of them is told in their `CALL`."""
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=_connector_type()(keepalive_timeout=_KEPT_S) if keeps else _connector_type()(force_close=True),
+        connector=opened_connector(keeps=False),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"syndicate/{__version__}"},
+        headers={"User-Agent": USER_AGENT},
         trust_env=False,
     )
+
+
+def opened_connector(*, keeps: bool) -> aiohttp.TCPConnector:
+    """Connections that are kept for the next call, or one for each."""
+    return _connector_type()(keepalive_timeout=_KEPT_S) if keeps else _connector_type()(force_close=True)
 
 
 @cache

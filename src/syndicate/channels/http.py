@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -9,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, NamedTuple, Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
 from syndicate.channels.connections import CALL, Sent, faults, is_cut, opened_session, problem_of, timeout_of
+from syndicate.channels.keyed import KeyedCalls, Reply
 from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
@@ -109,6 +111,16 @@ class Answer:
         return found
 
 
+class _Call(NamedTuple):
+    """What is asked of whom, and how long it may take."""
+
+    method: str
+    address: URL | str
+    headers: Mapping[str, str]
+    body: Body | None
+    limits: aiohttp.ClientTimeout
+
+
 class Web:
     """One HTTP session for all configured hosts, opened with `async with`; aiohttp is loaded by the first call.
 
@@ -127,16 +139,18 @@ class Web:
         self._limit_bytes = limit_bytes
         self._hidden = frozenset(secret for secret in hidden if secret)
         self._is_open = False
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._keyed: KeyedCalls | None = None
 
     async def __aenter__(self) -> Self:
         self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        sessions, self._sessions, self._is_open = self._sessions, {}, False
-        for session in sessions.values():
-            await session.close()
+        opened, self._session, self._keyed, self._is_open = (self._session, self._keyed), None, None, False
+        for one in opened:
+            if one is not None:
+                await one.close()
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of every message made from a server's words."""
@@ -165,7 +179,8 @@ class Web:
             headers: with the content type, unless the body is a form.
             body: bytes as they are to be sent, or a form (multipart if it holds a file).
             is_repeatable: a second call would do no harm (reading, uploading), so an unclear end is only Transient.
-            is_keyed: the host knows the call by its key for ever; it may share its connection with the one before.
+            is_keyed: the host knows the call by its key for ever; it may share its connection with the one before. Its
+                body is bytes.
             within: time for the whole call; the session's if None.
 
         Raises:
@@ -174,18 +189,15 @@ class Web:
         """
         limit = within or self._timeout
         address, place = _address_of(url)
-        place, timeout = f"{method} {place}", timeout_of(limit, self.connect_s)
+        place, own = f"{method} {place}", headers or {}
+        call = _Call(method, address, own, body, timeout_of(limit, self.connect_s))
         may_have_left = False
-        for keeps in (True, False) if is_keyed else (False,):
+        for way in (self._answered_by_key, self._answered) if is_keyed else (self._answered,):
             sent = Sent()
             CALL.set(sent)
             try:
-                async with self._opened(keeps).request(
-                    method, address, headers=headers, data=body, allow_redirects=False, timeout=timeout
-                ) as response:
-                    hidden = self._hidden | _tokens_in(headers or {})
-                    content = await self._content(response)
-                    return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
+                status, told, content = await way(call)
+                return Answer(place, status, told, content, is_repeatable, self._hidden | _tokens_in(own))
             except faults(ValueError) as cause:  # time-outs, unwritable names
                 problem = f"{place}: {problem_of(cause, limit)}"
                 may_have_left = may_have_left or sent.may_have_left  # the second cannot tell what became of the first
@@ -194,14 +206,36 @@ class Web:
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, may_have_left=may_have_left, is_repeatable=is_repeatable)
 
-    def _opened(self, keeps_connection: bool) -> aiohttp.ClientSession:
+    async def _answered(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body, over a connection of its own."""
+        self._check_open()
+        if self._session is None:
+            self._session = opened_session()
+        method, address, headers, body, limits = call
+        async with self._session.request(
+            method, address, headers=headers, data=body, allow_redirects=False, timeout=limits
+        ) as response:
+            return response.status, response.headers, await self._content(response)
+
+    async def _answered_by_key(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+        """The same over a connection that was kept, or is from now on."""
+        self._check_open()
+        if self._keyed is None:
+            self._keyed = KeyedCalls()
+        method, address, headers, body, limits = call
+        assert isinstance(body, bytes), "a form is not sent by key"
+        async with asyncio.timeout(limits.total):
+            reply = await self._keyed.begin(method, address, headers, body, limits=limits)
+            try:
+                return reply.status, reply.headers, await self._content(reply)
+            finally:
+                reply.release()
+
+    def _check_open(self) -> None:
         if not self._is_open:
             raise RuntimeError("the web is not open; use `async with`")
-        if keeps_connection not in self._sessions:
-            self._sessions[keeps_connection] = opened_session(keeps=keeps_connection)
-        return self._sessions[keeps_connection]
 
-    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _content(self, response: aiohttp.ClientResponse | Reply) -> bytes:
         """The body, cut at the limit. Of a refusal, whatever came: the status alone is the proof."""
         content = bytearray()
         try:
