@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _REMEDIES = {
@@ -48,8 +48,8 @@ def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> 
     """
     # Names of their own: several threads and processes may write beside each other.
     ending = f".{secrets.token_hex(4)}{UNFINISHED}"
-    places = [os.path.split(target) for target in contents]
-    news = [os.path.join(folder, f".{name[:80]}{ending}") for folder, name in places]  # noqa: PTH118
+    places = [target.rpartition("/") for target in contents]
+    news = [f"{folder}{slash}.{name[:80]}{ending}" for folder, slash, name in places]
     try:
         for new, content in zip(news, contents.values(), strict=True):
             _write(new, content)
@@ -64,7 +64,7 @@ def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> 
                 os.unlink(new)  # noqa: PTH108
         raise
     if is_durable:
-        sync_all(tuple(dict.fromkeys(folder or "." for folder, _ in places)))
+        sync_all(tuple(dict.fromkeys(folder or slash or "." for folder, slash, _ in places)))
 
 
 def _write(path: str, content: bytes) -> None:
@@ -92,13 +92,19 @@ def sync_all(paths: Sequence[Path | str]) -> None:
     Raises:
         OSError: some of them may not outlive a power cut.
     """
-    if len(paths) < 2:
-        for path in paths:
-            sync(path)
+    turns = min(_AT_ONCE, len(paths))
+    if turns < 2:
+        _sync_each(paths)
         return
-    with ThreadPoolExecutor(min(_AT_ONCE, len(paths)), "sync") as pool:
-        for _ in pool.map(sync, paths):
+    with ThreadPoolExecutor(turns, "sync") as pool:
+        rest = iter(paths)  # all take from it: a task for each path would cost more than all else that is done here
+        for _ in pool.map(_sync_each, [rest] * turns):
             pass
+
+
+def _sync_each(paths: Iterable[Path | str]) -> None:
+    for path in paths:
+        sync(path)
 
 
 def cannot_write(path: Path, error: OSError, otherwise: str) -> CannotWrite:

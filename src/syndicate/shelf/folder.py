@@ -56,6 +56,7 @@ class FolderShelf:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._root_text = str(root)
         self._manifest = root / MANIFEST
         self._seals = root / SEALS
         self._lock = threading.Lock()
@@ -102,7 +103,7 @@ class FolderShelf:
 
     def _unlike(self, contents: Mapping[str, bytes], places: Mapping[str, str]) -> Mapping[str, bytes]:
         """Those that differ from what stands there, once each has a folder of ours; that of strangers is told."""
-        folders = {os.path.dirname(place): path for path, place in places.items()}  # noqa: PTH120 - see `_place`
+        folders = {_folder_of(place): path for path, place in places.items()}
         self._make_folders(folders)
         for path in folders.values():
             self._check_inside(path)
@@ -121,7 +122,7 @@ class FolderShelf:
         """Write those that changed; all become ours."""
         claimed = [path for path in contents if path not in self._own]
         self._remember(claimed)
-        folders = {os.path.dirname(places[path]) for path in changed}  # noqa: PTH120 - see `_place`
+        folders = {_folder_of(places[path]) for path in changed}
         try:
             self._unsure |= folders
             replace_files({places[path]: content for path, content in changed.items()})
@@ -206,7 +207,7 @@ class FolderShelf:
         if path not in self._own:
             return None
         try:
-            facts = os.stat(f"{self._root}/{path}", follow_symlinks=False)  # noqa: PTH116 - asked of every file
+            facts = os.stat(f"{self._root_text}/{path}", follow_symlinks=False)  # noqa: PTH116 - asked of every file
         except OSError:
             return None
         return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
@@ -234,7 +235,7 @@ class FolderShelf:
 
     def _standing(self) -> set[str]:
         """What we published and is there; without `pathlib`, as this is asked in each pass."""
-        root = f"{self._root}/"
+        root = f"{self._root_text}/"
         return {path for path in self._own if os.path.isfile(root + path)}  # noqa: PTH113 - it takes a third of the time
 
     def _place(self, path: str) -> str:
@@ -247,30 +248,28 @@ class FolderShelf:
         if "//" in rooted or "/." in rooted or "\\" in path or not path.isprintable():
             # Empty parts, `.` and `..` would leave the shelf; hidden files are the shelf's own and the server's taboo.
             raise CannotWrite(path, "is not a plain path below the shelf", "report this as a fault in syndicate")
-        return os.path.join(self._root, path)  # noqa: PTH118
+        return f"{self._root_text}/{path}"
 
     def _check_inside(self, path: str) -> None:
         """Look whether links on the way to a file of the shelf lead out of it."""
-        folder = str(self._root)
+        folder = self._root_text
         for name in path.split("/")[:-1]:
-            folder = os.path.join(folder, name)  # noqa: PTH118
+            folder = f"{folder}/{name}"
             if os.path.islink(folder) and not Path(folder).resolve().is_relative_to(self._root.resolve()):  # noqa: PTH114
                 remedy = f"remove the link on the way to {self._root / path}"
                 raise CannotWrite(path, "a symbolic link leads out of the shelf", remedy)
 
     def _make_folders(self, folders: Iterable[str]) -> None:
-        changed: dict[Path, None] = {}
+        changed: dict[str, None] = {}
         for folder in folders:
-            if os.path.isdir(folder):  # noqa: PTH112
-                continue
             missing = []
-            there = Path(folder)
-            while not there.is_dir():
+            there = folder
+            while not os.path.isdir(there):  # noqa: PTH112
                 missing.append(there)
-                there = there.parent
+                there = _folder_of(there)
             for one in reversed(missing):
-                one.mkdir(exist_ok=True)
-                changed[one.parent] = None
+                Path(one).mkdir(exist_ok=True)
+                changed[_folder_of(one)] = None
         sync_all(tuple(changed))
 
     def _read_manifest(self) -> set[str]:
@@ -332,6 +331,12 @@ def _maker() -> str:
     facts = [(file.name, file.stat()) for room in ("feeds", "items", "posts") for file in package.glob(f"{room}/*.py")]
     told = sorted((name, seen.st_size, seen.st_mtime_ns) for name, seen in facts)
     return hashlib.sha256(repr([told, version("feedgen"), version("lxml")]).encode()).hexdigest()[:32]
+
+
+def _folder_of(place: str) -> str:
+    """What `os.path.dirname` gives of a place, in a tenth of the time."""
+    folder, slash, _ = place.rpartition("/")
+    return folder or slash or "."
 
 
 def _path_in(line: str) -> str | None:
