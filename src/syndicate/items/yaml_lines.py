@@ -41,7 +41,6 @@ _LEAD = re.compile(r" *+(?:- ++)?+")
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.$(+")  # of most plain values
 _QUOTES = frozenset("'\"")
 _STYLES = frozenset({"|", ">", "|-", ">-"})
-_NO_TEXT = frozenset({"", " "})
 _BLANK: _Said = ("\n", "", "", None, None)  # no line has that indent
 
 # The lines that were met first: four of five lines of a store stand in other files, too, and to find one here takes a
@@ -49,6 +48,9 @@ _BLANK: _Said = ("\n", "", "", None, None)  # no line has that indent
 _KNOWN: dict[str, _Said] = {}
 _MAX_KNOWN = 10_000
 _MAX_LINE = 120  # characters of one that is kept
+
+# Of lines that say something new, what stands before the value is as in other files: indent, dash and folded key of it.
+_HEADS: dict[str, tuple[str, str, str]] = {}
 
 
 class _Unsure(Exception):
@@ -67,13 +69,11 @@ class _Open:
         if self.depth > _MAX_DEPTH:
             raise _Unsure
         self.fields: dict[str, Value] = {}
-        self.members: list[Value] = []
+        self.members: list[Value]  # once there is a list
         self.list_indent: str | None = None
 
     def list_at(self, indent: str, waiting: str | None) -> _Open:
-        """The mapping whose list has dashes at this indent; it begins here if a key waits for its value."""
-        if indent == self.list_indent:
-            return self
+        """The mapping whose list has dashes at this other indent; it begins here if a key waits for its value."""
         if waiting is not None and len(indent) >= len(self.indent):
             self.fields[waiting] = self.members = []
             self.list_indent = indent
@@ -136,16 +136,17 @@ def _fill(here: _Open, lines: list[str]) -> None:
         said = known(line) or _said(line)
         indent, dash, key, value, style = said
         if dash:
-            here = here.list_at(indent, waiting)
-            if key:
-                here = here.member(indent + " " * len(dash))
-            fields, width = here.fields, here.indent
+            if indent != here.list_indent:
+                here = here.list_at(indent, waiting)
+                fields, width = here.fields, here.indent
             if not key:
                 waiting = None
                 if style is not None:
                     value, at = _block(style, indent, lines, at)
                 here.members.append(value)
                 continue
+            here = here.member(indent + " " * len(dash))
+            fields, width = here.fields, here.indent
         elif indent != width:
             if said is _BLANK:
                 continue
@@ -163,8 +164,11 @@ def _fill(here: _Open, lines: list[str]) -> None:
 
 def _said(line: str) -> _Said:
     """What a line says that is not known yet."""
-    body = line.lstrip(" ")
     written, colon, rest = line.partition(": ")
+    head = _HEADS.get(written)
+    if head is not None and colon:
+        return _kept(line, *head, rest)
+    body = line.lstrip(" ")
     is_key = bool(colon) or line[-1:] == ":"
     if body[:2] == "- ":
         member = body[2:].lstrip(" ")
@@ -174,7 +178,10 @@ def _said(line: str) -> _Said:
         match = _HEAD.fullmatch(written)
         if match is not None and bool(colon) != (written[-1] == ":"):
             indent, dash, key = match.groups("")
-            return _kept(line, indent, dash, key.casefold(), rest if colon else None)
+            head = indent, dash, key.casefold()
+            if colon and len(_HEADS) < _MAX_KNOWN and len(written) <= _MAX_LINE:
+                _HEADS[written] = head
+            return _kept(line, *head, rest if colon else None)
     if line and body[:1] != "#":
         raise _Unsure
     return _BLANK
@@ -223,16 +230,16 @@ def _block(style: str, indent: str, lines: list[str], at: int) -> tuple[str, int
     """What an evenly indented block scalar says, and the number of its last line."""
     first = lines[at + 1] if at + 1 < len(lines) else ""
     width = len(first) - len(first.lstrip(" "))
-    margin = first[:width]
     if width <= len(indent):
         raise _Unsure
     texts: list[str] = []
     for line in islice(lines, at + 1, None):
-        if line[:width] != margin or line[width : width + 1] in _NO_TEXT:
+        said = line.lstrip(" ")
+        if len(line) - len(said) != width or not said:
             if _may_go_on(lines, at + 1):
                 raise _Unsure
             break
-        texts.append(line[width:])
+        texts.append(said)
         at += 1
     text = (" " if style[0] == ">" else "\n").join(texts)
     # Nothing ends the last line of a block of front matter.
