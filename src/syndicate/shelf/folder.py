@@ -14,12 +14,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import DecodeError
+from msgspec.json import Decoder
+
 import syndicate
 from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+_JSON = Decoder()
 
 MANIFEST = ".syndicate-shelf"
 SEALS = ".syndicate-seals"
@@ -278,7 +283,11 @@ class FolderShelf:
         except FileNotFoundError:
             return set()
         lines = text.split("\n")
-        own = {entry for line in lines if (entry := _path_in(line)) is not None}
+        try:
+            found = _JSON.decode_lines(text)
+        except DecodeError:  # a line is cut, or holds half of a character
+            found = [_path_in(line) for line in lines]
+        own = {entry for entry in found if isinstance(entry, str)}
         if lines[-1]:
             # A crash cut the last line: nothing was published under it yet, but the next line must not join it.
             self._write_manifest(own)
@@ -312,10 +321,15 @@ class FolderShelf:
 
     def _sweep(self) -> None:
         """Remove what a killed process left half-written, in the folders of our own files only."""
-        for folder in {self._root, *((self._root / path).parent for path in self._own)}:
-            if folder.is_dir():
-                for left in folder.glob(f".*{UNFINISHED}"):
-                    left.unlink(missing_ok=True)
+        for folder in {"", *(path.rpartition("/")[0] for path in self._own)}:
+            place = f"{self._root}/{folder}"
+            names: list[str] = []
+            if os.path.isdir(place):  # noqa: PTH112 - without `pathlib`, as all folders are looked at in each start
+                with suppress(PermissionError):
+                    names = os.listdir(place)  # noqa: PTH208
+            for name in names:
+                if name.startswith(".") and name.endswith(UNFINISHED):
+                    Path(place, name).unlink(missing_ok=True)
 
     def _prune(self, folder: Path) -> None:
         with suppress(OSError):
