@@ -53,6 +53,7 @@ def test_once_without_changes_loads_nothing_that_tells_writes_sends_serves_or_dr
     assert second & {"regex", "syndicate.items.mapping", "syndicate.items.frontmatter"} == set()
     assert second & {"syndicate.deliver", "syndicate.sharepages", "syndicate.feeds.xml"} == set()
     assert second & {"syndicate.posts.fit", "syndicate.posts.measure"} == set()
+    assert second & {"syndicate.channels.http", "syndicate.channels.tokens", "tomllib"} == set()
 
 
 def test_once_with_changes_does_without_sqlalchemy(site: SiteRig) -> None:
@@ -63,16 +64,39 @@ def test_once_with_changes_does_without_sqlalchemy(site: SiteRig) -> None:
     assert "sqlalchemy" not in loaded_by_once(site)
 
 
-def loaded_by_once(site: SiteRig) -> set[str]:
-    told = (
-        "import sys; from syndicate.cli import main; "
-        f"main(['once', '--config', {str(site.config)!r}], standalone_mode=False)"
+def test_few_values_that_a_start_declares_are_dataclasses_which_take_their_time(site: SiteRig) -> None:
+    site.call("once")
+    declared = (
+        "any(name == one.__module__ and is_dataclass(one) for one in vars(held).values() if isinstance(one, type))"
     )
+    declaring = told_after_once(
+        site, f"[name for name, held in [*sys.modules.items()] if name.startswith('syndicate.') and {declared}]"
+    )
+
+    assert "syndicate.items.item" in declaring
+    assert declaring <= {
+        "syndicate.errors",
+        *(f"syndicate.items.{name}" for name in ("item", "posting", "rules", "sources")),
+    }
+
+
+def loaded_by_once(site: SiteRig) -> set[str]:
+    return told_after_once(site, "sys.modules")
+
+
+def told_after_once(site: SiteRig, names: str) -> set[str]:
+    """The names that a process gives which called `once`."""
+    run = f"main(['once', '--config', {str(site.config)!r}], standalone_mode=False)"
     done = subprocess.run(
-        [sys.executable, "-c", f"try: {told}\nfinally: print('loaded:', *sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from dataclasses import is_dataclass; from syndicate.cli import main\n"
+            f"try: {run}\nfinally: print('told:', *{names})",
+        ],
         capture_output=True, text=True, env=environment(), timeout=60, check=True,
     )  # fmt: skip
-    return set(done.stdout.partition("loaded:")[2].split())
+    return set(done.stdout.partition("told:")[2].split())
 
 
 def test_once_posts_a_new_item_to_every_network_once(posting: SiteRig, sandbox: SandboxThread) -> None:
