@@ -93,17 +93,17 @@ async def test_post_goes_without_the_picture_that_the_network_did_not_take() -> 
 
 @pytest.mark.parametrize(("most", "tags"), [(0, ()), (1, ("HealthAI",))])
 async def test_operator_says_how_many_hashtags(most: int, tags: tuple[str, ...]) -> None:
-    assert post_of(await drafted(), WANTS, replace(RULES, hashtags=most)).hashtags == tags
+    assert post_of(await drafted(), WANTS, structs.replace(RULES, hashtags=most)).hashtags == tags
 
 
 async def test_operator_says_how_a_hashtag_is_spelt() -> None:
-    rules = replace(RULES, spellings={"Health AI": "HealthTech"})
+    rules = structs.replace(RULES, spellings={"Health AI": "HealthTech"})
 
     assert post_of(await drafted(), WANTS, rules).hashtags == ("HealthTech",)
 
 
 async def test_operator_says_the_text() -> None:
-    rules = replace(RULES, template="New: {{ title }} {{ link }}")
+    rules = structs.replace(RULES, template="New: {{ title }} {{ link }}")
 
     assert post_of(await drafted(rules), WANTS, rules).text == "New: Title 1 https://example.org/1"
 
@@ -119,7 +119,7 @@ async def test_operator_says_the_text() -> None:
     ],
 )
 async def test_the_first_topic_that_has_a_template_decides(topics: tuple[str, ...], text: str) -> None:
-    rules = replace(RULES, template="usual", templates={"ai": "A", "nursing care": "N"})
+    rules = structs.replace(RULES, template="usual", templates={"ai": "A", "nursing care": "N"})
     labels = {"ai": "AI", "nursing": "Nursing Care", "other": "Other"}
     told = replace(HERON, topics=tuple(Topic(slug, labels[slug]) for slug in topics))
 
@@ -129,7 +129,7 @@ async def test_the_first_topic_that_has_a_template_decides(topics: tuple[str, ..
 
 
 async def test_words_below_a_post_are_the_same_for_every_topic() -> None:
-    rules = replace(RULES, templates={"health ai": "of the topic"}, correction="Mended: {{ title }}")
+    rules = structs.replace(RULES, templates={"health ai": "of the topic"}, correction="Mended: {{ title }}")
     rules = rules.for_answer(has_left=False)
 
     made = await draft(HERON, WANTS, rules, Studio())
@@ -139,20 +139,20 @@ async def test_words_below_a_post_are_the_same_for_every_topic() -> None:
 
 async def test_the_file_words_the_post_for_a_channel_or_network() -> None:
     posting = Posting(named=(("news", Wording(text="For news")), ("mastodon", Wording(alt="Own alt", title="Own"))))
-    told, rules = replace(HERON, posting=posting), replace(RULES, channel="news", network="mastodon")
+    told, rules = replace(HERON, posting=posting), structs.replace(RULES, channel="news", network="mastodon")
     studio = Studio()
 
     made = await draft(told, WANTS, rules, studio)
 
     assert post_of(made, WANTS, rules).text == "For news\n\n#HealthAI\n\nhttps://example.org/1"
     assert (made.card.title, studio.asked[0][0].alt) == ("Own", "Own alt")
-    other = replace(RULES, channel="blue", network="bluesky")
+    other = structs.replace(RULES, channel="blue", network="bluesky")
     assert (await draft(told, WANTS, other, studio)).card.title == "Title 1"
 
 
 async def test_the_campaign_is_on_the_link_of_text_and_card_alone() -> None:
     campaign = {"utm_source": "{{ network }}", "ref": "{{ topic }}"}
-    rules = replace(RULES, campaign=campaign, channel="news", network="mastodon")
+    rules = structs.replace(RULES, campaign=campaign, channel="news", network="mastodon")
     own = replace(HERON, posting=Posting(usual=Wording(text="See https://example.org/1 now")))
     link = "https://example.org/1?utm_source=mastodon&ref=health-ai"
 
@@ -162,7 +162,7 @@ async def test_the_campaign_is_on_the_link_of_text_and_card_alone() -> None:
     assert made.card.url == link
     assert post_of(worded, WANTS, rules).text == f"See {link} now\n\n#HealthAI"
     assert (rules.tracking[-1], RULES.tracking) == ("ref", TRACKING)
-    digest = replace(rules, digest=DigestRules("https://site.example/", "en"))
+    digest = structs.replace(rules, digest=DigestRules("https://site.example/", "en"))
     assert f"{link}\n" in issue_of("issue", [HERON, item(2)], WANTS, digest, HERON.published).text
 
 
@@ -200,7 +200,7 @@ async def test_answers_to_a_post_are_said_by_template_though_the_file_words_post
 
 def test_a_digest_says_own_words_for_the_summary() -> None:
     worded = replace(item(1), posting=Posting(usual=Wording(text="Own words", title="Own title")))
-    rules = replace(RULES, digest=DigestRules("https://site.example/", "en"))
+    rules = structs.replace(RULES, digest=DigestRules("https://site.example/", "en"))
 
     post = issue_of("issue", [worded, item(2)], WANTS, rules, item(1).published)
 

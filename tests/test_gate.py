@@ -39,7 +39,7 @@ def logs() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 def reading(made: Rig, pages: SharePages) -> LaneRules:
-    return replace(made.rules, attempts=replace(made.rules.attempts, pages=pages))
+    return structs.replace(made.rules, attempts=structs.replace(made.rules.attempts, pages=pages))
 
 
 @asynccontextmanager

@@ -6,13 +6,13 @@ import os
 import sqlite3
 from collections.abc import Iterator, MutableMapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from deliver_rig import ACCOUNT, NAME, NOW, WRITE_ONLY, Rig, acceptance, item, rig

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 from msgspec.structs import replace
 
 from syndicate.amend import parent_of
@@ -46,8 +45,7 @@ FROZEN_FOR = timedelta(hours=1)
 """A payload that was proven unsent is composed anew after this long: uploaded images do not live for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRules:
+class AttemptRules(Struct, frozen=True):
     """How one channel's posts are made and tried; with `issues` all that is new goes out in digests, at these times.
 
     `longest_call`: adapters have limits of their own; this one is for those that forget a case, as a call that never
@@ -63,8 +61,7 @@ class AttemptRules:
     lookout: Lookout | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempted:
+class Attempted(Struct, frozen=True):
     """What became of a delivery; `outcome` is None where it says nothing about the network."""
 
     step: Step

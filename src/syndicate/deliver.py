@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from syndicate.attempt import AttemptRules, Attempts
@@ -50,16 +50,14 @@ MOST_TRIES = 3
 """Looks for something to claim in a row; what was taken away between look and claim is somebody else's."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneRules:
+class LaneRules(Struct, frozen=True):
     """How one channel's posts are made, tried and paced."""
 
     attempts: AttemptRules
     pace: PaceRules = field(default_factory=PaceRules)
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """One delivery after one attempt or reading."""
 
     delivery: Delivery

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
+
+from msgspec import Struct
 
 from syndicate.draft import DraftRules
 from syndicate.items.item import Item
@@ -27,8 +28,7 @@ HOLD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """What becomes of a delivery in doubt instead of being sent.
 
     `is_last`: the doubt ends with it (see `Outbox.believe`), once it is written. `is_look`: it has to be looked up by

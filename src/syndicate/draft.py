@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from syndicate.errors import ImageUnusable
 from syndicate.items.item import Item, Topic
@@ -27,8 +27,7 @@ CORRECTION = "Correction: {{ title }}\n\n{{ summary }}\n\n{{ link }}"
 WITHDRAWAL = "Withdrawn: {{ title }}"
 
 
-@dataclass(frozen=True, slots=True)
-class DigestRules:
+class DigestRules(Struct, frozen=True):
     """How a channel's digests are made: where all of it can be read, in which language, under which subject."""
 
     home: str
@@ -36,8 +35,7 @@ class DigestRules:
     subject: str = SUBJECT
 
 
-@dataclass(frozen=True, slots=True)
-class DraftRules:
+class DraftRules(Struct, frozen=True):
     """How one channel's posts are made. `hashtags` is the most to append, None: as the network likes it.
 
     `templates` are those of single topics (slug or label, case-folded), which go before `template`; None: the usual
@@ -83,11 +81,10 @@ class DraftRules:
     def for_answer(self, *, has_left: bool) -> DraftRules:
         """The same for words below a post whose item was edited, or left: by template, and without hashtags."""
         said = (self.withdrawal or WITHDRAWAL) if has_left else (self.correction or CORRECTION)
-        return replace(self, template=said, templates={}, hashtags=0, is_answer=True)
+        return structs.replace(self, template=said, templates={}, hashtags=0, is_answer=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """Card and picture of one item; `missing` says why a picture that the item has cannot be used.
 
     `template` is what the text is made by, None: the usual order; `wording` what the item's file says. `address` is
@@ -109,7 +106,9 @@ class Draft:
     def bare(self, reason: str) -> Draft:
         """The same without the picture, which the network does not take."""
         card = structs.replace(self.card, image_url=None, jpeg_url=None)
-        return replace(self, card=card, picture=None, address=None, missing=f"the network refused it: {reason}"[:300])
+        return structs.replace(
+            self, card=card, picture=None, address=None, missing=f"the network refused it: {reason}"[:300]
+        )
 
 
 def pictureless(network: str, missing: str | None) -> str:
@@ -143,15 +142,15 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     if wants.image_by_address:
         trouble = unfetchable(card.image_url)
         if trouble:
-            return replace(made, card=structs.replace(card, image_url=None), missing=trouble)
-        return replace(made, address=card.image_url)
+            return structs.replace(made, card=structs.replace(card, image_url=None), missing=trouble)
+        return structs.replace(made, address=card.image_url)
     try:
-        return replace(made, picture=await images.picture(card.image, wants.image))
+        return structs.replace(made, picture=await images.picture(card.image, wants.image))
     except ImageUnusable as error:
-        return replace(made, missing=str(error))
+        return structs.replace(made, missing=str(error))
     except Exception as error:  # whatever befalls a picture, it costs the picture only
         log.exception("image_failed", item=item.id, image=card.image.ref)
-        return replace(made, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
+        return structs.replace(made, missing=f"{card.image.ref}: unexpected {type(error).__name__}")
 
 
 def unfetchable(address: str | None) -> str | None:

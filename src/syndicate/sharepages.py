@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct, field
 
 from syndicate.doctor.site import tags_in
 from syndicate.errors import ImageUnusable
@@ -33,8 +34,7 @@ _PRIVATE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SharePageRules:
+class SharePageRules(Struct, frozen=True):
     """What is done about a page that is not there: `wait` so long and post, `hold` it after that, or `ignore` it.
 
     `bases` are what our own addresses begin with.
@@ -45,8 +45,7 @@ class SharePageRules:
     patience: timedelta = timedelta(minutes=30)
 
 
-@dataclass(slots=True)
-class Look:
+class Look(Struct):
     """What the last look at a page found: `trouble` in words, None: it is there. It is looked at next at `again`."""
 
     trouble: str | None

@@ -9,12 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, Self
 from urllib.parse import quote
 
 import aiohttp
+from msgspec.structs import replace
 from pydantic import Field, SecretStr, model_validator
 
 from syndicate.channels.accounts import keep_account

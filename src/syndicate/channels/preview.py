@@ -7,13 +7,13 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Struct
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.atomic import replace_file
@@ -246,8 +246,7 @@ class Preview(Channel):
         return Receipt(post.path, f"{page}#{post.folder}", self._tools.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """One post as the page shows it: `stamp` tells whether its file changed, `order` is its place, `card` its HTML."""
 
     stamp: tuple[int, int]

@@ -6,12 +6,12 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import structs
+from msgspec.structs import replace
 
 from syndicate.cli.output import config_option, json_option, load, moment, no_channel, say, tell_json
 

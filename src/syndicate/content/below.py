@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from syndicate.content.passing import is_passing
 from syndicate.content.sweep import MAX_DEPTH
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(Struct, frozen=True):
     """Folders, as absolute paths; `closed` are those that could not be read."""
 
     folders: frozenset[str]

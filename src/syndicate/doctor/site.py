@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct, field
 
 from syndicate.doctor.finding import Finding, Level
 from syndicate.errors import NetworkError
@@ -29,8 +30,7 @@ _ALSO = {
 """Other types that readers take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Premises:
+class Premises(Struct, frozen=True):
     """Where the site can be reached.
 
     `feeds` maps addresses of one feed in every format to their media types. `share` is the page that networks read of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from syndicate.errors import Rejected
 from syndicate.outbox.delivery import Action, Guarantee, Receipt
@@ -13,8 +14,7 @@ from syndicate.outbox.pace import Price
 from syndicate.posts.post import Picture, Post, Wants
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How a channel's access stands: who is signed in, what it may do, and when it ends unless a person renews it.
 
     `who` is the account in the network's own words. None and empty: not known, or not asked by this network.
@@ -25,8 +25,7 @@ class Standing:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """What the access may do, in the network's own words: what it has, and what posting needs and it has not.
 
     `excess` is what it may do besides and had better not. All empty: the network does not tell.
@@ -52,8 +51,7 @@ def rights_among(granted: Iterable[str], needed: Iterable[str]) -> Rights:
     return Rights(has, tuple(lacks) if has else ())
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPost:
+class OwnPost(Struct, frozen=True):
     """A post of ours as the network shows it: its words, the links in it and on its card, and its receipt."""
 
     text: str
@@ -61,8 +59,7 @@ class OwnPost:
     receipt: Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """How many posts a network takes of one account in any stretch of that length; `about` says of which, if not all.
 
     Plans warn of it; what keeps posts back is the channel's own pace and the network's answers.
@@ -73,8 +70,7 @@ class Quota:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """How many posts of its quota an account has used up, by the network's own count."""
 
     used: int

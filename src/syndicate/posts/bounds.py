@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from jinja2 import Template, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
+from msgspec import Struct
 
 from syndicate.posts.growth import filtered_size, formatted_size, text_size
 
@@ -36,8 +36,7 @@ class TooMuch(ArithmeticError):
     """A template goes too far; the words say how."""
 
 
-@dataclass(slots=True)
-class Bounds:
+class Bounds(Struct):
     """What one rendering may still use: steps of loops and calls, and characters written or joined."""
 
     steps: int

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Final
 
 import regex
+from msgspec import Struct
+from msgspec.structs import replace
 
 from syndicate.items.posting import USUAL, Wording
 from syndicate.posts.dialects import write
@@ -29,8 +30,7 @@ _TAGS: Final = regex.compile(r"[#＃]([\p{L}\p{M}\p{Nd}_]+)")
 _WORDS: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(Struct, frozen=True):
     """What can be said, already harmless; tags with `#`. `others` are what never changes to make it fit."""
 
     title: str

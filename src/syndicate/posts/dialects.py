@@ -6,11 +6,11 @@ Links stay links; everything else is escaped: no emphasis, no mention, no headin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import regex
+from msgspec import Struct
 
 from syndicate.posts.markup import BREAK
 from syndicate.posts.post import Dialect, Span, SpanKind
@@ -36,8 +36,7 @@ _TEAMS_FUNCTION: Final = regex.compile(r"\{(?=\{)")
 _LINKEDIN_SIGNS: Final = regex.compile(r"[\\|{}@\[\]()<>#*_~]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Grammar:
+class _Grammar(Struct, frozen=True):
     """How one dialect writes words, and a link or hashtag (its text and its target)."""
 
     words: Callable[[str], str]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from syndicate.posts.fit import shorten
 from syndicate.posts.markup import clean
@@ -17,8 +18,7 @@ SUBJECT_LENGTH: Final = 150
 """Signs of a subject: mail programs show fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(Struct, frozen=True):
     """What makes one digest: its cards in order, when it goes out, and where all of it can be read."""
 
     id: str
