@@ -13,12 +13,14 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from syndicate.outbox import moments
 from syndicate.outbox.connection import Connection
 
 FILE = Path(__file__).with_name("prepared.json")
+
+V = TypeVar("V")
 
 Convert = Callable[[Any], Any]
 
@@ -49,6 +51,10 @@ class Prepared:
     def rows(self, connection: Connection, /, **values: object) -> list[Any]:
         """What it gives, with the columns as attributes and in order."""
         return list(map(self._row, self._found(connection, values)))
+
+    def made(self, kind: Callable[..., V], connection: Connection, /, **values: object) -> list[V]:
+        """What it gives, each row as a value of that kind, made of its columns in order."""
+        return [kind(*row) for row in self._found(connection, values)]
 
     def row(self, connection: Connection, /, **values: object) -> Any | None:
         """The first row that it gives, if any."""

@@ -14,7 +14,7 @@ from syndicate.items.item import Topic
 from syndicate.outbox.connection import Connection
 from syndicate.outbox.marks import keep_mark, mark
 from syndicate.outbox.prepared import Prepared
-from syndicate.outbox.rows import INDEX_COLUMNS, PACKED_COLUMNS, IndexRow, indexed_of, known_of
+from syndicate.outbox.rows import INDEX_COLUMNS, PACKED_COLUMNS, IndexRow, indexed_of
 from syndicate.ports.content import UNREAD, Indexed, Stamp
 from syndicate.ports.outbox import KnownItem
 
@@ -31,7 +31,7 @@ _ANY_HUB = Prepared("any_hub")
 
 def known(connection: Connection) -> dict[str, KnownItem]:
     """Every item ever accepted, by id."""
-    return {row.item_id: known_of(row) for row in _KNOWN.rows(connection)}
+    return {one.item_id: one for one in _KNOWN.made(KnownItem, connection)}
 
 
 def version(connection: Connection) -> int:

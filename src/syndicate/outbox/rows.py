@@ -12,7 +12,6 @@ from syndicate.outbox import moments
 from syndicate.outbox.delivery import Action, Delivery, Origin, Planned, Receipt, State
 from syndicate.outbox.reasons import Reason
 from syndicate.ports.content import Indexed, Stamp
-from syndicate.ports.outbox import KnownItem
 
 _CODES = frozenset(Reason)
 
@@ -128,11 +127,6 @@ def replanned_row(planned: Planned, now: datetime) -> dict[str, Any]:
         "new_owed_since": now,
         "new_batch": planned.batch,
     }
-
-
-def known_of(row: Any) -> KnownItem:
-    """A row of `items`."""
-    return KnownItem(row.item_id, row.revision, row.path, row.link_key, row.is_withdrawn, row.first_seen)
 
 
 INDEX_COLUMNS = ("path", "size_bytes", "mtime_ns", "inode", "digest", "image", "packed", "skipped", "faults")

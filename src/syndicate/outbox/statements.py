@@ -54,6 +54,7 @@ from syndicate.outbox.schema import (
     sightings,
     tokens,
 )
+from syndicate.ports.outbox import KnownItem
 
 Statement = Select[Any] | Insert | Update | Delete
 
@@ -109,7 +110,7 @@ STATE: Mapping[str, Statement] = {
 """How far the state has come."""
 
 INGEST: Mapping[str, Statement] = {
-    "known": select(items),
+    "known": select(*(items.c[name] for name in KnownItem.__struct_fields__)),
     "stamp": select(files.c.size_bytes, files.c.mtime_ns, files.c.inode).where(files.c.path == bindparam("the_path")),
     "seen_channels": select(channels.c.channel, channels.c.account),
     "undecided": select(items.c.item_id).where(
