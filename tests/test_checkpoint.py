@@ -93,12 +93,14 @@ def known_by(room: Relay) -> dict[str, Any]:
         "single": clashes._single,
         "shared": clashes._shared,
         "layout ends": layout.ends if layout.files is ingest._index else None,
-        "filed": filing._filed,
+        "filed": {
+            item_id: ([filing._subjects.things[one] for one in filed.subjects], filed.full_bytes, filed.short_bytes)
+            for item_id, filed in filing._filed.items()
+        },
         "items": filing.items,
-        "members": {key: members for key, members in filing.members.items() if members},
-        "subjects": whole(filing.spellings),
-        "neighbours": whole(filing.shared),
-        "weights": filing.weights,
+        "members": {key: filing.at(key).members for key in filing._all() if filing.at(key).members},
+        "subjects": whole({key: filing.at(key).spellings for key in filing._all()}),
+        "neighbours": whole({key: filing.at(key).shared for key in filing._all()}),
         "feeds": catalogue.feeds,
         "chosen": {key: one for key, one in catalogue._chosen.items() if one[1]},
         "documents": {key: [one.path for one in found] for key, found in press._kept.items()},
@@ -153,19 +155,20 @@ async def test_a_process_knows_what_it_would_have_found_out(tmp_path: Path, seed
     write_some(room, chance)
     async with room:
         await room.look()
-        for _ in range(4):
+        for step in range(4):
             await room.next()
             write_some(room, chance)
             await room.look(timedelta(minutes=chance.randrange(1, 100)))
             resumed += is_resumed(room)
-            known = known_by(room)
+            # To tell all that is known opens what was noted: every other time the notes are passed on unopened.
+            known = known_by(room) if step % 2 else {}
 
             await room.next(forgets=True)
             done = await room.look(timedelta())
 
             assert (done.new, done.revised, done.withdrawn, done.written, done.dropped) == (0, 0, 0, (), ())
             for name, found in known_by(room).items():
-                assert name == "layout ends" or known[name] == found, name
+                assert name not in known or name == "layout ends" or known[name] == found, name
             room.forgets = False
     assert resumed
 

@@ -225,7 +225,7 @@ class Ingest:
             return False
         self._standing.resume(index, items, notes.standing)
         self._store.resume(index, items, notes.store)
-        self.shelving.resume(self._standing.visible, tuple(items.values()), notes.shelving)
+        self.shelving.resume(self._standing.visible, notes.shelving)
         return True
 
     async def note(self) -> None:
@@ -246,7 +246,7 @@ class Ingest:
         files = self._index or {}
         items = {path: item for path in sorted(files) if (item := files[path].item) is not None}
         standing, store = self._standing.note(), self._store.note(tuple(items))
-        shelving = self.shelving.note([item.id for item in items.values()]) if standing and store else None
+        shelving = self.shelving.note() if standing and store else None
         return Notes(digest_of(items), standing, store, shelving) if standing and store and shelving else None
 
     async def _publish(

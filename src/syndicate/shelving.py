@@ -126,25 +126,16 @@ class Shelving:
         self._is_current = True
         return Shelved(tuple(written), dropped)
 
-    def note(self, order: Sequence[str]) -> ShelvingNote | None:
-        """What `resume` needs; None where the shelf is not known to stand, or does not tell all items.
-
-        Args:
-            order: the ids of all items, in the order in which they will be given to that.
-        """
+    def note(self) -> ShelvingNote | None:
+        """What `resume` needs; None where the shelf is not known to stand, or does not tell all items."""
         if not self._is_current or self.left_out:
             return None
         pictures = {item_id: dict(shown) for item_id, shown in self._pictures.items()}
-        return ShelvingNote(self._press.note(order, self._sealed(self._marks)), pictures)
+        return ShelvingNote(self._press.note(self._sealed(self._marks)), pictures)
 
-    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: ShelvingNote) -> None:
-        """Know what was known when the note was made, of the same site.
-
-        Args:
-            items: those that were published, by id.
-            order: all in that order.
-        """
-        self._press.resume(items, order, note.press)
+    def resume(self, items: Mapping[str, Item], note: ShelvingNote) -> None:
+        """Know what was known when the note was made, of the same site and of these items, by id."""
+        self._press.resume(items, note.press)
         self._pictures = dict(note.pictures)
         self._is_resumed = True
 

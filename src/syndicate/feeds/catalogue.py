@@ -73,9 +73,10 @@ class Catalogue:
         self._chosen: dict[str, tuple[Subject, bool]] = {}  # by key: how it is spelt, and whether it has items
         self._subjects: dict[str, Subject] = {}
         self._unsure: set[str] = set()  # keys of subjects that may be another one, though no item was filed
+        self._is_resumed = False  # and not told any topics since
         self._stale: set[str] = set()  # keys of feeds that may read differently, though no item of theirs changed
         for subject in self._standing():
-            self._filing.spellings[subject.key][subject] += 0
+            self._filing.at(subject.key).spellings[subject] += 0
             self._unsure.add(subject.key)
 
     def update(
@@ -96,7 +97,7 @@ class Catalogue:
             tombstones: items that left.
         """
         touched: set[str] = set()
-        is_first = not self._filing.items
+        fresh: dict[str, tuple[Subject, ...]] | None = None if self._filing.items else {}
         filed = self._filing.items.keys() if only is None else self._filing.items.keys() & only
         for item_id in filed - items.keys():
             touched |= self._filing.take_out(item_id)
@@ -106,25 +107,34 @@ class Catalogue:
                 if former is not None:
                     touched |= self._filing.take_out(item_id)
                 subjects = self._filing.file(item)
-                if not is_first:
+                if fresh is None:
                     self._filing.put_in(item, subjects)
+                else:
+                    fresh[item_id] = subjects
                 touched.update([subject.key for subject in subjects])
-        if is_first:
-            self._filing.put_all_in()
+        if fresh:
+            self._filing.put_all_in(fresh)
         if "topic" in self._site.kinds:
-            for subject in map(topic_subject, (topic for topic in topics if topic.slug)):
-                spellings = self._filing.spellings[subject.key]
-                if spellings.keys() != {subject} and not self._filing.members[subject.key]:
-                    spellings.clear()  # a topic without items is called as it is told here
-                if subject not in spellings:
-                    spellings[subject] = 0
-                    self._unsure.add(subject.key)
+            self._call(map(topic_subject, (topic for topic in topics if topic.slug)), touched)
         touched |= self._grown_old(now) | self._buried(tombstones, items, now) | self._stale
         self._stale = set()
         return self._renew(touched)
 
-    def note(self, order: Sequence[str]) -> CatalogueNote:
-        """What `resume` needs, with the ids of all items in the order in which they will be given to that."""
+    def _call(self, topics: Iterable[Subject], touched: Collection[str]) -> None:
+        """Give topics the names that they may have as well, and those without items that name alone."""
+        for subject in topics:
+            if self._is_resumed and subject.key in self._chosen and subject.key not in touched:
+                continue  # it is called as it was, and its drawer stays closed
+            drawer = self._filing.at(subject.key)
+            if not drawer.members and drawer.spellings.keys() != {subject}:
+                drawer.spellings.clear()
+            if subject not in drawer.spellings:
+                drawer.spellings[subject] = 0
+                self._unsure.add(subject.key)
+        self._is_resumed = False
+
+    def note(self) -> CatalogueNote:
+        """What `resume` needs."""
         feeds = [
             FeedNote(
                 self._subjects[feed.key],
@@ -135,16 +145,12 @@ class Catalogue:
             )
             for feed in self.feeds
         ]
-        return CatalogueNote(self._filing.note(order), list(self._chosen.values()), feeds)
+        return CatalogueNote(self._filing.note(), list(self._chosen.values()), feeds)
 
-    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: CatalogueNote) -> None:
-        """Know what was known when the note was made, of the same site.
-
-        Args:
-            items: those that are published, by id.
-            order: all in that order.
-        """
-        self._filing.resume(items, order, note.filing)
+    def resume(self, items: Mapping[str, Item], note: CatalogueNote) -> None:
+        """Know what was known when the note was made, of the same site and of these items, by id."""
+        self._filing.resume(items, note.filing)
+        self._is_resumed = True
         self._chosen = {subject.key: (subject, has_items) for subject, has_items in note.chosen}
         self._subjects = {told.subject.key: told.subject for told in note.feeds}
         self._unsure = set()
@@ -171,13 +177,13 @@ class Catalogue:
 
     def members(self, key: str) -> Sequence[Item]:
         """All items of a feed, the newest first."""
-        ids = self._filing.members[key][self._first(key) :]
+        ids = self._filing.at(key).members[self._first(key) :]
         return [self._filing.items[item_id] for _, item_id in reversed(ids)]
 
     def shown(self, key: str) -> Sequence[Item]:
         """The items that the feed shows: the newest, as many as its shape allows."""
         shape = self._shape(key)
-        ids = self._filing.members[key][max(self._first(key), len(self._filing.members[key]) - shape.size) :]
+        ids = self._filing.at(key).members[max(self._first(key), len(self._filing.at(key).members) - shape.size) :]
         shown: list[Item] = []
         room = shape.most_bytes
         for _, item_id in reversed(ids):
@@ -189,12 +195,12 @@ class Catalogue:
 
     def volumes(self, key: str, shown: Iterable[Item]) -> tuple[Volume, ...]:
         """The archive documents that the feed needs beside what it shows; those of a feed by age hold nothing older."""
-        if len(self._filing.members[key]) - self._first(key) == len(tuple(shown)):
+        if len(self._filing.at(key).members) - self._first(key) == len(tuple(shown)):
             return ()
         shape = self._shape(key)
         members = [
             (place_of(self._filing.items[item_id]), self._weight_bytes(item_id, shape), self._filing.items[item_id])
-            for _, item_id in self._filing.members[key][self._first(key) :]
+            for _, item_id in self._filing.at(key).members[self._first(key) :]
         ]
         return volumes_of(members, {item.id for item in shown}, most=shape.size, most_bytes=shape.most_bytes)
 
@@ -217,8 +223,7 @@ class Catalogue:
 
     def _weight_bytes(self, item_id: str, shape: Shape) -> int:
         """About what an entry weighs."""
-        full, short = self._filing.weights[item_id]
-        return full if shape.content == "full" else short
+        return self._filing.weight_bytes(item_id, is_full=shape.content == "full")
 
     def _standing(self) -> Sequence[Subject]:
         """Subjects that have a feed, whatever the items."""
@@ -229,7 +234,7 @@ class Catalogue:
         named = self._named.get(key)
         if named is not None and named.shape is not None:
             return named.shape
-        return self._site.shape_of(next(iter(self._filing.spellings[key])).kind)
+        return self._site.shape_of(next(iter(self._filing.at(key).spellings)).kind)
 
     def _grown_old(self, now: datetime) -> set[str]:
         """Keys of named feeds whose oldest items left by age, and of those that some came back to."""
@@ -251,7 +256,7 @@ class Catalogue:
     def _first(self, key: str) -> int:
         """The place of the oldest member that is young enough."""
         oldest = self._oldest.get(key)
-        return bisect_left(self._filing.members[key], (oldest, "")) if oldest else 0
+        return bisect_left(self._filing.at(key).members, (oldest, "")) if oldest else 0
 
     def _renew(self, touched: set[str]) -> frozenset[str]:
         """Make the touched feeds anew, and those that name one whose name changed."""
@@ -259,7 +264,7 @@ class Catalogue:
             self._subjects = subjects = self._told_subjects()
             renamed = {key for key, subject in subjects.items() if key in self._feeds and self._is_renamed(subject)}
             if renamed:
-                touched |= {key for key, shared in self._filing.shared.items() if not renamed.isdisjoint(+shared)}
+                touched |= self._filing.sharing(renamed)
             touched |= renamed | (subjects.keys() ^ self._feeds.keys())
         touched &= self._subjects.keys() | self._feeds.keys()
         self._feeds = {
@@ -276,11 +281,11 @@ class Catalogue:
         """Choose the spellings of touched subjects anew, as most items have them; whether that changed anything."""
         is_other = False
         for key in self._unsure.union(touched):
-            spellings = self._filing.spellings.get(key)
+            spellings = self._filing.at(key).spellings
             chosen = None
             if spellings and self._has_feed(key, next(iter(spellings))):
                 subject = max(spellings, key=lambda subject, among=spellings: _rank(among, subject))  # type: ignore[misc]
-                chosen = subject, bool(self._filing.members[key])
+                chosen = subject, bool(self._filing.at(key).members)
             if chosen != self._chosen.get(key):
                 is_other = True
             if chosen is None:
@@ -302,18 +307,18 @@ class Catalogue:
         return {subject.key: subject for subject in told}
 
     def _has_feed(self, key: str, subject: Subject) -> bool:
-        if subject.kind == "topic" and not self._filing.members[key]:
+        if subject.kind == "topic" and not self._filing.at(key).members:
             return self._site.keeps_empty and subject.path not in self._left
         if subject.kind in ("all", "named", "topic"):
             return True
-        return len(self._filing.members[key]) >= (self._site.least if subject.kind in _OPTIONAL else 1)
+        return len(self._filing.at(key).members) >= (self._site.least if subject.kind in _OPTIONAL else 1)
 
     def _feed(self, subject: Subject, subjects: Mapping[str, Subject]) -> Feed:
         key = subject.key
         buried = self._tombstones.get(key, ())
         changes = [*(told_at(item)[1] for item in self.shown(key)), *(one.at for one in buried)]
         updated = max(changes, default=self._site.since)
-        total = len(self._filing.members[key]) - self._first(key)
+        total = len(self._filing.at(key).members) - self._first(key)
         return self._named_feed(subject, updated, total, self._neighbours(key, subjects))
 
     def _named_feed(self, subject: Subject, updated: datetime, total: int, neighbours: tuple[Neighbour, ...]) -> Feed:
@@ -333,14 +338,14 @@ class Catalogue:
             home=subject.home,
             total=total,
             neighbours=neighbours,
-            shape=self._shape(key),
+            shape=named.shape if named is not None and named.shape is not None else site.shape_of(subject.kind),
             language=subject.language or site.language,
             image=named.image if named else None,
             tombstones=self._tombstones.get(key, ()),
         )
 
     def _neighbours(self, key: str, subjects: Mapping[str, Subject]) -> tuple[Neighbour, ...]:
-        shared = {other: count for other, count in self._filing.shared[key].items() if count > 0 and other != key}
+        shared = {other: count for other, count in self._filing.at(key).shared.items() if count > 0 and other != key}
         if len(shared) > _NEIGHBOURS:  # only those that may be among them need be told apart by name
             least = sorted(shared.values())[-_NEIGHBOURS]
             shared = {other: count for other, count in shared.items() if count >= least}

@@ -98,27 +98,17 @@ class Press:
         yield from self._moved(feeds)
         yield from self._directories(feeds)
 
-    def note(self, order: Sequence[str], seals: Mapping[str, str]) -> PressNote:
-        """What `resume` needs.
-
-        Args:
-            order: the ids of all items, in the order in which they will be given to that.
-            seals: those of the documents, by path.
-        """
+    def note(self, seals: Mapping[str, str]) -> PressNote:
+        """What `resume` needs, with the seals of the documents, by path."""
         kept = [
             (key, [(document.path, seals.get(document.path)) for document in documents])
             for key, documents in self._kept.items()
         ]
-        return PressNote(self.catalogue.note(order), kept)
+        return PressNote(self.catalogue.note(), kept)
 
-    def resume(self, items: Mapping[str, Item], order: Sequence[Item], note: PressNote) -> None:
-        """Know what was known when the note was made, of the same site.
-
-        Args:
-            items: those that are published, by id.
-            order: all in that order.
-        """
-        self.catalogue.resume(items, order, note.catalogue)
+    def resume(self, items: Mapping[str, Item], note: PressNote) -> None:
+        """Know what was known when the note was made, of the same site and of these items, by id."""
+        self.catalogue.resume(items, note.catalogue)
         self._items = dict(items)
         self._kept = {
             key: tuple([Document(path, Sealed(seal), partial(self._anew, key, path)) for path, seal in documents])
