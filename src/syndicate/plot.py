@@ -25,7 +25,6 @@ from syndicate.settings.channels import ChannelSettings
 from syndicate.settings.content import BodySettings, ImageSettings, StoreSettings
 from syndicate.settings.roots import lock_in, placed_below, root_of
 from syndicate.settings.sources import CODE, fault_of
-from syndicate.settings.tables import table_of
 from syndicate.settings.tree import Settings, checked_settings
 
 # What is longer in an address is no word of its service.
@@ -241,6 +240,8 @@ def _image_search(path: Path, images: ImageSettings, below: str) -> dict[str, ob
     """What the settings say of images, as for `ImageSearch`; None is left to the preset."""
     table: Mapping[str, Mapping[str, str]] = {}
     if images.table is not None:
+        from syndicate.settings.tables import table_of
+
         file = placed_below(root_of(path), images.table)
         table = table_of(file, origin=str(path), key=f"{below}.images.table")
     return {

@@ -11,7 +11,6 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct, field
 
-from syndicate.doctor.site import tags_in
 from syndicate.errors import ImageUnusable
 from syndicate.items.links import link_key
 from syndicate.log import log
@@ -80,6 +79,8 @@ class SharePages:
 
     async def _trouble(self, url: str) -> str | None:
         """Why a network could make no card of the page; a poor card is told once, and no reason to wait."""
+        from syndicate.doctor.site import tags_in
+
         try:
             page = await self._pages.fetch(url, accept="text/html")
             if page.media_type not in _HTML:

@@ -53,7 +53,7 @@ def test_once_without_changes_loads_nothing_that_tells_writes_sends_serves_or_dr
     assert second & {"regex", "syndicate.items.mapping", "syndicate.items.frontmatter"} == set()
     assert second & {"syndicate.deliver", "syndicate.sharepages", "syndicate.feeds.xml"} == set()
     assert second & {"syndicate.posts.fit", "syndicate.posts.measure"} == set()
-    assert second & {"syndicate.channels.http", "syndicate.channels.tokens", "tomllib"} == set()
+    assert second & {"syndicate.channels.http", "syndicate.channels.tokens", "syndicate.settings.tables"} == set()
 
 
 def test_once_with_changes_does_without_sqlalchemy(site: SiteRig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -40,8 +41,6 @@ def _loaded(suffix: str, text: str) -> object:
         case ".json":
             return json.loads(text)
         case ".toml":
-            import tomllib
-
             return tomllib.loads(text)
         case ".csv":
             return list(csv.DictReader(text.splitlines()))
