@@ -364,7 +364,7 @@ class Lane:
             return True
         outcome: Outcome
         try:
-            async with self._attempts.limit():
+            with self._attempts.limit():
                 await self.channel.open()
         except NetworkError as error:
             log.warning("channel_unavailable", channel=self.channel.name, reason=str(error))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from channels.scripted import NOW
 from syndicate.channels.http import Answer, check_access, json_bytes, page_url, silent_until, verdict
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
+from syndicate.outbox.delivery import State
 
 
 def answer(status: int, body: bytes = b"", *, is_repeatable: bool = False, **headers: str) -> Answer:
@@ -207,3 +211,26 @@ def test_an_answer_shows_no_content_in_its_repr() -> None:
 
 def test_equal_values_are_equal_bytes() -> None:
     assert json_bytes({"b": 1, "a": "é"}) == json_bytes({"a": "é", "b": 1}) == '{"a":"é","b":1}'.encode()
+
+
+def parts() -> st.SearchStrategy[object]:
+    plain = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.sampled_from(State)
+    return st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@given(parts())
+def test_values_are_the_bytes_that_the_standard_library_makes_of_them(value: object) -> None:
+    expected = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    assert json_bytes(value) == expected.encode()
+
+
+def test_text_of_a_kind_of_its_own_is_text_and_what_is_no_json_is_refused() -> None:
+    class Own(str):
+        __slots__ = ()
+
+    assert json_bytes([Own("a")]) == b'["a"]'
+    with pytest.raises(TypeError):
+        json_bytes({"a": object()})
+    with pytest.raises(ValueError, match="surrogates"):
+        json_bytes("\ud800")

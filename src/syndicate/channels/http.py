@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -10,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
 from urllib.parse import urljoin
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
 from syndicate.channels.connections import CALL, Sent, faults, is_cut, opened_session, problem_of, timeout_of
-from syndicate.channels.keyed import KeyedCalls, Reply
+from syndicate.channels.keyed import Call, KeyedCalls, Reply
 from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
@@ -48,7 +48,6 @@ _FIRST_EPOCH_S = 10**9
 
 LIMIT_PAGE_URL = 2000
 
-_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 Body: TypeAlias = "bytes | aiohttp.FormData"
 RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
@@ -109,16 +108,6 @@ class Answer:
         if found is None:  # without the cause: it prints what it read, tokens included
             raise _unproven(self, f"{self.place}: {self.status}, but the answer cannot be read") from None
         return found
-
-
-class _Call(NamedTuple):
-    """What is asked of whom, and how long it may take."""
-
-    method: str
-    address: URL | str
-    headers: Mapping[str, str]
-    body: Body | None
-    limits: aiohttp.ClientTimeout
 
 
 class Web:
@@ -190,7 +179,7 @@ class Web:
         limit = within or self._timeout
         address, place = _address_of(url)
         place, own = f"{method} {place}", headers or {}
-        call = _Call(method, address, own, body, timeout_of(limit, self.connect_s))
+        call = Call(method, address, own, body, timeout_of(limit, self.connect_s))
         may_have_left = False
         for way in (self._answered_by_key, self._answered) if is_keyed else (self._answered,):
             sent = Sent()
@@ -206,7 +195,7 @@ class Web:
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, may_have_left=may_have_left, is_repeatable=is_repeatable)
 
-    async def _answered(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+    async def _answered(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body, over a connection of its own."""
         self._check_open()
         if self._session is None:
@@ -217,15 +206,13 @@ class Web:
         ) as response:
             return response.status, response.headers, await self._content(response)
 
-    async def _answered_by_key(self, call: _Call) -> tuple[int, Mapping[str, str], bytes]:
+    async def _answered_by_key(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
         """The same over a connection that was kept, or is from now on."""
         self._check_open()
         if self._keyed is None:
             self._keyed = KeyedCalls()
-        method, address, headers, body, limits = call
-        assert isinstance(body, bytes), "a form is not sent by key"
-        async with asyncio.timeout(limits.total):
-            reply = await self._keyed.begin(method, address, headers, body, limits=limits)
+        with self._keyed.limit(call):
+            reply = await self._keyed.begin(call)
             try:
                 return reply.status, reply.headers, await self._content(reply)
             finally:
@@ -325,8 +312,18 @@ def page_url(url: str | None) -> str | None:
 
 
 def json_bytes(value: object) -> bytes:
-    """JSON that is the same bytes for the same value."""
-    return _JSON.encode(value).encode()
+    """JSON that is the same bytes for the same value; times in UTC end in `Z`."""
+    return _JSON.encode(value)
+
+
+def _plain(value: object) -> str:
+    """Text of a kind of its own as text."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_JSON = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
 
 
 def _wait(text: str, server_now: datetime) -> timedelta | None:

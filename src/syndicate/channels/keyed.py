@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from syndicate.channels.connections import USER_AGENT, opened_connector
+from syndicate.limits import Limit, Limits
 
 if TYPE_CHECKING:
     import aiohttp
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 _OF_ITSELF = ("Content-Length", "Content-Type", "Transfer-Encoding")
 """What each call says itself."""
+
+
+class Call(NamedTuple):
+    """What is asked of whom, and how long it may take."""
+
+    method: str
+    address: URL | str
+    headers: Mapping[str, str]
+    body: bytes | aiohttp.FormData | None
+    limits: aiohttp.ClientTimeout
 
 
 class Reply:
@@ -51,21 +62,29 @@ class KeyedCalls:
 
     def __init__(self) -> None:
         self._connector = opened_connector(keeps=True)
+        self._limits: dict[float, Limits] = {}
         self._form = lru_cache(256)(_form_of)
 
     async def close(self) -> None:
         """Hang up."""
         await self._connector.close()
 
-    async def begin(
-        self, method: str, address: URL | str, headers: Mapping[str, str], body: bytes, *, limits: aiohttp.ClientTimeout
-    ) -> Reply:
-        """Send a call, and give what comes back first; the limit for all of it is the caller's to keep.
+    def limit(self, call: Call) -> Limit:
+        """How long all of a call may take, its answer included; entered before it begins."""
+        total = call.limits.total
+        assert total is not None, "every call has a limit"
+        limits = self._limits.get(total) or self._limits.setdefault(total, Limits(total))
+        return limits.limit()
+
+    async def begin(self, call: Call) -> Reply:
+        """Send a call, and give what comes back first.
 
         Raises:
             aiohttp.ClientError, OSError: as aiohttp's session does.
             ValueError: a header cannot be written.
         """
+        method, address, headers, body, limits = call
+        assert isinstance(body, bytes), "a form is not sent by key"
         form = self._form(method, address, tuple(headers))
         head = _head(form.beginning, headers, len(body))
         connection = await self._connected(form.request, limits)
