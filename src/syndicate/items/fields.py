@@ -59,7 +59,7 @@ def is_blank(value: Value) -> bool:
     if isinstance(value, str):
         return not value.strip()
     members = value.values() if isinstance(value, dict) else value
-    return all(is_blank(member) for member in members)
+    return all(map(is_blank, members))
 
 
 def looked(tree: Tree, sources: Iterable[str | Source], location: Location | str) -> Iterator[Found]:

@@ -98,7 +98,7 @@ class Location(Struct, frozen=True, gc=False):
         folders = self._below_language
         if self._is_bundle and folders:
             folders = folders[:-1]
-        return tuple(folder for folder in folders if folder.casefold() not in _UNSEEN)
+        return tuple([folder for folder in folders if folder.casefold() not in _UNSEEN])
 
     @property
     def name(self) -> str:

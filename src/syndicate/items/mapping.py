@@ -197,7 +197,7 @@ def _authors(reader: Reader) -> tuple[str, ...]:
     found = reader.found("authors")
     authors: list[str] = []
     for text in fields.texts_of(found.value) if found is not None else ():
-        authors += _AUTHOR_LINK.findall(text) or [text]
+        authors += (_AUTHOR_LINK.findall(text) if "](" in text else ()) or [text]
     return tuple(dict.fromkeys(name for author in authors if (name := plain(author))))
 
 
