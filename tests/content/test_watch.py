@@ -232,6 +232,20 @@ async def test_folder_that_came_is_watched_by_a_new_watch_and_then_looked_at(
     ]
 
 
+async def test_many_folders_are_watched_by_several_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicate.content.watch._TOGETHER", 2)
+    told, stirred, stood = Told(monkeypatch), Stirred(), asyncio.Event()
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+
+    async with _waking(tmp_path, stirred, stands=stood.set):
+        await asyncio.wait_for(stood.wait(), 10)
+        roots = list(told.roots)
+
+    assert [tuple(Path(root).name for root in each) for each in roots] == [(tmp_path.name, "a"), ("b", "c"), ("d",)]
+    assert told.ended == 3
+
+
 async def test_former_watch_is_heard_until_it_told_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, stirred = Told(monkeypatch), Stirred()
     (tmp_path / "new").mkdir()

@@ -31,6 +31,12 @@ _ALL_TOLD_S = (_DEBOUNCE_MS + 4 * _STEP_MS) / 1000
 _REST = 4
 """So many times as long as a new watch took to make, nothing but that is done before the next one."""
 
+_TOGETHER = 1000
+"""Folders in one watch: nothing else runs while it is made, 16 us for each."""
+
+_MOST_WATCHES = 24
+"""In so many at most: systems give a user 128 of them, and a former one goes on for a while beside its new one."""
+
 _TRIES = 5
 """How often folders that go while a watch is made make it begun anew."""
 
@@ -263,12 +269,15 @@ class _Watch:
             await self._look({self._root})
 
     async def _hear_anew(self) -> None:
-        """Make a watch of all folders, then let the former one come to its end."""
+        """Make watches of all folders, then let the former ones come to their end."""
         former, loop, began = tuple(self._hearing), asyncio.get_running_loop(), time.monotonic()
-        new = _Hearing(self._root, sorted(self._folders), self._hear)
-        self._hearing.add(new)
-        while not (new.stands.is_set() or self._stop.is_set()):
-            await self._unless_failed(new.stands.wait())
+        folders = sorted(self._folders)
+        most = max(_TOGETHER, -(-len(folders) // _MOST_WATCHES))
+        for first in range(0, len(folders), most):
+            new = _Hearing(self._root, folders[first : first + most], self._hear)
+            self._hearing.add(new)
+            while not (new.stands.is_set() or self._stop.is_set()):
+                await self._unless_failed(new.stands.wait())
         self._rests_until = time.monotonic() + _REST * (time.monotonic() - began)
         for one in former:
             loop.call_later(_ALL_TOLD_S, one.end)
