@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -123,6 +125,28 @@ async def test_a_failing_watcher_is_an_error_for_the_caller(tmp_path: Path, monk
 
     with pytest.raises(OSError, match="inotify broke"):
         await wake(tmp_path, Stirred(), asyncio.Event())
+
+
+async def test_a_watcher_that_fails_in_an_odd_way_does_not_keep_the_caller_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*roots: str, **options: object) -> Iterator[object]:
+        raise LookupError("whatever it was")
+        yield
+
+    monkeypatch.setattr("watchfiles.watch", failing)
+
+    with pytest.raises(LookupError, match="whatever it was"):
+        await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems know no such names")
+async def test_a_folder_whose_name_is_no_text_is_an_error_for_the_caller(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    await asyncio.to_thread(folder.mkdir)
+
+    with pytest.raises(OSError, match="does not watch"):
+        await asyncio.wait_for(wake(folder, Stirred(), asyncio.Event()), 30)
 
 
 async def test_a_folder_that_is_switched_is_noticed_and_the_new_one_watched(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class _Hearing:
             ):
                 came = {path for change, path in found if change == change.added and os.path.isdir(path)}  # noqa: PTH112
                 self._call(self._tell, {path for _, path in found}, came)
-        except (OSError, RuntimeError) as error:  # watchfiles raises the second for what fails inside its Rust part
+        except Exception as error:  # the edge of a thread: whoever waits for the watch would wait for ever
             self._call(self._fail, error)
         else:
             self._call(self._fail, None)
@@ -225,8 +225,9 @@ class _Watch:
             while not self._stop.is_set():
                 await self._follow()
                 await self._unless_failed(self._has_grown.wait())
-        except (OSError, RuntimeError) as error:
-            raise OSError(f"the system does not watch {self._root}: {error}") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            # watchfiles raises the second for what fails inside its Rust part, the third for names that are not UTF-8
+            raise OSError(f"the system does not watch {self._root!a}: {error}") from error
         finally:
             for one in self._hearing:
                 one.end()
