@@ -270,6 +270,23 @@ async def test_many_folders_are_watched_by_several_watches(tmp_path: Path, monke
     assert told.ended == 3
 
 
+async def test_no_more_watches_are_made_than_former_ones_leave_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syndicate.content.watch._MOST_WATCHES", 1)
+    monkeypatch.setattr("syndicate.content.watch._ALL_TOLD_S", 0.3)
+    told, stirred, together = Told(monkeypatch), Stirred(), 0
+
+    async with _waking(tmp_path, stirred):
+        for number in range(1, 4):
+            (tmp_path / f"d{number}").mkdir()
+            told.tell((watchfiles.Change.added, tmp_path / f"d{number}"))
+            await _until(lambda wanted=number: told.begun > wanted)  # type: ignore[misc]  # its default is the number
+            together = max(together, told.begun - told.ended)
+
+    assert together <= 2
+
+
 async def test_former_watch_is_heard_until_it_told_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, stirred = Told(monkeypatch), Stirred()
     (tmp_path / "new").mkdir()

@@ -237,6 +237,8 @@ class _Watch:
         """Watch what came, and what comes there until it is watched; only then is it looked at for good."""
         while self._came and not self._stop.is_set():
             await self._unless_failed(asyncio.sleep(self._rests_until - time.monotonic()))
+            while len(self._hearing) > _MOST_WATCHES and not self._stop.is_set():  # former ones that are not at an end
+                await self._unless_failed(asyncio.sleep(_ALL_TOLD_S))
             came, self._came = self._came, set()
             self._has_grown.clear()
             await self._look(came)
