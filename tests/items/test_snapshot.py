@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from syndicate.errors import Fault
 from syndicate.items.item import Image, Item, Offering, Teaser, Topic
 from syndicate.items.posting import Posting, Wording
-from syndicate.items.snapshot import _FORM, _HEAD, faults_from_json, faults_to_json, from_json, pack, to_json, unpack
+from syndicate.items.snapshot import (
+    _FORM,
+    _HEAD,
+    faults_from_json,
+    faults_to_json,
+    from_json,
+    pack,
+    packed_item,
+    to_json,
+    unpack,
+)
 
 FULL = Item(
     id="s:1",
@@ -98,6 +108,26 @@ def test_an_item_that_was_packed_is_not_packed_again_unless_its_topics_are_other
     assert other.sizes == FULL.sizes
     with pytest.raises(AttributeError):
         _ = back.no_such_field  # type: ignore[attr-defined]
+
+
+def test_an_item_of_which_little_is_known_says_the_rest_when_it_is_asked() -> None:
+    item = packed_item(pack(FULL), FULL.id, FULL.published)
+
+    assert (item.id, item.published) == (FULL.id, FULL.published)
+    assert not is_told(item, "topics")
+    assert item.topics == FULL.topics
+    assert is_told(item, "path")
+    assert item == FULL
+    assert item.revision == FULL.revision
+
+
+def is_told(item: Item, name: str) -> bool:
+    """Whether it stands in the item itself, and not only in what is packed."""
+    try:
+        object.__getattribute__(item, name)
+    except AttributeError:
+        return False
+    return True
 
 
 def test_items_of_former_versions_are_read() -> None:
