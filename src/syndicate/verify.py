@@ -188,7 +188,7 @@ class _Check:
             self._fault(path, "E-FEED-STALE", f"holds {stranger}, which the store does not have for it")
         for lost in sorted(due.keys() - found.keys()):
             entries = self._catalogue.entries(feed.key, [due[lost]])
-            if self._sound.xml(entries[0], "atom") is not None:
+            if self._sound.xml(entries, "atom"):
                 self._fault(path, "E-FEED-STALE", f"lacks {lost} ({due[lost].path})")
         for twice in sorted(one for one, count in (Counter(first) | Counter(archived)).items() if count > 1):
             self._fault(path, "E-FEED-STALE", f"holds {twice} more than once")

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, PHOTO, SITE, day, make_item
-from syndicate.feeds.entry import Category, Entry, entry_id, entry_of
-from syndicate.items.item import Image, Topic
+from syndicate.feeds.entry import Category, Entry, Related, entry_id, entry_of
+from syndicate.items.item import Image, Offering, Topic
 
 PAGE = "https://example.org/news/1/"
 
@@ -151,6 +153,24 @@ def test_categories_are_topics_section_and_tags_without_echo() -> None:
         Category("news", "News", "https://example.org/feeds/#sections", "section/news"),
         Category("Fresh", "Fresh"),
     )
+
+
+@given(st.lists(st.sampled_from(["AI", "ai", "Care", "News", "news", "Coding"]), max_size=6))
+def test_tag_is_told_once_and_not_beside_its_section(tags: list[str]) -> None:
+    entry = entry_of(make_item(topics=(), section="News", tags=tuple(tags)), SITE)
+
+    first = {tag.casefold(): tag for tag in reversed(["News", *tags])}
+    assert sorted(one.label for one in entry.categories) == sorted(first.values())
+    assert entry.categories[0].path == "section/news"
+
+
+def test_offering_is_related_once_by_its_name_or_else_its_address() -> None:
+    named, bare = Offering("Desk", "https://a.example/desk"), Offering(" ", "https://a.example/b")
+    offerings = (named, bare, named, Offering("Lost", "javascript:"), Offering("Bench", named.url))
+
+    entry = entry_of(make_item(offerings=offerings), SITE)
+
+    assert entry.related == (Related("Desk", named.url), Related(bare.url, bare.url), Related("Bench", named.url))
 
 
 def test_vocabulary_is_told_only_of_topics_with_one_label() -> None:

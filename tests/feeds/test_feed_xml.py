@@ -196,10 +196,10 @@ def test_text_too_large_for_a_careful_parser_costs_its_entry_only(feed: Feed) ->
 def test_entry_left_out_before_is_told_again_when_asked_for(feed: Feed) -> None:
     entries = Entries()
     broken = structs.replace(feed.entries[0], title="\x00")
-    entries.xml(broken, "rss")
+    entries.xml([broken], "rss")
     entries.left_out.clear()
 
-    assert entries.xml(broken, "rss") is None
+    assert entries.xml([broken, feed.entries[1]], "rss") == entries.xml([feed.entries[1]], "rss")
     assert list(entries.left_out) == [broken.id]
 
 

@@ -140,8 +140,9 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
 
 
 def _related(item: Item) -> tuple[Related, ...]:
-    found = [(line(one.label), web_address(one.url)) for one in item.offerings]
-    return tuple(dict.fromkeys([Related(label or url, url) for label, url in found if url]))
+    found = [Related(line(one.label) or url, url) for one in item.offerings if (url := web_address(one.url))]
+    is_repeating = len({one.url for one in found}) < len(found)
+    return tuple(dict.fromkeys(found) if is_repeating else found)
 
 
 def _second(moment: datetime) -> datetime:
@@ -197,7 +198,10 @@ def _categories(item: Item, site: Site) -> tuple[Category, ...]:
     section = line(item.section or "")
     if section:
         found.append(_section(section, site.feeds_url))
-    found += [(Category(tag, tag), tag.casefold()) for tag in map(line, item.tags) if tag]
+    if item.tags:
+        found += [(Category(tag, tag), tag.casefold()) for tag in map(line, item.tags) if tag]
+    if len({folded for _, folded in found}) == len({category.term for category, _ in found}) == len(found):
+        return tuple([category for category, _ in found])
     # A tag that repeats a topic or the section tells readers nothing; the same label in two vocabularies does.
     kept: dict[tuple[str, str | None], Category] = {}
     labels: set[str] = set()

@@ -43,7 +43,8 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
             **{link["rel"].replace("-", "_") + "_url": link["href"] for link in history_of(feed, site, form)},
         },
     }
-    made = [entries.other(entry, "json", _cast) if entries else _cast(parts_of(entry)) for entry in feed.entries]
+    told = feed.entries
+    made = [_cast(parts_of(entry)) for entry in told] if entries is None else entries.others(told, "json", _cast)
     frame = _text(_told(head), "\n").removesuffix("\n}").encode("utf-8", "replace")
     items = b"[" + b",".join(made) + b"\n ]" if made else b"[]"
     return frame + b',\n "items": ' + items + b"\n}\n"

@@ -156,7 +156,10 @@ def _texts_of(entry: Entry) -> list[str]:
         *entry.authors,
     ]
     for category in entry.categories:
-        texts += filter(None, (category.label, category.scheme))
+        if category.label:
+            texts.append(category.label)
+        if category.scheme:
+            texts.append(category.scheme)
         texts.append(category.term)
     for related in entry.related:
         texts += (related.label, related.url)

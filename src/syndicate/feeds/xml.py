@@ -24,7 +24,7 @@ from syndicate.feeds.mould import MOST_MOULDS, Mould, Parts, comes_again, in_xml
 from syndicate.feeds.text import SEAM, as_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
@@ -67,17 +67,20 @@ class Entries:
 
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
-        kept = tuple(entry for entry in feed.entries if self._sound(entry) is not None)
-        return feed if len(kept) == len(feed.entries) else structs.replace(feed, entries=kept)
+        kept = self._of(feed.entries)
+        if not any(one.fault for one in kept):
+            return feed
+        sound = [entry for entry, one in zip(feed.entries, kept, strict=True) if self._is_sound(entry, one)]
+        return structs.replace(feed, entries=tuple(sound))
 
-    def xml(self, entry: Entry, kind: Kind) -> bytes | None:
-        """The entry's element, or None if it is left out."""
-        kept = self._sound(entry)
-        return None if kept is None else kept.in_xml(kind)
+    def xml(self, entries: Sequence[Entry], kind: Kind) -> list[bytes]:
+        """The entries' elements; those that are left out have none."""
+        pairs = zip(entries, self._of(entries), strict=True)
+        return [kept.made.get(kind) or kept.make_xml(kind) for entry, kept in pairs if self._is_sound(entry, kept)]
 
-    def other(self, entry: Entry, name: str, cast: Cast) -> bytes:
-        """The entry in another format, which `cast` gives; it need not be one that XML can carry."""
-        return self._of(entry).in_form(name, cast)
+    def others(self, entries: Sequence[Entry], name: str, cast: Cast) -> list[bytes]:
+        """The entries in another format, which `cast` gives; they need not be such that XML can carry."""
+        return [kept.made.get(name) or kept.make(name, cast) for kept in self._of(entries)]
 
     def frame(self, feed: Feed, site: Site, kind: Kind) -> bytes:
         """The feed's document without entries; feedgen's, or cast from what it wrote of another feed of the site."""
@@ -93,48 +96,43 @@ class Entries:
             self._frames[key] = site, mould  # the site is kept, so that no other one has its id
         return _finished(self._frames[key][1].cast(in_xml(texts)), kind)
 
-    def _sound(self, entry: Entry) -> _Kept | None:
-        kept = self._of(entry)
+    def _is_sound(self, entry: Entry, kept: _Kept) -> bool:
         if kept.fault:
             self.left_out[entry.id] = kept.fault
-            return None
-        return kept
+        return not kept.fault
 
-    def _of(self, entry: Entry) -> _Kept:
-        kept = self._kept.get(id(entry))
-        if kept is None:
-            while len(self._kept) >= self._room:
-                del self._kept[next(iter(self._kept))]
-            kept = self._kept[id(entry)] = _Kept(entry)
+    def _of(self, entries: Sequence[Entry]) -> list[_Kept]:
+        found = self._kept
+        return [found.get(id(entry)) or self._new(entry) for entry in entries]
+
+    def _new(self, entry: Entry) -> _Kept:
+        while len(self._kept) >= self._room:
+            del self._kept[next(iter(self._kept))]
+        kept = self._kept[id(entry)] = _Kept(entry)
         return kept
 
 
 class _Kept:
-    """An entry as it was made; `fault` tells why XML cannot carry it, where it is so."""
+    """An entry as it was made, by format; `fault` tells why XML cannot carry it, where it is so."""
 
-    __slots__ = ("_made", "_parts", "fault")
+    __slots__ = ("_parts", "fault", "made")
 
     def __init__(self, entry: Entry) -> None:
         self.fault = ""
         self._parts = parts_of(entry)
-        self._made: dict[str, bytes] = {}
+        self.made: dict[str, bytes] = {}
         if self._parts.outline is None:
             try:
-                self._made = {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
+                self.made = {"rss": _element(entry, "rss"), "atom": _element(entry, "atom")}
             except (ValueError, etree.LxmlError) as cause:
                 self.fault = str(cause)
 
-    def in_xml(self, kind: Kind) -> bytes:
-        made = self._made.get(kind)
-        if made is None:
-            self._made |= _elements(self._parts, kind)
-            made = self._made[kind]
-        return made
+    def make_xml(self, kind: Kind) -> bytes:
+        self.made |= _elements(self._parts, kind)
+        return self.made[kind]
 
-    def in_form(self, name: str, cast: Cast) -> bytes:
-        made = self._made.get(name)
-        if made is None:
-            made = self._made[name] = cast(self._parts)
+    def make(self, name: str, cast: Cast) -> bytes:
+        made = self.made[name] = cast(self._parts)
         return made
 
 
@@ -150,7 +148,7 @@ def atom(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
 
 def _document(feed: Feed, site: Site, kind: Kind, entries: Entries) -> bytes:
     frame = entries.frame(feed, site, kind)
-    made = [found for entry in feed.entries if (found := entries.xml(entry, kind)) is not None]
+    made = entries.xml(feed.entries, kind)
     # Joining is some hundred times cheaper than serialising every entry again for each feed it stands in.
     head, tail, rest = frame.rpartition(_TAIL[kind])
     parts = [part for element in made for part in (_INDENT[kind], element, b"\n")]
