@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import aiohttp
     from aiohttp.connector import Connection
 
-USER_AGENT = f"syndicate/{__version__}"
-
 _KEPT_S = 1.0
 """How long a connection waits for the next call; the shortest usual patience of a server is two seconds."""
 
@@ -62,21 +60,16 @@ CALL: ContextVar[Sent] = ContextVar("CALL")
 """The call that a task makes just now."""
 
 
-def opened_session() -> aiohttp.ClientSession:
-    """Calls with a connection for each; what becomes of them is told in their `CALL`."""
+def opened_session(*, keeps: bool) -> aiohttp.ClientSession:
+    """Connections that are kept for the next call, or one for each. Each call of them is told in its `CALL`."""
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=opened_connector(keeps=False),
+        connector=_connector_type()(keepalive_timeout=_KEPT_S) if keeps else _connector_type()(force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": USER_AGENT},
+        headers={"User-Agent": f"syndicate/{__version__}"},
         trust_env=False,
     )
-
-
-def opened_connector(*, keeps: bool) -> aiohttp.TCPConnector:
-    """Connections that are kept for the next call, or one for each."""
-    return _connector_type()(keepalive_timeout=_KEPT_S) if keeps else _connector_type()(force_close=True)
 
 
 @cache

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from syndicate.channels.addresses import as_written, place_of
 from syndicate.channels.connections import CALL, Sent, faults, is_cut, opened_session, problem_of, timeout_of
-from syndicate.channels.keyed import Call, KeyedCalls, Reply
 from syndicate.channels.pages import is_page
 from syndicate.channels.secrets import masked
 from syndicate.errors import NetworkError, RateLimited, Rejected, Transient, Unauthorized, Unknown
@@ -128,18 +127,16 @@ class Web:
         self._limit_bytes = limit_bytes
         self._hidden = frozenset(secret for secret in hidden if secret)
         self._is_open = False
-        self._session: aiohttp.ClientSession | None = None
-        self._keyed: KeyedCalls | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
         self._is_open = True
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        opened, self._session, self._keyed, self._is_open = (self._session, self._keyed), None, None, False
-        for one in opened:
-            if one is not None:
-                await one.close()
+        sessions, self._sessions, self._is_open = self._sessions, {}, False
+        for session in sessions.values():
+            await session.close()
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of every message made from a server's words."""
@@ -168,8 +165,7 @@ class Web:
             headers: with the content type, unless the body is a form.
             body: bytes as they are to be sent, or a form (multipart if it holds a file).
             is_repeatable: a second call would do no harm (reading, uploading), so an unclear end is only Transient.
-            is_keyed: the host knows the call by its key for ever; it may share its connection with the one before. Its
-                body is bytes.
+            is_keyed: the host knows the call by its key for ever; it may share its connection with the one before.
             within: time for the whole call; the session's if None.
 
         Raises:
@@ -178,15 +174,18 @@ class Web:
         """
         limit = within or self._timeout
         address, place = _address_of(url)
-        place, own = f"{method} {place}", headers or {}
-        call = Call(method, address, own, body, timeout_of(limit, self.connect_s))
+        place, timeout = f"{method} {place}", timeout_of(limit, self.connect_s)
         may_have_left = False
-        for way in (self._answered_by_key, self._answered) if is_keyed else (self._answered,):
+        for keeps in (True, False) if is_keyed else (False,):
             sent = Sent()
             CALL.set(sent)
             try:
-                status, told, content = await way(call)
-                return Answer(place, status, told, content, is_repeatable, self._hidden | _tokens_in(own))
+                async with self._opened(keeps).request(
+                    method, address, headers=headers, data=body, allow_redirects=False, timeout=timeout
+                ) as response:
+                    hidden = self._hidden | _tokens_in(headers or {})
+                    content = await self._content(response)
+                    return Answer(place, response.status, response.headers, content, is_repeatable, hidden)
             except faults(ValueError) as cause:  # time-outs, unwritable names
                 problem = f"{place}: {problem_of(cause, limit)}"
                 may_have_left = may_have_left or sent.may_have_left  # the second cannot tell what became of the first
@@ -195,34 +194,14 @@ class Web:
         # Raised outside the handler: some of aiohttp's errors hold the whole URL, and a log would print the context.
         raise _failure(problem, may_have_left=may_have_left, is_repeatable=is_repeatable)
 
-    async def _answered(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body, over a connection of its own."""
-        self._check_open()
-        if self._session is None:
-            self._session = opened_session()
-        method, address, headers, body, limits = call
-        async with self._session.request(
-            method, address, headers=headers, data=body, allow_redirects=False, timeout=limits
-        ) as response:
-            return response.status, response.headers, await self._content(response)
-
-    async def _answered_by_key(self, call: Call) -> tuple[int, Mapping[str, str], bytes]:
-        """The same over a connection that was kept, or is from now on."""
-        self._check_open()
-        if self._keyed is None:
-            self._keyed = KeyedCalls()
-        with self._keyed.limit(call):
-            reply = await self._keyed.begin(call)
-            try:
-                return reply.status, reply.headers, await self._content(reply)
-            finally:
-                reply.release()
-
-    def _check_open(self) -> None:
+    def _opened(self, keeps_connection: bool) -> aiohttp.ClientSession:
         if not self._is_open:
             raise RuntimeError("the web is not open; use `async with`")
+        if keeps_connection not in self._sessions:
+            self._sessions[keeps_connection] = opened_session(keeps=keeps_connection)
+        return self._sessions[keeps_connection]
 
-    async def _content(self, response: aiohttp.ClientResponse | Reply) -> bytes:
+    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
         """The body, cut at the limit. Of a refusal, whatever came: the status alone is the proof."""
         content = bytearray()
         try:
