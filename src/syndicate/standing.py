@@ -62,8 +62,8 @@ class Standing:
 
     @property
     def skipped(self) -> Counter[str]:
-        """How many files each rule hides."""
-        return Counter(self._skipped.values())
+        """How many files each rule hides, in order of the rules' names."""
+        return Counter(dict(sorted(Counter(self._skipped.values()).items())))
 
     def next_end(self, now: datetime) -> datetime | None:
         """When the first of the visible items leaves that is not over by now; None: none ever does."""

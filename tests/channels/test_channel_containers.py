@@ -356,9 +356,10 @@ async def test_own_posts_are_listed_page_by_page_until_they_are_older(kind: Kind
 
 async def test_a_listing_ends_with_its_last_page(kind: Kind, make: Make, server: Script) -> None:
     end = {"cursors": {"before": "a", "after": "b"}}
-    server.will(kind.who, says(200, {"data": [shown(kind, 1, "20")], "paging": end}))
+    wordless = {"id": "2", "caption": None, "text": None, "media_type": None, "timestamp": "2026-11-19T08:00:00+0000"}
+    server.will(kind.who, says(200, {"data": [shown(kind, 1, "20"), wordless], "paging": end}))
 
-    assert len([one async for one in make().recent(datetime(1970, 1, 1, tzinfo=UTC))]) == 1
+    assert len([one async for one in make().recent(datetime(1970, 1, 1, tzinfo=UTC))]) == 2
 
 
 async def test_a_listing_without_end_is_given_up(

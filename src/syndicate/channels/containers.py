@@ -150,7 +150,7 @@ class Containers:
             dated = [(post.timestamp or since, post) for post in page.data]
             for at, post in dated:
                 if at >= since and post.media_type != _REPOST:
-                    words, link = post.caption or post.text, post.link_attachment_url
+                    words, link = post.caption or post.text or "", post.link_attachment_url
                     links = (*sorted(links_in(words)), *([link] if link else []))
                     yield OwnPost(words, links, Receipt(post.id, page_url(post.permalink), at))
             is_over = bool(dated) and all(at < since for at, _ in dated)
@@ -237,15 +237,15 @@ class _Shown(BaseModel):
 
 class _Post(_Shown):
     id: RemoteId
-    caption: str = ""
-    text: str = ""
+    caption: str | None = None
+    text: str | None = None
     timestamp: AwareDatetime | None = None
     link_attachment_url: str | None = None
-    media_type: str = ""
+    media_type: str | None = None
 
     def says(self, text: str) -> bool:
         """Whether it has this text, but for white space."""
-        return (self.caption or self.text).split() == text.split() != []
+        return (self.caption or self.text or "").split() == text.split() != []
 
 
 class _Cursors(BaseModel):
