@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -15,10 +16,13 @@ from msgspec.structs import replace
 
 from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
 from syndicate.checkpoint import Checkpoints, settings_of
+from syndicate.content.folder import FolderStore
+from syndicate.content.roots import Roots
 from syndicate.feeds.query import Query
 from syndicate.feeds.site import KINDS, Named, Site
 from syndicate.feeds.tombstone import TombstoneRules
 from syndicate.ingest import Ingest
+from syndicate.items.rules import Rules
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.shelf.folder import FolderShelf
 
@@ -33,13 +37,20 @@ RICH = replace(
 )
 
 
+def two_roots(content: Path, rules: Rules, *, clock: Callable[[], int]) -> Any:
+    (content / "deep").mkdir(exist_ok=True)
+    flat = dataclasses.replace(rules, exclude=(*rules.exclude, "deep"))
+    places = {"flat": (content, flat), "deep": (content / "deep", rules)}
+    return Roots([FolderStore(at, own, name=name, clock=clock) for name, (at, own) in places.items()])
+
+
 class Relay(Newsroom):
     """A newsroom whose processes leave notes to each other; one that `forgets` finds out everything itself."""
 
     forgets = False
 
-    def __init__(self, folder: Path, *channels: ChannelPlan, site: Site = RICH) -> None:
-        super().__init__(folder, *channels)
+    def __init__(self, folder: Path, *channels: ChannelPlan, site: Site = RICH, has_roots: bool = False) -> None:
+        super().__init__(folder, *channels, store=two_roots if has_roots else FolderStore)
         self.site = site
 
     async def __aenter__(self) -> Relay:
@@ -77,7 +88,8 @@ def known_by(room: Relay) -> dict[str, Any]:
     """What a process has in memory, in a form that does not depend on how it came there."""
     ingest = room.ingest
     standing, press = ingest._standing, ingest.shelving._press
-    catalogue, clashes, layout = press.catalogue, room.store._clashes, room.store._layout
+    catalogue, clashes = press.catalogue, room.store._clashes
+    layout = getattr(room.store, "_layout", None)
     filing = catalogue._filing
     return {
         "visible": standing.visible,
@@ -92,7 +104,7 @@ def known_by(room: Relay) -> dict[str, Any]:
         "keys": {path: known[1:] for path, known in clashes._keys.items()},
         "single": clashes._single,
         "shared": clashes._shared,
-        "layout ends": layout.ends if layout.files is ingest._index else None,
+        "layout ends": layout.ends if layout and layout.files is ingest._index else None,
         "filed": {
             item_id: ([filing._subjects.things[one] for one in filed.subjects], filed.full_bytes, filed.short_bytes)
             for item_id, filed in filing._filed.items()
@@ -117,17 +129,21 @@ def whole(counters: Mapping[str, Counter[Any]]) -> dict[str, Counter[Any]]:
 def write_some(room: Relay, chance: Random) -> None:
     """A few files come, change, or go."""
     for number in chance.sample(range(1, 9), chance.randrange(1, 4)):
-        path, kind = room.content / f"{number}.md", chance.random()
+        path, kind = room.content / chance.choice(["", "", "deep"]) / f"{number}.md", chance.random()
         if kind < 0.2:
             path.unlink(missing_ok=True)
         elif kind < 0.3:
-            room.put(path.name, b"---\ntitle: [\n---\n")
+            room.put(name_of(room, path), b"---\ntitle: [\n---\n")
         elif kind < 0.4:
-            room.write(path.name, draft=True)
+            room.write(name_of(room, path), draft=True)
         elif kind < 0.5 and path.exists():
             os.utime(path, ns=(1, 10**18 + chance.randrange(10**9)))
         else:
-            write_one(room, chance, path.name)
+            write_one(room, chance, name_of(room, path))
+
+
+def name_of(room: Relay, path: Path) -> str:
+    return path.relative_to(room.content).as_posix()
 
 
 def write_one(room: Relay, chance: Random, name: str) -> None:
@@ -151,7 +167,7 @@ def write_one(room: Relay, chance: Random, name: str) -> None:
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_process_knows_what_it_would_have_found_out(tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
-    room, resumed = Relay(tmp_path), 0
+    room, resumed = Relay(tmp_path, has_roots=seed % 3 == 2), 0
     write_some(room, chance)
     async with room:
         await room.look()

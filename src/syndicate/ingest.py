@@ -245,9 +245,10 @@ class Ingest:
     def _notes(self) -> Notes | None:
         files = self._index or {}
         items = {path: item for path in sorted(files) if (item := files[path].item) is not None}
-        standing, store = self._standing.note(), self._store.note(tuple(items))
-        shelving = self.shelving.note() if standing and store else None
-        return Notes(digest_of(items), standing, store, shelving) if standing and store and shelving else None
+        standing, shelving = self._standing.note(), self.shelving.note()
+        if standing is None or shelving is None:
+            return None
+        return Notes(digest_of(items), standing, self._store.note(tuple(items)), shelving)
 
     async def _publish(
         self, visible: Mapping[str, Item], changes: Changes, touched: Collection[str] | None, now: datetime

@@ -146,7 +146,7 @@ class FolderStore:
         self._must_look_everywhere = True
         return Scan(dict(known), waiting=(self.name or str(self.root),))
 
-    def note(self, paths: Sequence[str]) -> StoreNote | None:
+    def note(self, paths: Sequence[str]) -> StoreNote:
         """What `resume` needs, with the paths of all files that hold an item."""
         if self._layout.files is not self._clashes.files:
             self._layout = _Layout(self._clashes.files)

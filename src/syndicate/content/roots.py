@@ -59,13 +59,13 @@ class Roots:
         found = self._clashes.among(whole.files, known, (*whole.read, *whole.gone))
         return replace(whole, faults=(*whole.faults, *found))
 
-    def note(self, paths: Sequence[str]) -> StoreNote | None:
-        """None: several folders are looked at anew."""
-        return None
+    def note(self, paths: Sequence[str]) -> StoreNote:
+        """What `resume` needs, with the paths of all files that hold an item; ends are looked up in the items."""
+        return StoreNote(self._clashes.links(paths), {})
 
     def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StoreNote) -> None:
-        """Never called, as there are no notes."""
-        raise NotImplementedError
+        """Know of these files what was known when the note was made; the items in them are given by path, in order."""
+        self._clashes.resume(files, items, note.links)
 
     def stands(self, path: str, stamp: Stamp) -> bool:
         """Whether the file at a path is there, and as its stamp tells: its pictures are not looked at."""

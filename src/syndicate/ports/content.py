@@ -99,8 +99,8 @@ class Store(Protocol):
             ConfigError: the store itself is not there.
         """
 
-    def note(self, paths: Sequence[str]) -> StoreNote | None:
-        """What `resume` needs, with the paths of all files that hold an item, in order; None: it cannot resume."""
+    def note(self, paths: Sequence[str]) -> StoreNote:
+        """What `resume` needs, with the paths of all files that hold an item, in order."""
 
     def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], note: StoreNote) -> None:
         """Know of these files what was known when the note was made; the items in them are given by path, in order."""
