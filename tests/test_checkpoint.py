@@ -312,6 +312,25 @@ async def test_a_pass_that_failed_leaves_no_notes(tmp_path: Path) -> None:
         assert set(await room.states()) == {"item:1", "item:2"}
 
 
+async def test_notes_that_cannot_be_taken_up_end_one_start_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        with monkeypatch.context() as patch:
+            patch.setattr(room.store, "resume", None)
+            with pytest.raises(TypeError):
+                await room.look()
+        await room.next()
+
+        done = await room.look()
+
+        assert (is_resumed(room), done.items, done.new) == (False, 1, 0)
+
+
 async def test_two_files_with_one_id_are_found_anew(tmp_path: Path) -> None:
     room = Relay(tmp_path)
     room.write("1.md")

@@ -213,7 +213,11 @@ class Ingest:
         if notes is None or index is None:
             return False
         known = await self._outbox.known()
-        self._has_notes = await asyncio.to_thread(self._take_up, index, notes)
+        try:
+            self._has_notes = await asyncio.to_thread(self._take_up, index, notes)
+        except Exception:  # a fault of ours must not end every start from now on
+            await self._outbox.keep_checkpoint("")
+            raise
         if self._has_notes:
             self._index, self._accepted, self._known = index, self._standing.visible, known
             self._is_resumed = True
