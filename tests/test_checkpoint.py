@@ -359,3 +359,25 @@ async def test_an_edit_after_a_resumption_owes_what_it_owes_otherwise(tmp_path: 
         item = await room.outbox.item("item:2")
         assert item is not None
         assert item.title == "Better title"
+
+
+async def test_notes_are_not_used_where_an_older_program_accepted_meanwhile(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md", categories=["Reeds"])
+    room.write("2.md", categories=["Mud"])
+    async with room:
+        await room.look()
+        await room.next()
+        token = await room.outbox.checkpoint(room.rules)
+        former = room.file.read_bytes()
+        room.write("2.md", categories=["Reeds"], age=timedelta(minutes=1))
+        await room.look()
+        await room.__aexit__(None, None, None)
+        room.file.write_bytes(former)
+        await room.__aenter__()
+        assert token is not None
+        await room.outbox.keep_checkpoint(token)  # as one leaves it that knows of no token
+
+        done = await room.look()
+
+        assert (is_resumed(room), done.written) == (False, ())

@@ -26,10 +26,11 @@ from syndicate.shelving import ShelvingNote
 from syndicate.standing import StandingNote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from syndicate.feeds.site import Site
     from syndicate.items.item import Item
+    from syndicate.ports.content import Indexed, Stamp
 
 _ROOMS = (".", "items", "feeds", "content", "outbox", "ports", "shelf")
 
@@ -89,10 +90,18 @@ def settings_of(site: Site, rules: str) -> str:
     return repr((site, sorted(site.words.items()), rules))
 
 
-def digest_of(items: Mapping[str, Item]) -> str:
-    """What tells whether these are the items, by path and in order, that notes were made of."""
-    told = "\n".join(chain(items, (item.id for item in items.values())))
+def digest_of(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> str:
+    """What tells whether these are the items, by path and in order, that notes were made of, and their files the same.
+
+    An older program that takes up the state in between reads files anew, and knows of no token to take back.
+    """
+    stamps = (f"{one.size_bytes} {one.mtime_ns} {one.inode} {one.digest} {one.image}" for one in _stamps(files, items))
+    told = "\n".join(chain(items, (item.id for item in items.values()), stamps))
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
+
+
+def _stamps(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> Iterator[Stamp]:
+    return (files[path].stamp for path in items)
 
 
 @cache

@@ -225,7 +225,7 @@ class Ingest:
 
     def _take_up(self, index: Mapping[str, Indexed], notes: Notes) -> bool:
         items = {path: one.item for path, one in index.items() if one.item is not None}
-        if digest_of(items) != notes.items:
+        if digest_of(index, items) != notes.items:
             return False
         self._standing.resume(index, items, notes.standing)
         self._store.resume(index, items, notes.store)
@@ -252,7 +252,7 @@ class Ingest:
         standing, shelving = self._standing.note(), self.shelving.note()
         if standing is None or shelving is None:
             return None
-        return Notes(digest_of(items), standing, self._store.note(tuple(items)), shelving)
+        return Notes(digest_of(files, items), standing, self._store.note(tuple(items)), shelving)
 
     async def _publish(
         self, visible: Mapping[str, Item], changes: Changes, touched: Collection[str] | None, now: datetime
