@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,6 @@ from syndicate.errors import NetworkError, Rejected, Transient, Unknown
 from syndicate.findings import log_step, names_of, outcome_of
 from syndicate.gate import Gate
 from syndicate.items.item import Item
-from syndicate.limits import Limit, Limits
 from syndicate.log import log
 from syndicate.lookout import Lookout
 from syndicate.outbox.delivery import Action, Delivery, Receipt, Remedy, State, remedy_for
@@ -89,7 +89,6 @@ class Attempts:
         self._outbox = outbox
         self._images = images
         self._rules = rules
-        self._limits = Limits(rules.longest_call.total_seconds())
         self._clock = clock
         self._chance = chance
         self._silent_until = silent_until
@@ -134,7 +133,7 @@ class Attempts:
         try:
             word = await self._doubts.seen(delivery, item)
             if word is None and delivery.is_doubted:
-                with self.limit():
+                async with self.limit():
                     word = await self._doubts.ask(delivery, item)
         except NetworkError as error:
             return await self._settle(delivery, outcome_of(error, is_repeatable=True, now=self._clock()))
@@ -151,7 +150,7 @@ class Attempts:
     async def _compose_for_look(self, delivery: Delivery, item: Item, step: Step) -> Attempted:
         """Freeze what would be sent, as networks find a post by its contents; it is not sent."""
         try:
-            with self.limit():
+            async with self.limit():
                 composed = await self._compose(delivery, item)
         except Rejected as error:
             return await self._settle(delivery, Refused(str(error), is_stale_media=error.is_stale_media))
@@ -207,7 +206,7 @@ class Attempts:
         """A call that sets a state: an unclear one is repeated, once a late first one must be over."""
         outcome: Outcome
         try:
-            with self.limit():
+            async with self.limit():
                 done = await call()
             if isinstance(done, Step):
                 return await self._write(delivery, done)
@@ -272,7 +271,7 @@ class Attempts:
 
     async def _sent_when(self, delivery: Delivery, composing: Awaitable[Delivery | Step]) -> Attempted:
         try:
-            with self.limit():
+            async with self.limit():
                 frozen = await composing
         except Rejected as error:  # a step before the post was refused for good
             return await self._settle(delivery, Refused(str(error), is_stale_media=error.is_stale_media))
@@ -289,9 +288,9 @@ class Attempts:
             return await self._write(delivery, frozen)
         return await self._send(frozen)
 
-    def limit(self) -> Limit:
+    def limit(self) -> asyncio.Timeout:
         """How long one call may take, as a context."""
-        return self._limits.limit()
+        return asyncio.timeout(self._rules.longest_call.total_seconds())
 
     async def _compose(self, delivery: Delivery, item: Item, reply_to: str | None = None) -> Delivery | Step:
         """The delivery with payload and key, or its end, where the network takes no post without a picture."""
@@ -347,7 +346,7 @@ class Attempts:
             return await self._settle(_spent(delivery), Uncertain("too late to repeat the key"), is_local=True)
         outcome: Outcome
         try:
-            with self.limit():
+            async with self.limit():
                 outcome = Done(await self.channel.publish(composed.payload, composed.key))
         except NetworkError as error:
             outcome = outcome_of(error, is_repeatable=False, now=self._clock())
@@ -359,7 +358,7 @@ class Attempts:
     async def _read_back(self, delivery: Delivery) -> Outcome:
         since = delivery.first_sent_at or delivery.due
         try:
-            with self.limit():
+            async with self.limit():
                 receipt = await self.channel.find(delivery.payload or b"", delivery.key or "", since)
         except NetworkError as error:
             return outcome_of(error, is_repeatable=True, now=self._clock())

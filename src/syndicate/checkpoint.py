@@ -11,7 +11,6 @@ import hashlib
 import secrets
 import zlib
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +18,18 @@ import msgspec
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
-import syndicate
 from syndicate.atomic import replace_file
 from syndicate.ports.content import StoreNote
+from syndicate.program import modules_in
 from syndicate.shelving import ShelvingNote
 from syndicate.standing import StandingNote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from syndicate.feeds.site import Site
     from syndicate.items.item import Item
     from syndicate.ports.content import Indexed, Stamp
-
-_ROOMS = (".", "items", "feeds", "content", "outbox", "ports", "shelf")
 
 
 class Notes(msgspec.Struct, array_like=True, frozen=True):
@@ -95,18 +92,15 @@ def digest_of(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> str:
 
     An older program that takes up the state in between reads files anew, and knows of no token to take back.
     """
-    stamps = (f"{one.size_bytes} {one.mtime_ns} {one.inode} {one.digest} {one.image}" for one in _stamps(files, items))
-    told = "\n".join(chain(items, (item.id for item in items.values()), stamps))
+    told = "\n".join(_told(path, item, files[path].stamp) for path, item in items.items())
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
 
 
-def _stamps(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> Iterator[Stamp]:
-    return (files[path].stamp for path in items)
+def _told(path: str, item: Item, stamp: Stamp) -> str:
+    return f"{path!r} {item.id!r} {stamp.size_bytes} {stamp.mtime_ns} {stamp.inode} {stamp.digest} {stamp.image}"
 
 
 @cache
 def _program() -> str:
-    """The modules that make notes and read them, as they are installed."""
-    package = Path(syndicate.__file__).parent
-    facts = [(file.name, file.stat()) for room in _ROOMS for file in (package / room).glob("*.py")]
-    return repr(sorted((name, seen.st_size, seen.st_mtime_ns) for name, seen in facts))
+    """The modules that make notes and read them."""
+    return modules_in(".", "items", "feeds", "content", "outbox", "ports", "shelf")

@@ -364,7 +364,7 @@ class Lane:
             return True
         outcome: Outcome
         try:
-            with self._attempts.limit():
+            async with self._attempts.limit():
                 await self.channel.open()
         except NetworkError as error:
             log.warning("channel_unavailable", channel=self.channel.name, reason=str(error))

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from msgspec import DecodeError
 from msgspec.json import Decoder
 
-import syndicate
 from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
+from syndicate.program import modules_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -340,11 +340,9 @@ class FolderShelf:
 
 @cache
 def _maker() -> str:
-    """What makes the files: our modules as they are installed, and the libraries that feeds are written with."""
-    package = Path(syndicate.__file__).parent
-    facts = [(file.name, file.stat()) for room in ("feeds", "items", "posts") for file in package.glob(f"{room}/*.py")]
-    told = sorted((name, seen.st_size, seen.st_mtime_ns) for name, seen in facts)
-    return hashlib.sha256(repr([told, version("feedgen"), version("lxml")]).encode()).hexdigest()[:32]
+    """What makes the files: our modules, and the libraries that feeds are written with."""
+    told = (modules_in("feeds", "items", "posts"), version("feedgen"), version("lxml"))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
 def _folder_of(place: str) -> str:
