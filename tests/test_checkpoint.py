@@ -18,6 +18,7 @@ from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
 from syndicate.checkpoint import Checkpoints, settings_of
 from syndicate.content.folder import FolderStore
 from syndicate.content.roots import Roots
+from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
 from syndicate.feeds.site import KINDS, Named, Site
 from syndicate.feeds.tombstone import TombstoneRules
@@ -34,6 +35,7 @@ RICH = replace(
     archives=True,
     named=(Named("recent", Query(most_age=timedelta(hours=6)), "Recent"),),
     tombstones=TombstoneRules(5, timedelta(hours=2)),
+    pages=PageRules(share="page", has_filter=True, has_sitemap=True),
 )
 
 
@@ -72,9 +74,11 @@ class Relay(Newsroom):
         return self.folder / "state" / "outbox.checkpoint"
 
     async def next(self, *, forgets: bool = False) -> Relay:
-        """The next process."""
+        """The next process; one that `forgets` does not even know what the files on the shelf were made of."""
         await self.__aexit__(None, None, None)
         self.forgets = forgets
+        if forgets:
+            (self.feeds / ".syndicate-seals").unlink(missing_ok=True)
         await self.__aenter__()
         return self
 

@@ -20,7 +20,7 @@ from isal.igzip_lib import IsalError
 
 from syndicate.atomic import replace_file
 from syndicate.ports.content import StoreNote
-from syndicate.program import modules_in
+from syndicate.program import files_in
 from syndicate.shelving import ShelvingNote
 from syndicate.standing import StandingNote
 
@@ -102,5 +102,5 @@ def _told(path: str, item: Item, stamp: Stamp) -> str:
 
 @cache
 def _program() -> str:
-    """The modules that make notes and read them."""
-    return modules_in(".", "items", "feeds", "content", "outbox", "ports", "shelf")
+    """The files of the program that make notes and read them."""
+    return files_in(".", "items", "feeds", "content", "outbox", "ports", "shelf")

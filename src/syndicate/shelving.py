@@ -115,7 +115,7 @@ class Shelving:
         documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones, only=only))
         seals = {} if is_current else self._sealed({one.path: one.mark for one in documents})
         sealed = {} if is_current else self._shelf.sealed()
-        unlike = self._unlike(documents) if is_current else _unsealed(documents, seals, sealed)
+        unlike = self._unlike(documents) if is_current else {one for one in seals if sealed.get(one) != seals[one]}
         written += self._put_documents([one for one in documents if one.path in unlike], tell)
         self._tell_left_out(items.values())
         self._marks = {document.path: document.mark for document in documents}
@@ -156,9 +156,8 @@ class Shelving:
         return {one.path for one in documents if one.path not in self._marks or self._marks[one.path] != one.mark}
 
     def _sealed(self, marks: Mapping[str, object]) -> dict[str, str]:
-        """The seals of those that have one, by path; documents are given by path, with their marks."""
-        found = ((path, self._seals.of(path, mark)) for path, mark in marks.items())
-        return {path: seal for path, seal in found if seal is not None}
+        """The seals of documents, which are given by path, with their marks."""
+        return {path: self._seals.of(path, mark) for path, mark in marks.items()}
 
     def _put_documents(self, documents: Sequence[Document], tell: Callable[[int, int], None]) -> list[str]:
         """Make and write what may read differently; gives the paths of what does.
@@ -202,11 +201,6 @@ class Shelving:
         except ImageUnusable as error:
             log.warning("image_not_shelved", image=error.ref, reason=error.reason)
             return False
-
-
-def _unsealed(documents: Iterable[Document], seals: Mapping[str, str], sealed: Mapping[str, str]) -> set[str]:
-    """Paths of those that have no seal, or another one than what stands there."""
-    return {one.path for one in documents if one.path not in seals or sealed.get(one.path) != seals[one.path]}
 
 
 def _images_of(item: Item) -> tuple[Image, ...]:

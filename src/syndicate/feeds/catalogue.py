@@ -180,6 +180,18 @@ class Catalogue:
         ids = self._filing.at(key).members[self._first(key) :]
         return [self._filing.items[item_id] for _, item_id in reversed(ids)]
 
+    def places(self, key: str) -> Sequence[tuple[datetime, str]]:
+        """When each of the items of a subject was published, and its id, the oldest first, whatever their age."""
+        return self._filing.at(key).members
+
+    def item(self, item_id: str) -> Item:
+        """The item of that id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self._filing.items[item_id]
+
     def shown(self, key: str) -> Sequence[Item]:
         """The items that the feed shows: the newest, as many as its shape allows."""
         shape = self._shape(key)

@@ -114,9 +114,9 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
     shape = shape or site.shape_of("all")
     published, updated = told_at(item)
     source, page = web_address(item.link), web_address(item.page)
-    brand = line(item.brand or "") or _host(source)
+    brand = _brand(item, source)
     image = _illustration(item.image, site) if item.image else None
-    title = line(item.title) or clip(line(item.summary), _TITLE_ROOM) or brand or site.title
+    title = title_of(item, site)
     summary = line(item.summary) or line(item.description) or title
     links = (source, page) if shape.link == "source" else (page, source)
     return Entry(
@@ -137,6 +137,17 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
         section=line(item.section or ""),
         related=_related(item),
     )
+
+
+def title_of(item: Item, site: Site) -> str:
+    """The title of its entries: plain text, never empty."""
+    return (
+        line(item.title) or clip(line(item.summary), _TITLE_ROOM) or _brand(item, web_address(item.link)) or site.title
+    )
+
+
+def _brand(item: Item, source: str | None) -> str:
+    return line(item.brand or "") or _host(source)
 
 
 def _related(item: Item) -> tuple[Related, ...]:

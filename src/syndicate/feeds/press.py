@@ -32,10 +32,15 @@ if TYPE_CHECKING:
 
 
 class PressNote(Struct, array_like=True, frozen=True):
-    """All that a press knows beside the items; `kept` are paths and seals of the documents of each feed, by key."""
+    """All that a press knows beside the items: the paths and seals of documents, those of feeds by key.
+
+    `shares` are by id of the item instead of the path.
+    """
 
     catalogue: CatalogueNote
-    kept: list[tuple[str, list[tuple[str, str | None]]]]
+    kept: list[tuple[str, list[tuple[str, str]]]]
+    shares: list[tuple[str, str]]
+    others: list[tuple[str, str]]
 
 
 class Press:
@@ -50,6 +55,7 @@ class Press:
         self._made = entries
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
+        self._others: tuple[Document, ...] = ()
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
         self._pages = Pages(site, self.catalogue)
 
@@ -85,8 +91,10 @@ class Press:
             tombstones: items that left.
             only: ids of all items that may differ from those of the last call, if that is known.
         """
-        self._forget(items)
-        touched = self.catalogue.update(items, now, topics=topics, tombstones=tombstones, only=only)
+        former, self._items = self._items, dict(items)
+        changed = _changed(former, self._items, only)
+        self._forget(former, changed)
+        touched = self.catalogue.update(self._items, now, topics=topics, tombstones=tombstones, only=changed)
         feeds = self.catalogue.feeds
         kept = {}
         for feed in feeds:
@@ -94,17 +102,19 @@ class Press:
             kept[feed.key] = self._kept[feed.key] if is_same else tuple(self._of_feed(feed))
             yield from kept[feed.key]
         self._kept = kept
-        yield from self._pages.documents(feeds)
-        yield from self._moved(feeds)
-        yield from self._directories(feeds)
+        yield from self._pages.shares(former, self._items, changed)
+        if touched or changed or not self._others:
+            self._others = tuple(self._all_others(feeds))
+        yield from self._others
 
     def note(self, seals: Mapping[str, str]) -> PressNote:
         """What `resume` needs, with the seals of the documents, by path."""
         kept = [
-            (key, [(document.path, seals.get(document.path)) for document in documents])
+            (key, [(document.path, seals[document.path]) for document in documents])
             for key, documents in self._kept.items()
         ]
-        return PressNote(self.catalogue.note(), kept)
+        others = [(document.path, seals[document.path]) for document in self._others]
+        return PressNote(self.catalogue.note(), kept, self._pages.note(seals), others)
 
     def resume(self, items: Mapping[str, Item], note: PressNote) -> None:
         """Know what was known when the note was made, of the same site and of these items, by id."""
@@ -114,20 +124,22 @@ class Press:
             key: tuple([Document(path, Sealed(seal), partial(self._anew, key, path)) for path, seal in documents])
             for key, documents in note.kept
         }
+        self._pages.resume(note.shares)
+        self._others = tuple([Document(path, Sealed(seal), partial(self._other, path)) for path, seal in note.others])
 
     def _anew(self, key: str, path: str) -> bytes:
         """A document of a feed whose items are not at hand."""
         return next(one for one in self._of_feed(self.catalogue.feed(key)) if one.path == path).make()
 
-    def _forget(self, items: Mapping[str, Item]) -> None:
+    def _other(self, path: str) -> bytes:
+        """A document that belongs to no feed, of which no more than its seal is known."""
+        return next(one for one in self._all_others(self.catalogue.feeds) if one.path == path).make()
+
+    def _forget(self, former: Mapping[str, Item], changed: Collection[str]) -> None:
         """What changed may be told by now."""
         if self.left_out:
-            for item_id, item in self._items.items():
-                now = items.get(item_id)
-                if now is item or now == item:
-                    continue
+            for item in filter(None, map(former.get, changed)):
                 self._entries.left_out.pop(entry_id(item, self._site), None)
-        self._items = dict(items)
 
     def _of_feed(self, feed: Feed) -> Iterator[Document]:
         """Its archive documents, the oldest first, then the feed in its formats, so that it names none in vain."""
@@ -154,6 +166,12 @@ class Press:
             whole = replace(feed, entries=self.catalogue.entries(feed.key, items))
             self._last = feed, items, self._entries.sound(whole)
         return self._last[2]
+
+    def _all_others(self, feeds: tuple[Feed, ...]) -> Iterator[Document]:
+        """Whatever belongs to no feed and no item."""
+        yield from self._pages.others(feeds)
+        yield from self._moved(feeds)
+        yield from self._directories(feeds)
 
     def _moved(self, feeds: Sequence[Feed]) -> Iterator[Document]:
         """At former addresses a page that leads on, and the same feeds, which name their own addresses."""
@@ -204,6 +222,13 @@ def documents_of(
     press = Press(site, entries=entries)
     for document in press.documents(newest_of(items), now, topics=topics):
         yield document.path, document.make()
+
+
+def _changed(former: Mapping[str, Item], items: Mapping[str, Item], only: Collection[str] | None) -> tuple[str, ...]:
+    """The ids of items that came, left or differ, `only` among these, if it is known."""
+    asked = dict.fromkeys((*former, *items)) if only is None else only
+    found = ((item_id, former.get(item_id), items.get(item_id)) for item_id in asked)
+    return tuple([item_id for item_id, was, now in found if was is not now and was != now])
 
 
 def archive_path(feed: Feed, volume: Volume) -> str:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from syndicate.feeds.entry import Illustration, entry_of
+from syndicate.feeds.entry import Illustration, entry_of, title_of
 from syndicate.feeds.formats import INDEX
 from syndicate.feeds.meta import Shared, linked_data, open_graph, twitter_card
 from syndicate.feeds.subjects import ALL, topic_key
-from syndicate.feeds.text import clean, line
+from syndicate.feeds.text import clean, language_tag, line
 from syndicate.posts.card import card_of, share_path
 from syndicate.posts.cardimage import card_image_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from syndicate.feeds.catalogue import Catalogue
     from syndicate.feeds.entry import Entry
@@ -41,7 +41,7 @@ class Sibling(Struct, frozen=True):
 
 
 class Share(Struct, frozen=True):
-    """The share page of an item: its folder, and the items before and after it in its first topic."""
+    """The share page of an item: its folder, and the items before and after it in its first topic, else among all."""
 
     path: str
     item: Item
@@ -50,42 +50,52 @@ class Share(Struct, frozen=True):
 
 
 class Shares:
-    """The share pages of a catalogue's items; kept from pass to pass, so that few are looked at anew."""
+    """The share pages of a catalogue's items, by their ids; kept from pass to pass, so that few are looked at anew."""
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
         self._site = site
         self._catalogue = catalogue
         self._siblings: dict[str, tuple[Item, Sibling]] = {}
 
-    def all(self) -> Iterator[Share]:
-        """Every share page, the newest item first."""
-        items = self._catalogue.members(ALL)
-        self._siblings = {item.id: (item, self._sibling(item)) for item in items}
-        rows: dict[str, list[Item]] = {}
-        places = {}
-        for item in items:
-            for key in _rows_of(item):
-                row = rows.setdefault(key, [])
-                places[item.id, key] = len(row)
-                row.append(item)
-        for item in items:
-            home = _rows_of(item)[0]
-            row, place = rows[home], places[item.id, home]
-            newer = self._siblings[row[place - 1].id][1] if place else None
-            older = self._siblings[row[place + 1].id][1] if place + 1 < len(row) else None
-            yield Share(self._siblings[item.id][1].path, item, newer, older)
+    def touched(self, former: Mapping[str, Item], items: Mapping[str, Item], changed: Collection[str]) -> set[str]:
+        """The ids of items whose pages read differently, or are gone, since these items changed or left.
 
-    def _sibling(self, item: Item) -> Sibling:
-        known = self._siblings.get(item.id)
-        if known is not None and known[0] is item:
-            return known[1]
-        entry = entry_of(replace(item, body_html=""), self._site)
-        return Sibling(share_path(item.id), entry.title, entry.language)
+        Args:
+            former: the items as they were, by id.
+            items: the items as they are, which the catalogue was told.
+            changed: ids of all that differ between the two.
+        """
+        if len(changed) >= len(items):
+            return {*changed, *items}
+        found = set(changed)
+        for item_id in changed:
+            for item in filter(None, (former.get(item_id), items.get(item_id))):
+                for key in (ALL, *self._rows_of(item)):
+                    row = self._catalogue.places(key)
+                    place = bisect_left(row, (item.published, item_id))
+                    found.update([beside for _, beside in row[max(place - 1, 0) : place + 2]])
+        return found
 
+    def of(self, item: Item) -> Share:
+        """The page of an item."""
+        row = self._catalogue.places(next(iter(self._rows_of(item)), ALL))
+        place = bisect_left(row, (item.published, item.id))
+        newer = self._sibling(row[place + 1][1]) if place + 1 < len(row) else None
+        older = self._sibling(row[place - 1][1]) if place else None
+        return Share(share_path(item.id), item, newer, older)
 
-def _rows_of(item: Item) -> Sequence[str]:
-    """The rows in which an item stands, that of its first topic first; those without topics stand in one."""
-    return [topic_key(topic.slug) for topic in item.topics if topic.slug] or [ALL]
+    def _sibling(self, item_id: str) -> Sibling:
+        item = self._catalogue.item(item_id)
+        known = self._siblings.get(item_id)
+        if known is None or known[0] is not item:
+            language = language_tag(item.language, self._site.language)
+            known = self._siblings[item_id] = item, Sibling(share_path(item_id), title_of(item, self._site), language)
+        return known[1]
+
+    def _rows_of(self, item: Item) -> Iterator[str]:
+        """The keys of the feeds of its topics, in the first of which it has its siblings; without one, among all."""
+        if "topic" in self._site.kinds:
+            yield from (topic_key(topic.slug) for topic in item.topics if topic.slug)
 
 
 def shared_of(item: Item, site: Site) -> Shared:

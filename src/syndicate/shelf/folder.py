@@ -19,7 +19,7 @@ from msgspec.json import Decoder
 
 from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
-from syndicate.program import modules_in
+from syndicate.program import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -340,8 +340,8 @@ class FolderShelf:
 
 @cache
 def _maker() -> str:
-    """What makes the files: our modules, and the libraries that feeds are written with."""
-    told = (modules_in("feeds", "items", "posts"), version("feedgen"), version("lxml"))
+    """What makes the files: our modules and templates, and the libraries that feeds and pages are written with."""
+    told = (files_in("feeds", "feeds/templates", "items", "posts"), *map(version, ("feedgen", "lxml", "jinja2")))
     return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
