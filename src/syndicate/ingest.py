@@ -26,6 +26,7 @@ from syndicate.feeds.site import Site
 from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.changes import Changes, compare
 from syndicate.items.item import Item, Topic
+from syndicate.items.snapshot import tell_revision
 from syndicate.items.topics import agreed
 from syndicate.log import log
 from syndicate.outbox.delivery import Planned, State
@@ -214,7 +215,7 @@ class Ingest:
             return False
         known = await self._outbox.known()
         try:
-            self._has_notes = await asyncio.to_thread(self._take_up, index, notes)
+            self._has_notes = await asyncio.to_thread(self._take_up, index, known, notes)
         except Exception:  # a fault of ours must not end every start from now on
             await self._outbox.keep_checkpoint("")
             raise
@@ -223,11 +224,14 @@ class Ingest:
             self._is_resumed = True
         return self._has_notes
 
-    def _take_up(self, index: Mapping[str, Indexed], notes: Notes) -> bool:
+    def _take_up(self, index: Mapping[str, Indexed], known: Mapping[str, KnownItem], notes: Notes) -> bool:
         items = {path: one.item for path, one in index.items() if one.item is not None}
         if digest_of(index, items) != notes.items:
             return False
         self._standing.resume(index, items, notes.standing)
+        for item_id, item in self._standing.visible.items():
+            if item.is_as_packed and item_id in known:  # as it was accepted
+                tell_revision(item, known[item_id].revision)
         self._store.resume(index, items, notes.store)
         self.shelving.resume(self._standing.visible, notes.shelving)
         return True

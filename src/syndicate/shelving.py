@@ -120,7 +120,7 @@ class Shelving:
         self._tell_left_out(items.values())
         self._marks = {document.path: document.mark for document in documents}
         standing |= self._marks.keys()
-        dropped = tuple(path for path in sorted(former - standing) if self._shelf.drop(path))
+        dropped = self._shelf.drop(*sorted(former - standing))
         if seals != sealed and not self.left_out:  # what is left out is found out by making it
             self._shelf.keep_seals(seals)
         self._is_current = True

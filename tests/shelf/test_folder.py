@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import CannotWrite
-from syndicate.shelf import folder
-from syndicate.shelf.folder import MANIFEST, SEALS, FolderShelf
+from syndicate.shelf import sealed
+from syndicate.shelf.folder import CLEAN, MANIFEST, FolderShelf
+from syndicate.shelf.sealed import SEALS
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_unchanged_file_keeps_its_time_and_place(root: Path) -> None:
 def test_nothing_half_written_stays_behind(root: Path) -> None:
     FolderShelf(root).put("ai/rss.xml", b"x")
 
-    assert all_files(root) == {"ai/rss.xml", MANIFEST}
+    assert all_files(root) == {"ai/rss.xml", MANIFEST, CLEAN}
 
 
 def test_published_file_has_the_rights_of_any_new_file(root: Path) -> None:
@@ -264,10 +265,24 @@ def test_left_over_of_a_killed_process_is_swept(root: Path) -> None:
     FolderShelf(root).put("ai/rss.xml", b"1")
     left = root / "ai" / ".rss.xml.4711.syndicate-new"
     left.write_bytes(b"half")
+    (root / CLEAN).unlink()  # as it is while files are written
 
     FolderShelf(root)
 
     assert not left.exists()
+    assert (root / CLEAN).exists()
+
+
+def test_shelf_with_nothing_half_written_is_not_looked_through(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"1")
+    looked: list[str] = []
+    listed = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda place: looked.append(str(place)) or listed(place))
+
+    FolderShelf(root)
+
+    assert root in map(Path, looked)
+    assert root / "ai" not in map(Path, looked)
 
 
 def test_folder_that_vanished_meanwhile_is_no_trouble(root: Path) -> None:
@@ -389,7 +404,7 @@ def test_seals_hold_for_files_that_stand_as_they_did(root: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b"[1, 2]", b'["x", {"a": 1}]', b"{"])
 def test_damaged_seals_are_none(root: Path, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "_maker", lambda: "x")
+    monkeypatch.setattr(sealed, "_maker", lambda: "x")
     shelf = FolderShelf(root)
     (root / SEALS).write_bytes(damage)
 
@@ -401,9 +416,10 @@ def test_seals_of_another_version_are_none(root: Path, monkeypatch: pytest.Monke
     shelf.put("ai/rss.xml", b"one")
     shelf.keep_seals({"ai/rss.xml": "s"})
 
-    monkeypatch.setattr(folder, "_maker", lambda: "a newer one")
+    monkeypatch.setattr(sealed, "_maker", lambda: "a newer one")
 
-    assert shelf.sealed() == {}
+    assert shelf.sealed() == {"ai/rss.xml": "s"}  # it is still the older one that asks
+    assert FolderShelf(root).sealed() == {}
 
 
 def test_seals_that_cannot_be_kept_are_told(root: Path) -> None:

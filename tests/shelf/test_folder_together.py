@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import CannotWrite
-from syndicate.shelf.folder import MANIFEST, FolderShelf
+from syndicate.shelf.folder import CLEAN, MANIFEST, FolderShelf
 
 FORMER = {f"t{number}/{name}": b"former" for number in range(2) for name in ("rss.xml", "atom.xml")}
 NEW = dict.fromkeys((*FORMER, "t3/rss.xml", "t3/atom.xml"), b"the new one")
@@ -32,7 +32,7 @@ def shown(root: Path) -> dict[str, bytes]:
 
 
 def hidden(root: Path) -> set[str]:
-    return {path.name for path in root.rglob(".*")} - {MANIFEST}
+    return {path.name for path in root.rglob(".*")} - {MANIFEST, CLEAN}
 
 
 def claimed(root: Path) -> set[str]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from syndicate.feeds.catalogue import Catalogue, CatalogueNote
 from syndicate.feeds.document import Document
-from syndicate.feeds.entry import entry_id, told_at
+from syndicate.feeds.entry import entry_id
 from syndicate.feeds.feed import LATEST, newest_of
 from syndicate.feeds.formats import DIRECTORY, FORMATS, INDEX, STYLE
 from syndicate.feeds.moved import REDIRECTS, moved_page, redirects_document, redirects_of
@@ -148,11 +148,20 @@ class Press:
         folders = [None, *(archive_path(feed, volume) for volume in volumes), None]
         current = replace(feed, older=folders[-2])
         for volume, older, folder, newer in zip(volumes, folders, folders[1:], folders[2:], strict=False):
-            part = _part(replace(feed, older=older, newer=newer), folder or "", volume)
+            part = self._part(replace(feed, older=older, newer=newer), folder or "", volume)
             for name in feed.formats:
                 yield self._document(part, volume.items, FORMATS[name])
         for name in feed.formats:
             yield self._document(current, shown, FORMATS[name])
+
+    def _part(self, feed: Feed, path: str, volume: Volume) -> Feed:
+        """The feed as an archive document tells of it: nothing in it changes with items of another time.
+
+        When one of its items changed last is found out when it is made.
+        """
+        total = len(volume.items)
+        since = self._site.since
+        return replace(feed, path=path, current=feed.path, updated=since, total=total, neighbours=(), tombstones=())
 
     def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
         def make() -> bytes:
@@ -163,8 +172,9 @@ class Press:
     def _whole(self, feed: Feed, items: tuple[Item, ...]) -> Feed:
         """The feed with its entries; kept for a while, as its formats are made one after the other."""
         if self._last is None or self._last[0] is not feed or self._last[1] is not items:
-            whole = replace(feed, entries=self.catalogue.entries(feed.key, items))
-            self._last = feed, items, self._entries.sound(whole)
+            entries = self.catalogue.entries(feed.key, items)
+            updated = max(entry.updated for entry in entries) if feed.current else feed.updated
+            self._last = feed, items, self._entries.sound(replace(feed, entries=entries, updated=updated))
         return self._last[2]
 
     def _all_others(self, feeds: tuple[Feed, ...]) -> Iterator[Document]:
@@ -234,16 +244,3 @@ def _changed(former: Mapping[str, Item], items: Mapping[str, Item], only: Collec
 def archive_path(feed: Feed, volume: Volume) -> str:
     """The folder of an archive document on the shelf."""
     return f"{feed.path}/archive/{volume.name}"
-
-
-def _part(feed: Feed, path: str, volume: Volume) -> Feed:
-    """The feed as an archive document tells of it: nothing in it changes with items of another time."""
-    return replace(
-        feed,
-        path=path,
-        current=feed.path,
-        updated=max(told_at(item)[1] for item in volume.items),
-        total=len(volume.items),
-        neighbours=(),
-        tombstones=(),
-    )

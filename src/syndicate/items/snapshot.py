@@ -115,6 +115,11 @@ def packed_item(packed: bytes, item_id: str, published: datetime | None) -> Item
     return item
 
 
+def tell_revision(item: Item, revision: str) -> None:
+    """Let a packed item know its revision, which is in the state as well: it need not be unpacked for that."""
+    object.__setattr__(item, "known_revision", revision)
+
+
 def _still_packed(packed: bytes) -> Item:
     if not packed.startswith(_PACKED) or len(packed) < _HEAD.size:
         raise ValueError("the packed item is cut short, or of another version")

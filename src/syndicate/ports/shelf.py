@@ -23,8 +23,12 @@ class Shelf(Protocol):
             CannotWrite: some of the files may be new; of the others the former ones stand.
         """
 
-    def drop(self, path: str) -> bool:
-        """Take a file away; True if it was there."""
+    def drop(self, *paths: str) -> tuple[str, ...]:
+        """Take files away; gives those that were there.
+
+        Raises:
+            CannotWrite: one cannot be taken away; those before it are gone.
+        """
 
     def paths(self) -> frozenset[str]:
         """Every file the shelf itself published and still holds."""

@@ -9,8 +9,6 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from msgspec.json import Decoder
 
 from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
-from syndicate.program import files_in
+from syndicate.shelf.sealed import SEALS, SealFile, Stamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 _JSON = Decoder()
 
 MANIFEST = ".syndicate-shelf"
-SEALS = ".syndicate-seals"
+CLEAN = ".syndicate-clean"
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room in your disk quota",
@@ -51,7 +49,7 @@ class FolderShelf:
 
     `MANIFEST` in the root lists, one JSON string a line, what this shelf published: a path is added durably before its
     file appears, so that no file of ours is ever taken for a stranger's, and files of strangers are never written over
-    or dropped. `SEALS` tells what each file was made of; without it all is made anew, which takes longer and no more.
+    or dropped. `SEALS` tells what each file was made of. `CLEAN` stands there as long as nothing is half-written.
     Where the manifest was lost, files that are to stay as they are become ours again; others are told.
     Safe to call from several threads; two processes must not share a shelf for writing.
 
@@ -63,14 +61,18 @@ class FolderShelf:
         self._root = root
         self._root_text = str(root)
         self._manifest = root / MANIFEST
-        self._seals = root / SEALS
+        self._clean = root / CLEAN
+        self._stamps = Stamps(root)
+        self._seals = SealFile(root, self._stamps)
         self._lock = threading.Lock()
         self._unsure: set[str] = set()  # folders where names may be new that would not outlive a power cut
         self._digests: dict[str, tuple[tuple[int, int, int], str]] = {}
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._own = self._read_manifest()
-            self._sweep()
+            self._sweep(("",) if self._clean.exists() else {"", *map(_folder_of, self._own)})
+            if self._own:
+                self._tell_clean()
         except OSError as cause:
             raise _cannot_write(root, cause) from cause
 
@@ -130,7 +132,11 @@ class FolderShelf:
         folders = {_folder_of(places[path]) for path in changed}
         try:
             self._unsure |= folders
-            replace_files({places[path]: content for path, content in changed.items()})
+            self._stamps.forget(changed)
+            if changed:
+                self._clean.unlink(missing_ok=True)
+                replace_files({places[path]: content for path, content in changed.items()})
+                self._tell_clean()
             sync_all(tuple(self._unsure - folders))
             self._unsure.clear()
         except OSError:
@@ -138,29 +144,41 @@ class FolderShelf:
                 self._forget(*(path for path in claimed if not os.path.isfile(places[path])))  # noqa: PTH113
             raise
 
-    def drop(self, path: str) -> bool:
-        """Take a file away that this shelf published; True if it was there. Folders left empty go too.
+    def drop(self, *paths: str) -> tuple[str, ...]:
+        """Take files away that this shelf published; gives those that were there. Folders left empty go too.
 
         Raises:
-            CannotWrite: it cannot be taken away.
+            CannotWrite: one cannot be taken away; those before it are gone.
         """
-        target = Path(self._place(path))
+        targets = {path: Path(self._place(path)) for path in paths}
+        taken: dict[str, bool] = {}
         with self._lock:
-            if path not in self._own:
-                return False
             try:
-                self._check_inside(path)
-                was_there = _remove(target)
-                self._forget(path)
-                self._prune(target.parent)
+                for path in filter(self._own.__contains__, paths):
+                    self._check_inside(path)
+                    taken[path] = _remove(targets[path])
             except OSError as cause:
-                raise _cannot_write(target, cause) from cause
-        return was_there
+                raise _cannot_write(targets[path], cause) from cause
+            finally:
+                self._stamps.forget(taken)
+                self._let_go([(path, targets[path].parent) for path in taken])
+        return tuple(path for path, was_there in taken.items() if was_there)
+
+    def _let_go(self, taken: Sequence[tuple[str, Path]]) -> None:
+        """Forget files that were taken away, and the folders that they leave empty."""
+        if not taken:
+            return
+        try:
+            self._forget(*(path for path, _ in taken))
+            for folder in dict.fromkeys(folder for _, folder in taken):
+                self._prune(folder)
+        except OSError as cause:
+            raise _cannot_write(self._manifest, cause) from cause
 
     def paths(self) -> frozenset[str]:
         """Every file the shelf itself published and still holds."""
         with self._lock:
-            return frozenset(self._standing())
+            return frozenset(self._stamps.standing(self._own))
 
     def listed(self) -> frozenset[str]:
         """Every file the shelf itself published, without looking whether it still stands."""
@@ -174,7 +192,8 @@ class FolderShelf:
             CannotWrite: the folder is gone and cannot be made again.
         """
         with self._lock:
-            standing = self._standing()
+            standing = self._stamps.standing(self._own)
+            self._stamps.forget()
             if standing == self._own and (self._manifest.is_file() or not standing):
                 return True
             try:
@@ -187,13 +206,7 @@ class FolderShelf:
 
     def sealed(self) -> dict[str, str]:
         """The seals that were kept, of files that stand as they did then; none, if another version made them."""
-        try:
-            maker, kept = json.loads(self._seals.read_bytes())
-            if maker != _maker():
-                return {}
-            return {path: seal for path, (seal, *stamp) in kept.items() if stamp == self._stamp(path)}
-        except (OSError, ValueError, TypeError, AttributeError):  # none, or damaged: all is made anew
-            return {}
+        return self._seals.read(self._own)
 
     def keep_seals(self, seals: Mapping[str, str]) -> None:
         """Keep a seal for each of these paths, in place of all former ones.
@@ -201,21 +214,10 @@ class FolderShelf:
         Raises:
             CannotWrite: they cannot be kept.
         """
-        stamped = {path: [seal, *stamp] for path, seal in seals.items() if (stamp := self._stamp(path)) is not None}
         try:
-            replace_file(self._seals, json.dumps([_maker(), stamped]).encode(), is_durable=False)
+            self._seals.write(seals, self._own)
         except OSError as cause:
-            raise _cannot_write(self._seals, cause) from cause
-
-    def _stamp(self, path: str) -> list[int] | None:
-        """What tells that a file of ours is the one it was."""
-        if path not in self._own:
-            return None
-        try:
-            facts = os.stat(f"{self._root_text}/{path}", follow_symlinks=False)  # noqa: PTH116 - asked of every file
-        except OSError:
-            return None
-        return [facts.st_size, facts.st_mtime_ns, facts.st_ino]
+            raise _cannot_write(self._root / SEALS, cause) from cause
 
     def digest(self, path: str) -> str | None:
         """Hex SHA-256 of the bytes that stand at the path; None if there are none. Read again only when changed.
@@ -237,11 +239,6 @@ class FolderShelf:
         except OSError as cause:
             raise _cannot_write(target, cause) from cause
         return kept[1]
-
-    def _standing(self) -> set[str]:
-        """What we published and is there; without `pathlib`, as this is asked in each pass."""
-        root = f"{self._root_text}/"
-        return {path for path in self._own if os.path.isfile(root + path)}  # noqa: PTH113 - it takes a third of the time
 
     def _place(self, path: str) -> str:
         """Where the file stands; as a text, since `pathlib` takes several times as long and a pass asks for thousands.
@@ -319,30 +316,28 @@ class FolderShelf:
     def _write_manifest(self, own: Iterable[str]) -> None:
         replace_file(self._manifest, "".join(json.dumps(path) + "\n" for path in sorted(own)).encode())
 
-    def _sweep(self) -> None:
-        """Remove what a killed process left half-written, in the folders of our own files only."""
-        for folder in {"", *(path.rpartition("/")[0] for path in self._own)}:
+    def _sweep(self, folders: Iterable[str]) -> None:
+        """Remove what a killed process left half-written in these folders of ours."""
+        for folder in folders:
             place = f"{self._root}/{folder}"
             names: list[str] = []
-            if os.path.isdir(place):  # noqa: PTH112 - without `pathlib`, as all folders are looked at in each start
+            if os.path.isdir(place):  # noqa: PTH112 - without `pathlib`, as there are thousands
                 with suppress(PermissionError):
                     names = os.listdir(place)  # noqa: PTH208
             for name in names:
                 if name.startswith(".") and name.endswith(UNFINISHED):
                     Path(place, name).unlink(missing_ok=True)
 
+    def _tell_clean(self) -> None:
+        """Nothing is half-written; where that cannot be told, the next start looks everywhere."""
+        with suppress(OSError):
+            self._clean.touch()
+
     def _prune(self, folder: Path) -> None:
         with suppress(OSError):
             while folder != self._root:
                 folder.rmdir()
                 folder = folder.parent
-
-
-@cache
-def _maker() -> str:
-    """What makes the files: our modules and templates, and the libraries that feeds and pages are written with."""
-    told = (files_in("feeds", "feeds/templates", "items", "posts"), *map(version, ("feedgen", "lxml", "jinja2")))
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
 
 def _folder_of(place: str) -> str:
