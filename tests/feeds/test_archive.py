@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from feeds.store import make_item
-from syndicate.feeds.archive import Volume, place_of, volumes_of
+from feeds.store import SITE, make_item
+from syndicate.feeds.archive import Volume, volumes_of
+from syndicate.feeds.feed import LATEST, newest_of
+from syndicate.feeds.press import Press
+from syndicate.feeds.text import short_digest
 from syndicate.items.item import Item
 
 BEGIN = datetime(2021, 1, 1, tzinfo=UTC)
@@ -19,13 +23,14 @@ def at(number: int, moment: datetime) -> Item:
     return make_item(number, published=moment, updated=moment)
 
 
-def members(items: Iterable[Item], weight: int = 1) -> list[tuple[int, int, Item]]:
-    return [(place_of(item), weight, item) for item in items]
+def bound(items: Sequence[Item], shown: Iterable[Item] = (), most: int = 50) -> tuple[Volume, ...]:
+    members = sorted((item.published, item.id) for item in items)
+    by_id = {item.id: item for item in items}
+    return volumes_of(members, by_id, lambda ids: len(ids) <= most, shown={item.id for item in shown})
 
 
 def cut(items: Sequence[Item], shown: Iterable[Item] = (), most: int = 50) -> dict[str, Volume]:
-    volumes = volumes_of(members(items), {item.id for item in shown}, most=most, most_bytes=10**9)
-    return {volume.name: volume for volume in volumes}
+    return {volume.name: volume for volume in bound(items, shown, most)}
 
 
 @settings(deadline=None)
@@ -35,7 +40,7 @@ def test_volumes_and_what_is_shown_hold_every_item(seconds: list[int], most: int
     items.sort(key=lambda item: (item.published, item.id), reverse=True)
     shown = items[:size]
 
-    volumes = volumes_of(members(items), {item.id for item in shown}, most=most, most_bytes=10**9)
+    volumes = bound(items, shown, most)
 
     told = [item for volume in reversed(volumes) for item in volume.items]
     assert {item.id for item in [*shown, *told]} == {item.id for item in items}
@@ -85,14 +90,44 @@ def test_items_of_one_second_are_parted_all_the_same() -> None:
 
 
 def test_heavy_items_stand_in_more_documents() -> None:
-    items = [at(number, BEGIN + timedelta(days=number)) for number in range(40)]
+    items = [make_item(number, body_html="<p>" + "x" * 5000) for number in range(1, 41)]
+    press = Press(structs.replace(SITE, size=20, most_bytes=16_000))
 
-    volumes = volumes_of(members(items, weight=400), set(), most=50, most_bytes=1000)
+    parts = [one.mark[1] for one in press.documents(newest_of(items), LATEST) if "archive" in one.path]
 
-    assert max(len(volume.items) for volume in volumes) == 2
-    assert (
-        sum(len(volume.items) for volume in volumes_of(members(items, weight=9999), set(), most=50, most_bytes=1)) == 40
-    )
+    assert {len(items) for items in parts} == {1, 2}
+    heavier = Press(structs.replace(SITE, size=20, most_bytes=1))
+    alone = [one.mark[1] for one in heavier.documents(newest_of(items), LATEST) if "archive" in one.path]
+    assert {len(items) for items in alone} == {1}
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 999_999)), max_size=60), st.integers(1, 4))
+def test_bounds_are_those_of_places_in_seconds_and_then_by_digest(moments: list[tuple[int, int]], most: int) -> None:
+    items = [
+        at(number, BEGIN + timedelta(seconds=second, microseconds=micros))
+        for number, (second, micros) in enumerate(moments)
+    ]
+
+    found = {volume.name: {item.id for item in volume.items} for volume in bound(items, most=most)}
+
+    assert found == halved([(place(item), item.id) for item in items], most)
+
+
+def place(item: Item) -> int:
+    seconds = (item.published - datetime(1, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return seconds << 32 | int(short_digest(item.id), 16)
+
+
+def halved(places: Sequence[tuple[int, str]], most: int, start: int = 0, bits: int = 71) -> dict[str, set[str]]:
+    """As the archive's docstring tells it: time is halved until each part holds no more than it may."""
+    inside = {one for number, one in places if start <= number < start + (1 << bits)}
+    if not inside:
+        return {}
+    if len(inside) <= most:
+        begins = datetime(1, 1, 1, tzinfo=UTC) + timedelta(seconds=start >> 32)
+        return {f"{begins.date().isoformat()}-{(1 << 71 | start) >> bits:x}": inside}
+    return halved(places, most, start, bits - 1) | halved(places, most, start + (1 << bits - 1), bits - 1)
 
 
 @pytest.mark.parametrize("year", [1, 1969, 2026, 9999])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from msgspec import Struct
 from syndicate.feeds.text import short_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from syndicate.items.item import Item
 
@@ -35,28 +34,12 @@ class Volume(Struct, frozen=True):
     items: tuple[Item, ...]
 
 
-class _Row(Struct, frozen=True):
-    """Items in order of their place in time, and the sums of their weights."""
-
-    places: Sequence[int]
-    weights: Sequence[int]
-    most: int
-    most_bytes: int
-
-    def fits(self, low: int, high: int) -> bool:
-        """Whether the items from low to high may stand in one document."""
-        weight = self.weights[high] - self.weights[low]
-        return high - low <= self.most and (weight <= self.most_bytes or high - low == 1)
-
-
-def place_of(item: Item) -> int:
-    """Where the item stands in the history: by its second, then by its id."""
-    seconds = (item.published - _ORIGIN) // timedelta(seconds=1)
-    return seconds << _DIGEST_BITS | int(short_digest(item.id), 16)
-
-
 def volumes_of(
-    members: Sequence[tuple[int, int, Item]], shown: Collection[str], *, most: int, most_bytes: int
+    members: Sequence[tuple[datetime, str]],
+    items: Mapping[str, Item],
+    fits: Callable[[Sequence[str]], bool],
+    *,
+    shown: Collection[str] = (),
 ) -> tuple[Volume, ...]:
     """The archive documents of a feed, the oldest first; with what the feed shows they hold all items.
 
@@ -64,19 +47,16 @@ def volumes_of(
     was published changes only when an item in it is edited, withdrawn, or comes late.
 
     Args:
-        members: place, weight in bytes and item of all, in any order.
+        members: when each item was published, and its id, in order.
+        items: the items by id.
+        fits: whether items of these ids may stand in one document.
         shown: ids of the items that the feed itself shows.
-        most: how many items a document may hold.
-        most_bytes: how much they may weigh, if they are more than one.
     """
-    row = sorted(members, key=lambda member: member[0])
-    weights = (0, *accumulate(weight for _, weight, _ in row))
-    bounds = list(_bounds(_Row([place for place, _, _ in row], weights, most, most_bytes)))
-    if bounds and all(item.id in shown for _, _, item in row[bounds[-1][1] :]):
-        bounds.pop()
+    stretches = list(_stretches(members, fits))
+    if stretches and all(item_id in shown for item_id in stretches[-1][1]):
+        stretches.pop()
     return tuple(
-        Volume(name, tuple(sorted((item for _, _, item in row[low:high]), key=_order, reverse=True)))
-        for name, low, high in bounds
+        Volume(name, tuple(sorted(map(items.__getitem__, ids), key=_order, reverse=True))) for name, ids in stretches
     )
 
 
@@ -84,19 +64,37 @@ def _order(item: Item) -> tuple[datetime, str]:
     return item.published, item.id
 
 
-def _bounds(row: _Row) -> Iterator[tuple[str, int, int]]:
-    """Name and bounds of each stretch that holds items."""
-    stretches = [(0, _BITS, 0, len(row.places))]
-    while stretches:
-        start, bits, low, high = stretches.pop()
+def _stretches(
+    members: Sequence[tuple[datetime, str]], fits: Callable[[Sequence[str]], bool]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Name and ids of each stretch that holds items."""
+    row = [item_id for _, item_id in members]
+    waiting = [(0, _BITS, 0, len(row))]
+    while waiting:
+        start, bits, low, high = waiting.pop()
         if low == high:
             continue
-        if bits == 0 or row.fits(low, high):
-            yield _name(start, bits), low, high
+        if bits == 0 or fits(row[low:high]):
+            yield _name(start, bits), row[low:high]
             continue
         middle = start + (1 << bits - 1)
-        cut = bisect_left(row.places, middle, low, high)
-        stretches += [(middle, bits - 1, cut, high), (start, bits - 1, low, cut)]
+        if bits > _DIGEST_BITS:
+            cut = bisect_left(members, (_moment(middle), ""), low, high)
+        else:  # all of them are of one second
+            row[low:high] = sorted(row[low:high], key=_digest)
+            cut = bisect_left(row, middle % (1 << _DIGEST_BITS), low, high, key=_digest)
+        waiting += [(middle, bits - 1, cut, high), (start, bits - 1, low, cut)]
+
+
+def _moment(place: int) -> datetime:
+    try:
+        return _ORIGIN + timedelta(seconds=place >> _DIGEST_BITS)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _digest(item_id: str) -> int:
+    return int(short_digest(item_id), 16)
 
 
 def _name(start: int, bits: int) -> str:

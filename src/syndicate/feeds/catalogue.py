@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from syndicate.feeds.archive import place_of, volumes_of
+from syndicate.feeds.archive import volumes_of
 from syndicate.feeds.entry import entry_of, told_at
 from syndicate.feeds.feed import Feed, Neighbour
 from syndicate.feeds.filing import Filing, FilingNote
@@ -207,14 +207,17 @@ class Catalogue:
 
     def volumes(self, key: str, shown: Iterable[Item]) -> tuple[Volume, ...]:
         """The archive documents that the feed needs beside what it shows; those of a feed by age hold nothing older."""
-        if len(self._filing.at(key).members) - self._first(key) == len(tuple(shown)):
+        members, ids = self._filing.at(key).members[self._first(key) :], {item.id for item in shown}
+        if len(members) == len(ids):
             return ()
         shape = self._shape(key)
-        members = [
-            (place_of(self._filing.items[item_id]), self._weight_bytes(item_id, shape), self._filing.items[item_id])
-            for _, item_id in self._filing.at(key).members[self._first(key) :]
-        ]
-        return volumes_of(members, {item.id for item in shown}, most=shape.size, most_bytes=shape.most_bytes)
+
+        def fits(stretch: Sequence[str]) -> bool:
+            if len(stretch) > shape.size:
+                return False
+            return len(stretch) == 1 or sum(self._weight_bytes(one, shape) for one in stretch) <= shape.most_bytes
+
+        return volumes_of(members, self._filing.items, fits, shown=ids)
 
     def entries(self, key: str, items: Iterable[Item]) -> tuple[Entry, ...]:
         """The items as entries of that feed."""

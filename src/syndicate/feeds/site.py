@@ -147,11 +147,16 @@ class Site(Struct, frozen=True):
 
     def address(self, path: str) -> str:
         """The absolute URL of a path on the shelf."""
-        return self.feeds_url + quote(path, safe="/+:@!$&'()*,;=~")
+        return self.feeds_url + _quoted(path)
 
     def tag(self, name: str) -> str:
         """A `tag:` URI that names a thing for ever, whatever its address (RFC 4151, section 2.1)."""
         return f"tag:{self.tag_authority}:" + quote(name, safe="/:@!$&'()*+,;=~", errors="surrogatepass")
+
+
+@lru_cache(8192)
+def _quoted(path: str) -> str:
+    return quote(path, safe="/+:@!$&'()*,;=~")
 
 
 @lru_cache(4096)
