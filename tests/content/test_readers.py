@@ -12,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, item_text, picture, put
+from syndicate import workers
 from syndicate.content import readers
 from syndicate.content.folder import FolderStore
 from syndicate.errors import Stopped
@@ -30,8 +31,8 @@ def side_by_side(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes
         processes.append(readers_start(module))
         return processes[-1]
 
-    readers_start = readers.started
-    monkeypatch.setattr(readers, "started", started)
+    readers_start = workers.started
+    monkeypatch.setattr(workers, "started", started)
     monkeypatch.setattr(readers, "MANY", 3)
     monkeypatch.setattr(readers, "cores", lambda: 2)
     return processes
@@ -84,21 +85,21 @@ def test_a_process_that_dies_costs_no_file(
 def test_a_process_that_hangs_costs_no_file_and_little_time(
     content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = readers.started
+    start = workers.started
 
     def frozen(module: str) -> subprocess.Popen[bytes]:
         process = start(module)
         process.send_signal(signal.SIGSTOP)
         return process
 
-    monkeypatch.setattr(readers, "started", frozen)
-    monkeypatch.setattr(readers, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(workers, "started", frozen)
+    monkeypatch.setattr(workers, "PATIENCE_S", 0.01)
 
     with capture_logs() as events:
         found = FolderStore(content, RULES, clock=clock).scan(NOTHING)
 
     assert len(found.items) == FILES + 1
-    assert [(one["event"], one["reason"]) for one in events] == [("reader_failed", "no answer in 0.01 s")]
+    assert [(one["event"], one["reason"]) for one in events] == [("worker_failed", "no answer in 0.01 s")]
     assert [process.poll() is not None for process in side_by_side] == [True, True]
 
 
@@ -106,7 +107,7 @@ def test_a_process_that_hangs_costs_no_file_and_little_time(
     ("answer", "reason"),
     [
         pytest.param(b"cos\nmkdir\n(Vtold\ntR.", "it told of os.mkdir", id="a call"),
-        pytest.param(pickle.dumps([None]), "it told of other files", id="other files"),
+        pytest.param(pickle.dumps([None]), "it told of other things", id="other files"),
         pytest.param(pickle.dumps([(None, b"2nonsense", None, ())] * 50), "Ran out of input", id="damaged items"),
     ],
 )
@@ -120,7 +121,7 @@ def test_a_process_that_was_taken_over_can_tell_nothing_but_values(
             [sys.executable, "-I", "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
 
-    monkeypatch.setattr(readers, "started", started)
+    monkeypatch.setattr(workers, "started", started)
     monkeypatch.chdir(content)
 
     with capture_logs() as events:
@@ -146,7 +147,7 @@ def test_work_that_is_stopped_leaves_no_process(
 def test_work_that_is_stopped_waits_for_no_process_that_hangs(
     content: Path, clock: Clock, side_by_side: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = readers.started
+    start = workers.started
 
     def frozen(module: str) -> subprocess.Popen[bytes]:
         process = start(module)
@@ -156,8 +157,8 @@ def test_work_that_is_stopped_waits_for_no_process_that_hangs(
     def stop(done: int, total: int) -> None:
         raise Stopped(f"at {done} of {total}")
 
-    monkeypatch.setattr(readers, "started", frozen)
-    monkeypatch.setattr(readers, "TURN_S", 0.01)
+    monkeypatch.setattr(workers, "started", frozen)
+    monkeypatch.setattr(workers, "TURN_S", 0.01)
 
     with pytest.raises(Stopped, match=f"at 0 of {FILES + 5}"):
         FolderStore(content, RULES, clock=clock, tell=stop).scan(NOTHING)
@@ -185,7 +186,7 @@ def test_without_room_for_processes_files_are_read_by_the_caller(
     def refused(_module: str) -> subprocess.Popen[bytes]:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(readers, "started", refused)
+    monkeypatch.setattr(workers, "started", refused)
 
     found = FolderStore(content, RULES, clock=clock).scan(NOTHING)
 

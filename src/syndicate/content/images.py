@@ -16,9 +16,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from msgspec.structs import asdict, replace
 
-from syndicate.content.process import ended, pipe, started
 from syndicate.errors import ImageUnusable
 from syndicate.posts.post import ImageRules, Picture, Room
+from syndicate.workers import ended, pipe, started
 
 if TYPE_CHECKING:
     from syndicate.content.fetch import Fetcher

@@ -1,48 +1,36 @@
-"""The process that reads many files at once for a first scan: `readers` starts some of them.
-
-Jobs come as pickles at its input, and what was found goes as pickles to its output: first what the folder is read by,
-as keywords of `FileReader`, then again and again the time, the real root and files as a sweep saw them. It ends at the
-end of its input, so it never outlives its parent.
-"""
+"""The process that reads many files at once for a first scan: `readers` starts some of them."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import signal
-import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from syndicate.content.file import FileReader
 from syndicate.content.places import NotSettled
 from syndicate.items.snapshot import pack
+from syndicate.workers import serve
 
 if TYPE_CHECKING:
     from syndicate.content.readers import Found
     from syndicate.content.sweep import Sight
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.now_ns = 0
+def begin(keywords: Mapping[str, Any], root: Path, now_ns: int) -> Callable[[Sequence[Sight]], list[Found]]:
+    """What gives what files hold, which it is told as a sweep saw them.
 
-    def __call__(self) -> int:
-        return self.now_ns
+    Args:
+        keywords: of the `FileReader` that reads them.
+        root: the real folder.
+        now_ns: the time.
+    """
+    reader = FileReader(**keywords, clock=lambda: now_ns)
 
+    def read(sights: Sequence[Sight]) -> list[Found]:
+        reader.begin()
+        return [_found(reader, root, sight) for sight in sights]
 
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answer jobs until there are no more."""
-    clock = _Clock()
-    try:
-        reader = FileReader(**pickle.load(jobs), clock=clock)  # noqa: S301  # of our own parent, by a pipe
-        while True:
-            clock.now_ns, root, sights = pickle.load(jobs)  # noqa: S301
-            reader.begin()
-            pickle.dump([_found(reader, root, sight) for sight in sights], answers, protocol=5)
-            answers.flush()
-    except EOFError:
-        return
+    return read
 
 
 def _found(reader: FileReader, root: Path, sight: Sight) -> Found:
@@ -55,15 +43,5 @@ def _found(reader: FileReader, root: Path, sight: Sight) -> Found:
 
 
 def main() -> None:
-    """Serve the parent: answers go to its pipe alone, whatever a library may print."""
-    answers: Any = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)  # whoever serves readers comes first
-    serve(sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()
+    """Serve the parent."""
+    serve(begin)
