@@ -20,6 +20,7 @@ besides moves all numbers: ratios of one run are worth more than seconds, and CP
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -31,6 +32,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import syndicate
 from arrival import arrive
 from building import build, prepared
 from corpus import Corpus
@@ -80,8 +82,9 @@ def main() -> int:
             chosen.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"--folder: {chosen.folder} cannot be made ({error.strerror}): name a place that can be written")
-    # Installed programs are compiled once; here every start of a process would compile all of this one anew.
+    # Installed programs are compiled once; here the first start, or every one, would compile all of this one.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compileall.compile_dir(Path(syndicate.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory(prefix="syndicate-bench-") as scratch:
         Path(scratch).chmod(0o755)
         folder = chosen.folder.absolute() if chosen.folder else Path(scratch)

@@ -22,7 +22,7 @@ site: {{title: Bench, url: "https://bench.example/", tag_authority: "bench.examp
 content: {{folder: content, preset: medigy}}
 feeds: {{folder: feeds, url: "https://bench.example/feeds/", kinds: [topic], formats: [{formats}], archives: {full}}}
 pages: {{share: "{share}"}}
-cards: {{image: {{enabled: {full}}}}}
+cards: {{image: {{enabled: false}}}}
 server: {{enabled: false}}
 delivery: {{most_age: 30d, most_new: 1000000}}
 log: {{level: error}}
@@ -107,7 +107,7 @@ def python() -> str:
 
 
 def settings(place: Place, *, formats: str = "rss, atom, json", is_full: bool = False, channels: str = "") -> Path:
-    """The settings file of ours; `is_full`: with pages, archives and cards as they are without any setting."""
+    """The settings file of ours; `is_full`: with pages and archives, as they are without any setting."""
     file = place.root / "syndicate.yaml"
     full = "true" if is_full else "false"
     formats = "rss, atom, json, html" if is_full else formats

@@ -20,7 +20,7 @@ from typing import Any
 
 from building import prepared
 from corpus import Corpus
-from peers import Place, builds, free_port, ours, python, settings
+from peers import Place, free_port, ours, python, settings
 from timing import cost_of, cpu_s_of, spreads
 
 FEW_ITEMS = 200
@@ -33,11 +33,12 @@ channels:
 
 
 def start(corpus: Corpus, place: Place, rounds: int) -> dict[str, Any]:
-    """The cost of `--help`, of `once` with and without a new item, and of `run` up to its first work."""
+    """The cost of `--help`, of `once` with and without a new item or pages, and of `run` up to its first work."""
     helps = [cost_of([python(), "-P", "-m", "syndicate", "--help"], folder=place.root).told() for _ in range(rounds)]
     few = Corpus(FEW_ITEMS, min(len(corpus.names), FEW_ITEMS))
-    quiet, changed = _passes(corpus, place, rounds)
-    least, least_changed = _passes(few, prepared(few, place.root.parent), rounds)
+    cold, paged, paged_changed = _passes(corpus, place, rounds, is_full=True)
+    _, quiet, changed = _passes(corpus, place, rounds)
+    _, least, least_changed = _passes(few, prepared(few, place.root.parent), rounds)
     further = max(corpus.items - FEW_ITEMS, 1)
     each = [
         {"cpu_us": (one["cpu_s"] - other["cpu_s"]) / further * 1e6} for one, other in zip(quiet, least, strict=True)
@@ -50,6 +51,9 @@ def start(corpus: Corpus, place: Place, rounds: int) -> dict[str, Any]:
             f"once, {FEW_ITEMS}": spreads(least),
             f"one new, {FEW_ITEMS}": spreads(least_changed),
             "each item": spreads(each),
+            "all pages, cold": spreads(cold),
+            "all pages, once": spreads(paged),
+            "pages, one new": spreads(paged_changed),
             "run": spreads(_starts(place, rounds)),
         },
         "ratios": {},
@@ -57,16 +61,20 @@ def start(corpus: Corpus, place: Place, rounds: int) -> dict[str, Any]:
     }
 
 
-def _passes(corpus: Corpus, place: Place, rounds: int) -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    """Costs of `once` on a store that is known: without a change, and with one new item each."""
+Costs = list[dict[str, float]]
+
+
+def _passes(corpus: Corpus, place: Place, rounds: int, *, is_full: bool = False) -> tuple[Costs, Costs, Costs]:
+    """Costs of `once` on a store that is not known; that is known, without a change; and with one new item each."""
     place.clear()
-    command = builds("syndicate", place)
-    cost_of(command, folder=place.root)
+    settings(place, is_full=is_full)
+    command = ours(place, "once")
+    cold = [cost_of(command, folder=place.root).told()]
     quiet = [cost_of(command, folder=place.root).told() for _ in range(rounds)]
     with closing(corpus.arrivals(place.content, rounds)) as numbers:
         changed = [cost_of(command, folder=place.root).told() for _ in numbers]
     cost_of(command, folder=place.root)
-    return quiet, changed
+    return cold, quiet, changed
 
 
 def _starts(place: Place, rounds: int) -> list[dict[str, float]]:

@@ -56,6 +56,7 @@ class Press:
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
         self._others: tuple[Document, ...] = ()
+        self._again: dict[str, Document] = {}  # by path: those of which one was made anew last
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
         self._pages = Pages(site, self.catalogue)
 
@@ -93,6 +94,7 @@ class Press:
         """
         former, self._items = self._items, dict(items)
         changed = _changed(former, self._items, only)
+        self._again = {}
         self._forget(former, changed)
         touched = self.catalogue.update(self._items, now, topics=topics, tombstones=tombstones, only=changed)
         feeds = self.catalogue.feeds
@@ -121,19 +123,18 @@ class Press:
         self.catalogue.resume(items, note.catalogue)
         self._items = dict(items)
         self._kept = {
-            key: tuple([Document(path, Sealed(seal), partial(self._anew, key, path)) for path, seal in documents])
+            key: tuple([Document(path, Sealed(seal), partial(self._anew, path, key)) for path, seal in documents])
             for key, documents in note.kept
         }
         self._pages.resume(note.shares)
-        self._others = tuple([Document(path, Sealed(seal), partial(self._other, path)) for path, seal in note.others])
+        self._others = tuple([Document(path, Sealed(seal), partial(self._anew, path)) for path, seal in note.others])
 
-    def _anew(self, key: str, path: str) -> bytes:
-        """A document of a feed whose items are not at hand."""
-        return next(one for one in self._of_feed(self.catalogue.feed(key)) if one.path == path).make()
-
-    def _other(self, path: str) -> bytes:
-        """A document that belongs to no feed, of which no more than its seal is known."""
-        return next(one for one in self._all_others(self.catalogue.feeds) if one.path == path).make()
+    def _anew(self, path: str, key: str | None = None) -> bytes:
+        """A document of which no more than its seal is known, of the feed of that key, if it belongs to one."""
+        if path not in self._again:  # those of one feed are asked for one after the other
+            found = self._all_others(self.catalogue.feeds) if key is None else self._of_feed(self.catalogue.feed(key))
+            self._again = {document.path: document for document in found}
+        return self._again[path].make()
 
     def _forget(self, former: Mapping[str, Item], changed: Collection[str]) -> None:
         """What changed may be told by now."""
