@@ -18,7 +18,7 @@ from lxml import etree
 
 from syndicate.errors import Fault
 from syndicate.feeds.catalogue import Catalogue
-from syndicate.feeds.entry import entry_id, tag_of
+from syndicate.feeds.entry import entry_id, entry_of, tag_of
 from syndicate.feeds.feed import Feed
 from syndicate.feeds.formats import DIRECTORY, Format, subscribable
 from syndicate.feeds.site import Site
@@ -187,8 +187,7 @@ class _Check:
         for stranger in sorted(found.keys() - due.keys()):
             self._fault(path, "E-FEED-STALE", f"holds {stranger}, which the store does not have for it")
         for lost in sorted(due.keys() - found.keys()):
-            entries = self._catalogue.entries(feed.key, [due[lost]])
-            if self._sound.xml(entries, "atom"):
+            if self._sound.xml([entry_of(due[lost], self._site, feed.shape)], "atom"):
                 self._fault(path, "E-FEED-STALE", f"lacks {lost} ({due[lost].path})")
         for twice in sorted(one for one, count in (Counter(first) | Counter(archived)).items() if count > 1):
             self._fault(path, "E-FEED-STALE", f"holds {twice} more than once")

@@ -3,17 +3,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from lxml import etree, html
 from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, READERS, SITE, day, make_item, small_store
-from syndicate.feeds import catalogue
+from syndicate.feeds import press as press_room
 from syndicate.feeds.feed import newest_of
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.moved import redirects_of
 from syndicate.feeds.press import Press, documents_of
+from syndicate.feeds.typesetter import Typesetter
 from syndicate.items.item import Item
 
 HUGE = "x" * 10_000_001
@@ -173,6 +175,6 @@ def test_empty_topics_lose_their_feeds_where_they_are_not_to_keep_them() -> None
 
 def test_without_room_for_entries_the_documents_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     roomy = dict(documents_of(small_store(), SITE))
-    monkeypatch.setattr(catalogue, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(press_room, "Typesetter", partial(Typesetter, room=1))
 
     assert dict(documents_of(small_store(), SITE)) == roomy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from syndicate.feeds.archive import volumes_of
-from syndicate.feeds.entry import entry_of, told_at
+from syndicate.feeds.entry import told_at
 from syndicate.feeds.feed import Feed, Neighbour
 from syndicate.feeds.filing import Filing, FilingNote
 from syndicate.feeds.site import KINDS, Named, Site
@@ -22,15 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from syndicate.feeds.archive import Volume
-    from syndicate.feeds.entry import Entry
     from syndicate.feeds.site import Kind, Shape
     from syndicate.feeds.tombstone import Tombstone
     from syndicate.items.item import Item, Topic
 
 _NEIGHBOURS = 12
-MOST_ENTRIES = 4096
-"""Entries that are kept: a few kB each."""
-
 # Keys of words; the others are about a topic.
 _ABOUT: Mapping[Kind, str] = {"source": "source_about", "author": "author_about", "language": "language_about"}
 _OPTIONAL = frozenset(("vocabulary", "source", "author", "tag"))
@@ -58,7 +54,7 @@ class CatalogueNote(Struct, array_like=True, frozen=True):
 class Catalogue:
     """Which feeds a store has and what stands in each; told the items of each pass, it knows which feeds they touch.
 
-    Feeds are handed out without entries: `entries` makes those when they are needed.
+    Feeds are handed out without entries: whoever needs those makes them (see `typesetter`).
     """
 
     def __init__(self, site: Site) -> None:
@@ -68,7 +64,6 @@ class Catalogue:
         self._filing = Filing(site)
         self._oldest: dict[str, datetime] = {}
         self._feeds: dict[str, Feed] = {}
-        self._told: dict[Shape, dict[str, tuple[Item, Entry]]] = {}
         self._tombstones: Mapping[str, tuple[Tombstone, ...]] = {}
         self._chosen: dict[str, tuple[Subject, bool]] = {}  # by key: how it is spelt, and whether it has items
         self._subjects: dict[str, Subject] = {}
@@ -218,23 +213,6 @@ class Catalogue:
             return len(stretch) == 1 or sum(self._weight_bytes(one, shape) for one in stretch) <= shape.most_bytes
 
         return volumes_of(members, self._filing.items, fits, shown=ids)
-
-    def entries(self, key: str, items: Iterable[Item]) -> tuple[Entry, ...]:
-        """The items as entries of that feed."""
-        shape = self._shape(key)
-        told = self._told.setdefault(shape, {})
-        return tuple(self._entry(item, shape, told) for item in items)
-
-    def _entry(self, item: Item, shape: Shape, told: dict[str, tuple[Item, Entry]]) -> Entry:
-        """The item as an entry: made once, as an item stands in several feeds, and in those of the next passes."""
-        known = told.get(item.id)
-        if known is not None and known[0] is item:
-            return known[1]
-        while len(told) >= MOST_ENTRIES:
-            del told[next(iter(told))]
-        entry = entry_of(item, self._site, shape)
-        told[item.id] = item, entry
-        return entry
 
     def _weight_bytes(self, item_id: str, shape: Shape) -> int:
         """About what an entry weighs."""

@@ -118,5 +118,6 @@ def feeds_of(
     catalogue = Catalogue(site)
     catalogue.update(newest_of(items), now, topics=topics)
     return tuple(
-        replace(feed, entries=catalogue.entries(feed.key, catalogue.shown(feed.key))) for feed in catalogue.feeds
+        replace(feed, entries=tuple([entry_of(item, site, feed.shape) for item in catalogue.shown(feed.key)]))
+        for feed in catalogue.feeds
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from syndicate.feeds.document import Document
 from syndicate.feeds.formats import INDEX, SCRIPT
 from syndicate.feeds.seals import Sealed
-from syndicate.feeds.share import Shares, page_path, share_page, shared_of
+from syndicate.feeds.share import Shares, page_path, shared_of
 from syndicate.feeds.subjects import ALL
 from syndicate.posts.card import share_path
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
     from syndicate.feeds.catalogue import Catalogue
     from syndicate.feeds.feed import Feed
-    from syndicate.feeds.share import Share
     from syndicate.feeds.site import Site
+    from syndicate.feeds.typesetter import Typesetter
     from syndicate.items.item import Item
 
 
 class Pages:
     """Share pages and what lists them, for the items of a catalogue; kept from pass to pass."""
 
-    def __init__(self, site: Site, catalogue: Catalogue) -> None:
+    def __init__(self, site: Site, catalogue: Catalogue, typesetter: Typesetter) -> None:
         self._site = site
+        self._typesetter = typesetter
         self._catalogue = catalogue
         self._shares = Shares(site, catalogue)
         self._kept: dict[str, Document] = {}
@@ -48,7 +49,7 @@ class Pages:
             self._kept.pop(item_id, None)
         for item_id in sorted(touched & items.keys(), key=lambda one: (items[one].published, one), reverse=True):
             share = self._shares.of(items[item_id])
-            self._kept[item_id] = Document(page_path(share), share, partial(self._page, share))
+            self._kept[item_id] = Document(page_path(share), share, partial(self._typesetter.make, share), share)
         return self._kept.values()
 
     def note(self, seals: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -76,14 +77,9 @@ class Pages:
 
             yield Document(ROBOTS, None, partial(robots, self._site))
 
-    def _page(self, share: Share) -> bytes:
-        from syndicate.feeds.page import rendered
-
-        return share_page(share, self._site, rendered)
-
     def _anew(self, item_id: str) -> bytes:
         """The page of an item that is not at hand."""
-        return self._page(self._shares.of(self._catalogue.item(item_id)))
+        return self._typesetter.make(self._shares.of(self._catalogue.item(item_id)))
 
     def _sitemaps(self, feeds: Sequence[Feed]) -> Iterator[Document]:
         from syndicate.feeds.sitemap import places_of, sitemaps

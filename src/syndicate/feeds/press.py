@@ -17,6 +17,7 @@ from syndicate.feeds.moved import REDIRECTS, moved_page, redirects_document, red
 from syndicate.feeds.pages import Pages
 from syndicate.feeds.seals import Sealed
 from syndicate.feeds.subjects import ALL
+from syndicate.feeds.typesetter import FeedOrder, Typesetter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -52,27 +53,21 @@ class Press:
     def __init__(self, site: Site, *, entries: Entries | None = None) -> None:
         self.catalogue = Catalogue(site)
         self._site = site
-        self._made = entries
+        self._typesetter = Typesetter(site, entries=entries)
         self._items: Mapping[str, Item] = {}
         self._kept: dict[str, tuple[Document, ...]] = {}
         self._others: tuple[Document, ...] = ()
         self._again: dict[str, Document] = {}  # by path: those of which one was made anew last
-        self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
-        self._pages = Pages(site, self.catalogue)
+        self._pages = Pages(site, self.catalogue, self._typesetter)
 
     @property
     def left_out(self) -> Mapping[str, str]:
         """Reasons by entry id."""
-        return {} if self._made is None else self._made.left_out
+        return self._typesetter.left_out
 
-    @property
-    def _entries(self) -> Entries:
-        """Entries as they were written before; what writes them is loaded with the first."""
-        if self._made is None:
-            from syndicate.feeds.xml import Entries
-
-            self._made = Entries()
-        return self._made
+    def leave_out(self, left_out: Mapping[str, str]) -> None:
+        """Tell of these as well, as documents were made elsewhere."""
+        self._typesetter.leave_out(left_out)
 
     def documents(
         self,
@@ -140,7 +135,7 @@ class Press:
         """What changed may be told by now."""
         if self.left_out:
             for item in filter(None, map(former.get, changed)):
-                self._entries.left_out.pop(entry_id(item, self._site), None)
+                self._typesetter.forget(entry_id(item, self._site))
 
     def _of_feed(self, feed: Feed) -> Iterator[Document]:
         """Its archive documents, the oldest first, then the feed in its formats, so that it names none in vain."""
@@ -165,18 +160,8 @@ class Press:
         return replace(feed, path=path, current=feed.path, updated=since, total=total, neighbours=(), tombstones=())
 
     def _document(self, feed: Feed, items: tuple[Item, ...], form: Format) -> Document:
-        def make() -> bytes:
-            return form.render(self._whole(feed, items), self._site, self._entries)
-
-        return Document(f"{feed.path}/{form.file_name}", (feed, items), make)
-
-    def _whole(self, feed: Feed, items: tuple[Item, ...]) -> Feed:
-        """The feed with its entries; kept for a while, as its formats are made one after the other."""
-        if self._last is None or self._last[0] is not feed or self._last[1] is not items:
-            entries = self.catalogue.entries(feed.key, items)
-            updated = max(entry.updated for entry in entries) if feed.current else feed.updated
-            self._last = feed, items, self._entries.sound(replace(feed, entries=entries, updated=updated))
-        return self._last[2]
+        order = FeedOrder(feed, items, form.name)
+        return Document(f"{feed.path}/{form.file_name}", (feed, items), partial(self._typesetter.make, order), order)
 
     def _all_others(self, feeds: tuple[Feed, ...]) -> Iterator[Document]:
         """Whatever belongs to no feed and no item."""
@@ -192,8 +177,10 @@ class Press:
             feed = by_path[new]
             for document in self._kept[feed.key][-len(feed.formats) :]:
                 name = document.path.rpartition("/")[2]
-                make = partial(moved_page, feed, self._site) if name == INDEX else document.make
-                yield Document(f"{old}/{name}", document.mark, make)
+                if name == INDEX:
+                    yield Document(f"{old}/{name}", document.mark, partial(moved_page, feed, self._site))
+                else:
+                    yield replace(document, path=f"{old}/{name}")
         if redirects:
             yield Document(REDIRECTS, redirects, partial(redirects_document, redirects))
 
@@ -208,8 +195,7 @@ class Press:
             shown = tuple(self.catalogue.shown(ALL))
 
             def landing() -> bytes:
-                everything = replace(feeds[0], entries=self.catalogue.entries(ALL, shown))
-                return landing_page((self._entries.sound(everything), *feeds[1:]), self._site)
+                return landing_page((self._typesetter.whole(feeds[0], shown), *feeds[1:]), self._site)
 
             yield Document(INDEX, (feeds, shown), landing)
             for group in groups_of(feeds, self._site.words):
