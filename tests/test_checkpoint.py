@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+import syndicate
 from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
+from syndicate import program
 from syndicate.checkpoint import Checkpoints, settings_of
 from syndicate.content.folder import FolderStore
 from syndicate.content.roots import Roots
@@ -333,6 +335,40 @@ async def test_notes_that_cannot_be_taken_up_end_one_start_only(
         done = await room.look()
 
         assert (is_resumed(room), done.items, done.new) == (False, 1, 0)
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the program is installed, that another one may be put in its place."""
+    package = tmp_path / "package"
+    for name in ("items", "feeds/templates", "posts", "content", "outbox", "ports", "shelf"):
+        (package / name).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(syndicate, "__file__", str(package / "__init__.py"))
+    program.files_in.cache_clear()
+    yield package
+    program.files_in.cache_clear()
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+async def test_what_a_program_tells_that_was_replaced_while_it_ran_is_not_used(
+    tmp_path: Path, package: Path, reloads: bool
+) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        (package / "feeds" / "subjects.py").write_text("other topics")
+        if reloads:
+            await room.next()
+        await room.look()
+        await room.__aexit__(None, None, None)
+        assert FolderShelf(room.feeds).sealed()
+        program.files_in.cache_clear()  # as a new process begins
+        await room.__aenter__()
+        sealed = FolderShelf(room.feeds).sealed()
+
+        await room.look()
+
+        assert (is_resumed(room), sealed) == (False, {})
 
 
 async def test_two_files_with_one_id_are_found_anew(tmp_path: Path) -> None:

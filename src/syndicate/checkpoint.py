@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +41,16 @@ class Notes(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Checkpoints:
-    """Keeps notes in the file `path`; `settings` are those that they depend on, as one text."""
+    """Keeps notes in the file `path`; `settings` are those that they depend on, as one text.
+
+    They are signed by the program as it stood when the process began to keep some.
+    """
 
     def __init__(self, path: Path, settings: str) -> None:
         self._path = path
         self._settings = settings
+        # Now, as another version may be put in our place while we work.
+        self._program = files_in(".", "items", "feeds", "content", "outbox", "ports", "shelf")
 
     def read(self, token: str) -> Notes | None:
         """The notes that were written under that token by this program with these settings; None: there are none."""
@@ -75,7 +79,7 @@ class Checkpoints:
 
     def _head(self, token: str, packed: bytes) -> bytes:
         """What begins a file of these notes: it tells by whom and of what they are, and that they are whole."""
-        told = repr((token, self._settings, _program(), zlib.crc32(packed)))
+        told = repr((token, self._settings, self._program, zlib.crc32(packed)))
         return hashlib.sha256(told.encode("utf-8", "replace")).digest()
 
 
@@ -98,9 +102,3 @@ def digest_of(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> str:
 
 def _told(path: str, item: Item, stamp: Stamp) -> str:
     return f"{path!r} {item.id!r} {stamp.size_bytes} {stamp.mtime_ns} {stamp.inode} {stamp.digest} {stamp.image}"
-
-
-@cache
-def _program() -> str:
-    """The files of the program that make notes and read them."""
-    return files_in(".", "items", "feeds", "content", "outbox", "ports", "shelf")
