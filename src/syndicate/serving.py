@@ -12,6 +12,7 @@ from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
     from syndicate.plot import Plot
+    from syndicate.settings.tree import ServerSettings
     from syndicate.shelf.listen import Sockets
 
 TURN_S = 0.0001
@@ -48,18 +49,34 @@ async def serving(plot: Plot, sockets: Sockets | None = None) -> AsyncIterator[s
         return
     sys.setswitchinterval(TURN_S)
     application = feed_server(plot.settings.feeds.folder, site_of(plot.settings))
+    most = min(MOST_CONNECTIONS, files // 4)
     async with AsyncExitStack() as stack:
         try:
-            host, port = await stack.enter_async_context(
-                listening(
-                    application, server.host, server.port, most=min(MOST_CONNECTIONS, files // 4), sockets=sockets
-                )
-            )
+            listens = listening(application, server.host, server.port, most=most, sockets=sockets)
+            host, port = await stack.enter_async_context(listens)
         except OSError as error:
-            place = f"http://{_bracketed(server.host)}:{server.port}/"
-            remedy = "stop what listens there, or set another `server.port` and `feeds.url` to match it"
-            raise CannotWrite(place, f"cannot listen ({error.strerror})", remedy) from error
+            raise _cannot_listen(server, error) from error
         yield f"http://{_bracketed(host)}:{port}/"
+
+
+async def claim(plot: Plot, sockets: Sockets) -> None:
+    """Make sure that these settings can be served, while those before them still are, and nobody meets them.
+
+    Raises:
+        CannotWrite: the address is taken or not ours.
+    """
+    server = plot.settings.server
+    try:
+        if server.enabled:
+            await sockets.claim(server.host, server.port)
+    except OSError as error:
+        raise _cannot_listen(server, error) from error
+
+
+def _cannot_listen(server: ServerSettings, error: OSError) -> CannotWrite:
+    place = f"http://{_bracketed(server.host)}:{server.port}/"
+    remedy = "stop what listens there, or set another `server.port` and `feeds.url` to match it"
+    return CannotWrite(place, f"cannot listen ({error.strerror})", remedy)
 
 
 def _room_for_files() -> int:

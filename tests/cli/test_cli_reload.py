@@ -9,6 +9,7 @@ import socket
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from site_rig import SandboxThread, SiteRig, end, until
 
@@ -94,3 +95,42 @@ def after_one_look() -> threading.Event:
             return True
 
     return Once()
+
+
+def met_at(port: int, is_over: threading.Event) -> bool:
+    """Whether anybody answers there until it is over."""
+    while not is_over.is_set():
+        with suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            return True
+        is_over.wait(0.002)
+    return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_readers_notice_nothing_of_settings_that_are_refused(site: SiteRig) -> None:
+    is_over, other, taken = threading.Event(), free_port(), socket.socket()
+    with site.running() as process, ThreadPoolExecutor(2) as pool, taken:
+        [port] = map(int, set(re.findall(r"http://127\.0\.0\.1:(\d+)/", site.log())))
+        former = pool.submit(refusals, port, is_over)
+        new = pool.submit(met_at, other, is_over)
+        (site.folder / "a_file").touch()
+        site.configure(server={"port": other}, feeds={"folder": "a_file/feeds"})
+        process.send_signal(signal.SIGHUP)
+        until(lambda: site.log().count("Watching for new items") == 2, "a pass by the former settings")
+
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        site.configure(server={"port": taken.getsockname()[1]}, feeds={"folder": "feeds"})
+        process.send_signal(signal.SIGHUP)
+        until(lambda: site.log().count("Watching for new items") == 3, "a pass by the former settings")
+        is_over.set()
+
+        assert (former.result(), new.result()) == ([], False)
+        assert names(site).count("settings_refused") == 2
+        assert end(process) == 0, site.log()

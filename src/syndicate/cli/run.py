@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,19 +59,34 @@ async def _run(config: Path, plot: Plot) -> None:
             from syndicate.shelf.listen import Sockets
 
         with closing(Sockets()) as sockets:
-            await Reloading(config, plot, stop).run(partial(_publish, sockets))
+            await Reloading(config, plot, stop).run(Publishing(sockets))
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
 
 
-async def _publish(sockets: Sockets, plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
-    from syndicate.serving import serving
+class Publishing:
+    """Publishes and serves by settings: those of the start, then those of each SIGHUP."""
 
-    async with serving(plot, sockets) as address:
-        await asyncio.to_thread(_load)
-        from syndicate.house import open_house
-        from syndicate.publisher import publish_forever
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._is_start = True
 
-        async with open_house(plot) as house:
+    async def __call__(self, plot: Plot, halt: asyncio.Event, opened: Callable[[], None]) -> None:
+        """Until the event is set; `opened` is called once everything is open."""
+        from syndicate.serving import claim, serving
+
+        is_start, self._is_start = self._is_start, False
+        async with AsyncExitStack() as served, AsyncExitStack() as housed:
+            if is_start:  # readers come first
+                address = await served.enter_async_context(serving(plot, self._sockets))
+                await asyncio.to_thread(_load)
+            from syndicate.house import open_house
+            from syndicate.publisher import publish_forever
+
+            if not is_start:
+                await claim(plot, self._sockets)
+            house = await housed.enter_async_context(open_house(plot))
+            if not is_start:  # what is refused no reader may meet
+                address = await served.enter_async_context(serving(plot, self._sockets))
             opened()
             teller = Teller(house, address)
             tell_faults(authority_faults(plot))

@@ -36,29 +36,55 @@ class Sockets:
     def __init__(self) -> None:
         self._address: tuple[str, int] | None = None
         self._kept: list[socket.socket] = []
+        self._claimed: tuple[str, int] | None = None
+        self._silent: list[socket.socket] = []
+
+    async def claim(self, host: str, port: int) -> None:
+        """Make sure of the address that the next servers will be at; nobody is answered there yet.
+
+        Raises:
+            OSError: the address is taken or not ours; the former sockets stay.
+        """
+        self._disclaim()
+        if self._address != (host, port):
+            loop = asyncio.get_running_loop()
+            server = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)
+            self._claimed, self._silent = (host, port), [one.dup() for one in server.sockets]
+            server.close()
 
     async def servers(
         self, make: Callable[[], asyncio.BaseProtocol], host: str, port: int
     ) -> list[asyncio.base_events.Server]:
         """Servers at the address; at the former one they take over its sockets, else those are closed.
 
+        What was claimed is used, or let go of.
+
         Raises:
             OSError: the address is taken or not ours; the former sockets stay.
         """
         loop = asyncio.get_running_loop()
-        if self._address == (host, port):
-            return [await loop.create_server(make, sock=one.dup(), backlog=BACKLOG) for one in self._kept]
-        server = await loop.create_server(make, host, port, backlog=BACKLOG)
-        kept = [one.dup() for one in server.sockets]
-        self.close()
-        self._address, self._kept = (host, port), kept
-        return [server]
+        if self._address != (host, port):
+            if self._claimed != (host, port):
+                await self.claim(host, port)
+            for one in self._silent:
+                one.listen(BACKLOG)
+            silent, self._silent = self._silent, []
+            self.close()
+            self._address, self._kept = (host, port), silent
+        self._disclaim()
+        return [await loop.create_server(make, sock=one.dup(), backlog=BACKLOG) for one in self._kept]
 
     def close(self) -> None:
         """Let go of them."""
+        self._disclaim()
         for one in self._kept:
             one.close()
         self._address, self._kept = None, []
+
+    def _disclaim(self) -> None:
+        for one in self._silent:
+            one.close()
+        self._claimed, self._silent = None, []
 
 
 @asynccontextmanager
