@@ -18,8 +18,10 @@ import syndicate
 from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
 from syndicate import program
 from syndicate.checkpoint import Checkpoints, settings_of
+from syndicate.content import clashes
 from syndicate.content.folder import FolderStore
 from syndicate.content.roots import Roots
+from syndicate.feeds.catalogue import Catalogue
 from syndicate.feeds.pagerules import PageRules
 from syndicate.feeds.query import Query
 from syndicate.feeds.site import KINDS, Named, Site
@@ -28,6 +30,7 @@ from syndicate.ingest import Ingest
 from syndicate.items.rules import Rules
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.shelf.folder import FolderShelf
+from syndicate.standing import Standing
 
 RICH = replace(
     SITE,
@@ -318,23 +321,44 @@ async def test_a_pass_that_failed_leaves_no_notes(tmp_path: Path) -> None:
         assert set(await room.states()) == {"item:1", "item:2"}
 
 
-async def test_notes_that_cannot_be_taken_up_end_one_start_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(Standing, "_note"), (Catalogue, "_named_feed"), (clashes, "repeat"), (FolderStore, "resume")],
+)
+async def test_notes_that_cannot_be_taken_up_cost_nothing_but_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str
 ) -> None:
-    room = Relay(tmp_path)
-    room.write("1.md")
+    room, calls, real = Relay(tmp_path), [], getattr(owner, name)
+
+    def failing(*given: Any, **named: Any) -> Any:
+        calls.append(name)
+        if len(calls) == 3 or owner is not Catalogue:
+            monkeypatch.setattr(owner, name, real)
+            raise LookupError("a fault of ours")
+        return real(*given, **named)
+
+    for number in range(1, 5):
+        room.write(f"{number}.md")
     async with room:
         await room.look()
         await room.next()
-        with monkeypatch.context() as patch:
-            patch.setattr(room.store, "resume", None)
-            with pytest.raises(TypeError):
-                await room.look()
-        await room.next()
-
+        former = room.shelved()
+        monkeypatch.setattr(owner, name, failing)
         done = await room.look()
+        assert getattr(owner, name) is real, "it failed"
+        assert (is_resumed(room), done.items, done.new, room.shelved()) == (False, 4, 0, former)
 
-        assert (is_resumed(room), done.items, done.new) == (False, 1, 0)
+        room.write("5.md")
+        (room.content / "1.md").unlink()
+        await room.look()
+
+        found, shelved = known_by(room), room.shelved()
+        await room.next(forgets=True)
+        await room.look(timedelta())
+        assert {key: one for key, one in known_by(room).items() if key != "layout ends" and one != found[key]} == {}
+        assert {path: text for path, (text, _) in room.shelved().items()} == {
+            path: text for path, (text, _) in shelved.items()
+        }
 
 
 @pytest.fixture

@@ -102,7 +102,8 @@ class Ingest:
         self._gallery = gallery
         self._site = site
         self.checkpoints: Checkpoints | None = None
-        self.shelving = Shelving(store, shelf, site, gallery)
+        self._shelving_for = store, shelf, site, gallery
+        self.shelving = Shelving(*self._shelving_for)
         self._channels = tuple(channels)
         self._rules = rules
         self._clock = clock
@@ -216,9 +217,9 @@ class Ingest:
         known = await self._outbox.known()
         try:
             self._has_notes = await asyncio.to_thread(self._take_up, index, known, notes)
-        except Exception:  # a fault of ours must not end every start from now on
+        except Exception:  # a fault of ours: all is found out anew, here and at the next start
             await self._outbox.keep_checkpoint("")
-            raise
+            log.exception("checkpoint_not_used")
         if self._has_notes:
             self._index, self._accepted, self._known = index, self._standing.visible, known
             self._is_resumed = True
@@ -228,12 +229,15 @@ class Ingest:
         items = {path: one.item for path, one in index.items() if one.item is not None}
         if digest_of(index, items) != notes.items:
             return False
-        self._standing.resume(index, items, notes.standing)
-        for item_id, item in self._standing.visible.items():
+        standing, shelving = Standing(), Shelving(*self._shelving_for)
+        standing.resume(index, items, notes.standing)
+        for item_id, item in standing.visible.items():
             if item.is_as_packed and item_id in known:  # as it was accepted
                 tell_revision(item, known[item_id].revision)
+        shelving.resume(standing.visible, notes.shelving)
+        shelving.brake = self.shelving.brake
         self._store.resume(index, items, notes.store)
-        self.shelving.resume(self._standing.visible, notes.shelving)
+        self._standing, self.shelving = standing, shelving  # only now, as each of these may fail half-way
         return True
 
     async def note(self) -> None:

@@ -51,11 +51,14 @@ class Clashes:
         return [self._keys[path][2] for path in paths]
 
     def resume(self, files: Mapping[str, Indexed], items: Mapping[str, Item], links: Sequence[str]) -> None:
-        """Know these files; the items in them are given by path, with what `links` told of them."""
-        self.files = files
+        """Know these files; the items in them are given by path, with what `links` told of them.
+
+        If that fails, what was known before still is.
+        """
         identities = ["" if item.id.startswith("link:") else item.id for item in items.values()]
-        self._keys = dict(zip(items, zip(items.values(), identities, links, strict=True), strict=True))
-        self._single, self._shared = {}, {}
+        keyed = dict(zip(items, zip(items.values(), identities, links, strict=True), strict=True))
+        single: dict[tuple[str, str], str] = {}
+        shared: dict[tuple[str, str], set[str]] = {}
         for kind, keys in (("id", identities), ("link", links)):
             found = dict(zip(zip(repeat(kind), keys), items, strict=False))
             found.pop((kind, ""), None)
@@ -64,8 +67,9 @@ class Clashes:
                 for path, key in zip(items, keys, strict=True):
                     if key in several:
                         found.pop((kind, key), None)
-                        self._shared.setdefault((kind, key), set()).add(path)
-            self._single |= found
+                        shared.setdefault((kind, key), set()).add(path)
+            single |= found
+        self.files, self._keys, self._single, self._shared = files, keyed, single, shared
 
     def _note(self, path: str, item: Item | None) -> None:
         known = self._keys.get(path)
