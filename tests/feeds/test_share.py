@@ -114,7 +114,7 @@ def test_twitter_card_names_accounts_where_they_are_set() -> None:
 
 def test_title_and_summary_are_those_of_the_card() -> None:
     cards = CardRules(title=("twitter", "title"))
-    item = replace(CURATED, twitter=replace(CURATED.twitter, title="As told on X"))
+    item = replace(CURATED, twitter=structs.replace(CURATED.twitter, title="As told on X"))
     told = metas(read(item, structs.replace(SITE, pages=PageRules(share="page", cards=cards))), "property")
 
     assert told["og:title"] == ["As told on X"] == [card_of(item, cards).title]

@@ -59,6 +59,8 @@ def test_a_revision_is_the_digest_of_what_readers_see_as_sorted_json(item: Item)
     seen["topics"] = [msgspec.structs.asdict(topic) for topic in item.topics]
     for topic in seen["topics"]:
         del topic["is_labelled"]
+    seen["offerings"] = [msgspec.structs.asdict(offering) for offering in item.offerings]
+    seen |= {name: msgspec.structs.asdict(seen[name]) for name in ("open_graph", "twitter")}
 
     told = json.dumps(seen, sort_keys=True)
 

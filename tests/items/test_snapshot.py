@@ -15,6 +15,8 @@ from syndicate.items.posting import Posting, Wording
 from syndicate.items.snapshot import (
     _FORM,
     _HEAD,
+    _TEXTS,
+    _deflated,
     faults_from_json,
     faults_to_json,
     from_json,
@@ -156,3 +158,12 @@ def sealed(facts: bytes) -> bytes:
 def test_what_is_no_packed_item_is_refused(packed: bytes) -> None:
     with pytest.raises((ValueError, TypeError, KeyError)):
         unpack(packed)
+
+
+def test_texts_of_another_version_are_refused_when_they_are_asked_for() -> None:
+    facts = pack(FULL)[_HEAD.size :][: _HEAD.unpack_from(pack(FULL))[2]]
+    texts = _deflated(b'["A title"]', _TEXTS)
+    packed = _HEAD.pack(b"2", zlib.crc32(facts + texts), len(facts)) + facts + texts
+
+    with pytest.raises(ValueError, match="array"):
+        _ = unpack(packed).title

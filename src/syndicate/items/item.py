@@ -75,16 +75,17 @@ class Image:
         return f"media/{self.digest[:16]}.{suffix}"
 
 
-@dataclass(frozen=True, slots=True)
-class Teaser:
+class Teaser(Struct, frozen=True, gc=False, array_like=True):
     """Title and description that a page's meta tags give (Open Graph or Twitter); empty where absent."""
 
     title: str = ""
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offering:
+UNTEASED = Teaser()
+
+
+class Offering(Struct, frozen=True, gc=False, array_like=True):
     """A related product or service: a label and its absolute page URL."""
 
     label: str
@@ -123,8 +124,8 @@ class Item:
     section: str | None = None
     language: str = "en"
     image: Image | None = None
-    open_graph: Teaser = Teaser()
-    twitter: Teaser = Teaser()
+    open_graph: Teaser = UNTEASED
+    twitter: Teaser = UNTEASED
     offerings: tuple[Offering, ...] = ()
     expires: datetime | None = None
     group: str | None = None

@@ -45,10 +45,10 @@ def from_json(text: str) -> Item:
             "authors": tuple(parts["authors"]),
             "tags": tuple(parts["tags"]),
             "topics": tuple(_topic(*map(topic.get, _TOPIC)) for topic in parts["topics"]),
-            "offerings": tuple(_offering(one["label"], one["url"]) for one in parts["offerings"]),
+            "offerings": tuple(Offering(one["label"], one["url"]) for one in parts["offerings"]),
             "image": None if image is None else Image(**image),
-            "open_graph": _teaser(**parts["open_graph"]),
-            "twitter": _teaser(**parts["twitter"]),
+            "open_graph": Teaser(**parts["open_graph"]),
+            "twitter": Teaser(**parts["twitter"]),
             "posting": _posting_of(parts.get("posting")),  # older versions wrote none
         }
     )
@@ -77,9 +77,8 @@ def pack(item: Item) -> bytes:
     """The item in few bytes that can be had quickly, a third of its JSON: its facts, then its texts (see `TEXTS`)."""
     if item.is_as_packed:
         return item.packed
-    teasers = [[one.title, one.description] for one in (item.open_graph, item.twitter)]
-    offerings = [[one.label, one.url] for one in item.offerings]
-    texts = [item.title, item.summary, item.description, item.body_html, *teasers, offerings]
+    teasers = item.open_graph, item.twitter
+    texts = (item.title, item.summary, item.description, item.body_html, *teasers, item.offerings)
     topics = [[one.slug, one.label, one.vocabulary, one.url, one.is_labelled] for one in item.topics]
     moments = [item.published.isoformat(), item.updated.isoformat()]
     addresses = [item.slug, item.link, item.page, item.brand]
@@ -169,23 +168,31 @@ def text_of(item: Item, name: str) -> Any:
     Raises:
         ValueError: the bytes are not those of texts.
     """
-    return _texts_in(item.packed)[name]
+    return getattr(_texts_in(item.packed), name)
+
+
+class _Texts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What is packed of an item's texts, in this order."""
+
+    title: str
+    summary: str
+    description: str
+    body_html: str
+    open_graph: Teaser
+    twitter: Teaser
+    offerings: tuple[Offering, ...]
 
 
 @lru_cache(512)  # whoever asks for one of an item's texts asks for most of them
-def _texts_in(packed: bytes) -> dict[str, Any]:
+def _texts_in(packed: bytes) -> _Texts:
     _, _, length = _HEAD.unpack_from(packed)
-    texts = _told(_inflated(packed[_HEAD.size + length :], _TEXTS))
-    title, summary, description, body_html, open_graph, twitter, offerings = texts
-    return {
-        "title": title,
-        "summary": summary,
-        "description": description,
-        "body_html": body_html,
-        "open_graph": _teaser(*open_graph),
-        "twitter": _teaser(*twitter),
-        "offerings": tuple(_offering(label, url) for label, url in offerings),
-    }
+    try:
+        return _texts(_inflated(packed[_HEAD.size + length :], _TEXTS))
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+_texts = msgspec.json.Decoder(_Texts).decode
 
 
 def _deflated(text: bytes, form: bytes) -> bytes:
@@ -243,12 +250,10 @@ _FORM = (
 """What the former version took for common to most items."""
 
 
-# Items share their topics, names and products: one object for all of them takes less time and less memory.
+# Items share their topics and names: one object for all of them takes less time and less memory.
 _TOPIC = ("slug", "label", "vocabulary", "url", "is_labelled")
 _topic = lru_cache(8192)(Topic)
-_offering = lru_cache(8192)(Offering)
 _name = lru_cache(8192)(str)
-_teaser = lru_cache(256)(Teaser)
 
 
 def _posting_of(parts: dict[str, Any] | None) -> Posting | None:
