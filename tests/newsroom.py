@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -86,10 +86,10 @@ class Newsroom:
         self.channels = channels or self.channels
         await self.__aenter__()
 
-    async def look(self, after: timedelta = timedelta(minutes=1)) -> Pass:
+    async def look(self, after: timedelta = timedelta(minutes=1), *, near: Collection[Path] | None = None) -> Pass:
         """One pass, a while later."""
         self.now += after
-        return await self.ingest.run()
+        return await self.ingest.run(near=near)
 
     def write(self, name: str, *, age: timedelta = timedelta(hours=1), body: str = "Body.", **front: Any) -> Path:
         """An item's file, left alone for so long; the id and all else follow from the name unless given."""

@@ -414,6 +414,19 @@ async def test_lost_store_keeps_feeds_and_posts(room: Newsroom) -> None:
     assert (await room.states())["item:3"] is State.PLANNED
 
 
+async def test_after_a_lost_store_all_is_looked_at(room: Newsroom) -> None:
+    gone = [room.content / "1.md", room.content / "2.md"]
+    for path in gone:
+        path.unlink()
+    lost = await room.look(near=gone)
+    new = room.write("3.md")
+
+    found = await room.look(near=[new])
+
+    assert [fault.code for fault in lost.errors] == ["E-STORE-LOST"]
+    assert (found.errors, found.new, found.withdrawn) == ((), 1, 2)
+
+
 async def test_lost_store_is_told_by_a_new_process_too(room: Newsroom) -> None:
     before = room.shelved()
     shutil.rmtree(room.content)

@@ -123,8 +123,8 @@ class Ingest:
         """One pass.
 
         Args:
-            near: where in the store something may have changed since the last pass, if that went well, as absolute
-                real paths; None: anywhere.
+            near: where in the store something may have changed since the last pass, as absolute real paths; None:
+                anywhere, as after a pass that failed or found the store lost.
 
         Raises:
             ConfigError: the store is not there.
@@ -132,7 +132,7 @@ class Ingest:
         """
         begun = time.monotonic()
         now = self._clock()
-        self._is_settled = False
+        near, self._is_settled = near if self._is_settled else None, False
         scan, known, lost = await self._look(near)
         if lost is not None:
             return Pass(faults=(lost,), took_ms=_since(begun))
