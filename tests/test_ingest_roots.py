@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,17 @@ async def test_a_missing_root_withdraws_nothing(room: Newsroom) -> None:
     assert done.withdrawn == 0
     assert [fault.code for fault in done.errors] == ["E-STORE"]
     assert "Title 7" in room.feed()
+
+
+async def test_the_last_item_of_a_root_is_moved_to_another_root_and_edited_there(room: Newsroom) -> None:
+    await with_two_roots(room)
+    old, new = room.content / "more/7.md", room.content / "birds/7.md"
+    old.rename(new)
+
+    moved = await room.look(near=[old, new])
+    room.write("birds/7.md", title="Title seven", age=timedelta(minutes=1))
+    edited = await room.look(near=[new])
+
+    assert (moved.errors, moved.moved, moved.withdrawn) == ((), 1, 0)
+    assert (edited.errors, edited.revised) == ((), 1)
+    assert "Title seven" in room.feed()

@@ -20,8 +20,8 @@ PAGE_ONLY = "---\ntitle: T\ndate: 2024-01-01\n---\nBody.\n"
 class TwoRoots:
     """News in one form and a blog in another, as one store."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        presets = {"news": "medigy", "blog": "generic"}
+    def __init__(self, folder: Path, clock: Clock, *, news: str = "medigy") -> None:
+        presets = {"news": news, "blog": "generic"}
         self.parts = {
             name: FolderStore(folder / name, rules_of(preset, site_url=SITE), name=name, clock=clock)
             for name, preset in presets.items()
@@ -32,6 +32,12 @@ class TwoRoots:
 
     def put(self, root: str, name: str, content: str | bytes) -> Path:
         return put(self.parts[root], name, content)
+
+
+@pytest.fixture
+def alike(tmp_path: Path, clock: Clock) -> TwoRoots:
+    """Both in one form, so that an item may lie in either."""
+    return TwoRoots(tmp_path, clock, news="generic")
 
 
 @pytest.fixture
@@ -113,6 +119,52 @@ def test_an_emptied_root_was_lost_like_a_disk(two: TwoRoots) -> None:
 
     assert (set(second.items), second.gone) == ({"s:1", "path:blog/a.md"}, ())
     assert codes(second) == ["E-STORE-LOST"]
+
+
+def test_a_root_that_was_lost_is_looked_at_everywhere_once_it_is_back(two: TwoRoots) -> None:
+    path = two.put("news", "a.md", item_text(1))
+    two.put("blog", "a.md", PAGE_ONLY)
+    first = two.whole.scan(NOTHING)
+    path.unlink()
+    second = two.whole.scan(first.files, near=[path])
+    new = two.put("news", "b.md", item_text(2))
+
+    third = two.whole.scan(second.files, near=[new])
+
+    assert codes(second) == ["E-STORE-LOST"]
+    assert (set(third.items), third.gone, third.faults) == ({"s:2", "path:blog/a.md"}, ("news/a.md",), ())
+
+
+@pytest.mark.parametrize("is_told", ["as old and new place", "as old place", "everywhere"])
+def test_the_only_file_of_a_root_that_is_moved_to_another_root_leaves_no_ghost(alike: TwoRoots, is_told: str) -> None:
+    new = alike.parts["blog"].root / "b.md"
+    alike.put("blog", "a.md", PAGE_ONLY)
+    old = alike.put("news", "a.md", PAGE_ONLY.replace("title: T", "id: 1\ntitle: T"))
+    first = alike.whole.scan(NOTHING)
+    old.rename(new)
+
+    near = {"as old and new place": [old, new], "as old place": [old], "everywhere": None}[is_told]
+    second = alike.whole.scan(first.files, near)
+
+    assert (second.gone, second.read, second.faults) == (("news/a.md",), ("blog/b.md",), ())
+    assert {item.id: item.path for item in second.items.values()} == {
+        "path:blog/a.md": "blog/a.md",
+        "item:1": "blog/b.md",
+    }
+
+
+def test_of_a_root_that_is_lost_only_items_stay_that_stand_in_no_other_root(alike: TwoRoots) -> None:
+    for number in (1, 2):
+        alike.put("news", f"{number}.md", PAGE_ONLY.replace("title: T", f"id: {number}\ntitle: T"))
+    first = alike.whole.scan(NOTHING)
+    root = alike.parts["news"].root
+    root.rename(root.with_name("away"))
+    alike.put("blog", "2.md", PAGE_ONLY.replace("title: T", "id: 2\ntitle: Moved"))
+
+    second = alike.whole.scan(first.files)
+
+    assert (codes(second), second.gone) == (["E-STORE"], ("news/2.md",))
+    assert {item.id: item.path for item in second.items.values()} == {"item:1": "news/1.md", "item:2": "blog/2.md"}
 
 
 def test_all_roots_missing_is_no_store(two: TwoRoots) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -18,13 +18,14 @@ class Roots:
     """The folders of `stores`, each named; a path begins with its root's name (`news/2024/a.md`).
 
     A root that is not there, or holds no file where it held items, was lost rather than emptied: it is told, its items
-    stay, and the others go on.
+    stay unless they were moved to another root, and the others go on.
     """
 
     def __init__(self, stores: Sequence[FolderStore]) -> None:
         self._stores = {store.name: store for store in stores}
         tracking = dict.fromkeys(word for store in stores for word in store.rules.link_tracking)
         self._clashes = Clashes(self.place_of, tracking)
+        self._lost: frozenset[str] = frozenset()  # the roots that were lost when last looked at
 
     def scan(self, known: Mapping[str, Indexed], near: Collection[Path] | None = None) -> Scan:
         """Look at every file of every root, or at those near some places, and read those that changed against `known`.
@@ -44,20 +45,45 @@ class Roots:
                 parts[name][path] = indexed
             else:  # of a root that is not in the settings any more
                 gone.append(path)
-        scans: list[Scan] = []
-        lost: list[Fault] = []
-        for name, store in self._stores.items():
-            try:
-                scans.append(_kept(store.look(parts[name], near), parts[name], store))
-            except ConfigError as error:
-                lost += error.faults
-                scans.append(Scan(parts[name], faults=error.faults))
-        if len(lost) == len(self._stores):
-            raise ConfigError(tuple(lost))
-        whole = _joined(scans)
+        whole = _joined(self._look(parts, near))
         whole = replace(whole, gone=(*whole.gone, *gone))
         found = self._clashes.among(whole.files, known, (*whole.read, *whole.gone))
         return replace(whole, faults=(*whole.faults, *found))
+
+    def _look(self, parts: Mapping[str, Mapping[str, Indexed]], near: Collection[Path] | None) -> Collection[Scan]:
+        """The scan of each root against its part of what was known, where one was lost with what is kept of that."""
+        scans = self._look_at_each(parts, near)
+        lost = _lost_in(scans, parts)
+        if near is not None and not lost <= self._lost:
+            # What a root held may stand in another one by now, and the news of that be still to come.
+            scans = self._look_at_each(parts, None)
+            lost = _lost_in(scans, parts)
+        self._lost = lost
+        if lost:
+            standing = _ids_in(scan.files for name, scan in scans.items() if name not in lost)
+            scans |= {name: _kept(scans[name], parts[name], standing, self._stores[name]) for name in lost}
+        return scans.values()
+
+    def _look_at_each(
+        self, parts: Mapping[str, Mapping[str, Indexed]], near: Collection[Path] | None
+    ) -> dict[str, Scan]:
+        """The scan of each root; one that is not there is as if it were empty, and has that for a fault.
+
+        Raises:
+            ConfigError: no root is there.
+        """
+        scans: dict[str, Scan] = {}
+        missing: list[Fault] = []
+        for name, store in self._stores.items():
+            try:
+                # What left while a root was lost was not accepted: news of it will not come again.
+                scans[name] = store.look(parts[name], None if name in self._lost else near)
+            except ConfigError as error:
+                missing += error.faults
+                scans[name] = Scan({}, gone=tuple(parts[name]), faults=error.faults)
+        if len(missing) == len(self._stores):
+            raise ConfigError(tuple(missing))
+        return scans
 
     def note(self, paths: Sequence[str]) -> StoreNote:
         """What `resume` needs, with the paths of all files that hold an item; ends are looked up in the items."""
@@ -92,18 +118,33 @@ def _root_in(path: str) -> str:
     return path.partition("/")[0]
 
 
-def _kept(scan: Scan, known: dict[str, Indexed], store: FolderStore) -> Scan:
-    """The scan, or what was known where a root that held items holds no file any more."""
-    standing = sum(one.item is not None for one in known.values())
-    if scan.files or scan.waiting or not standing:
+def _lost_in(scans: Mapping[str, Scan], parts: Mapping[str, Mapping[str, Indexed]]) -> frozenset[str]:
+    """The names of roots that held items and hold no file any more."""
+    empty = (name for name, scan in scans.items() if not (scan.files or scan.waiting))
+    return frozenset(name for name in empty if any(one.item is not None for one in parts[name].values()))
+
+
+def _ids_in(parts: Iterable[Mapping[str, Indexed]]) -> frozenset[str]:
+    return frozenset(one.item.id for files in parts for one in files.values() if one.item is not None)
+
+
+def _kept(scan: Scan, known: Mapping[str, Indexed], standing: Collection[str], store: FolderStore) -> Scan:
+    """What was known of a root that was lost, but for items that stand in another one: those were moved."""
+    moved = sorted(path for path, one in known.items() if one.item is not None and one.item.id in standing)
+    left = {path: known[path] for path in known.keys() - moved}
+    items = sum(one.item is not None for one in left.values())
+    if not items:
         return scan
-    problem = f"holds no file, though {standing} items were known: they stay as they are"
-    remedy = f"bring the folder back, or take `content.roots.{store.name}` out of the settings"
-    key = f"content.roots.{store.name}.folder"
-    return Scan(known, faults=(*scan.faults, Fault(str(store.root), "E-STORE-LOST", problem, remedy, key=key)))
+    faults = scan.faults
+    if not any(fault.code == "E-STORE" for fault in faults):
+        problem = f"holds no file, though {items} items were known: they stay as they are"
+        remedy = f"bring the folder back, or take `content.roots.{store.name}` out of the settings"
+        key = f"content.roots.{store.name}.folder"
+        faults = (*faults, Fault(str(store.root), "E-STORE-LOST", problem, remedy, key=key))
+    return Scan(left, gone=tuple(moved), faults=faults)
 
 
-def _joined(scans: Sequence[Scan]) -> Scan:
+def _joined(scans: Collection[Scan]) -> Scan:
     return Scan(
         {path: indexed for scan in scans for path, indexed in scan.files.items()},
         tuple(path for scan in scans for path in scan.read),
