@@ -208,6 +208,19 @@ def test_too_many_changes_at_once_wait_for_a_person() -> None:
     assert {one.state for one in (*fewer, *unlimited)} == {State.PLANNED}
 
 
+def test_what_waits_for_a_person_already_keeps_its_reason_among_too_many() -> None:
+    channel = replace(policy(on_withdrawal=OnWithdrawal.REPLY), most_new=2)
+    posts = [standing(Action.POST, State.SENT, number=number) for number in range(1, 4)]
+    damaged, *whole = [item(number) for number in range(1, 4)]
+
+    changes = withdrawals_of([damaged.id, *whole], [channel], NOW)
+    lost, *others = follow_up(changes, posts).planned
+
+    assert (lost.state, lost.code) == (State.HELD, Reason.CANNOT_COMPOSE)
+    assert "answer there by hand" in lost.reason
+    assert {(one.state, one.code) for one in others} == {(State.HELD, Reason.FLOOD)}
+
+
 @pytest.mark.parametrize(
     ("others", "becomes"),
     [

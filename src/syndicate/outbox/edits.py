@@ -234,12 +234,15 @@ def _due(change: Change, others: Iterable[Delivery]) -> datetime:
 
 
 def _guarded(owed: Iterable[tuple[Change, Planned]]) -> Iterable[Planned]:
-    """Too many changes at once are more likely an accident than news: they wait for a person."""
+    """Too many changes at once are more likely an accident than news: they wait for a person.
+
+    What waits for one already is told for what it waits.
+    """
     found = list(owed)
     counts = Counter(planned.channel for _, planned in found)
     for change, planned in found:
         count = counts[planned.channel]
-        if change.most is None or count <= change.most:
+        if change.most is None or count <= change.most or planned.state is State.HELD:
             yield planned
         else:
             reason = f"flood guard: {count} posts to change at once, limit {change.most}"
