@@ -362,6 +362,30 @@ async def test_nothing_is_looked_at_before_the_store_is_watched(site: SiteRig, m
     assert early == []
 
 
+async def test_schedule_looks_while_a_watch_takes_too_long(site: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.configure(schedule={"every": "1h"})
+    ingest, may_stand = ScriptedIngest([]), asyncio.Event()
+
+    async def slow(folder: Path, stirred: object, stop: asyncio.Event, *, stands: Callable[[], None]) -> None:
+        await may_stand.wait()
+        stands()
+        await stop.wait()
+
+    monkeypatch.setattr("syndicate.publisher.wake", slow)
+    monkeypatch.setattr("syndicate.publisher.WATCH_S", 0.01, raising=False)
+
+    with capture_logs() as events:
+        async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
+            await ingest.was_called(1)
+            early = len(ingest.called)
+            may_stand.set()
+            await ingest.was_called(2)
+            await end()
+
+    assert early == 1
+    assert [one["folder"] for one in events if one["event"] == "watch_failed"] == [str(site.folder / "content")]
+
+
 async def test_stop_ends_a_publisher_whose_watch_is_being_made(site: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
     ingest, begun = ScriptedIngest([]), asyncio.Event()
 
@@ -371,9 +395,14 @@ async def test_stop_ends_a_publisher_whose_watch_is_being_made(site: SiteRig, mo
 
     monkeypatch.setattr("syndicate.publisher.wake", endless)
 
-    async with house_of(site) as house, publishing(with_lanes(house), ingest) as end:
-        await asyncio.wait_for(begun.wait(), LIMIT_S)
-        await end()
+    async with house_of(site) as house:
+        before = asyncio.all_tasks()
+        async with publishing(with_lanes(house), ingest) as end:
+            await asyncio.wait_for(begun.wait(), LIMIT_S)
+            await end()
+        left = asyncio.all_tasks() - before
+
+    assert left == set()
 
 
 async def test_half_written_file_and_item_that_comes_or_ends_bring_their_own_pass(site: SiteRig) -> None:

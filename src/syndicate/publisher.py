@@ -46,6 +46,9 @@ PATIENCE_WITH_HUBS_S = 10.0
 MANY_FILES = 200
 """With so many, the collector's looks at all their items would hold up the loop for some ten milliseconds and more."""
 
+WATCH_S = 20.0
+"""How long the first look waits for the watch of a folder, which may hang on a network mount."""
+
 REWATCH_S = 5.0
 """How soon to try again to watch a folder that cannot be watched."""
 
@@ -196,16 +199,17 @@ async def publish_forever(
         stirred.note()
 
     lanes_done = asyncio.gather(*(lane.run(stop, tell) for lane in house.lanes))
-    undrawn, watched = asyncio.Event(), asyncio.Event()
+    undrawn, may_look = asyncio.Event(), asyncio.Event()
     passes = asyncio.create_task(_passes(house, stirred, stop, tell_pass, undrawn=undrawn))
     drawing = asyncio.create_task(_draw(house, undrawn))
-    watching = asyncio.create_task(_watch(house, stirred, stop, watched))
+    watching = asyncio.create_task(_watch(house, stirred, stop, may_look))
     standing = asyncio.create_task(_stand(house, stop))
     pinging = asyncio.create_task(house.hubs.run())
     stopping = asyncio.create_task(stop.wait())
+    beginning = asyncio.create_task(may_look.wait())
     try:
         async with Schedule() as schedule:
-            await _first_of(stopping, passes, watching, asyncio.create_task(watched.wait()))
+            await _first_of(stopping, passes, watching, beginning)
             schedule.every(settings.schedule.every, tick, "rescan")
             await _first_of(stopping, passes, watching, standing, drawing, pinging)
         stop.set()
@@ -214,7 +218,7 @@ async def publish_forever(
             await asyncio.wait_for(asyncio.shield(lanes_done), settings.delivery.drain.total_seconds())
     finally:
         house.brake.pull()
-        tasks = (lanes_done, passes, watching, standing, drawing, pinging, stopping)
+        tasks = (lanes_done, passes, watching, standing, drawing, pinging, stopping, beginning)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -321,19 +325,28 @@ def _next_look_s(done: Pass) -> float | None:
     return min(max((turn - clock()).total_seconds(), 0.01), timedelta(days=1).total_seconds())
 
 
-async def _watch(house: House, stirred: Stirred, stop: asyncio.Event, watched: asyncio.Event) -> None:
-    """Be woken by the file system, once `watched` is set; without it the schedule alone looks."""
+async def _watch(house: House, stirred: Stirred, stop: asyncio.Event, may_look: asyncio.Event) -> None:
+    """Be woken by the file system; without it the schedule alone looks.
+
+    `may_look` is set once all is watched, as whoever looks from then on misses nothing, or takes too long to be.
+    """
     if not house.plot.settings.schedule.watch:
-        watched.set()
+        may_look.set()
         await stop.wait()
         return
     async with asyncio.TaskGroup() as group:
-        stand = [asyncio.Event() for _ in house.plot.roots]
-        for root, stands in zip(house.plot.roots, stand, strict=True):
+        stand: dict[asyncio.Task[Any], Path] = {}
+        for root in house.plot.roots:
+            stands = asyncio.Event()
             group.create_task(_watch_root(root.folder, stirred, stop, stands))
-        for stands in stand:
-            await stands.wait()
-        watched.set()
+            stand[group.create_task(stands.wait())] = root.folder
+        _, late = await asyncio.wait(stand, timeout=WATCH_S)
+        for one in late:
+            log.warning("watch_failed", folder=str(stand[one]), reason=f"it is not watched after {WATCH_S:g} s")
+        may_look.set()
+        if late:
+            await asyncio.wait(late)
+            stirred.note()  # what was missed meanwhile
 
 
 async def _watch_root(folder: Path, stirred: Stirred, stop: asyncio.Event, stands: asyncio.Event) -> None:

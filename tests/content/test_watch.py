@@ -140,6 +140,48 @@ async def test_a_watcher_that_fails_in_an_odd_way_does_not_keep_the_caller_waiti
         await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
 
 
+class Panic(BaseException):
+    """As `pyo3_runtime.PanicException`."""
+
+
+async def test_a_watcher_that_panics_is_an_error_for_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panicking(*roots: str, **options: object) -> Iterator[object]:
+        raise Panic("rust panicked")
+        yield
+
+    monkeypatch.setattr("watchfiles.watch", panicking)
+
+    with pytest.raises(OSError, match="Panic: rust panicked"):
+        await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_watcher_that_hangs_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_cancelled: bool
+) -> None:
+    monkeypatch.setattr("syndicate.content.watch._END_S", 0.05)
+    begun, is_over, stop = threading.Event(), threading.Event(), asyncio.Event()
+
+    def hanging(*roots: str, **options: object) -> Iterator[object]:
+        begun.set()
+        is_over.wait(60)
+        raise OSError("the mount is dead")
+        yield
+
+    monkeypatch.setattr("watchfiles.watch", hanging)
+    waking = asyncio.create_task(wake(tmp_path, Stirred(), stop))
+    assert await asyncio.to_thread(begun.wait, 10)
+
+    waking.cancel() if is_cancelled else stop.set()
+    ended, _ = await asyncio.wait([waking], timeout=5)
+    is_over.set()
+
+    assert ended == {waking}
+    assert waking.cancelled() is is_cancelled
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems know no such names")
 async def test_a_folder_whose_name_is_no_text_is_an_error_for_the_caller(tmp_path: Path) -> None:
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))

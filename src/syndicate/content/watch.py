@@ -28,6 +28,9 @@ _DEBOUNCE_MS = 1500
 _ALL_TOLD_S = (_DEBOUNCE_MS + 4 * _STEP_MS) / 1000
 """So long after a new watch stands, the former one has told whatever it heard before."""
 
+_END_S = 2.0
+"""So long it is waited for the threads of watches in the end: one that hangs, as on a dead mount, is left behind."""
+
 _REST = 4
 """So many times as long as a new watch took to make, nothing but that is done before the next one."""
 
@@ -145,6 +148,7 @@ class _Hearing:
         self.stands = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
+        self.ended.add_done_callback(asyncio.Future.exception)  # nobody may wait for it any more
         self._root = root
         self._folders = folders
         self._tell = tell
@@ -179,6 +183,8 @@ class _Hearing:
                 self._call(self._tell, {path for _, path in found}, came)
         except Exception as error:  # the edge of a thread: whoever waits for the watch would wait for ever
             self._call(self._fail, error)
+        except BaseException as error:  # a panic of watchfiles' Rust part is one; it must not end the publisher
+            self._call(self._fail, RuntimeError(f"{type(error).__name__}: {error}"))
         else:
             self._call(self._fail, None)
 
@@ -231,7 +237,8 @@ class _Watch:
         finally:
             for one in self._hearing:
                 one.end()
-            await asyncio.gather(*(one.ended for one in self._hearing), return_exceptions=True)
+            if self._hearing:
+                await asyncio.wait([one.ended for one in self._hearing], timeout=_END_S)
 
     async def _follow(self) -> None:
         """Watch what came, and what comes there until it is watched; only then is it looked at for good."""
