@@ -171,10 +171,15 @@ async def test_tokens_are_renewed_and_people_named(caller: Caller) -> None:
         "GET", f"{host}/refresh_access_token?grant_type=th_refresh_token&access_token=sandbox-news"
     )
     wrong = await caller.send("GET", f"{host}/access_token?grant_type=password&access_token=sandbox-news")
-    lists = [await graph(caller, "threads", "GET", f"/{USER}/threads", **{name: "x"}) for name in ("limit", "since")]
+    lists = [
+        await graph(caller, "threads", "GET", f"/{USER}/threads", **{name: value})
+        for name in ("limit", "since", "after")
+        for value in ("x", "", "²", "9" * 5000)
+    ]
     await caller.plan({"network": "threads", "effect": "error_429"})
     limited = await graph(caller, "threads", "GET", "/me")
 
     assert me.json == {"id": number_of("Marsh-Notes"), "username": "marsh_notes"}
     assert (renewed.json["access_token"], renewed.json["expires_in"]) == ("sandbox-news", 5_184_000)
-    assert [code_of(reply)[0] for reply in (wrong, *lists, limited)] == [100, 100, 100, 32]
+    assert [code_of(reply)[0] for reply in (wrong, *lists, limited)] == [100] * 13 + [32]
+    assert {reply.status for reply in lists} == {400}

@@ -40,6 +40,7 @@ LONGEST_CAPTION, MOST_TAGS, MOST_CALLS, LONGEST_TEXT, LONGEST_ALT = 2_200, 30, 2
 _TAG = re.compile(r"#\w+")
 _CALL = re.compile(r"(?<![\w.@])@([\w.]{1,30})")
 _URL = re.compile(r"https?://[^\s<>\"]+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _EMOJI = regex.compile(r"\p{ExtPict}|\p{RI}|\u20E3")
 
 
@@ -191,7 +192,7 @@ class Containers:
     async def _list(self, call: Call, fields: Fields, account: str) -> Answer:
         user = _user(call, account)
         limit, since, after = (str(fields.get(*one)) for one in (("limit", "25"), ("since", "0"), ("after", "0")))
-        if not (limit + since + after).isdecimal() or not 1 <= int(limit) <= 100:
+        if not all(map(_NUMBER.fullmatch, (limit, since, after))) or not 1 <= int(limit) <= 100:
             raise refused(100, "limit, since or after: is out of range")
         found = [one for one in self.board.listed(user, call) if one.at.timestamp() >= int(since)]
         end = int(after) + int(limit)
