@@ -48,6 +48,15 @@ _FIRST_EPOCH_S = 10**9
 LIMIT_PAGE_URL = 2000
 
 
+def _plain(value: object) -> str:
+    """Text of a kind of its own as text."""
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+_JSON = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
+
 Body: TypeAlias = "bytes | aiohttp.FormData"
 RemoteId = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 """What a network calls a post, a picture or an account: short and of characters that can be seen."""
@@ -291,18 +300,13 @@ def page_url(url: str | None) -> str | None:
 
 
 def json_bytes(value: object) -> bytes:
-    """JSON that is the same bytes for the same value; times in UTC end in `Z`."""
+    """JSON that is the same bytes for the same value; times in UTC end in `Z`.
+
+    Raises:
+        TypeError: something in it has no form in JSON, or a key is no text.
+        UnicodeEncodeError: half of a character, which has none in UTF-8.
+    """
     return _JSON.encode(value)
-
-
-def _plain(value: object) -> str:
-    """Text of a kind of its own as text."""
-    if isinstance(value, str):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
-_JSON = msgspec.json.Encoder(order="deterministic", enc_hook=_plain)
 
 
 def _wait(text: str, server_now: datetime) -> timedelta | None:
