@@ -19,6 +19,7 @@ _REMEDIES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room in your disk quota",
     errno.EFBIG: "let this user write larger files there (`ulimit -f`)",
+    errno.ENXIO: "a pipe, socket or device stands where the file belongs: move it away",
     errno.EROFS: "the disk is read-only: make it writable, or name another place",
 }
 

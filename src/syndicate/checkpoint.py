@@ -20,6 +20,7 @@ from isal.igzip_lib import IsalError
 from syndicate.atomic import replace_file
 from syndicate.ports.content import StoreNote
 from syndicate.program import files_in
+from syndicate.regular import read_regular
 from syndicate.shelving import ShelvingNote
 from syndicate.standing import StandingNote
 
@@ -55,7 +56,7 @@ class Checkpoints:
     def read(self, token: str) -> Notes | None:
         """The notes that were written under that token by this program with these settings; None: there are none."""
         try:
-            kept = self._path.read_bytes()
+            kept = read_regular(self._path)
         except OSError:
             return None
         head, packed = kept[:_HEAD_BYTES], kept[_HEAD_BYTES:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import re
 import time
@@ -25,6 +26,7 @@ from syndicate.outbox.delivery import Action, Evidence, Guarantee, Receipt
 from syndicate.ports.channel import Channel
 from syndicate.posts.measure import count
 from syndicate.posts.post import ImageRules, Measure, Picture, Post, Room, Shape, Wants
+from syndicate.regular import read_regular
 
 LIMIT = 500
 """As on Mastodon, the usual first channel."""
@@ -225,7 +227,7 @@ class Preview(Channel):
             return
         aside = self._folder / UPLOADS / f"{post.image.digest}.{post.image.suffix}"
         try:
-            content = aside.read_bytes()
+            content = read_regular(aside)
         except FileNotFoundError:
             raise Rejected(f"{aside}: the picture is gone", is_stale_media=True) from None
         _put_file(target, content)
@@ -335,8 +337,12 @@ def _plain_text(post: PreviewPost) -> str:
 def _read(path: Path) -> PreviewPost | None:
     """The post in a file; None if there is none or it is not ours."""
     try:
-        return PreviewPost.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return PreviewPost.model_validate_json(read_regular(path))
+    except ValidationError:
+        return None
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENXIO):
+            raise
         return None
 
 

@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicate.errors import CannotWrite, ConfigError, Fault
+from syndicate.atomic import cannot_write
+from syndicate.errors import ConfigError, Fault
+from syndicate.regular import read_regular
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -83,10 +85,10 @@ def vault_in(folder: Path, environ: Mapping[str, str]) -> Vault:
     try:
         with contextlib.suppress(FileExistsError):
             return Vault(_new_key(path))
-        return Vault(_key_from(path.read_text(encoding="ascii", errors="replace"), str(path)))
+        return Vault(_key_from(read_regular(path).decode("ascii", "replace"), str(path)))
     except OSError as cause:
         remedy = f"give the publisher the right to read and write it, or set {KEY_NAME}"
-        raise CannotWrite(str(path), cause.strerror or "cannot be used", remedy) from cause
+        raise cannot_write(path, cause, remedy) from cause
 
 
 def _new_key(path: Path) -> bytes:

@@ -6,6 +6,7 @@ puts back the file as well.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -24,6 +25,7 @@ from syndicate.outbox.marks import keep_mark, mark
 from syndicate.outbox.prepared import Prepared
 from syndicate.outbox.witness import born_ns
 from syndicate.ports.outbox import Restored
+from syndicate.regular import opened, read_regular
 
 ROOM_BYTES = 512
 """The file keeps this size, so that a note in its place needs no room on a full disk."""
@@ -79,7 +81,7 @@ def path_beside(database: Path) -> Path:
 def read(path: Path) -> Epoch | None:
     """What the file says; None if there is none, or it says nothing."""
     try:
-        return parsed(path.read_bytes())
+        return parsed(read_regular(path))
     except OSError:
         return None
 
@@ -111,7 +113,7 @@ def note(path: Path, epoch: Epoch) -> bool:
         CannotWrite: it cannot be.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        descriptor = opened(os.fspath(path), os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.pwrite(descriptor, content_of(epoch), 0)
         finally:
@@ -119,6 +121,8 @@ def note(path: Path, epoch: Epoch) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
+        if error.errno == errno.ENXIO:
+            return False
         raise _cannot(path, error) from error
     return True
 

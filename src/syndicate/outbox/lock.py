@@ -13,6 +13,7 @@ from typing import IO, Self
 
 from syndicate.atomic import cannot_write
 from syndicate.errors import AnotherInstance, StateLost
+from syndicate.regular import opened
 
 
 def check_free(path: Path) -> None:
@@ -83,7 +84,7 @@ class PublisherLock:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = self.path.open("a+", encoding="utf-8")
+            self._file = open(self.path, "a+", encoding="utf-8", opener=opened)
         except OSError as error:
             remedy = "give the user of this process rights to the folder, or set another `state.folder`"
             raise cannot_write(self.path, error, remedy) from error
@@ -125,7 +126,7 @@ def _take(file: IO[str]) -> bool:
 def holder_of(path: Path) -> tuple[int | None, str | None]:
     """Process id and start time of whoever holds the lock at that path; both None if nobody does, or it is not told."""
     try:
-        with path.open("r", encoding="utf-8") as file:
+        with open(path, encoding="utf-8", opener=opened) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from syndicate.atomic import replace_file
+from syndicate.regular import read_regular
 
 MARK = ".syndicate-state-"
 """The beginning of a witness's name; hidden, so that no feed server shows it and no shelf takes it for its own."""
@@ -37,7 +38,7 @@ class Witnesses(Struct, frozen=True):
         found = []
         for path in self.paths:
             with suppress(OSError):
-                found.append(path.read_bytes())
+                found.append(read_regular(path))
         return tuple(found)
 
     def write(self, content: bytes) -> None:

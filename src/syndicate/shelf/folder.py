@@ -17,6 +17,7 @@ from msgspec.json import Decoder
 
 from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
 from syndicate.errors import CannotWrite
+from syndicate.regular import opened
 from syndicate.shelf.sealed import SEALS, SealFile, Stamps
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _REMEDIES = {
     errno.EISDIR: "a folder stands where the file belongs: move it away",
     errno.ENOTDIR: "a file stands where a folder belongs: move it away",
     errno.EEXIST: "a file stands where a folder belongs: move it away",
+    errno.ENXIO: "a pipe, socket or device stands where the file belongs: move it away",
     errno.ENAMETOOLONG: "give the topic a shorter slug",
 }
 
@@ -74,7 +76,7 @@ class FolderShelf:
             if self._own:
                 self._tell_clean()
         except OSError as cause:
-            raise _cannot_write(root, cause) from cause
+            raise _cannot_write(cause.filename or root, cause) from cause
 
     def put(self, path: str, content: bytes) -> bool:
         """Publish bytes at a POSIX path below the shelf; True if they differ from what stood there.
@@ -227,7 +229,7 @@ class FolderShelf:
         """
         target = Path(self._place(path))
         try:
-            with target.open("rb") as file:
+            with open(target, "rb", opener=opened) as file:
                 seen = os.fstat(file.fileno())
                 stamp = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
                 kept = self._digests.get(path)
@@ -276,7 +278,8 @@ class FolderShelf:
 
     def _read_manifest(self) -> set[str]:
         try:
-            text = self._manifest.read_text(encoding="utf-8")
+            with open(self._manifest, encoding="utf-8", opener=opened) as manifest:
+                text = manifest.read()
         except FileNotFoundError:
             return set()
         lines = text.split("\n")
@@ -295,7 +298,7 @@ class FolderShelf:
         lines = "".join(json.dumps(path) + "\n" for path in paths).encode()
         if not lines:
             return
-        with self._manifest.open("ab", buffering=0) as manifest:
+        with open(self._manifest, "ab", buffering=0, opener=opened) as manifest:
             former_bytes = manifest.tell()
             try:
                 if manifest.write(lines) != len(lines):

@@ -12,6 +12,7 @@ import msgspec
 
 from syndicate.atomic import replace_file
 from syndicate.program import files_in
+from syndicate.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -76,7 +77,7 @@ class SealFile:
     def read(self, own: Collection[str]) -> dict[str, str]:
         """The seals of those files of ours that stand as they did; none, if another version made them."""
         try:
-            maker, kept = _decode(self._path.read_bytes())
+            maker, kept = _decode(read_regular(self._path))
         except (OSError, msgspec.MsgspecError, ValueError):  # none, or damaged
             return {}
         if maker != self._maker:

@@ -1,0 +1,37 @@
+"""Files that are opened only if they are files: a pipe keeps whoever opens it waiting, a device may have no end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def opened(path: str, flags: int) -> int:
+    """The descriptor of a regular file, or of one that a link leads to; the `opener` of `open`.
+
+    Raises:
+        OSError: it cannot be opened; where something else stands, with ENXIO, as of a pipe that nobody reads.
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.ENXIO, "is no regular file", path)
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: as `opened`.
+    """
+    with open(path, "rb", opener=opened) as file:
+        return file.read()
