@@ -25,10 +25,18 @@ def test_check_counts_by_rule(mixed: SiteRig) -> None:
 
     assert report["images"] == {"found": 0, "missing": 1, "remote": 1, "none": 3}
     assert report["languages"] == {"en": 4, "de": 1}
-    assert report["scheduled"] == 1
+    assert (report["items"], report["scheduled"], report["topics"]) == (4, 1, {"water-birds": 4})
     assert report["skipped"] == {"no front matter": 1}
     assert report["without_front_matter"] == ["posts/plain.md"]
     assert report["topics_merged"] == {"water-birds": ["Water Birds", "water birds"]}
+
+
+def test_check_counts_as_a_pass_does(mixed: SiteRig) -> None:
+    words = mixed.call("check").stdout
+    checked, done = mixed.ask("check", code=65), mixed.ask("once", code=65)
+
+    assert ": 4 items in 1 topic, 1 scheduled\n" in words
+    assert [(one["items"], one["scheduled"]) for one in (checked, done)] == [(4, 1)] * 2
 
 
 def test_faults_are_chosen_by_code_path_and_number(mixed: SiteRig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from site_rig import environment
 from syndicate import __version__
-from syndicate.cli import COMMANDS, main
+from syndicate.cli import BESIDE, CALLED, COMMANDS, main
 
 SLOW = ("aiohttp", "apscheduler", "sqlalchemy", "alembic", "pydantic", "lxml", "PIL", "structlog", "rich", "jinja2")
 
@@ -62,6 +63,31 @@ def test_help_has_examples(words: str) -> None:
     assert result.exit_code == 0
     assert "Example" in result.stdout
     assert f"syndicate {words}".strip() in result.stdout.partition("Example")[2]
+
+
+@pytest.mark.parametrize("words", every_command())
+def test_help_says_how_the_program_was_called(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    former = CliRunner().invoke(main, [*words.split(), "--help"]).stdout
+    with monkeypatch.context() as patch:
+        patch.setenv(CALLED, "../run.py")
+        told = CliRunner().invoke(main, [*words.split(), "--help"]).stdout
+
+    assert told.startswith(f"Usage: {f'python3 ../run.py {words}'.strip()} ")
+    assert f"\n    {f'python3 ../run.py {words}'.strip()}" in told.partition("Example")[2]
+    assert not re.search("(`|^ +)syndicate ", told, re.MULTILINE)
+    assert CliRunner().invoke(main, [*words.split(), "--help"]).stdout == former
+
+
+def test_what_run_py_does_itself_is_listed_where_it_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    without = CliRunner().invoke(main, ["--help"]).stdout
+    monkeypatch.setenv(CALLED, "run.py")
+
+    told = CliRunner().invoke(main, ["--help"]).stdout
+    wrong = CliRunner().invoke(main, ["status", "--nope"]).stderr
+
+    assert [f"\n  {name} " in told for name in BESIDE] == [True, True]
+    assert [f"\n  {name} " in without for name in BESIDE] == [False, False]
+    assert wrong.startswith("Usage: python3 run.py status [OPTIONS]\nTry 'python3 run.py status --help'")
 
 
 @pytest.mark.parametrize("words", every_command())

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from site_rig import SandboxThread, SiteRig, end, until
-from syndicate.cli.run import summary_of
+from syndicate.cli.run import introduction, summary_of
 from syndicate.house import open_house
 from syndicate.ingest import Pass
 from syndicate.outbox.delivery import Action, State
@@ -47,7 +47,7 @@ def test_publisher_from_start_to_end(posting: SiteRig, sandbox: SandboxThread) -
         # It tells where to look, and serves what it says.
         log = posting.log()
         assert "Marsh Notes: 3 items in 1 topic" in log
-        assert f"  channel   shown (preview): {posting.folder}/preview/index.html" in log
+        assert f"  channel   shown (preview): {posting.folder}/preview/index.html, once it shows a post\n" in log
         assert served(posting) == ["Title 3", "Title 2", "Title 1"]
         until(lambda: len(sandbox.posts()) == 2, "the posts of the item that was new at the start")
 
@@ -163,6 +163,17 @@ def test_a_later_pass_tells_in_a_line_what_is_owed_of_changes() -> None:
     assert summary_of(done, {Action.EDIT: 1, Action.DELETE: 2}) == (
         "1 revised, 2 withdrawn: 0 files on the shelf in 7 ms; deliveries: 1 planned; owed: 2 deletions, 1 edit"
     )
+
+
+async def test_the_gallery_of_a_preview_is_pointed_at_once_it_is_there(site: SiteRig) -> None:
+    async with open_house(plot_of(site.config)) as house:
+        early = introduction(house, None, Pass())
+        page = site.folder / "preview" / "index.html"
+        page.parent.mkdir()
+        page.touch()
+        late = introduction(house, None, Pass())
+
+    assert [line for line in late if line not in early] == [f"  channel   shown (preview): {page}"]
 
 
 def planned(site: SiteRig) -> int:

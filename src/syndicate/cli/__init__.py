@@ -6,13 +6,16 @@ import atexit
 import gc
 import os
 import sys
+from copy import copy
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from syndicate import __version__
 from syndicate.errors import ConfigError, SyndicateError, UsageError
+
+C = TypeVar("C", bound=click.Command)
 
 COMMANDS = {
     "init": "Look at your own store and write its settings.",
@@ -38,6 +41,15 @@ COMMANDS = {
     "prove": "Test on this machine that nothing is lost or sent twice.",
 }
 """In the order of the help, with what each says of itself there; each is a module here with a command of its name."""
+
+BESIDE = {
+    "test": "Run the whole test suite, with the arguments of pytest.",
+    "bench": "Measure how fast it is, against others.",
+}
+"""What `run.py` does itself."""
+
+CALLED = "RUN_PY_CALLED"
+"""The variable in which `run.py` tells how it was called."""
 
 EXAMPLES = """\b
 Examples:
@@ -73,7 +85,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"syndicate.cli.{cmd_name}"), cmd_name)
-        return command
+        return _as_called(command) if CALLED in os.environ else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -88,7 +100,17 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands of the help, none of them loaded: that takes longer than all else."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list((COMMANDS | (BESIDE if CALLED in os.environ else {})).items()))
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **more: Any
+    ) -> click.Context:
+        """One whose help and errors name the program as it was called."""
+        if CALLED not in os.environ:
+            return super().make_context(info_name, args, parent, **more)
+        from syndicate.cli.output import program
+
+        return super(Commands, _as_called(self)).make_context(program(), args, parent, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and tell errors as they deserve."""
@@ -103,6 +125,17 @@ class Commands(click.Group):
             for line in str(error).split("\n") if isinstance(error, ConfigError) else (str(error),):
                 click.echo(as_called(f"error: {line}"), err=True)
             sys.exit(error.exit_code)
+
+
+def _as_called(command: C) -> C:
+    """The command whose help says how the program was called."""
+    from syndicate.cli.output import as_called
+
+    told = copy(command)
+    told.help, told.epilog = as_called(command.help or ""), as_called(command.epilog or "")
+    if isinstance(told, click.Group):
+        told.commands = {name: _as_called(one) for name, one in told.commands.items()}
+    return told
 
 
 @click.group(cls=Commands, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})

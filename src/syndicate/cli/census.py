@@ -19,13 +19,15 @@ NO_FRONT_MATTER = "no front matter"
 class Census:
     """Counts over one look at a store.
 
-    `skipped` counts files by the rule that keeps them out, `topics` items by slug with `labels` beside. `merged` are
-    topics that are written in several ways, each with its spellings. `images` counts items whose image was found, is
-    missing or not usable, lies on another server, or who name none. `without_front_matter` are paths.
+    `items` are all that were read, of which `published` are out and `scheduled` wait for their time.
+    `skipped` counts files by the rule that keeps them out, `topics` published items by slug with `labels` beside.
+    `merged` are topics that are written in several ways, each with its spellings. `images` counts items whose image was
+    found, is missing or not usable, lies on another server, or who name none. `without_front_matter` are paths.
     """
 
     files: int
     items: tuple[Item, ...]
+    published: tuple[Item, ...]
     scheduled: tuple[Item, ...]
     skipped: Mapping[str, int]
     topics: Mapping[str, int]
@@ -47,11 +49,16 @@ class Census:
         published = [item.published for item in self.items]
         return (min(published), max(published)) if published else None
 
+    @property
+    def waiting(self) -> str:
+        """How many items are scheduled, to be said after how many there are."""
+        return f", {len(self.scheduled)} scheduled" if self.scheduled else ""
+
     def as_json(self) -> dict[str, Any]:
         """All but items and faults."""
         return {
             "files": self.files,
-            "items": len(self.items),
+            "items": len(self.published),
             "scheduled": len(self.scheduled),
             "skipped": dict(self.skipped),
             "topics": dict(sorted(self.topics.items())),
@@ -71,13 +78,14 @@ def census_of(scan: Scan, now: datetime) -> Census:
     for item in raw:
         for topic in item.topics:
             spellings.setdefault(topic.slug, set()).add(topic.label)
-    topics = Counter(topic.slug for item in items for topic in item.topics)
+    published = tuple(item for item in items if item.published <= now)
     return Census(
         files=len(scan.files),
         items=items,
+        published=published,
         scheduled=tuple(item for item in items if item.published > now),
         skipped=Counter(one.skipped for one in scan.files.values() if one.skipped),
-        topics=topics,
+        topics=Counter(topic.slug for item in published for topic in item.topics),
         labels={topic.slug: topic.label for item in items for topic in item.topics},
         merged={slug: tuple(sorted(names)) for slug, names in sorted(spellings.items()) if len(names) > 1},
         languages=Counter(item.language for item in items),
@@ -89,7 +97,7 @@ def census_of(scan: Scan, now: datetime) -> Census:
 
 def rows_of(census: Census, faults: Iterable[Fault] | None = None) -> list[tuple[str, object]]:
     """The counts for people, each with its name; what is zero is left out. Faults are those of the census or these."""
-    rows: list[tuple[str, object]] = [("items", len(census.items)), ("scheduled", len(census.scheduled))]
+    rows: list[tuple[str, object]] = [("items", len(census.published)), ("scheduled", len(census.scheduled))]
     rows += [(f"skipped: {rule}", number) for rule, number in sorted(census.skipped.items())]
     rows += [(f"images {kind}", number) for kind, number in census.images.items()]
     rows += [(f"language {name}", number) for name, number in sorted(census.languages.items())]

@@ -84,7 +84,8 @@ def check(
         tell_faults(told, most=most, more="`--most` tells more")
         folders = ", ".join(str(root.folder) for root in plot.roots)
         say(f"{plot.path}: settings are sound, {count(len(plot.networks), 'channel')} switched on")
-        say(f"{folders}: {count(len(census.items), 'item')} in {count(len(census.topics), 'topic')}")
+        there = f"{count(len(census.published), 'item')} in {count(len(census.topics), 'topic')}"
+        say(f"{folders}: {there}{census.waiting}")
         table(("rule", "number"), rows_of(census, faults))
         if verbose:
             _tell_more(census.without_front_matter, census.merged)

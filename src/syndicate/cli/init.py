@@ -245,7 +245,7 @@ def _tell(found: Survey, census: Census) -> None:
         say(f"  (not {trial.preset}: {trial.items} of {trial.files}, {count(trial.errors, 'error')})")
     if census.dates is not None:
         first, last = census.dates
-        say(f"{count(len(census.items), 'item')} from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+        say(f"{count(len(census.published), 'item')}{census.waiting}, from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
     table(("found", "number"), rows_of(census))
     top = sorted(census.topics.items(), key=lambda one: (-one[1], one[0]))[:MOST_TOPICS]
     if top:

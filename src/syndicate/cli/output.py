@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct, structs
 
+from syndicate.cli import CALLED
 from syndicate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MASKER = "syndicate.masker"  # in the command's context, once the settings are known
 
 CONFIG = Path("config/syndicate.yaml")
-
-CALLED = "RUN_PY_CALLED"
-"""The variable in which `run.py` tells how it was called."""
 
 
 def config_option(command: F) -> F:
@@ -118,8 +116,10 @@ def program(*, elsewhere: bool = False) -> str:
 
 
 def as_called(text: str) -> str:
-    """The text with its hints as they are to be typed: they name the program in backticks."""
-    return text.replace("`syndicate ", f"`{program()} ") if CALLED in os.environ else text
+    """The text with its hints as they are to be typed: they name the program in backticks, or begin an example."""
+    if CALLED not in os.environ:
+        return text
+    return text.replace("`syndicate ", f"`{program()} ").replace("\n  syndicate ", f"\n  {program()} ")
 
 
 def say(line: str = "") -> None:

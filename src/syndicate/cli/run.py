@@ -134,7 +134,7 @@ def introduction(house: House, address: str | None, done: Pass) -> list[str]:
     if address:
         lines.append(f"  read      {address}  all topics, with RSS, Atom, JSON Feed and a page each")
     for name, channel in house.channels.items():
-        place = channel.account if not channel.is_rehearsal else f"{_near(Path(channel.account))}/index.html"
+        place = _gallery_of(Path(channel.account)) if channel.is_rehearsal else channel.account
         lines.append(f"  channel   {name} ({channel.network}): {place}")
     lines.append("Watching for new items. Ctrl-C stops.")
     return lines
@@ -166,6 +166,11 @@ def _store_words(done: Pass) -> str:
     if done.errors:
         words.append(count(len(done.errors), "fault"))
     return ", ".join(words)
+
+
+def _gallery_of(folder: Path) -> str:
+    page = _near(folder.expanduser()) / "index.html"
+    return str(page) if page.exists() else f"{page}, once it shows a post"
 
 
 def _near(path: Path) -> Path:
