@@ -267,6 +267,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
     from syndicate.outbox.lock import is_held
     from syndicate.outbox.store import SqlOutbox
     from syndicate.shelf.folder import FolderShelf
+    from syndicate.shelf.pressroom import Pressroom
 
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(SqlOutbox(plot.outbox_path))
@@ -283,7 +284,7 @@ async def open_house(plot: Plot) -> AsyncIterator[House]:
         gallery = _gallery(plot, site, shelf, images)
         rules = rules_digest(plot.roots)
         ingest = Ingest(store, outbox, shelf, site, plans, rules=rules, clock=clock, gallery=gallery)
-        ingest.shelving.brake = brake
+        ingest.shelving.brake, ingest.shelving.pressroom = brake, Pressroom(site)
         if is_held(plot.lock_path):
             ingest.checkpoints = Checkpoints(plot.checkpoint_path, settings_of(site, rules))
             stack.push_async_callback(ingest.note)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,7 +22,7 @@ from syndicate.feeds.tombstone import Tombstone
 from syndicate.items.item import Image, Item, Topic
 from syndicate.log import log
 from syndicate.ports.content import Store
-from syndicate.ports.shelf import Shelf
+from syndicate.ports.shelf import Made, Pressroom, Shelf
 
 if TYPE_CHECKING:
     from syndicate.gallery import Gallery
@@ -47,12 +49,14 @@ class Shelving:
     """Keeps a shelf as the items are, pass after pass; remembers what the last pass put there.
 
     `left_out` are the faults of items that no feed can tell. The `gallery` is told which card images there must be; it
-    draws them afterwards. The `brake` is looked at after each document, and may raise to end the work.
+    draws them afterwards. The `brake` is looked at after each document, and may raise to end the work. Where there is a
+    `pressroom`, it makes the documents if they are many.
     """
 
     def __init__(self, store: Store, shelf: Shelf, site: Site, gallery: Gallery | None = None) -> None:
         self.left_out: tuple[Fault, ...] = ()
         self.brake: Callable[[int, int], None] = lambda done, total: None
+        self.pressroom: Pressroom | None = None
         self._store = store
         self._shelf = shelf
         self._site = site
@@ -166,11 +170,13 @@ class Shelving:
         """
         written: list[str] = []
         made: dict[str, bytes] = {}
-        size_bytes = 0
-        with ThreadPoolExecutor(1, "shelf") as writer:
+        size_bytes = number = 0
+        with ThreadPoolExecutor(1, "shelf") as writer, closing(self._ahead(documents, lambda: number)) as ahead:
             writing: Future[list[str]] | None = None
-            for number, document in enumerate(documents, start=1):
-                made[document.path] = document.make()
+            for number, (document, one) in enumerate(zip(documents, ahead, strict=True), start=1):
+                made[document.path] = document.make() if one is None else one.content
+                if one is not None:
+                    self._press.leave_out(one.left_out)
                 size_bytes += len(made[document.path])
                 if size_bytes >= _TOGETHER_BYTES:
                     written += writing.result() if writing else ()
@@ -180,6 +186,13 @@ class Shelving:
                 self.brake(number, len(documents))
             written += writing.result() if writing else ()
         return written + self._put_made(made)
+
+    def _ahead(self, documents: Sequence[Document], done: Callable[[], int]) -> Generator[Made | None, None, None]:
+        """What others made of each document, in order; None: nothing."""
+        if self.pressroom is None:
+            yield from repeat(None, len(documents))
+        else:
+            yield from self.pressroom.made_ahead(documents, lambda: self.brake(done(), len(documents)))
 
     def _put_made(self, made: Mapping[str, bytes]) -> list[str]:
         changed = self._shelf.put_all(made) if made else ()

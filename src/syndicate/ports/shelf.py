@@ -1,9 +1,34 @@
-"""Where rendered files go."""
+"""Where rendered files go, and who makes many of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Protocol
+
+from msgspec import Struct
+
+from syndicate.feeds.document import Document
+
+
+class Made(Struct, frozen=True):
+    """A document's bytes, and what it had to leave out, with the reasons, by entry id."""
+
+    content: bytes
+    left_out: Mapping[str, str]
+
+
+class Pressroom(Protocol):
+    """Makes many documents at once. Called in a thread."""
+
+    def made_ahead(self, documents: Sequence[Document], turn: Callable[[], None]) -> Generator[Made | None, None, None]:
+        """What each of the documents reads, in order; None where the caller has to make it.
+
+        Closing the generator ends all work on them.
+
+        Args:
+            documents: of the site that the pressroom is for.
+            turn: called again and again while nothing comes; may raise to end it all.
+        """
 
 
 class Shelf(Protocol):
