@@ -1,6 +1,7 @@
 """Kinds of values that settings hold, each with its own check, and what all sections share."""
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 _TAG_AUTHORITY = re.compile(
     r"(?:[\w.+-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,\d{4}(?:-\d\d){0,2}", re.ASCII | re.IGNORECASE
 )
+# RFC 1123, section 2.1, with `_` as in names of containers, and letters that are written otherwise for the wire.
+_HOST_NAME = re.compile(r"(?:(?!-)[\w-]{1,63}(?<!-)\.)*(?!-|\d+$)[\w-]{1,63}(?<!-)")
 # RFC 5646 (BCP 47), section 2.1, without tags for private use alone: a language, then parts of up to 8 signs.
 _LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 
@@ -33,6 +36,16 @@ def _tag_authority(value: str) -> str:
 def _language(value: str) -> str:
     if not _LANGUAGE_TAG.fullmatch(value):
         raise ValueError("is no language tag; write one of BCP 47 such as en, de or pt-BR")
+    return value
+
+
+def _host(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(value.removesuffix(".")):
+            remedy = "write one such as 127.0.0.1, ::1 or 0.0.0.0 (all of them)"
+            raise ValueError(f"is neither an address nor the name of a host; {remedy}") from None
     return value
 
 
@@ -71,6 +84,7 @@ Language = Annotated[str, AfterValidator(_language)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
+Host = Annotated[str, AfterValidator(_host)]
 Folder = Annotated[Path, AfterValidator(place)]
 
 

@@ -16,7 +16,7 @@ from syndicate.errors import Fault
 from syndicate.settings.channels import ChannelName, ChannelSettings
 from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
-from syndicate.settings.kinds import Folder, Language, Section, SiteUrl, TagAuthority, Zone
+from syndicate.settings.kinds import Folder, Host, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
 from syndicate.settings.slips import known_keys, laid_over, without
@@ -76,7 +76,7 @@ class ServerSettings(Section):
     """The feed server of `syndicate run`."""
 
     enabled: bool = Field(True, description="Serve the feeds while `run` runs.")
-    host: str = Field("127.0.0.1", description="Address to listen at.")
+    host: Host = Field("127.0.0.1", description="Address to listen at.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8080, description="Port; 0 picks a free one.")
 
 
@@ -182,6 +182,7 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
             return None, tuple(faults)
         settings = remaining
     rooted = _rooted(settings, path)
+    faults += _nameless(root_of(path))
     found = (*(() if faults else _contradictions(rooted)), *_overlaps(rooted, root_of(path)))
     faults += [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
     return rooted, tuple(faults)
@@ -232,6 +233,15 @@ def _rooted(settings: Settings, path: Path) -> Settings:
             "pages": _pages(settings, root),
         }
     )
+
+
+def _nameless(root: Path) -> Iterator[Fault]:
+    """The project's folder if no text can name it: the state could not tell what lies there."""
+    try:
+        str(root).encode()
+    except UnicodeEncodeError:
+        problem = "the path of the project's folder is not UTF-8"
+        yield Fault(ascii(str(root)), CODE, problem, "rename the folder in it whose name is not")
 
 
 def _contradictions(settings: Settings) -> Iterator[tuple[str, str, str]]:
