@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -193,6 +194,18 @@ def test_settings_that_cannot_work_are_refused_without_repeating_them(settings: 
         WebhookSettings.model_validate({"url": "https://hooks.example/x", **settings})
 
     assert "canary" not in str(told.value)
+
+
+def test_a_faulty_address_and_a_faulty_secret_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("canary", encoding="ascii")
+    (tmp_path / "secret").chmod(0o600)
+
+    for given in ({"secret": "canary"}, {"secret_file": tmp_path / "secret"}):
+        with pytest.raises(ValidationError) as told:
+            WebhookSettings.model_validate({"url": "http://hooks.example/canary", **given})
+
+        assert [line["loc"] for line in told.value.errors()] == [("url",), (*given,)]
+        assert "canary" not in str(told.value)
 
 
 def test_a_key_made_anew_is_another(script: Script, web: Web) -> None:

@@ -60,8 +60,15 @@ class WebhookSettings(ChannelSettings):
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:
-        keys_in(either("secret", self.secret, self.secret_file).get_secret_value())
+        either("secret", self.secret, self.secret_file)
         return self
+
+    @field_validator("secret", "secret_file")
+    @classmethod
+    def _is_of_keys(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and secret.get_secret_value().isprintable():  # what is not is told as that
+            keys_in(secret.get_secret_value())
+        return secret
 
     @field_validator("headers")
     @classmethod
@@ -273,7 +280,7 @@ def _key_of(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not secret.startswith(SECRET_PREFIX) or len(key) not in SECRET_BYTES:
-        raise ValueError("secret: must be `whsec_` and the base64 of 24 to 64 bytes")
+        raise ValueError("must be `whsec_` and the base64 of 24 to 64 bytes")
     return key
 
 
