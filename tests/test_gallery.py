@@ -13,7 +13,7 @@ from msgspec import structs
 from structlog.testing import capture_logs
 
 from syndicate.errors import CannotWrite, ImageUnusable
-from syndicate.gallery import PROGRESS, Gallery
+from syndicate.gallery import MANY, PROGRESS, Gallery
 from syndicate.items.item import Item
 from syndicate.ports.content import Painted
 from syndicate.posts.cardimage import CardImage, CardLook, card_image_of
@@ -176,7 +176,28 @@ async def test_long_work_tells_how_far_it_is(tmp_path: Path) -> None:
     with capture_logs() as told:
         await made.draw()
 
-    assert [(one["cards"], one["missing"]) for one in told] == [(PROGRESS, 1), (PROGRESS + 1, 0)]
+    assert [(one["event"], one["cards"]) for one in told] == [
+        ("cards_missing", PROGRESS + 1),
+        ("cards_drawn", PROGRESS),
+        ("cards_drawn", PROGRESS + 1),
+    ]
+    assert [one["missing"] for one in told[1:]] == [1, 0]
+
+
+async def test_many_cards_of_chosen_items_are_told_before_they_are_drawn(tmp_path: Path) -> None:
+    made, shelf = gallery(tmp_path, Easel())
+    items = [item(number) for number in range(MANY + 1)]
+    made.expect(by_id(items), shelf.paths())
+
+    with capture_logs() as told:
+        await made.draw_of([one.id for one in items[:MANY]])
+        await made.draw()
+
+    assert [(one["event"], one["cards"]) for one in told] == [
+        ("cards_missing", MANY),
+        ("cards_drawn", MANY),
+        ("cards_drawn", 1),
+    ]
 
 
 async def test_cards_of_chosen_items_come_first_though_others_are_being_drawn(tmp_path: Path) -> None:

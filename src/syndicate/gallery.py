@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from syndicate.posts.cardimage import CardImage, CardLook
 
 
+MANY: Final = 10
+"""So many missing cards are told before they are drawn."""
+
 PROGRESS: Final = 250
 """So many cards after another are told as one event."""
 
@@ -81,6 +84,8 @@ class Gallery:
             CannotWrite: the shelf takes no more; the rest is still missing.
         """
         begun, drawn, tried = time.monotonic(), 0, 0
+        if most is None:
+            _tell_many(self.missing)
         while self._missing and (most is None or tried < most):
             async with self._hanging:
                 if not self._missing:  # whoever drew in the meantime drew all
@@ -106,6 +111,7 @@ class Gallery:
         begun, drawn = time.monotonic(), 0
         async with self._hanging:
             first = [card for card in self._missing if card.jpeg in wanted]
+            _tell_many(len(first))
             for card in first:
                 self._missing.remove(card)
                 drawn += await self._hang(card)
@@ -141,6 +147,12 @@ class Gallery:
     def _put(self, paths: tuple[str, str], files: tuple[bytes, bytes]) -> None:
         for path, content in zip(paths, files, strict=True):
             self._shelf.put(path, content)
+
+
+def _tell_many(cards: int) -> None:
+    """Many take their time, in which nothing else is told."""
+    if cards >= MANY:
+        log.info("cards_missing", cards=cards)
 
 
 def _since(begun: float) -> int:
