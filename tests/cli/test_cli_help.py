@@ -112,6 +112,17 @@ def test_unknown_command_and_option_are_usage_errors() -> None:
     assert CliRunner().invoke(main, ["run", "--fast"]).exit_code == 2
 
 
+def test_stopped_before_it_can_finish_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("syndicate.cli.import_module", stopped)
+
+    told = CliRunner().invoke(main, ["run"])
+
+    assert (told.exit_code, told.stderr.strip()) == (130, "Stopped.")
+
+
 def test_commands_run_as_a_module_too() -> None:
     command = [sys.executable, "-m", "syndicate", "--version"]
 

@@ -125,6 +125,9 @@ class Commands(click.Group):
             for line in str(error).split("\n") if isinstance(error, ConfigError) else (str(error),):
                 click.echo(as_called(f"error: {line}"), err=True)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt:  # before, or without, what finishes first what is being done
+            click.echo("\nStopped.", err=True)
+            sys.exit(130)
 
 
 def _as_called(command: C) -> C:
