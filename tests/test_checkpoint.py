@@ -17,6 +17,7 @@ from msgspec.structs import replace
 import syndicate
 from newsroom import NEWS, SITE, Newsroom, PowerCut, picture
 from syndicate import program
+from syndicate.brake import Brake
 from syndicate.checkpoint import Checkpoints, settings_of
 from syndicate.content import clashes
 from syndicate.content.folder import FolderStore
@@ -30,6 +31,7 @@ from syndicate.ingest import Ingest
 from syndicate.items.rules import Rules
 from syndicate.outbox.plan import ChannelPlan
 from syndicate.shelf.folder import FolderShelf
+from syndicate.shelf.pressroom import Pressroom
 from syndicate.standing import Standing
 
 RICH = replace(
@@ -230,6 +232,20 @@ async def test_a_quiet_pass_of_a_process_that_resumed_writes_nothing(tmp_path: P
         assert (done.written, done.dropped, room.shelved(), room.file.read_bytes()) == ((), (), before, kept)
         await room.look()
         assert is_resumed(room)
+
+
+async def test_a_process_that_resumed_keeps_its_brake_and_its_pressroom(tmp_path: Path) -> None:
+    room = Relay(tmp_path)
+    room.write("1.md")
+    async with room:
+        await room.look()
+        await room.next()
+        room.ingest.shelving.brake, room.ingest.shelving.pressroom = brake, pressroom = Brake(), Pressroom(RICH)
+
+        await room.look()
+
+        assert is_resumed(room)
+        assert (room.ingest.shelving.brake, room.ingest.shelving.pressroom) == (brake, pressroom)
 
 
 async def test_what_readers_lost_is_made_anew(tmp_path: Path) -> None:

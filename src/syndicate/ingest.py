@@ -102,8 +102,7 @@ class Ingest:
         self._gallery = gallery
         self._site = site
         self.checkpoints: Checkpoints | None = None
-        self._shelving_for = store, shelf, site, gallery
-        self.shelving = Shelving(*self._shelving_for)
+        self.shelving = Shelving(store, shelf, site, gallery)
         self._channels = tuple(channels)
         self._rules = rules
         self._clock = clock
@@ -229,13 +228,12 @@ class Ingest:
         items = {path: one.item for path, one in index.items() if one.item is not None}
         if digest_of(index, items) != notes.items:
             return False
-        standing, shelving = Standing(), Shelving(*self._shelving_for)
+        standing, shelving = Standing(), self.shelving.anew()
         standing.resume(index, items, notes.standing)
         for item_id, item in standing.visible.items():
             if item.is_as_packed and item_id in known:  # as it was accepted
                 tell_revision(item, known[item_id].revision)
         shelving.resume(standing.visible, notes.shelving)
-        shelving.brake = self.shelving.brake
         self._store.resume(index, items, notes.store)
         self._standing, self.shelving = standing, shelving  # only now, as each of these may fail half-way
         return True

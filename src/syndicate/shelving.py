@@ -68,6 +68,12 @@ class Shelving:
         self._marks: dict[str, object] = {}
         self._pictures: dict[str, Mapping[str, Image]] = {}  # by id of the items that show some: by path on the shelf
 
+    def anew(self) -> Shelving:
+        """Another one for the same shelf, which knows nothing yet."""
+        other = Shelving(self._store, self._shelf, self._site, self._gallery)
+        other.brake, other.pressroom = self.brake, self.pressroom
+        return other
+
     @property
     def feeds(self) -> frozenset[str]:
         """The paths of the feeds that readers subscribe to, archives not, as the last pass made them."""
