@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from site_rig import SandboxThread, SiteRig, end, until
 
@@ -52,6 +54,46 @@ def test_settings_are_taken_up_while_it_runs(site: SiteRig, sandbox: SandboxThre
 
     reloaded = [(one["added"], one["removed"]) for one in events(site) if one["event"] == "settings_reloaded"]
     assert reloaded == [(["webhook"], []), ([], ["webhook"])]
+    assert "Traceback" not in site.log()
+
+
+def put_pipe(path: Path) -> Path:
+    path.unlink()
+    os.mkfifo(path)
+    return path
+
+
+def writer_of(pipe: Path) -> int | None:
+    """The end to write of a pipe that somebody waits to read; kept open, so that it is waited for on and on."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def test_settings_that_come_through_a_pipe_and_never_end_hold_up_neither_others_nor_the_end(site: SiteRig) -> None:
+    ends: list[int | None] = []
+
+    def is_read() -> bool:
+        ends.append(writer_of(site.config))
+        return ends[-1] is not None
+
+    with site.running() as process:
+        put_pipe(site.config)
+        process.send_signal(signal.SIGHUP)
+        until(is_read, "somebody who reads the pipe")
+        site.config.unlink()
+        site.configure()
+        process.send_signal(signal.SIGHUP)
+        until(lambda: site.log().count("Watching for new items") == 2, "a pass by the settings after that")
+        put_pipe(site.config)
+        process.send_signal(signal.SIGHUP)
+        until(is_read, "somebody who reads the pipe")
+
+        assert end(process) == 0, site.log()
+
+    for one in filter(None, ends):
+        os.close(one)
     assert "Traceback" not in site.log()
 
 

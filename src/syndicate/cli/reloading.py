@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from syndicate.cli.output import take_up
 from syndicate.errors import ConfigError, StateLost, SyndicateError
@@ -15,6 +17,7 @@ from syndicate.log import log
 if TYPE_CHECKING:
     from syndicate.plot import Plot
 
+T = TypeVar("T")
 
 Publish = Callable[["Plot", asyncio.Event, Callable[[], None]], Awaitable[None]]
 """Publishes by these settings until the event is set; calls the function once everything is open."""
@@ -64,28 +67,33 @@ class Reloading:
 
     async def _hear(self, halt: asyncio.Event) -> Plot | None:
         """The settings to go on with, None to end; sets the event then."""
-        while True:
-            waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._hangup)]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-            if self._stop.is_set():
-                halt.set()
-                return None
+        while not self._stop.is_set():
+            await self._unless_called(asyncio.Event().wait())  # for ever, that is
             self._hangup.clear()
-            found = await self._read()
+            found = await self._unless_called(self._read())
             if found is not None:
                 halt.set()
                 return found
+        halt.set()
+        return None
+
+    async def _unless_called(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work gives; None if there is a stop or a SIGHUP before that."""
+        working = asyncio.create_task(work)
+        waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._hangup)]
+        try:
+            await asyncio.wait([working, *waits], return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else None
+        finally:
+            for task in (working, *waits):
+                task.cancel()
 
     async def _read(self) -> Plot | None:
         """The settings as they are now; None if they cannot be taken up."""
         from syndicate.plot import plot_of
 
         try:
-            found = await asyncio.to_thread(plot_of, self._config)
+            found = await _apart(lambda: plot_of(self._config))
         except ConfigError as error:
             for fault in error.faults:
                 log.error("settings_refused", reason=str(fault))
@@ -101,3 +109,29 @@ class Reloading:
         before, after = self._plot.own.keys(), found.own.keys()
         log.info("settings_reloaded", added=sorted(after - before), removed=sorted(before - after))
         return found
+
+
+async def _apart(work: Callable[[], T]) -> T:
+    """What the work gives, done in a thread that our end does not wait for: it may read a pipe that nobody writes."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        done.set_exception(error) if error else done.set_result(cast("T", result))
+
+    def tell(result: T | None, error: Exception | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, result, error)
+
+    def do() -> None:
+        try:
+            result = work()
+        except Exception as error:  # the edge of a thread: whoever waits for it would wait for ever
+            tell(None, error)
+        else:
+            tell(result, None)
+
+    threading.Thread(target=do, name="settings", daemon=True).start()
+    return await done
