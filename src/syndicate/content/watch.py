@@ -105,7 +105,7 @@ async def wake(
         finally:
             switched.set()
             looking.cancel()
-            await asyncio.wait((watching, looking))
+            await asyncio.gather(watching, looking, return_exceptions=True)  # an error of the other one is no news
         for task in done:
             task.result()
         if looking in done:
