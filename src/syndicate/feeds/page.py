@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FunctionLoader,
@@ -22,6 +23,7 @@ from jinja2 import (
     TemplateSyntaxError,
     select_autoescape,
 )
+from jinja2.bccache import Bucket
 
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.directory import groups_of
@@ -33,15 +35,19 @@ from syndicate.posts.bounds import rendered as bounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import CodeType
 
     from syndicate.feeds.directory import Group
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.feed import Feed
+    from syndicate.feeds.formats import Format
     from syndicate.feeds.site import Site
 
+_BUILT_IN = PackageLoader("syndicate.feeds")
 _SUMMARY_ROOM = 280
 _TITLE_ROOM = 160
 _FRONT_ENTRIES = 7
+_MOST_ENVIRONMENTS = 16
 _MOST_STEPS, _MOST_CHARACTERS = 10_000_000, 100_000_000
 """In one page of the operator's own: ten times what the front page of 100,000 feeds takes."""
 
@@ -115,21 +121,12 @@ def rendered(template: str, site: Site, **subject: object) -> bytes:
     Raises:
         ConfigError: a template of the operator's fails.
     """
-    rules = site.pages
-    feed = subject.get("feed")
-    context = {
-        "site": site,
-        "pages": rules,
-        "formats": subscribable(feed or site),  # type: ignore[arg-type]  # a feed, where there is one
-        "style": STYLE,
-        "words": site.words,
-        "page_language": spoken(site.language),
-    }
+    rules, feed = site.pages, subject.get("feed")
+    formats = tuple(subscribable(feed or site))  # type: ignore[arg-type]  # a feed, where there is one
     try:
-        form = _templates(rules.templates, rules.templates_folder).get_template(template)
-        fields = context | subject
+        form = _environment(site, formats).get_template(template)
         bounds = Bounds(_MOST_STEPS, _MOST_CHARACTERS)
-        made = bounded(form, fields, bounds) if rules.templates else form.render(fields)
+        made = bounded(form, subject, bounds) if rules.templates else form.render(subject)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AssertionError) as error:
         if not rules.templates:
             raise
@@ -158,26 +155,68 @@ def _stylesheet() -> bytes:
     return (files(__package__) / "templates" / STYLE).read_bytes()
 
 
-@cache
-def _templates(own: tuple[tuple[str, str], ...], folder: str) -> Environment:
+class _Compiled(BytecodeCache):
+    """Keeps what templates were compiled to, for all environments of this process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template whose text is the same."""
+        bucket.code = self._codes.get(f"{bucket.key} {bucket.checksum}")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._codes[f"{bucket.key} {bucket.checksum}"] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+# By the site, which is kept with it, and the formats.
+_environments: dict[tuple[int, tuple[Format, ...]], tuple[Site, Environment]] = {}
+
+
+def _environment(site: Site, formats: tuple[Format, ...]) -> Environment:
+    """The templates of a site, for pages that show these formats.
+
+    What all such pages have in common is told once, so that macros are made once, not for each page.
+    """
+    kept = _environments.get((id(site), formats))
+    if kept is None or kept[0] is not site:
+        while len(_environments) >= _MOST_ENVIRONMENTS:
+            del _environments[next(iter(_environments))]
+        made = _made(site.pages.templates, site.pages.templates_folder)
+        made.globals |= {
+            "site": site,
+            "pages": site.pages,
+            "formats": formats,
+            "style": STYLE,
+            "words": site.words,
+            "page_language": spoken(site.language),
+        }
+        kept = _environments[id(site), formats] = site, made
+    return kept[1]
+
+
+def _made(own: tuple[tuple[str, str], ...], folder: str) -> Environment:
     texts = dict(own)
 
     def owned(name: str) -> tuple[str, str, None] | None:
         # With the file's path, so that errors can name it.
         return (texts[name], f"{folder}/{name}", None) if name in texts else None
 
-    built_in = PackageLoader("syndicate.feeds")
     # The operator's may loop without end; those that are part of the code need no watch, which takes time.
     kind = BoundedEnvironment if own else Environment
     environment = kind(
         # `built-in/feed.html` is the template that a `feed.html` of the operator's can extend.
-        loader=ChoiceLoader([FunctionLoader(owned), built_in, PrefixLoader({"built-in": built_in})]),
+        loader=ChoiceLoader([FunctionLoader(owned), _BUILT_IN, PrefixLoader({"built-in": _BUILT_IN})]),
         autoescape=select_autoescape(("html",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=None if own else _COMPILED,
     )
     environment.filters.update(
         day=day, summary=_summary, headline=_headline, relative=_relative, dir=direction, fill=filled
