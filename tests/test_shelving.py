@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from feeds.store import SITE, small_store
 from syndicate import shelving
@@ -14,6 +16,7 @@ from syndicate.errors import CannotWrite, Stopped
 from syndicate.feeds.feed import LATEST
 from syndicate.items.presets import rules_of
 from syndicate.shelf.folder import FolderShelf
+from syndicate.shelf.sealed import SEALS
 from syndicate.shelving import Shelving
 
 ITEMS = {item.id: item for item in small_store()}
@@ -82,3 +85,29 @@ def test_whoever_ends_the_work_finds_whole_documents(shelf: Shelf, kept: Shelvin
     assert [paths for paths in shelf.together if len(paths) != 1] == []
     assert len(shelf.together) == 3
     assert shelf.paths() >= {path for paths in shelf.together for path in paths}
+
+
+def test_damage_that_does_not_show_is_mended_by_whoever_is_not_sure(shelf: Shelf, tmp_path: Path) -> None:
+    def another() -> Shelving:
+        return Shelving(FolderStore(tmp_path, rules_of("generic")), FolderShelf(tmp_path / "feeds"), SITE)
+
+    another().put(ITEMS, LATEST)
+    file = tmp_path / "feeds" / "all" / "rss.xml"
+    whole, seen = file.read_bytes(), file.stat()
+    with file.open("r+b") as damaged:
+        damaged.write(b"?")
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert another().put(ITEMS, LATEST).written == ()
+
+    assert another().put(ITEMS, LATEST, is_sure=False).written == ("all/rss.xml",)
+    assert file.read_bytes() == whole
+
+
+def test_seals_that_cannot_be_kept_cost_no_pass(shelf: Shelf, kept: Shelving, tmp_path: Path) -> None:
+    (tmp_path / "feeds" / SEALS).mkdir()
+
+    with capture_logs() as events:
+        shelved = kept.put(ITEMS, LATEST)
+
+    assert "all/rss.xml" in shelved.written
+    assert events[-1]["event"] == "seals_not_kept"

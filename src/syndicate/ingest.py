@@ -173,7 +173,7 @@ class Ingest:
         if lost is not None:
             raise ConfigError((lost,))
         visible, _ = await asyncio.to_thread(self._follow, scan, known, now)
-        put = partial(self.shelving.put, visible, now, tombstones=self._tombstones.values(), tell=tell)
+        put = partial(self.shelving.put, visible, now, tombstones=self._tombstones.values(), tell=tell, is_sure=False)
         return len(visible), await asyncio.to_thread(put, topics=self._topics.values())
 
     def _bury(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> None:

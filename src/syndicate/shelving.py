@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from syndicate.errors import Fault, ImageUnusable
+from syndicate.errors import CannotWrite, Fault, ImageUnusable
 from syndicate.feeds.document import Document
 from syndicate.feeds.entry import entry_id
 from syndicate.feeds.formats import subscribable
@@ -98,6 +98,7 @@ class Shelving:
         tombstones: Iterable[Tombstone] = (),
         only: Collection[str] | None = None,
         tell: Callable[[int, int], None] = lambda done, total: None,
+        is_sure: bool = True,
     ) -> Shelved:
         """Write what reads differently, drop what is no more. Images come first, so that no feed names one in vain.
 
@@ -108,6 +109,7 @@ class Shelving:
             tombstones: items that left.
             only: ids of all items that may differ from those of the last pass, if that is known.
             tell: hears how many documents were made, and how many there are to make.
+            is_sure: files that look as they did are taken for what they were; else all are made and compared.
 
         Raises:
             CannotWrite: a file cannot be written; the next pass writes all anew.
@@ -118,13 +120,14 @@ class Shelving:
         former = self._shelf.listed() if is_current else self._shelf.paths()
         media = self._media(items, only)
         # Named by its digest: the same path is the same picture.
-        written = [path for path, image in media.items() if path not in former and self._put_image(path, image)]
+        asked = {path: image for path, image in media.items() if not is_sure or path not in former}
+        written = [path for path, image in asked.items() if self._put_image(path, image)]
         standing = set(media)
         if self._gallery is not None:
             standing |= self._gallery.expect(items, former, only=only if is_current else None)
         documents = tuple(self._press.documents(items, now, topics=topics, tombstones=tombstones, only=only))
         seals = {} if is_current else self._sealed({one.path: one.mark for one in documents})
-        sealed = {} if is_current else self._shelf.sealed()
+        sealed = {} if is_current or not is_sure else self._shelf.sealed()
         unlike = self._unlike(documents) if is_current else {one for one in seals if sealed.get(one) != seals[one]}
         written += self._put_documents([one for one in documents if one.path in unlike], tell)
         self._tell_left_out(items.values())
@@ -132,7 +135,7 @@ class Shelving:
         standing |= self._marks.keys()
         dropped = self._shelf.drop(*sorted(former - standing))
         if seals != sealed and not self.left_out:  # what is left out is found out by making it
-            self._shelf.keep_seals(seals)
+            self._keep(seals)
         self._is_current = True
         return Shelved(tuple(written), dropped)
 
@@ -203,6 +206,13 @@ class Shelving:
     def _put_made(self, made: Mapping[str, bytes]) -> list[str]:
         changed = self._shelf.put_all(made) if made else ()
         return [path for path in made if path in changed]
+
+    def _keep(self, seals: Mapping[str, str]) -> None:
+        """Without seals the next start makes everything anew, and that is all."""
+        try:
+            self._shelf.keep_seals(seals)
+        except CannotWrite as error:
+            log.warning("seals_not_kept", reason=str(error))
 
     def _tell_left_out(self, items: Iterable[Item]) -> None:
         """What the feeds cannot tell is a fault for as long as it is in the store, and an event when it begins."""

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
 from msgspec import structs
 
 from feeds.store import AUTOMATION, CODING, SITE, day, make_item
 from syndicate.feeds.feed import Site, newest_of
 from syndicate.feeds.pagerules import PageRules
-from syndicate.feeds.press import Press
+from syndicate.feeds.press import Press, documents_of
 from syndicate.feeds.seals import Seals
 from syndicate.items.item import Item
 from syndicate.posts.card import share_path
@@ -67,6 +68,25 @@ def test_another_look_of_pages_breaks_the_seals_of_pages_alone() -> None:
 
     kept = {path.rpartition("/")[2] for path in former if former[path] == seals[path]}
     assert kept == {"rss.xml", "atom.xml", "feed.json"}
+
+
+@pytest.mark.parametrize("word", sorted(SITE.words))
+def test_other_words_break_the_seals_of_what_says_them(word: str) -> None:
+    other = structs.replace(SHARED, pages=structs.replace(SHARED.pages, words=((word, "Otherwise"),)))
+    former, seals = seals_of(ITEMS, SHARED), seals_of(ITEMS, other)
+    made, anew = dict(documents_of(ITEMS, SHARED)), dict(documents_of(ITEMS, other))
+
+    assert {path for path in made if made[path] != anew[path]} <= {
+        path for path in former if former[path] != seals.get(path)
+    }
+
+
+def test_own_templates_may_ask_an_item_for_more_than_feeds_tell() -> None:
+    own = structs.replace(SHARED, pages=structs.replace(SHARED.pages, templates=(("share.html", "-"),)))
+    expiring = (*ITEMS[:-1], replace(ITEMS[-1], expires=day(300)))
+
+    assert seals_of(ITEMS, SHARED) == seals_of(expiring, SHARED)
+    assert share_path(ITEMS[-1].id) in broken_by(seals_of(ITEMS, own), seals_of(expiring, own))
 
 
 def test_half_a_character_has_a_seal_as_well() -> None:

@@ -428,3 +428,23 @@ def test_seals_that_cannot_be_kept_are_told(root: Path) -> None:
 
     with pytest.raises(CannotWrite, match="syndicate-seals"):
         shelf.keep_seals({})
+
+
+def test_what_a_killed_process_took_away_is_ours_no_more(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put("ai/rss.xml", b"1")
+    (root / "ai/rss.xml").unlink()  # and was killed before it told so
+    assert FolderShelf(root).paths() == frozenset()
+
+    (root / "ai/rss.xml").write_bytes(b"a stranger's")
+
+    assert FolderShelf(root).drop("ai/rss.xml") == ()
+    assert (root / "ai/rss.xml").read_bytes() == b"a stranger's"
+
+
+def test_a_line_of_the_manifest_that_is_no_text_is_passed_over(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"1")
+    with (root / MANIFEST).open("ab") as manifest:
+        manifest.write(b"\xff\n")
+
+    assert FolderShelf(root).paths() == {"ai/rss.xml"}

@@ -30,7 +30,9 @@ class Seals:
 
     def __init__(self, site: Site) -> None:
         self._pages = _begun(site)
-        self._feeds = _begun(replace(site, pages=PageRules()))  # no look of pages changes a feed
+        # No look of pages changes a feed, but their words do.
+        self._feeds = _begun(replace(site, pages=PageRules(words=site.pages.words)))
+        self._has_templates = bool(site.pages.templates)
         self._revisions: dict[str, tuple[Item, str]] = {}
         self._last: tuple[object, object, bytes] = None, None, b""
 
@@ -40,7 +42,7 @@ class Seals:
             case Sealed(seal):
                 return seal
             case Share(_, item, newer, older):
-                begun, told = self._pages, _bytes_of((self._revision(item), newer, older))
+                begun, told = self._pages, _bytes_of((self._revision(item), newer, older, self._asked_of(item)))
             case ((Feed() | tuple()) as subject, tuple() as items):
                 is_feed = isinstance(subject, Feed) and not path.endswith(INDEX)
                 begun, told = self._feeds if is_feed else self._pages, self._told(subject, items)
@@ -50,6 +52,10 @@ class Seals:
         made_of.update(told)
         made_of.update(path.encode("utf-8", "replace"))
         return made_of.hexdigest()[:32]
+
+    def _asked_of(self, item: Item) -> str:
+        """What templates of the operator's may ask of an item beside what readers of feeds see."""
+        return repr((item.path, item.expires, item.group, item.posting)) if self._has_templates else ""
 
     def _told(self, subject: object, items: tuple[Item, ...]) -> bytes:
         """What the formats of a feed have in common, which come one after the other."""

@@ -178,9 +178,17 @@ class FolderShelf:
             raise _cannot_write(self._manifest, cause) from cause
 
     def paths(self) -> frozenset[str]:
-        """Every file the shelf itself published and still holds."""
+        """Every file the shelf itself published and still holds; what does not stand is ours no more.
+
+        So a stranger may put a file in the place of one that a killed process took away.
+        """
         with self._lock:
-            return frozenset(self._stamps.standing(self._own))
+            standing = self._stamps.standing(self._own)
+            if standing != self._own:
+                with suppress(OSError):  # else the next one that looks forgets them
+                    self._write_manifest(standing)
+                    self._own = standing
+            return frozenset(standing)
 
     def listed(self) -> frozenset[str]:
         """Every file the shelf itself published, without looking whether it still stands."""
@@ -278,7 +286,7 @@ class FolderShelf:
 
     def _read_manifest(self) -> set[str]:
         try:
-            with open(self._manifest, encoding="utf-8", opener=opened) as manifest:
+            with open(self._manifest, encoding="utf-8", errors="replace", opener=opened) as manifest:
                 text = manifest.read()
         except FileNotFoundError:
             return set()
