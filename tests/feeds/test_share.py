@@ -252,6 +252,16 @@ def test_page_names_neighbours_in_the_first_topic_and_related_offerings() -> Non
     assert page.xpath("//link[@type='application/rss+xml']/@href") == ["../../symplur-medical-coding/rss.xml"]
 
 
+def test_where_topics_have_no_feeds_neighbours_are_those_among_all() -> None:
+    site = structs.replace(SHARING, kinds=("all",))
+    items = [make_item(number, topics=(CODING,) if number % 2 else ()) for number in (4, 5, 6)]
+
+    page = read(items[1], site, items[0], items[2])
+
+    assert page.xpath("//a[@rel='prev']/@href") == [f"../../{share_path('curations:4')}/"]
+    assert page.xpath("//a[@rel='next']/@href") == [f"../../{share_path('curations:6')}/"]
+
+
 def test_a_pass_touches_only_pages_of_changed_items_and_their_neighbours() -> None:
     press = Press(SHARING)
     items = [make_item(number, topics=(CODING,)) for number in range(1, 8)]
