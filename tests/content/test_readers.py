@@ -5,13 +5,13 @@ from __future__ import annotations
 import pickle
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from content.storing import LONG_AGO_NS, NOTHING, RULES, Clock, clock, item_text, picture, put
+from impostor import impostor
 from syndicate import workers
 from syndicate.content import readers
 from syndicate.content.folder import FolderStore
@@ -114,14 +114,7 @@ def test_a_process_that_hangs_costs_no_file_and_little_time(
 def test_a_process_that_was_taken_over_can_tell_nothing_but_values(
     content: Path, clock: Clock, side_by_side: object, monkeypatch: pytest.MonkeyPatch, answer: bytes, reason: str
 ) -> None:
-    script = f"import os; os.write(1, {answer!r}); os.close(1); os.read(0, 1); open(0, 'rb').read()"
-
-    def started(_module: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    monkeypatch.setattr(workers, "started", started)
+    monkeypatch.setattr(workers, "started", impostor(answer))
     monkeypatch.chdir(content)
 
     with capture_logs() as events:

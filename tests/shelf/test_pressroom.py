@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +15,7 @@ from msgspec import structs
 from structlog.testing import capture_logs
 
 from feeds.store import AUTOMATION, CODING, SITE, day, make_item, small_store
+from impostor import impostor
 from syndicate import workers
 from syndicate.content.folder import FolderStore
 from syndicate.errors import ConfigError, Stopped
@@ -211,14 +211,7 @@ def test_a_process_that_hangs_costs_no_document_and_little_time(
 def test_a_process_that_was_taken_over_can_tell_nothing_but_documents(
     alone: Room, together: Room, side_by_side: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: bytes
 ) -> None:
-    script = f"import os; os.write(1, {answer!r}); os.close(1); open(0, 'rb').read()"
-
-    def started(_module: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    monkeypatch.setattr(workers, "started", started)
+    monkeypatch.setattr(workers, "started", impostor(answer))
     monkeypatch.setattr(pressroom, "_TOGETHER", 1)
     monkeypatch.chdir(tmp_path)
 
