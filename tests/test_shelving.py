@@ -1,4 +1,4 @@
-"""Documents are written while the next ones are made: in order, and whole when anything comes in between."""
+"""Documents are written some at a time: in order, and whole when anything comes in between."""
 
 from __future__ import annotations
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from syndicate.durable import sync_all
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _REMEDIES = {
@@ -22,9 +22,6 @@ _REMEDIES = {
     errno.ENXIO: "a pipe, socket or device stands where the file belongs: move it away",
     errno.EROFS: "the disk is read-only: make it writable, or name another place",
 }
-
-_AT_ONCE = 4
-"""So many files are waited for at the same time."""
 
 UNFINISHED = ".syndicate-new"
 """The end of a new file's name until it takes its place; a killed process may leave such hidden files behind."""
@@ -39,10 +36,13 @@ def replace_file(target: Path, content: bytes, *, is_durable: bool = True) -> No
     replace_files({os.fspath(target): content}, is_durable=is_durable)
 
 
-def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> None:
+def replace_files(
+    contents: Mapping[str, bytes], *, is_durable: bool = True, folders: Iterable[str] = ()
+) -> dict[str, os.stat_result]:
     """Write new files beside their targets, then rename them in order; once this returned, they outlive a power cut.
 
-    Places are texts, and calls those of the system, as this is done for thousands of files at once.
+    Gives the facts of each as it was written. Places are texts, and calls those of the system, as this is done for
+    thousands of files at once. Names in further `folders` are made durable together with those of the files.
 
     Raises:
         OSError: of some targets the former file stands, of some the new one; none is a mixture.
@@ -52,8 +52,7 @@ def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> 
     places = [target.rpartition("/") for target in contents]
     news = [f"{folder}{slash}.{name[:80]}{ending}" for folder, slash, name in places]
     try:
-        for new, content in zip(news, contents.values(), strict=True):
-            _write(new, content)
+        facts = [_write(new, content) for new, content in zip(news, contents.values(), strict=True)]
         if is_durable:
             # All are written by now, so that the disk works on all of them while the first is waited for.
             sync_all(news)
@@ -65,47 +64,19 @@ def replace_files(contents: Mapping[str, bytes], *, is_durable: bool = True) -> 
                 os.unlink(new)  # noqa: PTH108
         raise
     if is_durable:
-        sync_all(tuple(dict.fromkeys(folder or slash or "." for folder, slash, _ in places)))
+        sync_all(tuple(dict.fromkeys((*(folder or slash or "." for folder, slash, _ in places), *folders))))
+    return dict(zip(contents, facts, strict=True))
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str, content: bytes) -> os.stat_result:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
+        return os.fstat(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync(path: Path | str) -> None:
-    """Make a file's bytes durable, or what was renamed, made or removed in a folder: POSIX keeps names there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_all(paths: Sequence[Path | str]) -> None:
-    """Make several durable, in any order: on a busy disk those that are asked for at the same time wait once.
-
-    Raises:
-        OSError: some of them may not outlive a power cut.
-    """
-    turns = min(_AT_ONCE, len(paths))
-    if turns < 2:
-        _sync_each(paths)
-        return
-    with ThreadPoolExecutor(turns, "sync") as pool:
-        rest = iter(paths)  # all take from it: a task for each path would cost more than all else that is done here
-        for _ in pool.map(_sync_each, [rest] * turns):
-            pass
-
-
-def _sync_each(paths: Iterable[Path | str]) -> None:
-    for path in paths:
-        sync(path)
 
 
 def cannot_write(path: Path, error: OSError, otherwise: str) -> CannotWrite:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from itertools import repeat
@@ -27,7 +26,7 @@ from syndicate.ports.shelf import Made, Pressroom, Shelf
 if TYPE_CHECKING:
     from syndicate.gallery import Gallery
 
-_TOGETHER_BYTES = 4_000_000
+_TOGETHER_BYTES = 8_000_000
 """About so much is written together."""
 
 
@@ -173,27 +172,21 @@ class Shelving:
         return {path: self._seals.of(path, mark) for path, mark in marks.items()}
 
     def _put_documents(self, documents: Sequence[Document], tell: Callable[[int, int], None]) -> list[str]:
-        """Make and write what may read differently; gives the paths of what does.
-
-        While some are written, which is mostly waiting for the disk, the next ones are made.
-        """
+        """Make and write what may read differently; gives the paths of what does."""
         written: list[str] = []
         made: dict[str, bytes] = {}
         size_bytes = number = 0
-        with ThreadPoolExecutor(1, "shelf") as writer, closing(self._ahead(documents, lambda: number)) as ahead:
-            writing: Future[list[str]] | None = None
+        with closing(self._ahead(documents, lambda: number)) as ahead:
             for number, (document, one) in enumerate(zip(documents, ahead, strict=True), start=1):
                 made[document.path] = document.make() if one is None else one.content
                 if one is not None:
                     self._press.leave_out(one.left_out)
                 size_bytes += len(made[document.path])
                 if size_bytes >= _TOGETHER_BYTES:
-                    written += writing.result() if writing else ()
-                    writing = writer.submit(self._put_made, made)
+                    written += self._put_made(made)
                     made, size_bytes = {}, 0
                 tell(number, len(documents))
                 self.brake(number, len(documents))
-            written += writing.result() if writing else ()
         return written + self._put_made(made)
 
     def _ahead(self, documents: Sequence[Document], done: Callable[[], int]) -> Generator[Made | None, None, None]:

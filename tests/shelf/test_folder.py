@@ -402,6 +402,16 @@ def test_seals_hold_for_files_that_stand_as_they_did(root: Path) -> None:
     assert FolderShelf(root).sealed() == {"same/rss.xml": "s"}
 
 
+def test_what_is_edited_before_the_seals_are_kept_is_not_sealed(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all({"edited/rss.xml": b"one", "same/rss.xml": b"one", "gone/rss.xml": b"one"})
+    (root / "edited/rss.xml").write_bytes(b"another")
+    (root / "gone/rss.xml").unlink()
+    shelf.keep_seals(dict.fromkeys(("edited/rss.xml", "same/rss.xml", "gone/rss.xml"), "s"))
+
+    assert FolderShelf(root).sealed() == {"same/rss.xml": "s"}
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b"[1, 2]", b'["x", {"a": 1}]', b"{"])
 def test_damaged_seals_are_none(root: Path, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed, "_maker", lambda: "x")

@@ -8,11 +8,12 @@ import os
 import resource
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from syndicate import durable
 from syndicate.errors import CannotWrite
 from syndicate.shelf.folder import CLEAN, MANIFEST, FolderShelf
 
@@ -61,11 +62,32 @@ def test_disk_is_waited_for_once_a_file_and_once_a_folder(root: Path, monkeypatc
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", counting)
+    monkeypatch.setattr(durable, "_sync_disks", lambda places: False)
 
     shelf.put_all({f"t{number}/{name}": b"x" for number in range(10) for name in ("rss.xml", "atom.xml")})
 
     manifest, files, folders = 2, 20, 11
     assert len(waits) == manifest + files + folders
+
+
+def test_disk_is_waited_for_twice_where_it_takes_all_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    asked: list[set[str]] = []
+    seen: list[int] = []
+
+    def syncing(places: Sequence[str]) -> bool:
+        asked.append({os.path.relpath(place, root.parent) for place in places})
+        seen.append(len(shown(root)))
+        return True
+
+    monkeypatch.setattr(durable, "_sync_disks", syncing)
+
+    shelf.put_all({f"t{number}/{name}": b"x" for number in range(10) for name in ("rss.xml", "atom.xml")})
+
+    files, folders = asked
+    assert len(files) == 20
+    assert folders == {"feeds", *(f"feeds/t{number}" for number in range(10))}
+    assert seen == [0, 20]  # bytes first, then names
 
 
 def test_strangers_file_among_others_is_told_and_not_written_over(root: Path) -> None:
@@ -86,15 +108,19 @@ def full(*told: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.parametrize("many", [1, 1000])  # all at once, or one by one
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_full_disk_leaves_the_former_files_and_claims_nothing(
-    root: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    root: Path, monkeypatch: pytest.MonkeyPatch, step: str, many: int
 ) -> None:
     shelf = FolderShelf(root)
     shelf.put_all(FORMER)
+    monkeypatch.setattr(durable, "_MANY", many)
 
     with monkeypatch.context() as patched:
         patched.setattr(os, step, full)
+        if step == "fsync":
+            patched.setattr(durable, "_sync_disks", full)
         with pytest.raises(CannotWrite, match="make room"):
             shelf.put_all(NEW)
 
@@ -160,13 +186,24 @@ class Killer:
         return killing
 
 
-def put_and_be_killed(root: Path, steps: int) -> bool:
+STEPS = (
+    (os, "fsync"),
+    (durable, "_sync_disks"),
+    (os, "replace"),
+    (Path, "mkdir"),
+    (os, "open"),
+    (os, "write"),
+)
+
+
+def put_and_be_killed(root: Path, steps: int, many: int) -> bool:
     """Put the new files in a process that is killed before a step; whether it was."""
     child = os.fork()
     if child == 0:
         killer = Killer(steps)
-        for owner, name in ((os, "fsync"), (os, "replace"), (Path, "mkdir"), (os, "open"), (os, "write")):
+        for owner, name in STEPS:
             setattr(owner, name, killer.before(getattr(owner, name)))
+        durable._MANY = many  # type: ignore[misc]
         try:
             FolderShelf(root).put_all(NEW)
         finally:
@@ -174,19 +211,20 @@ def put_and_be_killed(root: Path, steps: int) -> bool:
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def killed_roots(folder: Path) -> Iterator[Path]:
+def killed_roots(folder: Path, many: int) -> Iterator[Path]:
     """Shelves whose owner was killed at each step on the disk."""
     for steps in range(100):
         root = folder / str(steps)
         FolderShelf(root).put_all(FORMER)
-        if not put_and_be_killed(root, steps):
+        if not put_and_be_killed(root, steps, many):
             assert shown(root) == NEW
             return
         yield root
 
 
-def test_kill_at_any_step_leaves_whole_files_that_are_known_as_ours(tmp_path: Path) -> None:
-    roots = tuple(killed_roots(tmp_path))
+@pytest.mark.parametrize("many", [2, 1000])  # all at once, or one by one
+def test_kill_at_any_step_leaves_whole_files_that_are_known_as_ours(tmp_path: Path, many: int) -> None:
+    roots = tuple(killed_roots(tmp_path, many))
 
     for root in roots:
         for path, content in shown(root).items():
@@ -224,3 +262,24 @@ def test_success_is_not_told_before_names_outlive_a_power_cut(root: Path, monkey
 
     assert (root / "ai/rss.xml").read_bytes() == b"new"
     assert "ai" in synced
+
+
+def test_files_that_go_together_are_gone_before_they_are_forgotten(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(NEW)
+    asked: list[set[str]] = []
+
+    def syncing(places: Sequence[Path]) -> bool:
+        assert shown(root).keys() == {"t0/atom.xml"}
+        assert claimed(root) == NEW.keys()
+        asked.append({place.name for place in places})
+        return True
+
+    monkeypatch.setattr(durable, "_MANY", 2)
+    monkeypatch.setattr(durable, "_sync_disks", syncing)
+
+    assert set(shelf.drop(*(NEW.keys() - {"t0/atom.xml"}))) == NEW.keys() - {"t0/atom.xml"}
+
+    assert asked == [{"t0", "t1", "t3"}]
+    assert claimed(root) == {"t0/atom.xml"}
+    assert {path.name for path in root.iterdir() if path.is_dir()} == {"t0"}

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from syndicate.atomic import UNFINISHED, cannot_write, replace_file, sync
+from syndicate.atomic import UNFINISHED, cannot_write, replace_file
+from syndicate.durable import sync
 from syndicate.errors import CannotWrite, ConfigError, Fault, UsageError
 from syndicate.outbox import epoch
 from syndicate.outbox.database import HEAD, Database, check_known, connected, copy_database, kept_from

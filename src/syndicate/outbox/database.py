@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
-from syndicate.atomic import UNFINISHED, cannot_write, sync
+from syndicate.atomic import UNFINISHED, cannot_write
+from syndicate.durable import sync
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits, Seal
 from syndicate.outbox.connection import Connection, Driver

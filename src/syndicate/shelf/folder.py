@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from msgspec import DecodeError
 from msgspec.json import Decoder
 
-from syndicate.atomic import UNFINISHED, replace_file, replace_files, sync, sync_all
+from syndicate.atomic import UNFINISHED, replace_file, replace_files
+from syndicate.durable import sync, sync_all
 from syndicate.errors import CannotWrite
 from syndicate.regular import opened
 from syndicate.shelf.sealed import SEALS, SealFile, Stamps
@@ -133,13 +134,16 @@ class FolderShelf:
         self._remember(claimed)
         folders = {_folder_of(places[path]) for path in changed}
         try:
+            further = tuple(self._unsure - folders)
             self._unsure |= folders
             self._stamps.forget(changed)
             if changed:
                 self._clean.unlink(missing_ok=True)
-                replace_files({places[path]: content for path, content in changed.items()})
+                made = replace_files({places[path]: content for path, content in changed.items()}, folders=further)
+                self._stamps.keep({path: made[places[path]] for path in changed})
                 self._tell_clean()
-            sync_all(tuple(self._unsure - folders))
+            else:
+                sync_all(further)
             self._unsure.clear()
         except OSError:
             with suppress(OSError):  # what never came is not ours: a stranger may put a file there
@@ -170,9 +174,11 @@ class FolderShelf:
         """Forget files that were taken away, and the folders that they leave empty."""
         if not taken:
             return
+        folders = dict.fromkeys(folder for _, folder in taken)
         try:
+            sync_all(tuple(filter(os.path.isdir, folders)))
             self._forget(*(path for path, _ in taken))
-            for folder in dict.fromkeys(folder for _, folder in taken):
+            for folder in folders:
                 self._prune(folder)
         except OSError as cause:
             raise _cannot_write(self._manifest, cause) from cause
@@ -272,7 +278,6 @@ class FolderShelf:
                 raise CannotWrite(path, "a symbolic link leads out of the shelf", remedy)
 
     def _make_folders(self, folders: Iterable[str]) -> None:
-        changed: dict[str, None] = {}
         for folder in folders:
             missing = []
             there = folder
@@ -281,8 +286,7 @@ class FolderShelf:
                 there = _folder_of(there)
             for one in reversed(missing):
                 Path(one).mkdir(exist_ok=True)
-                changed[_folder_of(one)] = None
-        sync_all(tuple(changed))
+                self._unsure.add(_folder_of(one))
 
     def _read_manifest(self) -> set[str]:
         try:
@@ -383,7 +387,6 @@ def _remove(target: Path) -> bool:
         target.unlink()
     except FileNotFoundError:
         return False
-    sync(target.parent)
     return True
 
 

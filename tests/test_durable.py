@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from syndicate import durable
+from syndicate.durable import sync, sync_all
+
+MANY = 12
+EXT4 = 0xEF53
+NFS = 0x6969
+
+
+class Disk:
+    """A C library as `durable` asks it, whose disk is of some kind and may fail; `asked` are the places it synced."""
+
+    def __init__(self, kind: int = EXT4, trouble: int = 0) -> None:
+        self.asked: list[str] = []
+        self._kind = kind
+        self._trouble = trouble
+
+    def statfs(self, path: bytes, facts: ctypes.Array[ctypes.c_long]) -> int:
+        assert Path(os.fsdecode(path)).exists()
+        facts[0] = self._kind
+        return 0
+
+    def syncfs(self, descriptor: int) -> int:
+        self.asked.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        ctypes.set_errno(self._trouble)
+        return -1 if self._trouble else 0
+
+
+@pytest.fixture
+def fsynced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The places that were synced one by one."""
+    found: list[str] = []
+    true_fsync = os.fsync
+
+    def seeing(descriptor: int) -> None:
+        found.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        true_fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seeing)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def little_waits(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the machine tells of its memory; else what other tests write would decide."""
+    told = tmp_path_factory.mktemp("machine") / "meminfo"
+    told.write_text("MemFree: 5 kB\nDirty:            40 kB\nWriteback:       2 kB\nWritebackTmp: 999999999 kB\n")
+    monkeypatch.setattr(durable, "_MEMORY", told)
+    return told
+
+
+def files_in(folder: Path, number: int = MANY) -> list[str]:
+    """New files."""
+    places = [folder / f"{one}.xml" for one in range(number)]
+    for place in places:
+        place.write_bytes(b"x")
+    return [str(place) for place in places]
+
+
+def use(monkeypatch: pytest.MonkeyPatch, disk: Disk | None) -> None:
+    monkeypatch.setattr(durable, "_system", lambda: disk)
+
+
+def test_many_files_are_left_to_their_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+
+    sync_all(places)
+
+    assert len(disk.asked) == 1
+    assert disk.asked[0] in places
+    assert fsynced == []
+
+
+def test_each_disk_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+    other, true_stat = places[3], os.stat
+
+    def stat(path: str, **told: object) -> object:
+        facts = true_stat(path, **told)  # type: ignore[arg-type]
+        return SimpleNamespace(st_dev=facts.st_dev + 1) if path == other else facts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", stat)
+        sync_all(places)
+
+    assert len(disk.asked) == 2
+    assert other in disk.asked
+
+
+def test_few_files_are_synced_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path, 3)
+
+    sync_all(places)
+
+    assert disk.asked == []
+    assert sorted(fsynced) == sorted(places)
+
+
+def test_none_are_asked_for_nothing(fsynced: list[str]) -> None:
+    sync_all(())
+
+    assert fsynced == []
+
+
+@pytest.mark.parametrize("kind", [NFS, 0x65735546, 0])
+def test_disks_that_may_keep_quiet_are_asked_for_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], kind: int
+) -> None:
+    disk = Disk(kind)
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+
+    sync_all(places)
+
+    assert disk.asked == []
+    assert sorted(fsynced) == sorted(places)
+
+
+@pytest.mark.parametrize(
+    "memory", ["Dirty: 60000 kB\nWriteback: 60000 kB\n", "Dirty: 5 kB\n", "Dirty: many kB\nWriteback: 1 kB\n", ""]
+)
+def test_what_others_write_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], little_waits: Path, memory: str
+) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    little_waits.write_text(memory)
+    places = files_in(tmp_path)
+
+    sync_all(places)
+
+    assert disk.asked == []
+    assert sorted(fsynced) == sorted(places)
+
+
+def test_machine_that_does_not_tell_what_waits_is_asked_for_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], little_waits: Path
+) -> None:
+    use(monkeypatch, Disk())
+    little_waits.unlink()
+    places = files_in(tmp_path)
+
+    sync_all(places)
+
+    assert sorted(fsynced) == sorted(places)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_disk_that_could_not_take_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    use(monkeypatch, Disk(trouble=number))
+
+    with pytest.raises(OSError, match=str(tmp_path)) as caught:
+        sync_all(files_in(tmp_path))
+
+    assert caught.value.errno == number
+
+
+def test_place_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    places = files_in(tmp_path)
+    Path(places[5]).unlink()
+
+    with pytest.raises(FileNotFoundError):
+        sync_all(places)
+    with pytest.raises(FileNotFoundError):
+        sync(places[5])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can write all that waits for one disk")
+def test_this_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release="6.1.0-test"))
+    durable._system.cache_clear()
+    places = files_in(tmp_path)
+
+    try:
+        system = durable._system()
+        assert system is not None
+        kind = durable._kind(system, str(tmp_path))
+        sync_all(places)
+    finally:
+        durable._system.cache_clear()
+
+    assert kind > 0
+    assert (fsynced == []) == (kind in durable._SPEAKING)
+    with pytest.raises(FileNotFoundError):
+        durable._kind(system, str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("release", "is_speaking"),
+    [
+        ("5.8.0", True),
+        ("5.10.0-28-amd64", True),
+        ("6.18.44+", True),
+        ("10.0", True),
+        ("5.7.19", False),
+        ("4.19.0", False),
+        ("5", False),
+        ("5.x", False),
+        ("", False),
+    ],
+)
+def test_systems_that_keep_quiet_about_errors_are_not_asked(
+    monkeypatch: pytest.MonkeyPatch, release: str, is_speaking: bool
+) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=release))
+    durable._system.cache_clear()
+
+    try:
+        assert (durable._system() is not None) == (is_speaking and sys.platform == "linux")
+    finally:
+        durable._system.cache_clear()
+
+
+@pytest.mark.parametrize("library", [OSError("no dynamic loader"), SimpleNamespace(statfs=print)])
+def test_library_that_cannot_do_it_is_not_asked(monkeypatch: pytest.MonkeyPatch, library: object) -> None:
+    def load(name: None, *, use_errno: bool) -> object:
+        if isinstance(library, OSError):
+            raise library
+        return library
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    durable._system.cache_clear()
+
+    try:
+        assert durable._system() is None
+    finally:
+        durable._system.cache_clear()
