@@ -69,6 +69,10 @@ class Press:
         """Tell of these as well, as documents were made elsewhere."""
         self._typesetter.leave_out(left_out)
 
+    def expect(self, documents: Iterable[Document]) -> None:
+        """These are going to be made, in this order: what they have in common is kept as long as it is needed."""
+        self._typesetter.expect(document.order for document in documents)
+
     def documents(
         self,
         items: Mapping[str, Item],

@@ -5,6 +5,7 @@ An order is all that its document is made of beside the site, so that it can be 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from syndicate.feeds.share import Share, share_page
 from syndicate.items.item import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from syndicate.feeds.entry import Entry
     from syndicate.feeds.site import Shape, Site
@@ -36,19 +37,25 @@ class FeedOrder(Struct, frozen=True):
 
 
 Order = FeedOrder | Share
+_Key = tuple[int, str]
+"""The number of an entry's shape, and the id of its item."""
 
 
 class Typesetter:
     """Carries out orders for one site, and keeps entries, which stand in several feeds and in those of later passes.
 
-    At most `room` of them are kept of each shape.
+    At most `room` of them are kept: first those that orders are expected for, then those that were made last.
     """
 
     def __init__(self, site: Site, *, entries: Entries | None = None, room: int = MOST_ENTRIES) -> None:
         self._site = site
         self._room = room
         self._made = entries
-        self._told: dict[Shape, dict[str, tuple[Item, Entry]]] = {}
+        self._shapes: dict[Shape, int] = {}
+        self._told: dict[_Key, tuple[Item, Entry]] = {}
+        self._due: Counter[_Key] = Counter()  # feeds that are expected to show an entry
+        self._done: dict[_Key, None] = {}  # entries that no feed is expected to show, as they became so
+        self._open: list[_Key] = []  # the entries of the feed that is being made
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
 
     @property
@@ -66,6 +73,17 @@ class Typesetter:
         if self._made is not None:
             self._made.left_out.pop(entry_id, None)
 
+    def expect(self, orders: Iterable[Order | None]) -> None:
+        """These will be made next, in this order; None: another document."""
+        self._finish()
+        self._due = Counter()
+        last: FeedOrder | None = None
+        for order in orders:
+            if isinstance(order, FeedOrder) and (last is None or not _is_together(order, last)):
+                last = order
+                self._due.update(self._keys(order.feed, order.items))
+        self._done = {key: None for key in self._told if key not in self._due}
+
     def make(self, order: Order) -> bytes:
         """The document's bytes: the same for the same order and site."""
         if isinstance(order, FeedOrder):
@@ -77,11 +95,25 @@ class Typesetter:
     def whole(self, feed: Feed, items: tuple[Item, ...]) -> Feed:
         """The feed with its entries; kept for a while, as its formats are made one after the other."""
         if self._last is None or self._last[0] is not feed or self._last[1] is not items:
-            told = self._told.setdefault(feed.shape, {})
-            entries = tuple([self._entry(item, feed.shape, told) for item in items])
+            self._finish()
+            self._open = self._keys(feed, items)
+            entries = tuple([self._entry(*one, feed.shape) for one in zip(self._open, items, strict=True)])
             updated = max(entry.updated for entry in entries) if feed.current else feed.updated
             self._last = feed, items, self._entries.sound(replace(feed, entries=entries, updated=updated))
         return self._last[2]
+
+    def _keys(self, feed: Feed, items: tuple[Item, ...]) -> list[_Key]:
+        shape = self._shapes.setdefault(feed.shape, len(self._shapes))
+        return [(shape, item.id) for item in items]
+
+    def _finish(self) -> None:
+        """The feed that was made last is done in all its formats."""
+        due, done = self._due, self._done
+        for key in self._open:
+            due[key] -= 1
+            if due[key] <= 0 and key in self._told:
+                done[key] = None
+        self._open = []
 
     @property
     def _entries(self) -> Entries:
@@ -92,12 +124,25 @@ class Typesetter:
             self._made = Entries(self._room)
         return self._made
 
-    def _entry(self, item: Item, shape: Shape, told: dict[str, tuple[Item, Entry]]) -> Entry:
-        known = told.get(item.id)
+    def _entry(self, key: _Key, item: Item, shape: Shape) -> Entry:
+        known = self._told.get(key)
         if known is not None and known[0] is item:
             return known[1]
-        while len(told) >= self._room:
-            del told[next(iter(told))]
+        if known is None:
+            self._make_room()
+        else:
+            self._entries.drop(known[1])
         entry = entry_of(item, self._site, shape)
-        told[item.id] = item, entry
+        self._told[key] = item, entry
         return entry
+
+    def _make_room(self) -> None:
+        while len(self._told) >= self._room:
+            key = next(iter(self._done or self._told))
+            self._done.pop(key, None)
+            self._entries.drop(self._told.pop(key)[1])
+
+
+def _is_together(order: FeedOrder, last: FeedOrder) -> bool:
+    """Whether this is another format of what was ordered last."""
+    return order.feed is last.feed and order.items is last.items

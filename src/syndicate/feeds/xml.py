@@ -65,6 +65,10 @@ class Entries:
         self._kept: dict[int, _Kept] = {}
         self._frames: dict[tuple[int, Kind, FrameOutline], tuple[Site, Mould]] = {}
 
+    def drop(self, entry: Entry) -> None:
+        """Nobody is going to ask for this one."""
+        self._kept.pop(id(entry), None)
+
     def sound(self, feed: Feed) -> Feed:
         """The feed without the entries that XML cannot carry."""
         kept = self._of(feed.entries)
