@@ -284,6 +284,22 @@ async def test_a_message_larger_than_the_server_takes_is_never_tried(web: Web) -
             frozen(channel)
 
 
+async def test_a_server_that_names_an_endless_size_takes_any_message(web: Web) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        while line := await reader.readline():
+            size = b"250-mail.example\r\n250-SIZE " + b"9" * 4301 + b"\r\n" if line.startswith(b"EHLO") else b""
+            writer.write(size + b"250 Ok\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        channel = channel_of("email", {**SERVER, "port": port}, web)
+        await channel.open()
+
+        assert frozen(channel)
+
+
 async def test_it_cannot_be_read_back(web: Web) -> None:
     channel = channel_of("email", SERVER, web)
 

@@ -211,6 +211,7 @@ async def test_what_the_network_tells_of_its_limit_is_told(remaining: str, level
     [
         ({}, []),
         ({"RateLimit-Remaining": "many"}, []),
+        ({"RateLimit-Remaining": "9" * 4301}, []),
         ({"ratelimit-remaining": "5"}, [(5, None)]),
         ({"x-rate-limit-remaining": "5", "x-rate-limit-reset": "1795435260"}, [(5, 60)]),
         ({"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": "2026-11-23T12:01:00Z"}, [(5, 60)]),

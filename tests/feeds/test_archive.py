@@ -89,6 +89,14 @@ def test_items_of_one_second_are_parted_all_the_same() -> None:
     assert max(len(volume.items) for volume in volumes.values()) <= 10
 
 
+def test_items_at_the_very_end_of_the_calendar_are_bound_as_well() -> None:
+    items = [at(1, BEGIN), at(2, LATEST.replace(microsecond=0)), *(at(number, LATEST) for number in range(3, 9))]
+
+    volumes = bound(items, most=2)
+
+    assert sorted(item.id for volume in volumes for item in volume.items) == sorted(item.id for item in items)
+
+
 def test_heavy_items_stand_in_more_documents() -> None:
     items = [make_item(number, body_html="<p>" + "x" * 5000) for number in range(1, 41)]
     press = Press(structs.replace(SITE, size=20, most_bytes=16_000))

@@ -78,6 +78,7 @@ async def test_who_and_where_are_told(caller: Caller) -> None:
         ("POST", "/messages", {"content": ""}, 400),
         ("POST", "/messages", {"content": "a", "nonce": "n" * 26}, 400),
         ("GET", "/messages?limit=101", None, 400),
+        ("GET", f"/messages?limit={'9' * 4301}", None, 400),
     ],
 )
 async def test_what_does_not_fit_is_refused(

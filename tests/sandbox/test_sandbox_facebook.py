@@ -97,11 +97,15 @@ async def test_a_feed_comes_in_pages_from_a_time_on(caller: Caller) -> None:
     after = first["paging"]["cursors"]["after"]
     second = (await graph(caller, "GET", f"/{PAGE}/published_posts", fields="message", limit="2", after=after)).json
     later = (await graph(caller, "GET", f"/{PAGE}/published_posts", since="32503680000")).json
-    wrong = [await graph(caller, "GET", f"/{PAGE}/published_posts", **{name: "x"}) for name in ("limit", "since")]
+    wrong = [
+        await graph(caller, "GET", f"/{PAGE}/published_posts", **{name: value})
+        for name in ("limit", "since")
+        for value in ("x", "9" * 4301)
+    ]
 
     assert [one["message"] for one in first["data"] + second["data"]] == ["Post 2", "Post 1", "Post 0"]
     assert later == {"data": []}
-    assert [code_of(reply)[0] for reply in wrong] == [100, 100]
+    assert [code_of(reply)[0] for reply in wrong] == [100] * 4
 
 
 async def test_a_token_is_one_of_its_page(caller: Caller) -> None:

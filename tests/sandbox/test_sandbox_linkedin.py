@@ -160,11 +160,12 @@ async def test_a_page_reads_its_posts_and_a_member_does_not(caller: Caller) -> N
         await linkedin(caller, "GET", f"/rest/posts/{quote(mine, safe='')}"),
         await linkedin(caller, "GET", "/rest/posts?author=x"),
         await linkedin(caller, "GET", f"/rest/posts?q=author&author={quote(PAGE)}&count=0"),
+        await linkedin(caller, "GET", f"/rest/posts?q=author&author={quote(PAGE)}&count={'9' * 4301}"),
         await linkedin(caller, "GET", "/rest/posts/urn:li:share:1"),
     ]
 
     assert ([post["id"] for post in found.json["elements"]], one.json["commentary"]) == ([urn], "New")
-    assert [reply.status for reply in refused] == [403, 403, 400, 400, 404]
+    assert [reply.status for reply in refused] == [403, 403, 400, 400, 400, 404]
 
 
 async def test_the_words_can_be_changed_and_the_post_deleted_twice(caller: Caller, sandbox: Running) -> None:

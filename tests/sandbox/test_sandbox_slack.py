@@ -147,6 +147,7 @@ async def test_history_is_cut_into_pages_and_by_time(caller: Caller) -> None:
         ({"oldest": "soon"}, "invalid_ts_oldest"),
         ({"cursor": "!"}, "invalid_cursor"),
         ({"limit": "0"}, "invalid_limit"),
+        ({"limit": "9" * 4301}, "invalid_limit"),
     ],
 )
 async def test_history_refuses_what_it_cannot_read(caller: Caller, arguments: dict[str, str], error: str) -> None:
@@ -239,6 +240,7 @@ async def test_the_first_step_of_an_upload_takes_no_json(caller: Caller) -> None
     ("form", "error"),
     [
         ({"filename": "a", "length": "0"}, "invalid_arguments"),
+        ({"filename": "a", "length": "9" * 4301}, "invalid_arguments"),
         ({"filename": "a", "length": str(2**40)}, "file_upload_size_restricted"),
         ({"filename": "a", "length": "5", "alt_txt": "a" * 1001}, "alt_txt_too_large"),
     ],

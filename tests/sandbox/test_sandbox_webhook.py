@@ -75,6 +75,7 @@ async def test_each_endpoint_has_its_own_ids(caller: Caller, sandbox: Running) -
         {"later_s": -400},
         {"later_s": 400},
         {"headers": {"webhook-timestamp": "soon"}},
+        {"headers": {"webhook-timestamp": "9" * 4301}},
         {"headers": {"webhook-signature": ""}},
         {"headers": {"webhook-signature": "v1,not base64"}},
         {"headers": {"webhook-signature": "v1a,AAAA"}},

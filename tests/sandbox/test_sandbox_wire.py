@@ -3,7 +3,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from syndicate.sandbox.wire import Call, Upload, form_of
+from syndicate.sandbox.wire import Call, Upload, form_of, whole
 
 
 def call(body: bytes = b"", content_type: str = "", **fields: Any) -> Call:
@@ -80,3 +80,11 @@ def test_query_values() -> None:
         True,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("25", 25), (7, 7), ("9" * 20, 10**20 - 1), ("9" * 4301, None), ("-1", None), ("٣", None), ("", None)],
+)
+def test_numbers_are_as_long_as_those_of_networks(text: object, number: int | None) -> None:
+    assert whole(text) == number

@@ -131,12 +131,21 @@ async def test_a_timeline_comes_in_pages_from_a_time_on(caller: Caller) -> None:
     first = (await x(caller, "GET", path)).json
     second = (await x(caller, "GET", f"{path}&pagination_token={first['meta']['next_token']}")).json
     later = (await x(caller, "GET", f"{path}&start_time=2999-01-01T00:00:00Z")).json
-    wrong = [await x(caller, "GET", path.replace("=5", "=4")), await x(caller, "GET", f"{path}&start_time=noon")]
+    many = "9" * 4301
+    wrong = [
+        await x(caller, "GET", place)
+        for place in (
+            path.replace("=5", "=4"),
+            path.replace("=5", f"={many}"),
+            f"{path}&start_time=noon",
+            f"{path}&pagination_token={many}",
+        )
+    ]
     nobody = await x(caller, "GET", "/2/users/1/tweets")
 
     assert [tweet["text"] for tweet in first["data"] + second["data"]] == [f"Post {n}" for n in reversed(range(7))]
     assert later["meta"] == {"result_count": 0}
-    assert [reply.status for reply in wrong] == [400, 400]
+    assert [reply.status for reply in wrong] == [400] * 4
     assert nobody.status == 404
 
 

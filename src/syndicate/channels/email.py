@@ -47,6 +47,7 @@ PICTURE_ID = "picture"
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _ADDRESS = re.compile(r"[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+\.[^@\s<>\"(),:;.]+")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _LINE_BREAKS = re.compile(r"\s+")
 _TEMPORARY = range(400, 500)
 _BAD_ACCESS = frozenset({530, 534, 535, 538})
@@ -156,7 +157,7 @@ class Email(Channel):
         """Sign in once, and learn the largest message."""
         async with self._session() as server:
             size = server.esmtp_extensions.get("size", "").strip()
-            self._limit_bytes = int(size) if size.isdecimal() and int(size) > 0 else None
+            self._limit_bytes = (int(size) or None) if _SIZE.fullmatch(size) else None
 
     async def upload(self, picture: Picture) -> str:
         """Nothing to bring: the picture is part of the message."""

@@ -24,6 +24,7 @@ _LIMITS = ("x-ratelimit", "ratelimit", "x-rate-limit")
 """How networks name the headers that tell a limit: Mastodon and Discord, Bluesky, X."""
 
 _EPOCH = re.compile(r"\d{9,11}(\.\d+)?")
+_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def quota_told(heard: Sequence[Heard], now: datetime) -> tuple[Told, ...]:
         headers = {key.lower(): value.strip() for key, value in one.headers.items()}
         for prefix in _LIMITS:
             remaining = headers.get(f"{prefix}-remaining", "")
-            if remaining.isdecimal():
+            if _COUNT.fullmatch(remaining):
                 found.append(Told(int(remaining), _moment(headers.get(f"{prefix}-reset", ""), now)))
     return (min(found, key=lambda told: told.remaining),) if found else ()
 

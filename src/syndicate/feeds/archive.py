@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Seconds since the year 1, up to the year 9999, then a digest that parts items of the same second.
 _ORIGIN = datetime(1, 1, 1, tzinfo=UTC)
 _SECOND_BITS = 39
+_LAST_SECOND = (datetime.max.replace(tzinfo=UTC) - _ORIGIN) // timedelta(seconds=1)
 _DIGEST_BITS = 32
 _BITS = _SECOND_BITS + _DIGEST_BITS
 
@@ -79,18 +80,18 @@ def _stretches(
             continue
         middle = start + (1 << bits - 1)
         if bits > _DIGEST_BITS:
-            cut = bisect_left(members, (_moment(middle), ""), low, high)
+            cut = _cut(members, middle >> _DIGEST_BITS, low, high)
         else:  # all of them are of one second
             row[low:high] = sorted(row[low:high], key=_digest)
             cut = bisect_left(row, middle % (1 << _DIGEST_BITS), low, high, key=_digest)
         waiting += [(middle, bits - 1, cut, high), (start, bits - 1, low, cut)]
 
 
-def _moment(place: int) -> datetime:
-    try:
-        return _ORIGIN + timedelta(seconds=place >> _DIGEST_BITS)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+def _cut(members: Sequence[tuple[datetime, str]], second: int, low: int, high: int) -> int:
+    """Where among these the first one of that second or later stands; none is of a second that no calendar holds."""
+    if second > _LAST_SECOND:
+        return high
+    return bisect_left(members, (_ORIGIN + timedelta(seconds=second), ""), low, high)
 
 
 def _digest(item_id: str) -> int:

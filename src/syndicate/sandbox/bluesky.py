@@ -41,7 +41,7 @@ from syndicate.sandbox.clock import stamp
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.pictures import digest_of
 from syndicate.sandbox.truth import Action, Entry, LoggedMedium
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, json_object
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, json_object, whole
 
 # "Rate Limits": points for each kind of write. Read 2026-11.
 CREATE_POINTS, UPDATE_POINTS, DELETE_POINTS = 3, 2, 1
@@ -235,8 +235,8 @@ class Bluesky:
 
     async def _list(self, call: Call) -> Answer:
         holder = self._repository(call.asked("repo"))
-        wanted = call.asked("limit", str(DEFAULT_LISTED))
-        if not wanted.isdecimal() or not 1 <= int(wanted) <= MOST_LISTED:
+        limit = whole(call.asked("limit", str(DEFAULT_LISTED)))
+        if limit is None or not 1 <= limit <= MOST_LISTED:
             raise invalid(f"Error: limit must be between 1 and {MOST_LISTED}")
         is_oldest_first, cursor = call.asked_yes("reverse"), call.asked("cursor")
         place = (holder.did, call.asked("collection"))
@@ -244,7 +244,7 @@ class Bluesky:
         found.sort(key=lambda record: record.rkey, reverse=not is_oldest_first)
         if cursor:
             found = [record for record in found if (record.rkey > cursor) is is_oldest_first and record.rkey != cursor]
-        page = found[: int(wanted)]
+        page = found[:limit]
         rows = [{"uri": record.uri, "cid": record.cid, "value": record.value} for record in page]
         return as_json({"records": rows} | ({"cursor": page[-1].rkey} if page else {}))
 

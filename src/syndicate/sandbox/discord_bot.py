@@ -14,7 +14,7 @@ from syndicate.sandbox.board import Board, Message, account_in
 from syndicate.sandbox.discord import edited, limited, next_id, shown, taken
 from syndicate.sandbox.discord_message import first_link, refused, trouble
 from syndicate.sandbox.ground import Ground
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, whole
 
 # "Get Channel Messages": 50 by default, 1 to 100. "Create Message": a nonce has up to 25 characters. Read 2026-11.
 DEFAULT_LISTED, MOST_LISTED, LONGEST_NONCE = 50, 100, 25
@@ -95,17 +95,18 @@ class DiscordBot:
 
     async def _list(self, call: Call) -> Answer:
         self._admit(call)
-        told = call.asked("limit", str(DEFAULT_LISTED))
-        if not told.isdecimal() or not 1 <= int(told) <= MOST_LISTED:
+        limit = whole(call.asked("limit", str(DEFAULT_LISTED)))
+        if limit is None or not 1 <= limit <= MOST_LISTED:
             raise refused(400, 50035, "Invalid Form Body", {"limit": {"_errors": [{"code": "NUMBER_TYPE_MAX"}]}})
-        bounds = {name: int(call.asked(name)) for name in ("before", "after") if call.asked(name).isdecimal()}
+        told = {name: whole(call.asked(name)) for name in ("before", "after")}
+        bounds = {name: number for name, number in told.items() if number is not None}
         found = [
             message
             for message in self.board.listed(call.path_values["id"], call)
             if bounds.get("after", 0) < int(message.id) < bounds.get("before", 2**64)
         ]
         # Those nearest to `after`, newest first all the same.
-        page = found[-int(told) :] if "after" in bounds else found[: int(told)]
+        page = found[-limit:] if "after" in bounds else found[:limit]
         return as_json([shown(message, call.path_values["id"]) for message in page])
 
     async def _show(self, call: Call) -> Answer:

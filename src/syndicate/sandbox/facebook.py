@@ -28,7 +28,7 @@ from syndicate.sandbox.graph import (
 )
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.pictures import Picture, look_at
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json, whole
 
 BASE = "/facebook/{version:v[0-9]+\\.[0-9]}"
 # Known from clients alone. "Page Photos": 4 MB; `alt_text_custom`. Read 2026-11.
@@ -153,14 +153,14 @@ class Facebook:
 
     async def _list(self, call: Call, fields: Fields, account: str) -> Answer:
         page = _page(call, account)
-        limit, since = str(fields.get("limit", DEFAULT_LISTED)), str(fields.get("since", "0"))
-        if not limit.isdecimal() or not 1 <= int(limit) <= MOST_LISTED:
+        limit, since = whole(fields.get("limit", DEFAULT_LISTED)), whole(fields.get("since", 0))
+        if limit is None or not 1 <= limit <= MOST_LISTED:
             raise refused(100, f"limit: must be from 1 to {MOST_LISTED}")
-        if not since.isdecimal():
+        if since is None:
             raise refused(100, "since: is no timestamp")
-        start = int(fields["after"]) if str(fields.get("after", "")).isdecimal() else 0
-        found = [one for one in self.board.listed(page, call) if one.at.timestamp() >= int(since)]
-        shown = found[start : start + int(limit)]
+        start = whole(fields.get("after")) or 0
+        found = [one for one in self.board.listed(page, call) if one.at.timestamp() >= since]
+        shown = found[start : start + limit]
         cursors = {"before": str(start), "after": str(start + len(shown))}
         paging = {"paging": {"cursors": cursors}} if shown else {}
         asked = re.sub(r"\{[^}]*\}", "", str(fields.get("fields", ""))).split(",")

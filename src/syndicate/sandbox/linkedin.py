@@ -21,7 +21,7 @@ from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.limits import Quota
 from syndicate.sandbox.linkedin_post import URN, called_in, checked, image_ids, invalid, link_in, refused, said, trouble
 from syndicate.sandbox.pictures import Picture, look_at
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, json_object
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, json_object, whole
 
 # Microsoft Learn "Share on LinkedIn": requests of one member a day, UTC. Read 2026-11.
 MEMBER = Quota("member", 150, 24 * 3600)
@@ -145,12 +145,11 @@ class LinkedIn:
         if call.asked("q") != "author":
             raise refused(400, "ILLEGAL_ARGUMENT", "Parameter 'q' must be author")
         account = self._readable(call.asked("author"), member)
-        count = call.asked("count", "10")
-        if not count.isdecimal() or not 1 <= int(count) <= 100:
+        count, start = whole(call.asked("count", "10")), whole(call.asked("start")) or 0
+        if count is None or not 1 <= count <= 100:
             raise refused(400, "ILLEGAL_ARGUMENT", "Parameter 'count' must be between 1 and 100")
-        start = int(call.asked("start")) if call.asked("start").isdecimal() else 0
-        found = self.board.listed(account, call)[start : start + int(count)]
-        paging = {"start": start, "count": int(count), "links": []}
+        found = self.board.listed(account, call)[start : start + count]
+        paging = {"start": start, "count": count, "links": []}
         return as_json({"paging": paging, "elements": [_shown(message) for message in found]})
 
     async def _show(self, call: Call, member: str) -> Answer:

@@ -41,7 +41,7 @@ from syndicate.sandbox.mastodon_media import MediaStore, Numbers, fields_of
 from syndicate.sandbox.mastodon_text import Kind, first_link, length_of, pieces_of
 from syndicate.sandbox.pictures import digest_of
 from syndicate.sandbox.truth import Action, Entry
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, whole
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 # Mastodon documentation "accounts", `GET /api/v1/accounts/:id/statuses`: default 20, at most 40. Read 2026-11.
@@ -200,8 +200,8 @@ class Mastodon:
         listed = [status for status in self._statuses_of(account) if _is_asked_for(status, call)]
         if visitor.account is not account:
             listed = [status for status in listed if status.visibility in {"public", "unlisted"}]
-        wanted = call.asked("limit", str(DEFAULT_LISTED))
-        limit = min(int(wanted), MOST_LISTED) if wanted.isdecimal() else DEFAULT_LISTED
+        wanted = whole(call.asked("limit"))
+        limit = DEFAULT_LISTED if wanted is None else min(wanted, MOST_LISTED)
         shown_until = self._ground.clock.now() - timedelta(seconds=self._ground.rules.listing_lag_s)
         page = [status for status in listed if status.created_at <= shown_until][call.lacks :][:limit]
         headers = visitor.headers | self._links(call, page)
@@ -302,7 +302,8 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def _is_asked_for(status: Status, call: Call) -> bool:
     """Whether a listing's parameters let this status through."""
     number = int(status.id)
-    bounds = {name: int(call.asked(name)) for name in ("max_id", "since_id", "min_id") if call.asked(name).isdecimal()}
+    told = {name: whole(call.asked(name)) for name in ("max_id", "since_id", "min_id")}
+    bounds = {name: one for name, one in told.items() if one is not None}
     if call.asked_yes("pinned") or (call.asked_yes("exclude_replies") and status.in_reply_to_id is not None):
         return False
     if call.asked_yes("only_media") and not status.media:

@@ -19,7 +19,7 @@ from syndicate.sandbox.limits import Quota
 from syndicate.sandbox.slack_blocks import blocks_of, called_in, file_ids_in, link_in, metadata_of, words_of
 from syndicate.sandbox.slack_desk import Bot, admit, arguments_of, channel_in, failed, trouble
 from syndicate.sandbox.slack_files import Files
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, as_json, whole
 
 # docs.slack.dev "Rate limits": about one message a second and channel. Read 2026-11.
 POSTING = Quota("chat.postMessage", 1, 1)
@@ -217,6 +217,7 @@ def _ts_of_cursor(cursor: object) -> float | None:
 def _limit(told: object) -> int:
     if told is None or told == "":
         return DEFAULT_LISTED
-    if not str(told).isdecimal() or int(str(told)) < 1:
+    limit = whole(told)
+    if not limit:
         raise failed("invalid_limit")
-    return min(int(str(told)), MOST_LISTED)
+    return min(limit, MOST_LISTED)

@@ -17,7 +17,7 @@ from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.pictures import Picture, look_at
 from syndicate.sandbox.slack_blocks import link_in, words_of
 from syndicate.sandbox.slack_desk import admit, arguments_of, channel_in, failed
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json, form_of
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json, form_of, whole
 
 LONGEST_ALT = 1_000
 # Slack's own limit is 1 GB; the sandbox's server takes less, and no image comes near.
@@ -78,15 +78,15 @@ class Files:
         missing = [name for name in ("filename", "length") if not arguments.get(name)]
         if missing:
             raise failed("invalid_arguments", *(f"missing required field: {name}" for name in missing))
-        length = str(arguments["length"])
-        if not length.isdecimal() or int(length) < 1:
+        length = whole(arguments["length"])
+        if not length:
             raise failed("invalid_arguments", "invalid length")
-        if int(length) > LARGEST_BYTES:
+        if length > LARGEST_BYTES:
             raise failed("file_upload_size_restricted")
         alt = arguments.get("alt_txt") or None
         if alt is not None and len(str(alt)) > LONGEST_ALT:
             raise failed("alt_txt_too_large")
-        ticket = Ticket(f"F{len(self._tickets) + 1:08X}", bot.name, str(arguments["filename"]), int(length), alt)
+        ticket = Ticket(f"F{len(self._tickets) + 1:08X}", bot.name, str(arguments["filename"]), length, alt)
         self._tickets[ticket.id] = ticket
         url = f"{self._ground.base_url}/slack/upload/v1/{ticket.id}"
         return as_json({"ok": True, "upload_url": url, "file_id": ticket.id})

@@ -189,7 +189,7 @@ class _Talk:
             await self._say("501 5.5.4 MAIL FROM:<address>")
         elif not self.is_known:
             await self._say("530 5.7.0 Authentication required")
-        elif (size := re.search(r"\bSIZE=(\d+)", path[2], re.IGNORECASE)) and int(size[1]) > LARGEST_BYTES:
+        elif (size := re.search(r"\bSIZE=(\d{1,20})", path[2], re.IGNORECASE)) and int(size[1]) > LARGEST_BYTES:
             await self._say("552 5.3.4 Message is too large")
         else:
             self.envelope = Envelope(path[1], (), "SMTPUTF8" in path[2].upper())

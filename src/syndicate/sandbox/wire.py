@@ -96,6 +96,11 @@ class Route:
     answer: Callable[[Call], Awaitable[Answer]]
 
 
+def whole(text: object) -> int | None:
+    """The whole number that a text is; None if it is none, or longer than those of any network."""
+    return int(str(text)) if re.fullmatch(r"[0-9]{1,20}", str(text)) else None
+
+
 def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """An answer with a JSON body."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -22,7 +22,7 @@ from syndicate.sandbox.grants import Grants
 from syndicate.sandbox.ground import Ground
 from syndicate.sandbox.limits import Quota, Standing
 from syndicate.sandbox.pictures import Picture, look_at
-from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json, form_of, json_object
+from syndicate.sandbox.wire import Answer, Call, Refusal, Route, RouteKind, Upload, as_json, form_of, json_object, whole
 from syndicate.sandbox.x_text import LIMIT, called_in, cashtags_in, links_in, shown, weight_of
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -171,16 +171,18 @@ class X:
     async def _list(self, call: Call, user: str) -> Answer:
         if call.path_values["id"] != user_id(user):
             raise Refusal(problem(404, "Not Found Error", kind="resource-not-found"))
-        count = call.asked("max_results", "10")
-        if not count.isdecimal() or not 5 <= int(count) <= 100:
+        count = whole(call.asked("max_results", "10"))
+        if count is None or not 5 <= count <= 100:
             raise invalid("The `max_results` query parameter value is not between 5 and 100")
         since = _moment(call.asked("start_time"))
-        start = int(call.asked("pagination_token", "0") or 0)
+        start = whole(call.asked("pagination_token") or "0")
+        if start is None:
+            raise invalid("The `pagination_token` query parameter value is not one of ours")
         found = [one for one in self.board.listed(user, call) if since is None or one.at >= since]
-        page = found[start : start + int(count)]
+        page = found[start : start + count]
         meta: dict[str, Any] = {"result_count": len(page)}
-        if start + int(count) < len(found):
-            meta["next_token"] = str(start + int(count))
+        if start + count < len(found):
+            meta["next_token"] = str(start + count)
         fields = call.asked("tweet.fields").split(",")
         return as_json(({"data": [_shown(one, fields) for one in page]} if page else {}) | {"meta": meta})
 
