@@ -241,16 +241,15 @@ async def _passes(
 ) -> None:
     """A pass whenever the store stirs, an item falls due or ends, or a half-written file may be whole."""
     wait_s: float | None = None
-    is_first = must_look_anywhere = True
+    is_first = True
     twins = Twins(house.channels, house.plans)
     while not stop.is_set():
         twins.look()
         with suppress(TimeoutError):
             await asyncio.wait_for(stirred.wait(), wait_s)
         places = stirred.take()
-        near, must_look_anywhere = None if must_look_anywhere else places, True
         try:
-            done = await (_first_pass(house) if is_first else house.ingest.run(near=near))
+            done = await (_first_pass(house) if is_first else house.ingest.run(near=places))
         except ConfigError as error:
             if is_first:  # a store that never was there is a mistake in the settings, not a passing trouble
                 raise
@@ -269,7 +268,7 @@ async def _passes(
             log.exception("pass_failed")
             wait_s = None
             continue
-        is_first = must_look_anywhere = False
+        is_first = False
         await _follow(house, done, tell_pass)
         undrawn.set()
         wait_s = _next_look_s(done)
