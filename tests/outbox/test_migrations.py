@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,8 +17,10 @@ from sqlalchemy import create_engine
 from syndicate.errors import ConfigError
 from syndicate.items.item import Item
 from syndicate.items.snapshot import to_json
+from syndicate.outbox import newest
 from syndicate.outbox.backup import bring_up, schema_of
-from syndicate.outbox.database import HEAD, MIGRATIONS
+from syndicate.outbox.connection import Connection, Driver
+from syndicate.outbox.database import HEAD, MIGRATIONS, migrate
 from syndicate.outbox.delivery import State
 from syndicate.outbox.store import SqlOutbox
 
@@ -65,6 +68,61 @@ async def test_state_of_an_earlier_version_comes_up_with_all_it_holds(tmp_path: 
         assert [event.reason for event in await outbox.history("u1")] == ["accepted"]
         assert await outbox.sealed_token("session") == b"\x01"
         assert await outbox.channels() == {"news": "social.example"}
+
+
+def held_by(path: Path) -> tuple[set[tuple[object, ...]], dict[str, list[tuple[object, ...]]]]:
+    """What the database is made of, and all rows by table."""
+    with closing(sqlite3.connect(path)) as connection:
+        made = set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))
+        tables = [str(name) for kind, name, *_ in made if kind == "table"]
+        return made, {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+
+
+def migrated() -> str:
+    """What the file of the newest schema is to hold."""
+    connection = Connection(sqlite3.connect(":memory:", factory=Driver, isolation_level=None))
+    try:
+        with connection.transaction(is_writing=True):
+            migrate(connection)
+        return newest.content(connection.driver)
+    finally:
+        connection.close()
+
+
+async def test_new_state_is_what_all_migrations_make_of_an_empty_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "steps.sqlite3")) as steps:
+        steps.executescript(migrated())
+
+    async with SqlOutbox(tmp_path / "new.sqlite3"):
+        pass
+
+    remedy = f"write what `migrated` gives to {newest.FILE}"
+    assert held_by(tmp_path / "new.sqlite3") == held_by(tmp_path / "steps.sqlite3"), remedy
+    assert schema_of(tmp_path / "new.sqlite3") == HEAD
+
+
+async def test_file_that_holds_tables_of_others_is_brought_up_step_by_step(tmp_path: Path) -> None:
+    path = tmp_path / "new.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE mine (one)")
+        connection.commit()
+
+    async with SqlOutbox(path):
+        pass
+
+    assert schema_of(path) == HEAD
+    assert "mine" in held_by(path)[1]
+
+
+async def test_several_that_make_a_new_state_at_once_find_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite3"
+
+    async def opened() -> dict[str, str]:
+        async with SqlOutbox(path) as outbox:
+            return dict(await outbox.channels())
+
+    assert await asyncio.gather(*(opened() for _ in range(5))) == [{}] * 5
+    assert schema_of(path) == HEAD
 
 
 def names_in(folder: Path) -> list[str]:

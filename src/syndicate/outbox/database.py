@@ -18,6 +18,7 @@ from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits, Seal
 from syndicate.outbox.connection import Connection, Driver
 from syndicate.outbox.lock import Standing, check_held
+from syndicate.outbox.newest import lay_out
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -161,7 +162,8 @@ class Database:
         if revision is not None:
             copy_database(self.path, kept_from(self.path, revision))
         with connection.transaction(is_writing=True):
-            _migrate(connection)
+            if revision is not None or not lay_out(connection.driver):
+                migrate(connection)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -316,7 +318,8 @@ def _revision(driver: sqlite3.Connection) -> str | None:
     return None if found is None else str(found[0])
 
 
-def _migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> None:
+    """Take every step to the newest schema, in the transaction that the connection is in."""
     from alembic import command
     from alembic.config import Config
 
