@@ -14,6 +14,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -88,8 +89,9 @@ class Workers:
     """So many processes that run the `main` of one module, which calls `serve`; end them by `close`.
 
     Whoever waits for them has its `turn` again and again, which may raise to end it all.
-    A process that ends on its own costs nothing: what it was to do is left to the caller. Where one does not answer
-    at all, as something holds it up, all are ended.
+    A process that ends on its own, or says what it cannot, costs nothing: what it was to do is left to the caller. It
+    gets no more to do; another one stands in for the first of them. Where one does not answer at all, as something
+    holds it up, all are ended.
 
     Args:
         module: the full name of the module.
@@ -113,21 +115,22 @@ class Workers:
         values: Values = MappingProxyType({}),
         sending: Sending = MappingProxyType({}),
     ) -> None:
+        self._module = module
         self._work = module.rpartition(".")[2]
         self._number = number
+        self._greeting = dict(greeting)
         self._turn = turn
         self._values = values
         self._sending = _HOW_TO_SEND | dict(sending)
         self._is_failed = False  # or closed: what fails then is told no more
         self._children: list[subprocess.Popen[bytes]] = []
         self._threads = ThreadPoolExecutor(number, thread_name_prefix=self._work)
-        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        self._changing = threading.Lock()  # of the children, and of whether another one may come
+        self._has_spare = True
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes] | None] = queue.SimpleQueue()  # None: no more will come
         try:
             for _ in range(number):
-                child = started(module)
-                self._children.append(child)
-                self._send(child, dict(greeting))
-                self._idle.put(child)
+                self._begin()
         except BaseException:
             self.close()
             raise
@@ -148,13 +151,30 @@ class Workers:
             self._turn()
             if time.monotonic() >= ends:
                 self._tell(f"no answer in {PATIENCE_S:g} s")
-                for child in self._children:
+                for child in self._last():
                     child.kill()
                 break
         return future.result()
 
+    def _begin(self) -> None:
+        child = started(self._module)
+        self._children.append(child)
+        try:
+            self._send(child, self._greeting)
+        finally:
+            self._idle.put(child)  # one that did not hear it fails with its first job
+
+    def _last(self) -> tuple[subprocess.Popen[bytes], ...]:
+        """The processes there are; no more will come."""
+        with self._changing:
+            self._has_spare = False
+            return tuple(self._children)
+
     def _ask(self, job: Sequence[object]) -> list[Any]:
         child = self._idle.get()
+        if child is None:
+            self._idle.put(None)  # for whoever waits beside
+            return [None] * len(job)
         try:
             self._send(child, job)
             answer: list[Any] = _Answers(pipe(child.stdout), self._values).load()
@@ -162,10 +182,22 @@ class Workers:
                 raise ValueError("it told of other things")
         except Exception as error:  # the edge of a process that may have died, or be of another version by now
             self._tell(str(error) or "it ended")
+            self._leave(child)
             return [None] * len(job)
-        finally:
-            self._idle.put(child)
+        self._idle.put(child)
         return answer
+
+    def _leave(self, child: subprocess.Popen[bytes]) -> None:
+        """One that failed gets no more to do: it would fail at once each time, and so take most jobs."""
+        ended(child)
+        with self._changing:
+            self._children.remove(child)
+            if self._has_spare:
+                self._has_spare = False
+                with suppress(OSError):
+                    self._begin()
+            if not self._children:
+                self._idle.put(None)
 
     def _send(self, child: subprocess.Popen[bytes], told: object) -> None:
         jobs = pipe(child.stdin)
@@ -184,7 +216,7 @@ class Workers:
         """End the processes."""
         self._is_failed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for child in self._children:
+        for child in self._last():
             ended(child)
 
 
