@@ -91,6 +91,24 @@ async def test_only_what_is_not_there_is_drawn_in_the_next_pass(tmp_path: Path) 
     assert easel.drawn == ["Title 2", "Title 1", "Other", "Title 1"]
 
 
+async def test_cards_that_are_doubted_are_drawn_again_and_put_where_they_differ(tmp_path: Path) -> None:
+    easel = Easel()
+    made, shelf = gallery(tmp_path, easel)
+    made.expect(by_id([item(1), item(2)]), shelf.paths())
+    await made.draw()
+    places = [tmp_path / "feeds" / path for path in sorted(paths(item(1), item(2)))]
+    before = [place.read_bytes() for place in places]
+    inode = places[1].stat().st_ino
+    places[0].write_bytes(b"x" * len(before[0]))
+
+    made.doubt()
+    await made.draw()
+
+    assert [place.read_bytes() for place in places] == before
+    assert places[1].stat().st_ino == inode
+    assert easel.drawn == ["Title 2", "Title 1"] * 2
+
+
 async def test_stop_between_two_cards_is_mended_by_another_process(tmp_path: Path) -> None:
     before, shelf = gallery(tmp_path, Easel())
     before.expect(by_id([item(1), item(2)]), shelf.paths())

@@ -70,10 +70,18 @@ class Gallery:
                 named[item_id] = item, self._card(item)
         self._named = named
         self._standing = frozenset(path for _, card in named.values() if card is not None for path in card.paths)
-        undrawn = [one for one in named.values() if one[1] is not None and not former.issuperset(one[1].paths)]
+        self._miss(former)
+        return self._standing
+
+    def doubt(self) -> None:
+        """All that there must be is drawn again, as what stands may be damaged though it does not show."""
+        self._miss(frozenset())
+
+    def _miss(self, former: frozenset[str]) -> None:
+        named = self._named.values()
+        undrawn = [one for one in named if one[1] is not None and not former.issuperset(one[1].paths)]
         undrawn.sort(key=lambda one: (one[0].published, one[0].id), reverse=True)
         self._missing = deque({card.jpeg: card for _, card in undrawn if card is not None}.values())
-        return self._standing
 
     async def draw(self, *, most: int | None = None) -> int:
         """Draw what is missing, at most so many cards; gives how many stand on the shelf now that did not before.

@@ -174,7 +174,10 @@ class Ingest:
             raise ConfigError((lost,))
         visible, _ = await asyncio.to_thread(self._follow, scan, known, now)
         put = partial(self.shelving.put, visible, now, tombstones=self._tombstones.values(), tell=tell, is_sure=False)
-        return len(visible), await asyncio.to_thread(put, topics=self._topics.values())
+        shelved = await asyncio.to_thread(put, topics=self._topics.values())
+        if self._gallery is not None:
+            self._gallery.doubt()
+        return len(visible), shelved
 
     def _bury(self, visible: Mapping[str, Item], changes: Changes, now: datetime) -> None:
         """Keep in mind for the feeds which items left; those that are back or long gone are told of no more."""

@@ -76,6 +76,19 @@ def test_build_puts_right_what_was_changed_from_outside(site: SiteRig) -> None:
     assert set(site.ask("feeds", "build")["written"]) == {"all/rss.xml", "index.opml"}
 
 
+def test_build_mends_card_images_as_well(site: SiteRig) -> None:
+    site.configure(cards={"image": {"enabled": True}})
+    site.call("feeds", "build")
+    cards = {path: path.read_bytes() for path in (site.folder / "feeds" / "media").rglob("*.jpg")}
+    for path, content in cards.items():
+        path.write_bytes(b"x" * len(content))
+
+    site.call("feeds", "build")
+
+    assert cards
+    assert {path: path.read_bytes() for path in cards} == cards
+
+
 def test_sound_feeds_verify_with_their_whole_history(long: SiteRig) -> None:
     told = long.ask("feeds", "verify")
 
