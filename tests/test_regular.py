@@ -15,13 +15,24 @@ import pytest
 
 from newsroom import NOW
 from syndicate.channels import preview
+from syndicate.channels.secrets import secret_in
 from syndicate.channels.tokens import FILE_NAME, vault_in
 from syndicate.checkpoint import Checkpoints
-from syndicate.errors import CannotWrite
+from syndicate.cli.feeds import _in_folder
+from syndicate.content.cards import CardKit, look_of, problems_in
+from syndicate.content.child import _picture
+from syndicate.content.glyphs import Glyphs
+from syndicate.content.typefaces import digest_of
+from syndicate.dress import page_rules_of
+from syndicate.errors import CannotWrite, ConfigError
 from syndicate.outbox import epoch
+from syndicate.outbox.backup import manifest_of
 from syndicate.outbox.lock import PublisherLock, holder_of
 from syndicate.outbox.witness import Witnesses
+from syndicate.posts.card import CardRules
 from syndicate.regular import opened, read_regular
+from syndicate.settings.pages import PageSettings
+from syndicate.settings.tables import table_of
 from syndicate.shelf.folder import MANIFEST, FolderShelf
 from syndicate.shelf.sealed import SealFile, Stamps
 
@@ -103,6 +114,47 @@ def test_a_pipe_in_the_place_of_a_note_of_ours_says_nothing(
     os.mkfifo(pipe)
 
     assert told(pipe) == expected
+
+
+@pytest.mark.parametrize(
+    ("use", "error"),
+    [
+        (secret_in, ValueError),
+        (lambda pipe: table_of(pipe, origin="syndicate.yaml", key="content.images.table"), ConfigError),
+        (lambda pipe: page_rules_of(PageSettings(style=pipe), CardRules()), ConfigError),
+        (Glyphs, OSError),
+        (digest_of, OSError),
+        (manifest_of, ConfigError),
+    ],
+)
+def test_a_pipe_that_settings_name_in_place_of_a_file_is_told(
+    tmp_path: Path, use: Callable[[Path], object], error: type[Exception]
+) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    os.mkfifo(tmp_path / "pipe.json.json")  # the manifest of a backup
+
+    with pytest.raises(error, match="is no regular file"):
+        use(pipe)
+
+
+def test_pipes_in_place_of_pictures_and_fonts_of_cards_are_told(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    problems = list(problems_in(CardKit(logo=pipe, background=pipe, font=pipe)))
+
+    assert [name for name, _ in problems] == ["logo", "background", "font"]
+    assert all(problem.endswith("cannot be read (is no regular file)") for _, problem in problems)
+    with pytest.raises(OSError, match="is no regular file"):
+        look_of(CardKit(logo=pipe), brand="", shows=(), color="", is_generating=True, limit_bytes=1)
+    assert _picture(str(pipe)) is None
+
+
+def test_a_pipe_in_the_place_of_a_feed_is_missing_to_whoever_verifies_the_feeds(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rss.xml")
+
+    assert _in_folder(tmp_path)("rss.xml") is None
 
 
 @pytest.mark.parametrize(

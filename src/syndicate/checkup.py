@@ -39,6 +39,7 @@ from syndicate.plot import Plot
 from syndicate.ports.channel import Channel, Tokens
 from syndicate.ports.web import Page, Reached
 from syndicate.posts.card import CardRules, card_of, share_path
+from syndicate.regular import read_regular
 from syndicate.settings.roots import placed_below, root_of
 from syndicate.tempo import pace_rules_of
 from syndicate.wording import card_rules_of
@@ -380,7 +381,7 @@ def _secret_files(plot: Plot) -> list[tuple[str, machine.Rights]]:
 
 def _holds_secrets(plot: Plot) -> bool:
     try:
-        text = plot.path.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(plot.path).decode(errors="replace")
     except OSError:
         return False
     return any(secret in text for secret in plot.secrets)

@@ -11,6 +11,7 @@ from msgspec import structs
 from syndicate.errors import ConfigError, Fault
 from syndicate.feeds.pagerules import PageRules
 from syndicate.posts.card import CardRules
+from syndicate.regular import opened
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.sources import CODE
 
@@ -59,7 +60,8 @@ def _text(path: Path, key: str) -> str:
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise _refusal(path, f"is larger than {LIMIT_BYTES} bytes", remedy, key)
-        return path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8", opener=opened) as file:
+            return file.read()
     except OSError as error:
         raise _refusal(path, f"cannot be read: {error.strerror}", remedy, key) from error
     except UnicodeDecodeError as error:

@@ -347,7 +347,7 @@ def _read(path: Path) -> PreviewPost | None:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(read_regular(path)).hexdigest()[:16]
 
 
 def _put_file(path: Path, content: bytes) -> None:

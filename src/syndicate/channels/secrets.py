@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
 
+from syndicate.regular import opened
+
 LIMIT_BYTES = 64 * 1024
 """No token is longer; a larger file is a wrong path."""
 
@@ -37,7 +39,7 @@ def secret_in(path: Path) -> SecretStr:
     """
     path = path.expanduser()
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opened) as file:
             _warn_if_open(path, os.fstat(file.fileno()))
             content = file.read(LIMIT_BYTES + 1)
     except OSError as cause:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -235,10 +236,14 @@ def _standing(folder: Path) -> tuple[str, ...]:
 
 
 def _in_folder(folder: Path) -> Read:
+    from syndicate.regular import read_regular
+
     def read(path: str) -> bytes | None:
         try:
-            return (folder / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return read_regular(folder / path)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO):
+                raise
             return None
 
     return read

@@ -82,6 +82,7 @@ IGNORED = ("/state/", "/secrets/")
 def _ignoring(output: Path) -> list[str]:
     """Keeps what is secret out of the git repository that the settings lie in, or says how; nothing outside of one."""
     from syndicate.atomic import replace_file
+    from syndicate.regular import read_regular
     from syndicate.settings.roots import root_of
 
     root = root_of(output)
@@ -89,7 +90,7 @@ def _ignoring(output: Path) -> list[str]:
         return []
     file = root / ".gitignore"
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").split() if file.exists() else None
+        lines = read_regular(file).decode(errors="replace").split() if file.exists() else None
         if lines is None:
             replace_file(file, "".join(f"{line}\n" for line in IGNORED).encode())
             return [f"{file}: written, so that the state and secrets stay out of the git repository"]

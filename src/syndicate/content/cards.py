@@ -17,6 +17,7 @@ from syndicate.items.scripts import scripts_in
 from syndicate.ports.content import Painted
 from syndicate.posts.cardimage import CardLook
 from syndicate.posts.post import Picture
+from syndicate.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def look_of(
         is_generating=is_generating,
         limit_bytes=limit_bytes,
         fonts=tuple((one.script, one.digest) for one in kit.typefaces),
-        files=tuple((name, hashlib.sha256(path.read_bytes()).hexdigest()[:16]) for name, path in kit.files),
+        files=tuple((name, hashlib.sha256(read_regular(path)).hexdigest()[:16]) for name, path in kit.files),
     )
 
 
@@ -74,7 +75,7 @@ def problems_in(kit: CardKit) -> Iterator[tuple[str, str]]:
             if name == "font":
                 Glyphs(path)
             else:
-                look(path.read_bytes(), path.name)
+                look(read_regular(path), path.name)
         except OSError as error:
             yield name, f"{path} cannot be read ({error.strerror})"
         except ImageUnusable as error:

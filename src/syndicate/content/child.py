@@ -25,6 +25,7 @@ from PIL import Image
 from syndicate.content.lettering import Face
 from syndicate.content.pixels import FORMATS, Unusable, card, develop, pair, upright
 from syndicate.content.poster import Sheet, poster
+from syndicate.regular import read_regular
 
 LIMIT_MEMORY_BYTES: Final = 1024**3
 
@@ -71,7 +72,7 @@ def _picture(path: str) -> Image.Image | None:
     if not path:
         return None
     try:
-        image = Image.open(BytesIO(Path(path).read_bytes()), formats=FORMATS)
+        image = Image.open(BytesIO(read_regular(Path(path))), formats=FORMATS)
         return image.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

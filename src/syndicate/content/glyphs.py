@@ -9,6 +9,8 @@ import struct
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
+from syndicate.regular import read_regular
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,7 +29,7 @@ class Glyphs:
     """
 
     def __init__(self, path: Path, index: int = 0) -> None:
-        content = path.read_bytes()
+        content = read_regular(path)
         try:
             self._ranges = _ranges_in(content, _table(content, index, b"cmap"))
         except (struct.error, IndexError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from syndicate.content.glyphs import directory_of
+from syndicate.regular import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,7 +112,7 @@ def digest_of(path: Path) -> str:
     Raises:
         OSError, struct.error: it is no whole font file.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=opened) as file:
         head = file.read(_HEADER_BYTES)
         if head.startswith(b"ttcf"):
             # The first face's own list stands where the collection says.

@@ -19,6 +19,7 @@ from syndicate.outbox import epoch
 from syndicate.outbox.database import HEAD, Database, check_known, connected, copy_database, kept_from
 from syndicate.outbox.witness import witnesses_of
 from syndicate.ports.outbox import Restored
+from syndicate.regular import opened, read_regular
 
 FORM = 1
 """The manifest's own form."""
@@ -103,7 +104,7 @@ def manifest_of(backup: Path) -> Manifest:
         ConfigError: there is none, the backup is not what it tells, or a newer version wrote it.
     """
     try:
-        manifest = Manifest(**json.loads(manifest_path(backup).read_bytes()))
+        manifest = Manifest(**json.loads(read_regular(manifest_path(backup))))
         found = _digest(backup)
     except OSError as error:
         name = str(error.filename or backup)
@@ -250,7 +251,7 @@ def _one(reader: sqlite3.Connection, query: str) -> Any:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open(path, "rb", opener=opened) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

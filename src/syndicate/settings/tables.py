@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from syndicate.errors import ConfigError, Fault
+from syndicate.regular import read_regular
 
 LIMIT_BYTES = 8 * 1024 * 1024
 _KEYS = ("uid", "id", "name", "key")
@@ -28,7 +29,7 @@ def table_of(path: Path, *, origin: str, key: str) -> Mapping[str, Mapping[str, 
     try:
         if path.stat().st_size > LIMIT_BYTES:
             raise ValueError(f"has over {LIMIT_BYTES} bytes")
-        return dict(_rows(_loaded(path.suffix.casefold(), path.read_text(encoding="utf-8-sig"))))
+        return dict(_rows(_loaded(path.suffix.casefold(), read_regular(path).decode("utf-8-sig"))))
     except (OSError, ValueError, LookupError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error).partition("\n")[0]
         problem = f"{path} cannot be used: {reason}"
