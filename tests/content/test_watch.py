@@ -116,44 +116,28 @@ async def test_a_missing_folder_is_an_error_for_the_caller(tmp_path: Path) -> No
         await wake(tmp_path / "nowhere", Stirred(), asyncio.Event())
 
 
-async def test_a_failing_watcher_is_an_error_for_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*roots: str, **options: object) -> Iterator[object]:
-        raise RuntimeError("inotify broke")
-        yield
-
-    monkeypatch.setattr("watchfiles.watch", failing)
-
-    with pytest.raises(OSError, match="inotify broke"):
-        await wake(tmp_path, Stirred(), asyncio.Event())
-
-
-async def test_a_watcher_that_fails_in_an_odd_way_does_not_keep_the_caller_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def failing(*roots: str, **options: object) -> Iterator[object]:
-        raise LookupError("whatever it was")
-        yield
-
-    monkeypatch.setattr("watchfiles.watch", failing)
-
-    with pytest.raises(LookupError, match="whatever it was"):
-        await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
-
-
 class Panic(BaseException):
     """As `pyo3_runtime.PanicException`."""
 
 
-async def test_a_watcher_that_panics_is_an_error_for_the_caller(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "told", "words"),
+    [
+        (RuntimeError("inotify broke"), OSError, "inotify broke"),
+        (LookupError("whatever it was"), LookupError, "whatever it was"),
+        (Panic("rust panicked"), OSError, "Panic: rust panicked"),
+    ],
+)
+async def test_a_watcher_that_fails_is_an_error_for_the_caller_who_waits_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, told: type[Exception], words: str
 ) -> None:
-    def panicking(*roots: str, **options: object) -> Iterator[object]:
-        raise Panic("rust panicked")
+    def failing(*roots: str, **options: object) -> Iterator[object]:
+        raise error
         yield
 
-    monkeypatch.setattr("watchfiles.watch", panicking)
+    monkeypatch.setattr("watchfiles.watch", failing)
 
-    with pytest.raises(OSError, match="Panic: rust panicked"):
+    with pytest.raises(told, match=words):
         await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
 
 
