@@ -46,8 +46,8 @@ def json_feed(feed: Feed, site: Site, entries: Entries | None = None) -> bytes:
     told = feed.entries
     made = [_cast(parts_of(entry)) for entry in told] if entries is None else entries.others(told, "json", _cast)
     frame = _text(_told(head), "\n").removesuffix("\n}").encode("utf-8", "replace")
-    items = b"[" + b",".join(made) + b"\n ]" if made else b"[]"
-    return frame + b',\n "items": ' + items + b"\n}\n"
+    parts = [part for one in made for part in (b",", one)]  # one join copies an entry once
+    return b"".join((frame, b',\n "items": [', *parts[1:], b"\n ]\n}\n" if made else b"]\n}\n"))
 
 
 def _cast(parts: Parts) -> bytes:

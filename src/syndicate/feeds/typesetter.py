@@ -5,7 +5,7 @@ An order is all that its document is made of beside the site, so that it can be 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -54,7 +54,9 @@ class Typesetter:
         self._shapes: dict[Shape, int] = {}
         self._told: dict[_Key, tuple[Item, Entry]] = {}
         self._due: Counter[_Key] = Counter()  # feeds that are expected to show an entry
-        self._done: dict[_Key, None] = {}  # entries that no feed is expected to show, as they became so
+        self._done: OrderedDict[_Key, None] = (
+            OrderedDict()
+        )  # entries that no feed is expected to show, as they became so
         self._open: list[_Key] = []  # the entries of the feed that is being made
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
 
@@ -82,7 +84,7 @@ class Typesetter:
             if isinstance(order, FeedOrder) and (last is None or not _is_together(order, last)):
                 last = order
                 self._due.update(self._keys(order.feed, order.items))
-        self._done = {key: None for key in self._told if key not in self._due}
+        self._done = OrderedDict.fromkeys(key for key in self._told if key not in self._due)
 
     def make(self, order: Order) -> bytes:
         """The document's bytes: the same for the same order and site."""
@@ -138,8 +140,7 @@ class Typesetter:
 
     def _make_room(self) -> None:
         while len(self._told) >= self._room:
-            key = next(iter(self._done or self._told))
-            self._done.pop(key, None)
+            key = self._done.popitem(last=False)[0] if self._done else next(iter(self._told))
             self._entries.drop(self._told.pop(key)[1])
 
 
