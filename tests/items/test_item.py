@@ -3,11 +3,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
-from datetime import UTC
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syndicate.items.item import SUFFIXES, Image, Item, Offering, Teaser, Topic
@@ -49,8 +49,14 @@ items = st.builds(
 )
 
 
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+ASCII = "".join(map(chr, range(127)))
+
+
 @settings(max_examples=30)
 @given(items)
+@example(Item("1", "a.md", "A", "B", NOON, NOON, body_html=ASCII))
+@example(Item("1", "a.md", "A", "B", NOON, NOON, body_html=f"{ASCII}\x7f"))
 def test_a_revision_is_the_digest_of_what_readers_see_as_sorted_json(item: Item) -> None:
     seen = asdict(item)
     for name in ("path", "expires", "group", "posting", "known_revision", "known_sizes", "packed", "is_as_packed"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct, structs
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _seen(item: Item) -> str:
     """What readers see of an item, as `json.dumps` writes its parts with sorted keys, which takes twice as long."""
     image, published, updated = item.image, item.published.isoformat(), item.updated.isoformat()
     return (
-        f'{{"authors": [{", ".join(map(_text, item.authors))}], "body_html": {_text(item.body_html)}, '
+        f'{{"authors": [{", ".join(map(_text, item.authors))}], "body_html": {_long_text(item.body_html)}, '
         f'"brand": {_named(item.brand)}, "description": {_text(item.description)}, "id": {_text(item.id)}, '
         f'"image": {_shown(image) if image is not None else "null"}, "language": {_text(item.language)}, '
         f'"link": {_named(item.link)}, "offerings": [{", ".join(map(_offered, item.offerings))}], '
@@ -228,6 +229,14 @@ def _seen(item: Item) -> str:
 
 
 _text = json.encoder.encode_basestring_ascii
+
+
+_quoted = msgspec.json.Encoder().encode
+
+
+def _long_text(text: str) -> str:
+    """The same in a fifth of the time, of text that msgspec writes in the same way."""
+    return _quoted(text).decode() if text.isascii() and "\x7f" not in text else _text(text)
 
 
 def _named(text: str | None) -> str:
