@@ -110,7 +110,8 @@ def read_lines(text: str) -> dict[str, Value] | None:
     if text[:1] != "\n" or len(text) > MAX_SCALAR or not _is_tame(text):
         return None
     lines = text.split("\n")
-    if len(lines) * _PARTS_OF_LINE + text.count(",") > MAX_PARTS:
+    parts = len(lines) * _PARTS_OF_LINE
+    if parts + len(text) > MAX_PARTS and parts + text.count(",") > MAX_PARTS:
         return None
     top = _Open("", None)
     try:
@@ -167,6 +168,11 @@ def _said(line: str) -> _Said:
     written, colon, rest = line.partition(": ")
     head = _HEADS.get(written)
     if head is not None and colon:
+        if rest[:1] in _FIRST and rest not in NULLS and not (": " in rest or " #" in rest or rest[-1] in ": "):
+            said = (*head, rest, None)  # as most
+            if len(_KNOWN) < _MAX_KNOWN and len(line) <= _MAX_LINE:
+                _KNOWN[line] = said
+            return said
         return _kept(line, *head, rest)
     body = line.lstrip(" ")
     is_key = bool(colon) or line[-1:] == ":"
