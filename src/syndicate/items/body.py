@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from syndicate.items.links import absolute
-from syndicate.items.plain import BLOCKS, one_line, sound, untagged
+from syndicate.items.plain import BLOCKS, collapsed, sound, untagged
 from syndicate.items.rules import Format
 from syndicate.items.shortcodes import NOWHERE, Places
 from syndicate.items.spotless import spotless
@@ -200,7 +200,7 @@ def text_of(markup: str) -> str:
         text = untagged(markup)
     for entity, char in _ENTITIES if "&" in text else ():
         text = text.replace(entity, char)
-    return one_line(text)
+    return collapsed(text if text.isascii() else sound(text))  # that of safe HTML is sound already
 
 
 def _oversize(text: str) -> str:

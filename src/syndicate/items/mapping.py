@@ -22,7 +22,7 @@ from syndicate.items.posting import Posting
 from syndicate.items.reader import Reader
 from syndicate.items.rules import Rules
 from syndicate.items.shortcodes import Places
-from syndicate.items.summary import description_of, opening_of, summary_of
+from syndicate.items.summary import Opening, description_of, summary_of
 from syndicate.items.times import expires_of, published_of, updated_of
 from syndicate.items.topics import topics_of
 from syndicate.items.tree import Tree, Value
@@ -115,7 +115,7 @@ def location_of(path: str, rules: Rules, modified: datetime | None = None) -> Lo
 
 def _item(reader: Reader, safe: SafeBody, head: _Head, pictures: _Pictures) -> Item:
     link = head.link
-    opening = opening_of(safe.html, text_of(safe.html))
+    opening = Opening(safe.html)
     return Item(
         id=identity_of(reader, link),
         path=reader.path,

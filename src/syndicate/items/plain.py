@@ -112,10 +112,10 @@ def plain(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Sound text with its white space collapsed."""
-    return _collapsed(sound(text))
+    return collapsed(sound(text))
 
 
-def _collapsed(text: str) -> str:
+def collapsed(text: str) -> str:
     """Sound text as one line."""
     spaced = text.replace("\n", " ").replace("\t", " ")
     if not (spaced.isascii() or spaced.isprintable()):  # there may be blanks of other kinds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import islice
+from string import ascii_letters
 
 import regex
 
@@ -36,6 +37,7 @@ _AFTER_LURE = (
 )
 _LURE = re.compile(rf"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:{'|'.join(_LURES)})[\s.…»›→>\])]*\Z")
 
+_PLAIN_LETTERS = frozenset(ascii_letters)
 _COMPARED = 8  # letters and digits: most texts are no body's beginning, and have said so by then
 
 
@@ -51,10 +53,15 @@ def is_cut(text: str, body: str) -> bool:
 
     Only letters and digits are compared: marks, entities, quotes and white space may be written in another way.
     """
-    if _has_dots(text) or _has_lure(text):
+    if has_marks_of_a_cut(text):
         return True
     rest = _rest(text, body)
     return any(map(str.isalnum, rest)) and not _ends_sentence(text, rest)
+
+
+def has_marks_of_a_cut(text: str) -> bool:
+    """Whether plain text ends in dots or a lure."""
+    return _has_dots(text) or _has_lure(text)
 
 
 def _has_dots(text: str) -> bool:
@@ -76,7 +83,7 @@ def mended(text: str, body: str) -> str:
 
 def _rest(text: str, body: str) -> str:
     """How the body goes on after the text that it begins with; empty if it does not, or not in letters and digits."""
-    if not _begin_alike(text, body):  # as most: else all of it would be folded
+    if not begin_alike(text, body):  # as most: else all of it would be folded
         return ""
     last = next(place for place in reversed(range(len(text))) if text[place].isalnum())
     if body.startswith(text[: last + 1]):
@@ -102,8 +109,10 @@ def _after(tail: str, body: str, at: int) -> str:
     return body[at:]
 
 
-def _begin_alike(text: str, body: str) -> bool:
+def begin_alike(text: str, body: str) -> bool:
     """Whether the first letters and digits of both are there and the same."""
+    if text[:1] in _PLAIN_LETTERS and body[:1] in _PLAIN_LETTERS and text[:1].lower() != body[:1].lower():
+        return False  # as most
     mine = _first_letters(text)
     theirs = _first_letters(islice(body, _reach(text)))
     return bool(mine and theirs) and (mine.startswith(theirs) or theirs.startswith(mine))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
 
 from syndicate.items.body import text_of
-from syndicate.items.sentences import is_cut, mended, shorten
+from syndicate.items.sentences import begin_alike, has_marks_of_a_cut, is_cut, mended, shorten
 
 MEND_LEAST = 20
 """A cut text of which less than this is left says less than the body's own beginning."""
 
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>")
+_PLAIN_PARAGRAPH = re.compile(r"<p>([^<]*+(?:</?(?:a|b|code|em|i|strong)(?: [^<>]*+)?>[^<]*+)*+)</p>")
+_START = re.compile("<p>([A-Za-z0-9][^<>&]{63})")
 _ASIDE = re.compile(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
 _IMAGE = re.compile(r"<img\b[^<>]*>|<br>")
 _ALT = re.compile(r'<img\b[^<>]*\balt="([^"]+)"')
@@ -30,23 +32,27 @@ _LEAST_WORDS, _LEAST_LETTERS = 3, 12
 _ADDRESS = re.compile(r"\s*https?://\S+")
 
 
-class Opening(NamedTuple):
-    """How a body begins: its first paragraph, and what stands at its beginning (see `opening_of`)."""
+class Opening:
+    """How a body begins: `paragraph` is its first. It is given as safe HTML."""
 
-    paragraph: str
-    beginnings: tuple[str, ...]
+    def __init__(self, body_html: str) -> None:
+        self._html = body_html
+        self.paragraph = paragraph_of(body_html)
+        start = _START.match(body_html)
+        self._start = start[1] if start is not None and self.paragraph.startswith(start[1]) else ""
 
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """Its text, and that without the headings and images before its first paragraph."""
+        body = text_of(self._html)
+        at = body.find(self.paragraph) if self.paragraph else -1
+        return (body, body[at:]) if at > 0 else (body,)
 
-def opening_of(body_html: str, body: str) -> Opening:
-    """How a body begins: headings and images before its first paragraph are no part of the beginning.
-
-    Args:
-        body_html: the safe HTML body.
-        body: its plain text.
-    """
-    paragraph = paragraph_of(body_html)
-    at = body.find(paragraph) if paragraph else -1
-    return Opening(paragraph, (body, body[at:]) if at > 0 else (body,))
+    def cut(self, text: str) -> str | None:
+        """The beginning by which a text is cut (see `is_cut`), if it is."""
+        if self._start and not begin_alike(text, self._start) and not has_marks_of_a_cut(text):
+            return None  # as most: all beginnings are like that, so the text of the whole body is not needed
+        return next((beginning for beginning in self.beginnings if is_cut(text, beginning)), None)
 
 
 def summary_of(candidates: Iterable[str], *, excerpt: str, opening: Opening, limit: int) -> str:
@@ -58,15 +64,14 @@ def summary_of(candidates: Iterable[str], *, excerpt: str, opening: Opening, lim
         opening: how the body begins.
         limit: characters of a summary taken from the body.
     """
-    paragraph, beginnings = opening
     cut = ""
     for candidate in candidates:
-        if candidate and not any(is_cut(candidate, beginning) for beginning in beginnings):
+        if candidate and opening.cut(candidate) is None:
             return candidate
         cut = cut or candidate
     if excerpt:
         return shorten(_worded(excerpt), limit)
-    mend, own = _mended(cut, beginnings), shorten(_worded(paragraph), limit)
+    mend, own = description_of(cut, opening), shorten(_worded(opening.paragraph), limit)
     return own if len(mend) < MEND_LEAST <= len(own) else mend or own
 
 
@@ -77,14 +82,8 @@ def _worded(text: str) -> str:
 
 def description_of(text: str, opening: Opening) -> str:
     """The file's own description, mended if it is cut."""
-    return _mended(text, opening.beginnings)
-
-
-def _mended(text: str, beginnings: tuple[str, ...]) -> str:
-    for beginning in beginnings:
-        if text and is_cut(text, beginning):
-            return mended(text, beginning)
-    return text
+    beginning = opening.cut(text) if text else None
+    return text if beginning is None else mended(text, beginning)
 
 
 def paragraph_of(markup: str) -> str:
@@ -106,9 +105,14 @@ def paragraph_of(markup: str) -> str:
 
 def _paragraphs(markup: str) -> Iterator[tuple[str, bool]]:
     """Each paragraph's HTML without images, and whether there is an image in it or right above it."""
+    start = _PLAIN_PARAGRAPH.match(markup)
+    if start is not None:  # as most begin: perhaps nothing else has to be looked at
+        yield start[1].strip(), False
     is_below_image, markup = False, _ASIDE.sub("", markup) if "<figure" in markup or "<table" in markup else markup
     for match in _PARAGRAPH.finditer(markup):
-        inner, images = _IMAGE.subn("", match[1])
+        inner, images = match[1], 0
+        if "<img" in inner or "<br>" in inner:
+            inner, images = _IMAGE.subn("", inner)
         yield inner.strip(), bool(images) or is_below_image
         is_below_image = bool(images) and not text_of(inner)
 
