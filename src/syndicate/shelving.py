@@ -176,7 +176,7 @@ class Shelving:
         written: list[str] = []
         made: dict[str, bytes] = {}
         size_bytes = number = 0
-        self._press.expect(documents)
+        documents = self._press.in_turn(documents)
         with closing(self._ahead(documents, lambda: number)) as ahead:
             for number, (document, one) in enumerate(zip(documents, ahead, strict=True), start=1):
                 made[document.path] = document.make() if one is None else one.content

@@ -15,7 +15,7 @@ from syndicate.feeds.feed import newest_of
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.moved import redirects_of
 from syndicate.feeds.press import Press, documents_of
-from syndicate.feeds.typesetter import Typesetter
+from syndicate.feeds.typesetter import FeedOrder, Typesetter
 from syndicate.items.item import Item
 
 HUGE = "x" * 10_000_001
@@ -135,6 +135,42 @@ def test_older_documents_stand_before_the_feed_that_names_them() -> None:
     assert {path for path in paths if path.startswith("old/")} == {
         f"old/all/{FORMATS[name].file_name}" for name in SITE.formats
     }
+
+
+def test_archive_documents_are_made_in_the_order_of_their_items_and_before_all_that_name_them() -> None:
+    site = structs.replace(SITE, size=2)
+    items = [
+        make_item(n, published=day(n), topics=((AUTOMATION,), (CODING,), (AUTOMATION, CODING))[n % 3])
+        for n in range(1, 25)
+    ]
+    press = Press(site)
+    plain = list(press.documents(newest_of(items), day(99)))
+
+    turns = press.in_turn(plain)
+
+    assert sorted(one.path for one in turns) == sorted(one.path for one in plain)
+    archives = [one for one in turns if "/archive/" in one.path]
+    rest = [one for one in plain if "/archive/" not in one.path]
+    assert turns == archives + rest
+    times = [
+        one.order.items[len(one.order.items) // 2].published for one in archives if isinstance(one.order, FeedOrder)
+    ]
+    assert times == sorted(times)
+    assert len(times) == len(archives) > 12
+    for feed in ("all", AUTOMATION.slug, CODING.slug):  # the oldest first, all formats of one together
+        of_feed = [one for one in plain if one.path.startswith(f"{feed}/archive/")]
+        assert [one for one in archives if one.path.startswith(f"{feed}/archive/")] == of_feed
+        assert of_feed
+
+
+def test_documents_read_the_same_in_whatever_turn_they_are_made() -> None:
+    site = structs.replace(SITE, size=2)
+    items = [make_item(n, published=day(n), topics=(AUTOMATION, CODING)) for n in range(1, 12)]
+
+    press = Press(site)
+    made = {one.path: one.make() for one in press.in_turn(press.documents(newest_of(items), day(99)))}
+
+    assert made == bytes_of(Press(site), items)
 
 
 def test_former_addresses_keep_their_readers() -> None:

@@ -69,9 +69,15 @@ class Press:
         """Tell of these as well, as documents were made elsewhere."""
         self._typesetter.leave_out(left_out)
 
-    def expect(self, documents: Iterable[Document]) -> None:
-        """These are going to be made, in this order: what they have in common is kept as long as it is needed."""
-        self._typesetter.expect(document.order for document in documents)
+    def in_turn(self, documents: Iterable[Document]) -> list[Document]:
+        """The documents in the order in which they are to be made next: an entry is kept until the last that shows it.
+
+        Archive documents come first, those of one time together, as they tell the same items; of each feed the oldest
+        first, and before the feed that names them.
+        """
+        turns = sorted(documents, key=_time_of)
+        self._typesetter.expect(document.order for document in turns)
+        return turns
 
     def documents(
         self,
@@ -223,6 +229,14 @@ def documents_of(
     press = Press(site, entries=entries)
     for document in press.documents(newest_of(items), now, topics=topics):
         yield document.path, document.make()
+
+
+def _time_of(document: Document) -> datetime:
+    """The time that an archive document tells of; of all others the end of time."""
+    order = document.order
+    if isinstance(order, FeedOrder) and order.feed.current:
+        return order.items[len(order.items) // 2].published
+    return LATEST
 
 
 def _changed(former: Mapping[str, Item], items: Mapping[str, Item], only: Collection[str] | None) -> tuple[str, ...]:
