@@ -15,7 +15,7 @@ from timing import cost_of, cpu_s_of, ratios, spreads
 
 PATIENCE_S = 60.0
 CALM_S = 1.0
-IDLE_S = 0.06  # of CPU in that time: looks at folders and timers go on, and take 0.02 to 0.04 s on slow machines
+IDLE_S = 0.02  # of CPU in that time: looks at folders and timers go on, and take 0.002 to 0.005 s on slow machines
 STEP_S = 0.002
 WANTED = {"hugo": {"wall_s": 0.17}}
 

@@ -26,6 +26,7 @@ from syndicate.ingest import Ingest, Pass
 from syndicate.outbox.delivery import Action, Delivery, Origin, State
 from syndicate.outbox.lock import PublisherLock
 from syndicate.outbox.outcome import Step
+from syndicate.outbox.store import SqlOutbox
 from syndicate.plot import plot_of
 from syndicate.posts.cardimage import card_image_of
 from syndicate.publisher import LOOKS_AT_HALF_WRITTEN, Tally, merged, publish_forever, publish_once
@@ -456,6 +457,23 @@ async def test_publisher_with_nothing_to_do_notices_that_its_state_is_gone(
             scripted = replace(with_lanes(house), ingest=ScriptedIngest([]))  # type: ignore[arg-type]  # as above
             with pytest.raises(StateLost, match=lost):
                 await asyncio.wait_for(publish_forever(scripted, asyncio.Event(), nothing), LIMIT_S)
+
+
+async def test_what_another_command_writes_wakes_the_lanes(site: SiteRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicate.publisher.STATE_LOOK_S", 0.01)
+    site.configure(schedule={"every": "1h", "watch": False})
+    lane, plot = ScriptedLane(), plot_of(site.config)
+
+    async with (
+        house_of(site) as house,
+        SqlOutbox(plot.outbox_path) as other,
+        publishing(with_lanes(house, lane), ScriptedIngest([])) as end,
+        asyncio.timeout(LIMIT_S),
+    ):
+        while not lane.wake.is_set():  # nothing tells when it began to look
+            await other.keep_checkpoint("another")
+            await asyncio.sleep(0.01)
+        await end()
 
 
 async def test_new_deliveries_wake_the_lanes(site: SiteRig) -> None:

@@ -19,6 +19,7 @@ from syndicate.errors import ConfigError, StateLost, Stopped, SyndicateError
 from syndicate.house import House, clock
 from syndicate.ingest import Pass
 from syndicate.log import log
+from syndicate.noticing import noticed
 from syndicate.outbox.delivery import Action, State
 from syndicate.twins import Twins
 
@@ -308,11 +309,15 @@ async def _draw(house: House, undrawn: asyncio.Event) -> None:
 
 
 async def _stand(house: House, stop: asyncio.Event) -> None:
-    """Until stopped, look whether the state still stands: whoever writes nothing would not notice."""
+    """Until stopped, look whether the state still stands: whoever writes nothing would not notice.
+
+    What somebody else planned (backfill, held resolve) is looked at by the lanes.
+    """
     while not stop.is_set():
-        await house.outbox.check()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), STATE_LOOK_S)
+        if await house.outbox.check():
+            for lane in house.lanes:
+                lane.wake.set()
+        await noticed(lambda: not house.outbox.is_quiet(), STATE_LOOK_S, stop)
 
 
 def _next_look_s(done: Pass) -> float | None:

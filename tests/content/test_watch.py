@@ -15,8 +15,25 @@ import pytest
 import watchfiles
 
 from syndicate.content.below import Below, folders_below
+from syndicate.content.bursts import HAS_INOTIFY
 from syndicate.content.passing import is_passing
 from syndicate.content.watch import Stirred, wake
+
+
+def hear_by(monkeypatch: pytest.MonkeyPatch, watch: Callable[..., Iterator[object]]) -> None:
+    """Have this in the place of watchfiles, also where inotify would be used."""
+    monkeypatch.setattr("syndicate.content.bursts.HAS_INOTIFY", False)
+    monkeypatch.setattr("watchfiles.watch", watch)
+
+
+@pytest.fixture(params=["inotify", "watchfiles"])
+def _each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once by each way in which the system tells of changes."""
+    if request.param == "watchfiles":
+        monkeypatch.setattr("syndicate.content.bursts.HAS_INOTIFY", False)
+    elif not HAS_INOTIFY:
+        pytest.skip("Linux alone has inotify")
+
 
 Filter = Callable[[watchfiles.Change, str], bool]
 
@@ -57,9 +74,10 @@ class Judged:
 
             return true_watch(*roots, watch_filter=judge, **options)
 
-        monkeypatch.setattr(watchfiles, "watch", listening)
+        hear_by(monkeypatch, listening)
 
 
+@pytest.mark.usefixtures("_each_way")
 async def test_a_change_wakes_and_a_stop_ends(tmp_path: Path) -> None:
     (tmp_path / ".hidden" / "content").mkdir(parents=True)
     folder = tmp_path / ".hidden" / "content"
@@ -111,6 +129,7 @@ async def test_temporary_names_do_not_wake(tmp_path: Path, monkeypatch: pytest.M
     }
 
 
+@pytest.mark.usefixtures("_each_way")
 async def test_a_missing_folder_is_an_error_for_the_caller(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         await wake(tmp_path / "nowhere", Stirred(), asyncio.Event())
@@ -135,7 +154,7 @@ async def test_a_watcher_that_fails_is_an_error_for_the_caller_who_waits_no_more
         raise error
         yield
 
-    monkeypatch.setattr("watchfiles.watch", failing)
+    hear_by(monkeypatch, failing)
 
     with pytest.raises(told, match=words):
         await asyncio.wait_for(wake(tmp_path, Stirred(), asyncio.Event()), 30)
@@ -154,7 +173,7 @@ async def test_a_watcher_that_hangs_does_not_hold_up_the_end(
         raise OSError("the mount is dead")
         yield
 
-    monkeypatch.setattr("watchfiles.watch", hanging)
+    hear_by(monkeypatch, hanging)
     waking = asyncio.create_task(wake(tmp_path, Stirred(), stop))
     assert await asyncio.to_thread(begun.wait, 10)
 
@@ -167,7 +186,10 @@ async def test_a_watcher_that_hangs_does_not_hold_up_the_end(
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems know no such names")
-async def test_a_folder_whose_name_is_no_text_is_an_error_for_the_caller(tmp_path: Path) -> None:
+async def test_a_folder_whose_name_is_no_text_is_an_error_for_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syndicate.content.bursts.HAS_INOTIFY", False)  # which has it as it is
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     await asyncio.to_thread(folder.mkdir)
 
@@ -175,6 +197,7 @@ async def test_a_folder_whose_name_is_no_text_is_an_error_for_the_caller(tmp_pat
         await asyncio.wait_for(wake(folder, Stirred(), asyncio.Event()), 30)
 
 
+@pytest.mark.usefixtures("_each_way")
 async def test_a_folder_that_is_switched_is_noticed_and_the_new_one_watched(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -196,6 +219,7 @@ async def test_a_folder_that_is_switched_is_noticed_and_the_new_one_watched(tmp_
     assert woken
 
 
+@pytest.mark.usefixtures("_each_way")
 async def test_a_folder_that_goes_away_is_an_error_for_the_caller(tmp_path: Path) -> None:
     folder = tmp_path / "content"
     folder.mkdir()
@@ -217,7 +241,7 @@ class Told:
         self._changes: queue.SimpleQueue[set[tuple[watchfiles.Change, str]]] = queue.SimpleQueue()
         self.ended = 0
         self.roots: list[tuple[str, ...]] = []
-        monkeypatch.setattr("watchfiles.watch", self.watch)
+        hear_by(monkeypatch, self.watch)
 
     @property
     def begun(self) -> int:
@@ -325,6 +349,7 @@ async def test_former_watch_is_heard_until_it_told_all(tmp_path: Path, monkeypat
     assert (ended, told.ended) == (0, 2)
 
 
+@pytest.mark.usefixtures("_each_way")
 async def test_folder_that_went_does_not_end_the_watch_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +377,7 @@ async def test_folder_that_comes_while_the_watch_is_made_is_watched(
         (tmp_path / "late").mkdir(exist_ok=True)
         return told.watch(*roots, **options)
 
-    monkeypatch.setattr("watchfiles.watch", slowly)
+    hear_by(monkeypatch, slowly)
 
     async with _waking(tmp_path, stirred, stands=stood.set):
         await asyncio.wait_for(stood.wait(), 10)

@@ -11,12 +11,13 @@ from structlog.testing import capture_logs
 
 from deliver_rig import NAME, NOW, acceptance, item
 from syndicate.items.item import Item
-from syndicate.outbox import store
+from syndicate.outbox import room
 from syndicate.outbox.delivery import Delivery, Origin, Planned, State
 from syndicate.outbox.issues import PREFIX
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.reasons import Reason
-from syndicate.outbox.store import ROOM_BYTES, SqlOutbox
+from syndicate.outbox.room import ROOM_BYTES
+from syndicate.outbox.store import SqlOutbox
 from syndicate.ports.batches import BatchState
 from syndicate.ports.outbox import Acceptance
 
@@ -26,7 +27,7 @@ async def test_nothing_is_owed_while_there_is_too_little_room(tmp_path: Path, mo
         await outbox.accept(acceptance(item(1)), NOW)
         with capture_logs() as told:
             for free in (ROOM_BYTES - 1, ROOM_BYTES - 2, ROOM_BYTES):
-                monkeypatch.setattr(store, "free_bytes", lambda folder, free=free: free)
+                monkeypatch.setattr(room, "free_bytes", lambda folder, free=free: free)
                 queue = (await outbox.outlook(NAME, 10, 10)).queue
                 assert len(queue) == (free >= ROOM_BYTES)
 

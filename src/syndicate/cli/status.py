@@ -56,7 +56,8 @@ def status(config: Path, as_json: bool) -> None:
 async def _status(plot: Plot, as_json: bool) -> None:
     from syndicate.house import clock
     from syndicate.outbox.lock import holder_of
-    from syndicate.outbox.store import ROOM_BYTES, SqlOutbox, free_bytes
+    from syndicate.outbox.room import ROOM_BYTES, free_bytes
+    from syndicate.outbox.store import SqlOutbox
 
     if not plot.has_outbox:
         _tell_empty(plot, as_json)

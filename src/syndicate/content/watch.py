@@ -7,25 +7,19 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
-from contextlib import suppress
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from syndicate.content.below import folders_below
-from syndicate.content.passing import CALM, is_passing
-
-if TYPE_CHECKING:
-    from watchfiles import Change
+from syndicate.content.bursts import DEBOUNCE_MS, STEP_MS, End, bursts_in
+from syndicate.content.passing import is_passing
+from syndicate.noticing import noticed
 
 LOOK_S = 1.0
 """Seconds between looks whether a watched folder is still the same one."""
 
-# A burst is one wake-up, when the file that was written last may be used: an earlier one would look in vain.
-_STEP_MS = CALM // timedelta(milliseconds=1) + 5
-_DEBOUNCE_MS = 1500
-
-_ALL_TOLD_S = (_DEBOUNCE_MS + 4 * _STEP_MS) / 1000
+_ALL_TOLD_S = (DEBOUNCE_MS + 4 * STEP_MS) / 1000
 """So long after a new watch stands, the former one has told whatever it heard before."""
 
 _END_S = 2.0
@@ -99,7 +93,7 @@ async def wake(
     while not stop.is_set():
         root, switched = _identity(folder), asyncio.Event()
         watching = asyncio.create_task(_Watch(root[0], stirred, switched, stands).stay())
-        looking = asyncio.create_task(_until_switched(folder, root, stop, look_s))
+        looking = asyncio.create_task(noticed(partial(_is_switched, folder, root), look_s, stop))
         try:
             done, _ = await asyncio.wait((watching, looking), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -113,16 +107,9 @@ async def wake(
         stands = stirred.note
 
 
-async def _until_switched(folder: Path, root: tuple[str, int, int], stop: asyncio.Event, look_s: float) -> None:
-    """Until the folder is another one than it was, or not there, or nobody wants to know any more."""
-    while not stop.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), look_s)
-        try:
-            if await asyncio.to_thread(_identity, folder) != root:
-                return
-        except OSError:
-            return
+def _is_switched(folder: Path, root: tuple[str, int, int]) -> bool:
+    """Whether the folder is another one than it was, or not there."""
+    return _identity(folder) != root
 
 
 def _identity(folder: Path) -> tuple[str, int, int]:
@@ -133,10 +120,7 @@ def _identity(folder: Path) -> tuple[str, int, int]:
 
 
 class _Hearing:
-    """One watch of folders, in a thread of its own: `stands` once it is made, `ended` when it is over, or failed.
-
-    The folders are watched each for itself: asked for one and all below it, watchfiles looks at every file there and
-    lets nothing else run meanwhile.
+    """One watch of folders, in a thread of its own: `standing` once it is made, `ended` when it is over, or failed.
 
     Args:
         root: names below it count, the way to it may well be hidden.
@@ -145,57 +129,42 @@ class _Hearing:
     """
 
     def __init__(self, root: str, folders: Sequence[str], tell: Callable[[set[str], set[str]], None]) -> None:
-        self.stands = asyncio.Event()
+        self.standing = asyncio.Event()
+        self.end = End()
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self.ended.add_done_callback(asyncio.Future.exception)  # nobody may wait for it any more
         self._root = root
         self._folders = folders
         self._tell = tell
-        self._is_over = False
         threading.Thread(target=self._hear, daemon=True).start()
 
-    def end(self) -> None:
-        """Let it end soon."""
-        self._is_over = True
+    def stands(self) -> None:
+        """All is watched from now on."""
+        self._call(self.standing.set)
 
-    @property
-    def is_set(self) -> Callable[[], bool]:
-        """What watchfiles asks for whenever it begins to wait, so once the watch is made: whether it is to end."""
-        self._call(self.stands.set)
-        return lambda: self._is_over
+    def is_news(self, path: str) -> bool:
+        """Whether a change at this path matters."""
+        return not any(map(is_passing, Path(path.removeprefix(self._root)).parts))
 
     def _hear(self) -> None:
         try:
-            from watchfiles import watch
-
-            for found in watch(
-                *self._folders,
-                watch_filter=self._is_news,
-                debounce=_DEBOUNCE_MS,
-                step=_STEP_MS,
-                stop_event=self,
-                rust_timeout=0,  # with one, what comes just then is lost
-                force_polling=False,
-                recursive=False,
-            ):
-                came = {path for change, path in found if change == change.added and os.path.isdir(path)}  # noqa: PTH112
-                self._call(self._tell, {path for _, path in found}, came)
+            for burst in bursts_in(self._folders, self):
+                self._call(self._tell, burst.changed, {path for path in burst.came if os.path.isdir(path)})  # noqa: PTH112
         except Exception as error:  # the edge of a thread: whoever waits for the watch would wait for ever
             self._call(self._fail, error)
         except BaseException as error:  # a panic of watchfiles' Rust part is one; it must not end the publisher
             self._call(self._fail, RuntimeError(f"{type(error).__name__}: {error}"))
         else:
             self._call(self._fail, None)
-
-    def _is_news(self, change: Change, path: str) -> bool:
-        return not any(map(is_passing, Path(path.removeprefix(self._root)).parts))
+        finally:
+            self.end.close()
 
     def _call(self, do: Callable[..., None], *given: object) -> None:
         try:
             self._loop.call_soon_threadsafe(do, *given)
         except RuntimeError:  # the loop is closed
-            self._is_over = True
+            self.end.set()
 
     def _fail(self, error: Exception | None) -> None:
         if not self.ended.done():
@@ -236,7 +205,7 @@ class _Watch:
             raise OSError(f"the system does not watch {self._root!a}: {error}") from error
         finally:
             for one in self._hearing:
-                one.end()
+                one.end.set()
             if self._hearing:
                 await asyncio.wait([one.ended for one in self._hearing], timeout=_END_S)
 
@@ -286,11 +255,11 @@ class _Watch:
         for first in range(0, len(folders), most):
             new = _Hearing(self._root, folders[first : first + most], self._hear)
             self._hearing.add(new)
-            while not (new.stands.is_set() or self._stop.is_set()):
-                await self._unless_failed(new.stands.wait())
+            while not (new.standing.is_set() or self._stop.is_set()):
+                await self._unless_failed(new.standing.wait())
         self._rests_until = time.monotonic() + _REST * (time.monotonic() - began)
         for one in former:
-            loop.call_later(_ALL_TOLD_S, one.end)
+            loop.call_later(_ALL_TOLD_S, one.end.set)
 
     def _hear(self, changed: set[str], came: set[str]) -> None:
         self._stirred.note(map(Path, changed))

@@ -40,11 +40,13 @@ class Database:
     Every writing transaction is BEGIN IMMEDIATE, so it waits for its turn instead of failing half-way.
     Writes that wait at the same time share one of them, and so one wait for the disk.
     None begins when the file, or a lock of this process beside it, no longer stands at its path.
-    A reader makes no file, migrates nothing and cannot write.
+    A reader makes no file, migrates nothing and cannot write. `writes` counts what this process was to write so far:
+    whatever is read while it stays the same sees all of them.
     """
 
     def __init__(self, path: Path, *, is_reader: bool = False) -> None:
         self.path = path
+        self.writes = 0
         self._is_reader = is_reader
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._commits = Commits(self._thread, lambda work: self._transact(True, work))
@@ -76,6 +78,7 @@ class Database:
             StateLost: nothing was written, as nobody would find it.
             CannotWrite: another process writes for too long.
         """
+        self.writes += 1
         return await self._commits.add(lambda connection: work(connection, *args, **kwargs))
 
     async def write_sealed(
@@ -86,6 +89,7 @@ class Database:
         Raises:
             StateLost, CannotWrite: nothing was written; or what the seal raised, and it was.
         """
+        self.writes += 1
         return await self._commits.add(lambda connection: work(connection, *args, **kwargs), seal)
 
     async def read(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -96,13 +100,15 @@ class Database:
         """As `read`, for what runs on the database's thread already."""
         return self._transact(False, work, *args, **kwargs)
 
-    async def check(self) -> None:
-        """Nothing, as long as what is written here is found again.
+    def check_here(self) -> None:
+        """Nothing, as long as what is written here is found again; for what runs on the database's thread.
 
         Raises:
             StateLost: the file, or a lock of this process beside it, was removed or replaced.
         """
-        await self._run(self._check)
+        assert self._standing is not None, "open() comes first"
+        self._standing.check()
+        check_held(self.path.parent)
 
     async def apart(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function on the database's thread, in no transaction."""
@@ -117,7 +123,7 @@ class Database:
         connection = self._connection
         assert connection is not None, "open() comes first"
         if is_writing:
-            self._check()
+            self.check_here()
         try:
             with connection.transaction(is_writing=is_writing):
                 return work(connection, *args, **kwargs)
@@ -126,11 +132,6 @@ class Database:
             if trouble is None:
                 raise
             raise trouble from error
-
-    def _check(self) -> None:
-        assert self._standing is not None, "open() comes first"
-        self._standing.check()
-        check_held(self.path.parent)
 
     def _open(self) -> None:
         try:

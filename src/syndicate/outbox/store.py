@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,8 +26,10 @@ from syndicate.outbox.epoch import Epoch
 from syndicate.outbox.outcome import Step
 from syndicate.outbox.pace import Dropped, Outlook, Rest, Why
 from syndicate.outbox.ping import HubCounts, Ping, Pinged
+from syndicate.outbox.room import Room
 from syndicate.outbox.rows import packed_of
 from syndicate.outbox.timekeeping import Timekeeper
+from syndicate.outbox.vigil import Vigil
 from syndicate.outbox.witness import Witnesses, witnesses_of
 from syndicate.ports.batches import BatchCounts, BatchState
 from syndicate.ports.content import Indexed, Stamp
@@ -44,16 +45,8 @@ else:  # most of them need SQLAlchemy, and a start where nothing changed needs n
 
 _RowsAfter = Callable[[Connection, str], Sequence[Any]]
 
-ROOM_BYTES = 64 * 2**20
-"""With less free than this beside the database nothing is sent: what came of it might not be kept."""
-
 TELL_S = 2.0
 """How old the word outside of the state's folder may be when something is sent; `run` looks as often for news."""
-
-
-def free_bytes(folder: Path) -> int:
-    """How much room is left there."""
-    return shutil.disk_usage(folder).free
 
 
 class SqlOutbox:
@@ -69,9 +62,10 @@ class SqlOutbox:
         self._told: Epoch | None = None
         self._told_at = 0.0
         self._time: Timekeeper | None = None
-        self._had_room = True
+        self._room = Room(path.parent)
         self._known: dict[str, KnownItem] | None = None
         self._known_version = 0
+        self._vigil = Vigil(path)
 
     async def __aenter__(self) -> Self:
         await self._database.open()
@@ -85,15 +79,20 @@ class SqlOutbox:
         finally:
             await self._database.close()
 
-    async def check(self) -> None:
-        """Nothing, as long as the state still stands at its path.
+    async def check(self) -> bool:
+        """Whether somebody else may have written since the last call, if the state still stands at its path.
 
         Raises:
             StateLost: it was removed or replaced; nothing can be kept any more.
         """
-        await self._database.check()
-        await self._database.apart(self._look_beside)
+        is_stirred = self._vigil.see(await self._database.apart(self._look))
         await self._tell()
+        return is_stirred
+
+    def is_quiet(self) -> bool:
+        """Whether `check` has surely nothing to tell; may be asked in any thread, and often."""
+        self._database.check_here()
+        return self._vigil.is_quiet() and self._stands_beside() and self._epoch == self._told
 
     async def begin(self, now: datetime, *, has_feeds: bool, folders: Sequence[Path] = ()) -> Restored | None:
         """Take the state up for publishing; what it means if it is not the one that published last.
@@ -126,17 +125,6 @@ class SqlOutbox:
         if self._epoch is not None and self._epoch != self._told:
             self._told, self._told_at = self._epoch, time.monotonic()
             await self._database.apart(self._witnesses.write, epoch.content_of(self._told))
-
-    async def _has_room(self) -> bool:
-        """Whether sending is safe: the result must still fit. Told when it changes."""
-        free = await self._database.apart(free_bytes, self._database.path.parent)
-        if (free >= ROOM_BYTES) != self._had_room:
-            self._had_room = free >= ROOM_BYTES
-            if self._had_room:
-                log.info("disk_has_room", folder=str(self._database.path.parent))
-            else:
-                log.error("disk_nearly_full", folder=str(self._database.path.parent), free_bytes=free)
-        return self._had_room
 
     async def known(self) -> dict[str, KnownItem]:
         """Every item ever accepted, by id: the same object, kept up to date, unless somebody else wrote meanwhile."""
@@ -230,8 +218,13 @@ class SqlOutbox:
 
     async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
         """The last posts of a channel, and what it owes: nothing, while what comes of it might find no room."""
+        asked = (memory, most, self._database.writes)
+        kept = self._vigil.kept(channel, asked)
+        if kept is not None:
+            return kept
         found = await self._database.read(outlook.outlook, channel, memory, most)
-        return found if await self._has_room() else replace(found, queue=())
+        self._vigil.keep(channel, asked, found)
+        return found if await self._database.apart(self._room.is_there) else replace(found, queue=())
 
     async def drop(self, dropped: Sequence[Dropped], now: datetime) -> int:
         """Posts that still wait are skipped; gives how many."""
@@ -284,10 +277,15 @@ class SqlOutbox:
                 self._renew(noted)
             self._epoch = noted
 
-    def _look_beside(self) -> None:
-        """On the database's thread: the file beside it stands."""
-        if self._epoch is not None and not epoch.path_beside(self._database.path).exists():
+    def _look(self) -> int:
+        """On the database's thread: the database and the file beside it stand; gives what tells of foreign writes."""
+        self._database.check_here()
+        if self._epoch is not None and not self._stands_beside():
             self._renew(self._epoch)
+        return self._database.read_here(recall.version)
+
+    def _stands_beside(self) -> bool:
+        return self._epoch is None or epoch.path_beside(self._database.path).exists()
 
     def _renew(self, noted: Epoch) -> None:
         """Write the file beside the database anew, which somebody removed: as we hold the lock, it says the truth."""
