@@ -20,6 +20,8 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 # What a line says: indent, dash with its blanks, folded key, and value; and how the value goes on in the next lines,
 # where it does: "" as a list or mapping, else as a block scalar of this style.
 _Said: TypeAlias = "tuple[str, str, str, Value, str | None]"
+# A mapping that is not at its end: its fields and their indent, the list below its last key and that one's indent.
+_Open: TypeAlias = "tuple[dict[str, Value], str, list[Value], str | None]"
 # A line that says something, with its number.
 _Line: TypeAlias = "tuple[int, str]"
 
@@ -41,10 +43,12 @@ _LEAD = re.compile(r" *+(?:- ++)?+")
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.$(+")  # of most plain values
 _QUOTES = frozenset("'\"")
 _STYLES = frozenset({"|", ">", "|-", ">-"})
+_NO_MEMBERS: list[Value] = []  # of a mapping without a list
+_GAP = frozenset(("", " "))
 _BLANK: _Said = ("\n", "", "", None, None)  # no line has that indent
 
-# The lines that were met first: four of five lines of a store stand in other files, too, and to find one here takes a
-# third of the time that it takes to read it.
+# The lines that were met first, but for those that say a new text behind a known key: four of five lines of a store
+# stand in other files, too, and to find one here takes a third of the time that it takes to read it.
 _KNOWN: dict[str, _Said] = {}
 _MAX_KNOWN = 10_000
 _MAX_LINE = 120  # characters of one that is kept
@@ -57,54 +61,6 @@ class _Unsure(Exception):
     """What may mean something else to libyaml."""
 
 
-class _Open:
-    """A mapping that is still being filled, at its indent, and the list below its last key, at that list's indent."""
-
-    __slots__ = ("depth", "fields", "indent", "list_indent", "members", "outer")
-
-    def __init__(self, indent: str, outer: _Open | None) -> None:
-        self.indent = indent
-        self.outer = outer
-        self.depth: int = 1 if outer is None else outer.depth + 1
-        if self.depth > _MAX_DEPTH:
-            raise _Unsure
-        self.fields: dict[str, Value] = {}
-        self.members: list[Value]  # once there is a list
-        self.list_indent: str | None = None
-
-    def list_at(self, indent: str, waiting: str | None) -> _Open:
-        """The mapping whose list has dashes at this other indent; it begins here if a key waits for its value."""
-        if waiting is not None and len(indent) >= len(self.indent):
-            self.fields[waiting] = self.members = []
-            self.list_indent = indent
-            return self
-        found: _Open | None = self
-        while found is not None and len(found.indent) > len(indent):
-            found = found.outer
-        if found is None or found.list_indent != indent:
-            raise _Unsure
-        return found
-
-    def member(self, indent: str) -> _Open:
-        """A mapping as the next member of the list."""
-        inner = _Open(indent, self)
-        self.members.append(inner.fields)
-        return inner
-
-    def mapping_at(self, indent: str, waiting: str | None) -> _Open:
-        """The mapping with keys at this other indent; it begins if a key waits for its value."""
-        if waiting is not None and len(indent) > len(self.indent):
-            inner = _Open(indent, self)
-            self.fields[waiting] = inner.fields
-            return inner
-        found = self.outer
-        while found is not None and found.indent != indent:
-            found = found.outer
-        if found is None:
-            raise _Unsure
-        return found
-
-
 def read_lines(text: str) -> dict[str, Value] | None:
     """The fields of a block; None if it is not plain enough to be sure."""
     if text[:1] != "\n" or len(text) > MAX_SCALAR or not _is_tame(text):
@@ -113,54 +69,85 @@ def read_lines(text: str) -> dict[str, Value] | None:
     parts = len(lines) * _PARTS_OF_LINE
     if parts + len(text) > MAX_PARTS and parts + text.count(",") > MAX_PARTS:
         return None
-    top = _Open("", None)
     try:
-        _fill(top, lines)
+        return _read(lines) or None
     except _Unsure:
         return None
-    return top.fields or None
 
 
 def _is_tame(text: str) -> bool:
     return not text.encode().translate(None, _TAME) if text.isascii() else _ODD.search(text) is None
 
 
-def _fill(here: _Open, lines: list[str]) -> None:
-    """Put each line where it belongs, but for the first, which is the fence's."""
-    fields, width = here.fields, here.indent
+def _read(lines: list[str]) -> dict[str, Value]:
+    """The fields that lines say, but for the first, which is the fence's."""
+    top: dict[str, Value] = {}
+    # The mapping that is being filled, with the list below its last key if there is one; and those around it.
+    fields, width, members, list_indent = top, "", _NO_MEMBERS, None
+    outer: list[_Open] = []
     waiting: str | None = None  # the key whose value may begin in the next line
     at, last = 0, len(lines) - 1
     known = _KNOWN.get
     while at < last:
         at += 1
         line = lines[at]
-        said = known(line) or _said(line)
-        indent, dash, key, value, style = said
+        indent, dash, key, value, style = known(line) or _said(line)
         if dash:
-            if indent != here.list_indent:
-                here = here.list_at(indent, waiting)
-                fields, width = here.fields, here.indent
+            if indent != list_indent:
+                fields, width, members, list_indent = _with_list(indent, fields, width, waiting, outer)
             if not key:
                 waiting = None
                 if style is not None:
                     value, at = _block(style, indent, lines, at)
-                here.members.append(value)
+                members.append(value)
                 continue
-            here = here.member(indent + " " * len(dash))
-            fields, width = here.fields, here.indent
+            outer.append((fields, width, members, list_indent))
+            fields, width = {}, indent + " " * len(dash)
+            members.append(fields)
         elif indent != width:
-            if said is _BLANK:
+            if indent == _BLANK[0]:
                 continue
-            here = here.mapping_at(indent, waiting)
-            fields, width = here.fields, here.indent
-        if key in fields:
+            fields, width = _with_keys(indent, fields, width, waiting, outer)
+        if key in fields or len(outer) == _MAX_DEPTH:
             raise _Unsure
-        waiting = here.list_indent = None
+        waiting = list_indent = None
         if style:
             value, at = _block(style, width, lines, at)
         elif style is not None:
             waiting = key
         fields[key] = value
+    return top
+
+
+def _with_list(indent: str, fields: dict[str, Value], width: str, waiting: str | None, outer: list[_Open]) -> _Open:
+    """The mapping whose list has dashes at this other indent; it begins here if a key waits for its value."""
+    if waiting is not None and len(indent) >= len(width):
+        members: list[Value] = []
+        fields[waiting] = members
+        return fields, width, members, indent
+    while outer:
+        found = outer.pop()
+        if len(found[1]) <= len(indent):
+            if found[3] == indent:
+                return found
+            break
+    raise _Unsure
+
+
+def _with_keys(
+    indent: str, fields: dict[str, Value], width: str, waiting: str | None, outer: list[_Open]
+) -> tuple[dict[str, Value], str]:
+    """The mapping with keys at this other indent, and that; it begins here if a key waits for its value."""
+    if waiting is not None and len(indent) > len(width):
+        outer.append((fields, width, _NO_MEMBERS, None))
+        inner: dict[str, Value] = {}
+        fields[waiting] = inner
+        return inner, indent
+    while outer:
+        fields, width, _, _ = outer.pop()
+        if width == indent:
+            return fields, width
+    raise _Unsure
 
 
 def _said(line: str) -> _Said:
@@ -168,11 +155,8 @@ def _said(line: str) -> _Said:
     written, colon, rest = line.partition(": ")
     head = _HEADS.get(written)
     if head is not None and colon:
-        if rest[:1] in _FIRST and rest not in NULLS and not (": " in rest or " #" in rest or rest[-1] in ": "):
-            said = (*head, rest, None)  # as most
-            if len(_KNOWN) < _MAX_KNOWN and len(line) <= _MAX_LINE:
-                _KNOWN[line] = said
-            return said
+        if rest[:1] in _FIRST and rest not in NULLS and not (": " in rest or "#" in rest or rest[-1] in ": "):
+            return *head, rest, None  # as most, and hardly any comes again
         return _kept(line, *head, rest)
     body = line.lstrip(" ")
     is_key = bool(colon) or line[-1:] == ":"
@@ -242,7 +226,7 @@ def _block(style: str, indent: str, lines: list[str], at: int) -> tuple[str, int
     for line in islice(lines, at + 1, None):
         said = line.lstrip(" ")
         if len(line) - len(said) != width or not said:
-            if _may_go_on(lines, at + 1):
+            if line[:1] in _GAP and _may_go_on(lines, at + 1):
                 raise _Unsure
             break
         texts.append(said)
