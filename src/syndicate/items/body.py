@@ -71,13 +71,15 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
 _NOTED = re.compile(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
 
 
-_NAMED = {"md": Format.MARKDOWN, "goldmark": Format.MARKDOWN, "mdx": Format.MARKDOWN, "htm": Format.HTML}
+_NAMED = {
+    **{one.value: one for one in Format},
+    **{"md": Format.MARKDOWN, "goldmark": Format.MARKDOWN, "mdx": Format.MARKDOWN, "htm": Format.HTML},
+}
 
 
 def format_of(name: str) -> Format | None:
     """The format that a file names (Hugo's `markup`), None if it names none that we read."""
-    name = name.casefold()
-    return _NAMED.get(name) or (Format(name) if name in set(Format) else None)
+    return _NAMED.get(name.casefold()) if name else None
 
 
 class SafeBody(Struct, frozen=True, gc=False):
