@@ -4,12 +4,13 @@ import pytest
 
 from syndicate.items.location import Location
 from syndicate.items.presets import rules_of
+from syndicate.items.reader import Reader
 from syndicate.items.tree import Tree, Value
 from syndicate.items.visibility import hidden_by
 
 
 def hidden(fields: dict[str, Value], preset: str = "generic", path: str = "posts/x.md", **wishes: object) -> str | None:
-    return hidden_by(Tree(fields), Location(path), rules_of(preset, **wishes))  # type: ignore[arg-type]  # a table of all types
+    return hidden_by(Reader(Tree(fields), Location(path), rules_of(preset, **wishes)))  # type: ignore[arg-type]  # a table of all types
 
 
 @pytest.mark.parametrize(

@@ -83,13 +83,17 @@ def present_at(tree: Tree, source: Source, location: Location) -> Found | None:
     if not steps:
         found = _looked(tree, source, location)
         return found if found.value is not None or found.problem else None
-    value = tree.fields.get(steps[0])
-    if value is not None and len(steps) > 1:
-        value = _below(value, steps[1:])
+    value = value_at(tree, steps)
     if value is None:
         return None
     found = Found(value, source.words, tree, steps, source.form)
     return _changed(found, source) if source.changes_texts else found
+
+
+def value_at(tree: Tree, steps: tuple[str, ...]) -> Value:
+    """What stands where steps lead to."""
+    value = tree.fields.get(steps[0])
+    return value if value is None or len(steps) == 1 else _below(value, steps[1:])
 
 
 def first(tree: Tree, sources: Sequence[str | Source], location: Location | str) -> Found | None:

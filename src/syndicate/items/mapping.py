@@ -76,7 +76,7 @@ def item_from(
         modified: when the file was changed last, aware, for sites that ask for it (`file:modified`).
     """
     reader = Reader(front, location_of(path, rules, modified), rules)
-    skipped = hidden_by(front, reader.location, rules)
+    skipped = hidden_by(reader)
     language = reader.language
     if skipped is None and not _is_published_in(language, rules.languages):
         skipped = "language"

@@ -16,7 +16,7 @@ from syndicate.items.dates import is_for_the_builder, moment
 from syndicate.items.fields import Found
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.plain import plain
-from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Rules
+from syndicate.items.rules import DATES, FALSE, TEXTS, TRUE, Hiding, Rules
 from syndicate.items.sources import Source
 from syndicate.items.tree import Tree
 
@@ -52,7 +52,8 @@ def _unfit(name: str, text: str) -> str:
 class Reader(Struct):
     """A file's front matter, where it lies, and the rules; gives fields and gathers faults.
 
-    `sources` are those of each field that may give something, in order.
+    `sources` are those of each field that may give something, in order, `hidings` the rules that may hide it, each with
+    the sources of it that may.
     """
 
     front: Tree
@@ -60,10 +61,11 @@ class Reader(Struct):
     rules: Rules
     faults: list[Fault] = field(default_factory=list)
     sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    hidings: tuple[tuple[Hiding, tuple[Source, ...]], ...] = ()
     _found: dict[str, Found | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.sources = self.rules.reach(self.front.fields).sources
+        self.sources, self.hidings = self.rules.reach(self.front.fields)
 
     @property
     def path(self) -> str:
@@ -105,17 +107,27 @@ class Reader(Struct):
 
     def _usable_at(self, name: str, source: Source) -> Found | None:
         """What one source gives, if it can be used."""
-        found = fields.present_at(self.front, source, self.location)
+        if source.steps and not source.changes_texts:  # as most
+            value = fields.value_at(self.front, source.steps)
+            found = None
+        else:
+            found = fields.present_at(self.front, source, self.location)
+            if found is None:
+                return None
+            if found.is_slow:
+                self._tell_slow(name, found)
+            value = found.value
+        if value is None:
+            return None
+        if name in _TEXTUAL:
+            value = fields.text_of(value)
+            if value is None or _unfit(name, value):
+                return None
+        elif fields.is_blank(value):
+            return None
         if found is None:
-            return None
-        if found.is_slow:
-            self._tell_slow(name, found)
-        if name not in _TEXTUAL:
-            return None if fields.is_blank(found.value) else found
-        text = fields.text_of(found.value)
-        if text is None or _unfit(name, text):
-            return None
-        return found if text is found.value else replace(found, value=text)
+            return Found(value, source.words, self.front, source.steps, source.form)
+        return found if value is found.value else replace(found, value=value)
 
     def raw(self, name: str) -> str:
         """A field's text as it is written, empty if there is none."""

@@ -87,9 +87,9 @@ def topics_of(
     places = places if len(places) == len(names) else [None] * len(names)
     found: dict[str, Topic] = {}
     kept = _known(rules, site_url)
-    for one in zip(names, labels, places, strict=True):
-        size = sum(map(len, filter(None, one)))
-        topic = kept(*one) if size <= _LONGEST_NAMED else _named(*one, rules, site_url)
+    for name, label, place in zip(names, labels, places, strict=True):
+        size = len(name or "") + len(label or "") + len(place or "")
+        topic = kept(name, label, place) if size <= _LONGEST_NAMED else _named(name, label, place, rules, site_url)
         if topic is not None:
             found.setdefault(topic.slug, topic)
     return tuple(found.values())

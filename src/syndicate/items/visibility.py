@@ -8,17 +8,19 @@ import regex
 
 from syndicate.items import fields
 from syndicate.items.location import LIMIT_S, Location
-from syndicate.items.rules import Condition, Rules
+from syndicate.items.reader import Reader
+from syndicate.items.rules import Condition
 from syndicate.items.tree import Tree
 
 
-def hidden_by(front: Tree, location: Location, rules: Rules) -> str | None:
+def hidden_by(reader: Reader) -> str | None:
     """The name of the first rule that hides a file, or of the condition that it does not meet; None if none does."""
-    for hiding, sources in rules.reach(front.fields).hidings:
+    front, location = reader.front, reader.location
+    for hiding, sources in reader.hidings:
         for found in fields.present(front, sources, location):
             if any(text.casefold() in hiding.texts for text in fields.texts_of(found.value)):
                 return hiding.name
-    for condition in rules.conditions:
+    for condition in reader.rules.conditions:
         if not _holds(front, location, condition):
             return f"where: {condition.name}"
     return None
