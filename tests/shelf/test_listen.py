@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
 from aiohttp import ClientError, ClientSession, web
 
-from syndicate.shelf.listen import listening
+from syndicate.shelf.listen import Sockets, listening
 
 LIMIT_S = 20.0
 
@@ -163,3 +165,32 @@ async def test_address_is_free_again_afterwards() -> None:
 
     async with listening(application(), "127.0.0.1", port, most=5) as again:
         assert again == (host, port)
+
+
+def asked_on(port: int, is_over: threading.Event) -> list[bytes]:
+    """What a reader hears who asks again and again; nothing where no answer comes."""
+    answers = []
+    while not is_over.is_set():
+        with closing(socket.create_connection(("127.0.0.1", port), timeout=3)) as reader:
+            reader.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            with suppress(TimeoutError):
+                answers.append(reader.recv(9))
+                continue
+            answers.append(b"")
+    return answers
+
+
+async def test_each_reader_is_answered_by_one_server_or_the_next_at_the_same_address() -> None:
+    is_over = threading.Event()
+    with closing(Sockets()) as sockets:
+        async with listening(application(), "127.0.0.1", 0, most=50, sockets=sockets) as (_, port):
+            asking = asyncio.create_task(asyncio.to_thread(asked_on, port, is_over))
+        for _ in range(20):
+            async with listening(application(), "127.0.0.1", 0, most=50, sockets=sockets):
+                await asyncio.sleep(0.02)
+        async with listening(application(), "127.0.0.1", 0, most=50, sockets=sockets):
+            is_over.set()
+            answers = await asyncio.wait_for(asking, LIMIT_S)
+
+    assert len(answers) > 20
+    assert set(answers) == {b"HTTP/1.1 "}

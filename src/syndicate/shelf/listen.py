@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from syndicate.shelf.recall import RECALL, Connection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from syndicate.shelf.recall import Recall
 
@@ -25,6 +25,9 @@ PATIENCE_S = 10.0
 
 STALLED_S = 60.0
 """How long a client may take in nothing of its answer."""
+
+LINGER_S = 0.05
+"""How long whoever was let in last has until the door is closed behind them: their request is on its way."""
 
 BACKLOG = 32
 """Connections accepted in one go, before any beyond the limit can be closed: few, as each is an open file."""
@@ -111,7 +114,8 @@ async def listening(
     await runner.setup()
     try:
         own = sockets or Sockets()
-        servers = await own.servers(_door(runner, application.get(RECALL), most, patience_s), host, port)
+        door = _Door(runner, application.get(RECALL), most, patience_s)
+        servers = await own.servers(door.enter, host, port)
         try:
             for one in (each for server in servers for each in server.sockets):
                 # What is accepted there inherits it (Linux, "tcp(7)").
@@ -119,31 +123,53 @@ async def listening(
             name = servers[0].sockets[0].getsockname()
             yield name[0], name[1]
         finally:
-            for server in servers:
-                server.close()
+            await _leave(servers, door)
             if sockets is None:
                 own.close()
     finally:
         await runner.cleanup()
 
 
-def _door(
-    runner: web.AppRunner, recall: Recall | None, most: int, patience_s: float
-) -> Callable[[], asyncio.BaseProtocol]:
+class _Door:
     """Makes the protocol of each connection: the application's, or one that ends it at once."""
-    application = runner.server
-    assert application is not None, "setup() comes first"
-    loop = asyncio.get_running_loop()
 
-    def enter() -> asyncio.BaseProtocol:
-        if len(application.connections) < most:
-            if recall is None:
+    def __init__(self, runner: web.AppRunner, recall: Recall | None, most: int, patience_s: float) -> None:
+        application = runner.server
+        assert application is not None, "setup() comes first"
+        self.last_s = 0.0
+        self._application = application
+        self._recall = recall
+        self._most = most
+        self._patience_s = patience_s
+        self._loop = asyncio.get_running_loop()
+
+    def enter(self) -> asyncio.BaseProtocol:
+        """One more connection; `last_s` is when that was, by the loop's clock."""
+        application, patience_s = self._application, self._patience_s
+        if len(application.connections) < self._most:
+            self.last_s = self._loop.time()
+            if self._recall is None:
                 return application()
-            return Connection(application, recall, loop=loop, access_log=None, keepalive_timeout=patience_s)
-        log.warning("turned a client away: %d connections are open, the most there may be", most)
+            return Connection(application, self._recall, loop=self._loop, access_log=None, keepalive_timeout=patience_s)
+        log.warning("turned a client away: %d connections are open, the most there may be", self._most)
         return _TurnedAway()
 
-    return enter
+
+async def _leave(servers: Iterable[asyncio.base_events.Server], door: _Door) -> None:
+    """Let nobody in any more, and end the servers once those are in who were let in.
+
+    A server that is closed between the two forgets the connection, and neither answers nor ends it (CPython 3.11,
+    `_accept_connection2` of `asyncio.selector_events`).
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        for one in (each for server in servers for each in server.sockets):
+            loop.remove_reader(one.fileno())
+        await asyncio.sleep(0)
+        await asyncio.sleep(max(door.last_s + LINGER_S - loop.time(), 0))
+    finally:
+        for server in servers:
+            server.close()
 
 
 class _TurnedAway(asyncio.Protocol):
