@@ -82,6 +82,8 @@ class Location(Struct, frozen=True, gc=False):
     @property
     def language_ending(self) -> str | None:
         """The language that stands in the file name (`index.de.md`)."""
+        if self.filename == FILENAME and self.path.count(".") < 2:  # as most
+            return None
         return self.group("language")
 
     def part(self, name: str) -> str | None:
@@ -118,7 +120,7 @@ class Location(Struct, frozen=True, gc=False):
     def _parts(self, name: str) -> str | None:
         match name:
             case "language":
-                return _language(self.path, self.filename, tuple(self.leads), tuple(self.languages))
+                return self.language_ending or self._shelf.language
             case "section":
                 return self.folders[0] if self.folders else None
             case "sections":
@@ -162,7 +164,8 @@ class Location(Struct, frozen=True, gc=False):
 
     @property
     def _is_bundle(self) -> bool:
-        return (self.group("slug") or "").casefold() in {"index", "_index"}
+        # Few paths have the word in them, and to part a name takes longer.
+        return "index" in self.path.casefold() and (self.group("slug") or "").casefold() in {"index", "_index"}
 
     @property
     def _below_language(self) -> tuple[str, ...]:
@@ -183,12 +186,6 @@ class _Shelf(NamedTuple):
 
     language: str | None
     rest: tuple[str, ...]
-
-
-@lru_cache(maxsize=4)  # asked for several times in a row
-def _language(path: str, filename: str, leads: tuple[str, ...], languages: tuple[str, ...]) -> str | None:
-    location = Location(path, filename, leads, languages)
-    return location.language_ending or _shelf(path.rpartition("/")[0], leads, languages).language
 
 
 @lru_cache(maxsize=1024)  # a folder has many files
