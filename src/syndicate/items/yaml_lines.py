@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TypeAlias
 
 from syndicate.items.tree import MAX_PARTS, MAX_SCALAR, Block, Value
@@ -218,22 +217,23 @@ def _entry(written: str) -> Value:
 
 def _block(style: str, indent: str, lines: list[str], at: int) -> tuple[str, int]:
     """What an evenly indented block scalar says, and the number of its last line."""
-    first = lines[at + 1] if at + 1 < len(lines) else ""
-    width = len(first) - len(first.lstrip(" "))
+    end, all_ends = at + 1, len(lines)
+    line = lines[end] if end < all_ends else ""
+    said = line.lstrip(" ")
+    width = len(line) - len(said)
     if width <= len(indent):
         raise _Unsure
     texts: list[str] = []
-    for line in islice(lines, at + 1, None):
-        said = line.lstrip(" ")
-        if len(line) - len(said) != width or not said:
-            if line[:1] in _GAP and _may_go_on(lines, at + 1):
-                raise _Unsure
-            break
+    while said and len(line) - len(said) == width:
         texts.append(said)
-        at += 1
+        end += 1
+        line = lines[end] if end < all_ends else ""
+        said = line.lstrip(" ")
+    if line[:1] in _GAP and end < all_ends and _may_go_on(lines, end):
+        raise _Unsure
     text = (" " if style[0] == ">" else "\n").join(texts)
     # Nothing ends the last line of a block of front matter.
-    return text if style[-1] == "-" or at + 1 == len(lines) else text + "\n", at
+    return text if style[-1] == "-" or end == all_ends else text + "\n", end - 1
 
 
 def _may_go_on(lines: list[str], end: int) -> bool:
