@@ -98,7 +98,7 @@ def more_at(text: str, *, marks: Sequence[str] = (), is_html: bool = False) -> i
         marks: further marks than `<!-- more -->`.
         is_html: no Markdown in it.
     """
-    places = [match.start() for match in _MORE.finditer(text)] if "<!--" in text else []
+    places = [match.start() for match in _MORE.finditer(text)] if "!" in text and "<!--" in text else []
     for mark in marks:
         at = text.find(mark) if mark.strip() else -1
         places += [at] if at >= 0 else []
