@@ -19,7 +19,7 @@ BY_NAME_ALONE = {"tzdata"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 BLOCK = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9-]*)(?:\[[a-z0-9,-]+\])?==(?P<version>[^ ;]+)(?: ; (?P<marker>[^\\]+))?"
-    r"(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
+    r"(?P<hashes>(?: \\\n  --hash=sha256:[0-9a-f]{64})+)\n"
 )
 
 
@@ -104,9 +104,9 @@ def test_lock_is_small_enough_to_review(lock: str) -> None:
     "line",
     [
         "alpha==1.0\n",
-        "alpha>=1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n",
+        "alpha>=1.0 \\\n  --hash=sha256:" + "0" * 64 + "\n",
         "--index-url something\n",
-        "alpha @ https://example.org/alpha.whl \\\n    --hash=sha256:" + "0" * 64 + "\n",
+        "alpha @ https://example.org/alpha.whl \\\n  --hash=sha256:" + "0" * 64 + "\n",
     ],
 )
 def test_lock_check_finds(line: str) -> None:

@@ -141,10 +141,10 @@ class TestInotify:
     def test_where_the_queue_ran_over_each_folder_came_anew(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        true_read, overflow = os.read, struct.pack("iIII", -1, 0x4000, 0, 0)
+        true_read, overflow = os.read, struct.pack("iIII", -1, 0x4000, 0, 0)  # as in "inotify(7)"
         told = iter([overflow])
         with listening(tmp_path) as heard:
-            monkeypatch.setattr(bursts.os, "read", lambda end, most: next(told, None) or true_read(end, most))
+            monkeypatch.setattr(os, "read", lambda end, most: next(told, None) or true_read(end, most))
             (tmp_path / "a.md").write_text("x")
             burst = heard.next()
             monkeypatch.undo()
@@ -172,19 +172,12 @@ class TestInotify:
     def test_want_of_watches_is_told_as_such(
         self, tmp_path: Path, number: int, words: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        import ctypes
+        import asyncinotify
 
-        monkeypatch.setattr(ctypes, "get_errno", lambda: number)
-        name = "inotify_add_watch" if number == errno.ENOSPC else "inotify_init1"
-        true_library = ctypes.CDLL(None)
+        def refuse(*_given: object, **_named: object) -> None:
+            raise OSError(number, os.strerror(number))
 
-        class Library:
-            def __init__(self, *_given: object, **_named: object) -> None:
-                self.inotify_init1 = true_library.inotify_init1
-                self.inotify_add_watch = true_library.inotify_add_watch
-                setattr(self, name, lambda *_: -1)
-
-        monkeypatch.setattr(ctypes, "CDLL", Library)
+        monkeypatch.setattr(asyncinotify.Inotify, "add_watch" if number == errno.ENOSPC else "__init__", refuse)
         listener = Listening()
         with closing(listener.end), pytest.raises(OSError, match=words) as caught:
             next(bursts_in([str(tmp_path)], listener))

@@ -1,16 +1,13 @@
 """Changes in folders as the system tells them, those of a burst together: by inotify on Linux, else by watchfiles.
 
-inotify is spoken to as it is, since watchfiles looks thirty times a second whether anything came: that was a third of
-what an idle publisher took.
+watchfiles looks thirty times a second whether anything came: that was a third of what an idle publisher took.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,13 +30,8 @@ DEBOUNCE_MS: Final = 1500
 
 HAS_INOTIFY: Final = sys.platform == "linux"
 
-# From <sys/inotify.h> (Linux, "inotify(7)").
-_MODIFY, _ATTRIB, _CLOSE_WRITE = 0x2, 0x4, 0x8
-_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
-_OVERFLOW = 0x4000
-_NEWS = _MODIFY | _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE
-_EVENT = struct.Struct("iIII")
-_MOST_BYTES = 65_536
+_MOST_EVENTS = 200
+"""So many are read at a time, of the longest names."""
 
 _PAUSE_MS = 5
 """Within a burst it is read so often: each write of a large file would be a turn of its own."""
@@ -153,22 +145,24 @@ class _Inotify:
     """One instance of inotify that watches these folders."""
 
     def __init__(self, folders: Sequence[str], listener: Listener) -> None:
-        from ctypes import CDLL, get_errno
+        from asyncinotify import Inotify, Mask
 
         self._listener = listener
-        self._folders: dict[int, str] = {}
-        library = CDLL(None, use_errno=True)
-        self._descriptor = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if self._descriptor < 0:
-            raise _error(get_errno(), "inotify")
+        self._folders = folders
+        self._came, self._lost = Mask.CREATE | Mask.MOVED_TO, Mask.Q_OVERFLOW
+        self._news = self._came | Mask.MODIFY | Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.MOVED_FROM | Mask.DELETE
+        try:
+            self._inotify = Inotify(cache_size=_MOST_EVENTS, sync_timeout=0)
+        except OSError as error:
+            raise _told(error, "inotify") from error
         try:
             for folder in folders:
-                number = library.inotify_add_watch(self._descriptor, os.fsencode(folder), _NEWS)
-                if number < 0:
-                    raise _error(get_errno(), folder)
-                self._folders[number] = folder
+                try:
+                    self._inotify.add_watch(folder, self._news)
+                except OSError as error:
+                    raise _told(error, folder) from error
             self._waiting = select.poll()
-            self._waiting.register(self._descriptor, select.POLLIN)
+            self._waiting.register(self._inotify.fd, select.POLLIN)
             self._waiting.register(listener.end.ear, select.POLLIN)
             self._pausing = select.poll()
             self._pausing.register(listener.end.ear, select.POLLIN)
@@ -178,7 +172,7 @@ class _Inotify:
 
     def close(self) -> None:
         """Watch nothing any more."""
-        os.close(self._descriptor)
+        self._inotify.close()
 
     def burst(self) -> Burst | None:
         """The next burst of changes that matter; None: it is to end.
@@ -205,34 +199,23 @@ class _Inotify:
 
     def _read(self, burst: Burst) -> bool:
         """Take in what came; gives whether anything did that matters."""
-        try:
-            events = os.read(self._descriptor, _MOST_BYTES)
-        except BlockingIOError:
-            return False
-        is_news, place = False, 0
-        while place < len(events):
-            number, mask, _, length = _EVENT.unpack_from(events, place)
-            place += _EVENT.size + length
-            if mask & _OVERFLOW:  # what came is lost: each folder is looked at, and what is below it
-                for folder in self._folders.values():
+        is_news = False
+        for event in self._inotify:
+            if self._lost in event.mask:  # what came is lost: each folder is looked at, and what is below it
+                for folder in self._folders:
                     burst.add(folder, came=True)
-                return True
-            if not mask & _NEWS:
-                continue
-            name, path = events[place - length : place].rstrip(b"\0"), self._folders[number]
-            if name:  # else it is the folder itself
-                path = os.path.join(path, os.fsdecode(name))  # noqa: PTH118
-            if self._listener.is_news(path):
-                burst.add(path, came=bool(mask & (_MOVED_TO | _CREATE)))
+                is_news = True
+            elif event.path is not None and event.mask & self._news and self._listener.is_news(str(event.path)):
+                burst.add(str(event.path), came=bool(event.mask & self._came))
                 is_news = True
         return is_news
 
 
-def _error(number: int, place: str) -> OSError:
-    """What a call left behind: running out of watches is no full disk."""
-    words = os.strerror(number)
-    if number == errno.ENOSPC:
+def _told(error: OSError, place: str) -> OSError:
+    """The error of a call for a place: running out of watches is no full disk."""
+    words = error.strerror
+    if error.errno == errno.ENOSPC:
         words = "no more watches are left (fs.inotify.max_user_watches)"
-    elif number == errno.EMFILE:
+    elif error.errno == errno.EMFILE:
         words = "no more are left (fs.inotify.max_user_instances, or open files)"
-    return OSError(number, words, place)
+    return OSError(error.errno, words, place)
