@@ -10,29 +10,35 @@ from types import SimpleNamespace
 import pytest
 
 from syndicate import durable
+from syndicate.atomic import replace_files
 from syndicate.durable import sync, sync_all
 
 MANY = 12
 EXT4 = 0xEF53
 NFS = 0x6969
+OVERLAY = 0x794C7630
 
 
 class Disk:
-    """A C library as `durable` asks it, whose disk is of some kind and may fail; `asked` are the places it synced."""
+    """A C library as `durable` asks it, whose disk is of some kind and may fail; `asked` are the places it synced.
+
+    `found` is what stood there whenever a disk was asked for its kind.
+    """
 
     def __init__(self, kind: int = EXT4, trouble: int = 0) -> None:
         self.asked: list[str] = []
+        self.found: list[set[str]] = []
         self._kind = kind
         self._trouble = trouble
 
-    def statfs(self, path: bytes, facts: ctypes.Array[ctypes.c_long]) -> int:
-        assert Path(os.fsdecode(path)).exists()
+    def fstatfs(self, descriptor: int, facts: ctypes.Array[ctypes.c_long]) -> int:
+        place = Path(f"/proc/self/fd/{descriptor}").readlink()
+        self.found.append({one.name for one in place.iterdir()} if place.is_dir() else set())
         facts[0] = self._kind
-        return 0
+        return -1 if self._kind == 0 else 0
 
     def syncfs(self, descriptor: int) -> int:
         self.asked.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        ctypes.set_errno(self._trouble)
         return -1 if self._trouble else 0
 
 
@@ -101,6 +107,20 @@ def test_each_disk_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsy
     assert other in disk.asked
 
 
+def test_disk_that_cannot_be_looked_at_is_asked_for_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]
+) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+
+    with durable.syncing([tmp_path / "none"], number=MANY) as sync_these:
+        sync_these(places)
+
+    assert disk.asked == []
+    assert sorted(fsynced) == sorted(places)
+
+
 def test_few_files_are_synced_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]) -> None:
     disk = Disk()
     use(monkeypatch, disk)
@@ -118,7 +138,7 @@ def test_none_are_asked_for_nothing(fsynced: list[str]) -> None:
     assert fsynced == []
 
 
-@pytest.mark.parametrize("kind", [NFS, 0x65735546, 0])
+@pytest.mark.parametrize("kind", [NFS, OVERLAY, 0x65735546, 0])
 def test_disks_that_may_keep_quiet_are_asked_for_each_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], kind: int
 ) -> None:
@@ -161,14 +181,33 @@ def test_machine_that_does_not_tell_what_waits_is_asked_for_each_file(
     assert sorted(fsynced) == sorted(places)
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
-def test_disk_that_could_not_take_all_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    use(monkeypatch, Disk(trouble=number))
+def test_after_an_error_of_the_disk_each_file_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]
+) -> None:
+    disk = Disk(trouble=errno.ENOSPC)
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
 
-    with pytest.raises(OSError, match=str(tmp_path)) as caught:
-        sync_all(files_in(tmp_path))
+    sync_all(places)
 
-    assert caught.value.errno == number
+    assert len(disk.asked) == 1
+    assert sorted(fsynced) == sorted(places)  # and these would tell which is lost
+
+
+@pytest.mark.parametrize("trouble", [0, errno.EIO])
+def test_disk_is_known_before_the_first_byte_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: int
+) -> None:
+    disk = Disk(trouble=trouble)
+    use(monkeypatch, disk)
+    contents = {str(tmp_path / f"{one}.xml"): b"x" for one in range(MANY)}
+
+    facts = replace_files(contents)
+
+    assert disk.found == [set()]
+    assert disk.asked == [str(tmp_path)] * 2  # for the bytes, then for the names
+    assert {path: Path(path).read_bytes() for path in contents} == contents
+    assert all(Path(path).stat().st_ino == one.st_ino for path, one in facts.items())
 
 
 def test_place_that_is_gone_is_an_error(tmp_path: Path) -> None:
@@ -190,15 +229,15 @@ def test_this_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, f
     try:
         system = durable._system()
         assert system is not None
-        kind = durable._kind(system, str(tmp_path))
+        with durable._opened(tmp_path) as descriptor:
+            kind = durable._kind(system, descriptor)
         sync_all(places)
     finally:
         durable._system.cache_clear()
 
     assert kind > 0
     assert (fsynced == []) == (kind in durable._SPEAKING)
-    with pytest.raises(FileNotFoundError):
-        durable._kind(system, str(tmp_path / "none"))
+    assert durable._kind(system, 10**6) == 0
 
 
 @pytest.mark.parametrize(
@@ -227,9 +266,9 @@ def test_systems_that_keep_quiet_about_errors_are_not_asked(
         durable._system.cache_clear()
 
 
-@pytest.mark.parametrize("library", [OSError("no dynamic loader"), SimpleNamespace(statfs=print)])
+@pytest.mark.parametrize("library", [OSError("no dynamic loader"), SimpleNamespace(fstatfs=print)])
 def test_library_that_cannot_do_it_is_not_asked(monkeypatch: pytest.MonkeyPatch, library: object) -> None:
-    def load(name: None, *, use_errno: bool) -> object:
+    def load(name: None) -> object:
         if isinstance(library, OSError):
             raise library
         return library

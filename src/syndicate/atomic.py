@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from syndicate.durable import sync_all
+from syndicate.durable import syncing
 from syndicate.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _REMEDIES = {
@@ -51,21 +51,25 @@ def replace_files(
     ending = f".{secrets.token_hex(4)}{UNFINISHED}"
     places = [target.rpartition("/") for target in contents]
     news = [f"{folder}{slash}.{name[:80]}{ending}" for folder, slash, name in places]
-    try:
-        facts = [_write(new, content) for new, content in zip(news, contents.values(), strict=True)]
-        if is_durable:
+    changing = tuple(dict.fromkeys((*(folder or slash or "." for folder, slash, _ in places), *folders)))
+    with syncing(changing, number=len(news)) if is_durable else nullcontext(_sync_nothing) as sync_these:
+        try:
+            facts = [_write(new, content) for new, content in zip(news, contents.values(), strict=True)]
             # All are written by now, so that the disk works on all of them while the first is waited for.
-            sync_all(news)
-        for new, target in zip(news, contents, strict=True):
-            os.replace(new, target)  # noqa: PTH105
-    except OSError:
-        for new in news:
-            with suppress(FileNotFoundError):
-                os.unlink(new)  # noqa: PTH108
-        raise
-    if is_durable:
-        sync_all(tuple(dict.fromkeys((*(folder or slash or "." for folder, slash, _ in places), *folders))))
+            sync_these(news)
+            for new, target in zip(news, contents, strict=True):
+                os.replace(new, target)  # noqa: PTH105
+        except OSError:
+            for new in news:
+                with suppress(FileNotFoundError):
+                    os.unlink(new)  # noqa: PTH108
+            raise
+        sync_these(changing)
     return dict(zip(contents, facts, strict=True))
+
+
+def _sync_nothing(paths: Sequence[Path | str]) -> None:
+    """What is not to be durable."""
 
 
 def _write(path: str, content: bytes) -> os.stat_result:

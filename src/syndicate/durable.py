@@ -6,14 +6,14 @@ import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import ctypes
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _MANY: Final = 8
 """From so many files on, the disk is asked for all at once."""
@@ -24,8 +24,11 @@ _AT_ONCE: Final = 4
 _MUCH_BYTES: Final = 64_000_000
 """Where more than that waits for the machine's disks, others write, too: we do not wait for theirs."""
 
-_SPEAKING: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x794C7630, 0x01021994})
-"""ext2 to ext4, XFS, Btrfs, F2FS, overlays of these, and tmpfs (`statfs(2)`): disks that say when all is written."""
+_SPEAKING: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x01021994})
+"""ext2 to ext4, XFS, Btrfs, F2FS and tmpfs (`statfs(2)`): disks that say when all is written, and what could not be.
+
+An overlay says nothing of what the disk below it could not take.
+"""
 
 _SINCE: Final = (5, 8)
 """The version of Linux from which `syncfs` tells of what could not be written."""
@@ -47,14 +50,33 @@ def sync(path: Path | str) -> None:
 def sync_all(paths: Sequence[Path | str]) -> None:
     """Make several durable, in any order.
 
-    Many are left to the disk, which writes them in one go: each by itself takes a commit of the file system, so that
-    3,000 feeds cost as much CPU as making them. Fewer, or where the disk cannot do that, are asked for beside each
-    other: on a busy disk these wait once.
-
     Raises:
         OSError: some of them may not outlive a power cut.
     """
-    if len(paths) >= _MANY and _sync_disks(paths):
+    with syncing(paths, number=len(paths)) as sync_these:
+        sync_these(paths)
+
+
+@contextmanager
+def syncing(around: Iterable[Path | str], *, number: int) -> Iterator[Callable[[Sequence[Path | str]], None]]:
+    """Gives what makes files and names durable, in any order; it raises OSError if some may not outlive a power cut.
+
+    Many are left to the disk, which writes them in one go: each by itself takes a commit of the file system. Fewer, or
+    where the disk cannot do that or something went wrong, are asked for beside each other: on a busy disk these wait
+    once.
+
+    Args:
+        around: folders that stand, on all disks that files will be written on. This begins before that: whoever asks
+            a disk first hears of an error, but those who began before hear of it, too.
+        number: of the files.
+    """
+    with ExitStack() as opened:
+        disks = _disks(around, opened) if number >= _MANY else ()
+        yield lambda paths: _sync_by(disks, paths)
+
+
+def _sync_by(disks: Sequence[int], paths: Sequence[Path | str]) -> None:
+    if disks and paths and _sync_disks(disks):
         return
     turns = min(_AT_ONCE, len(paths))
     if turns < 2:
@@ -71,40 +93,31 @@ def _sync_each(paths: Iterable[Path | str]) -> None:
         sync(path)
 
 
-def _sync_disks(paths: Iterable[Path | str]) -> bool:
-    """Make all durable that waits for the disks of these paths; False: nothing was done.
-
-    Raises:
-        OSError: a disk could not take all.
-    """
+def _disks(around: Iterable[Path | str], opened: ExitStack) -> tuple[int, ...]:
+    """A descriptor for each disk; none if one of them cannot be asked, or others write much."""
     system = _system()
     if system is None or _waiting_bytes() > _MUCH_BYTES:
-        return False
-    disks = {os.stat(path).st_dev: path for path in paths}  # noqa: PTH116 - asked of thousands
-    if not all(_kind(system, path) in _SPEAKING for path in disks.values()):
-        return False
-    for path in disks.values():
-        with _opened(path) as descriptor:
-            if system.syncfs(descriptor):
-                raise _trouble(path)
-    return True
+        return ()
+    try:
+        places = {os.stat(path).st_dev: path for path in around}  # noqa: PTH116 - asked of thousands
+        disks = tuple(opened.enter_context(_opened(path)) for path in places.values())
+    except OSError:
+        return ()
+    return disks if all(_kind(system, disk) in _SPEAKING for disk in disks) else ()
 
 
-def _kind(system: ctypes.CDLL, path: Path | str) -> int:
-    """The number of a disk's kind of file system; that is what `statfs` says first, in a word of the machine."""
+def _sync_disks(disks: Iterable[int]) -> bool:
+    """Have the disks write all that waits for them; False: one may not have done so, or others write much."""
+    system = _system()
+    return system is not None and _waiting_bytes() <= _MUCH_BYTES and not any(map(system.syncfs, disks))
+
+
+def _kind(system: ctypes.CDLL, disk: int) -> int:
+    """The number of a disk's kind of file system: what `fstatfs` says first, in a word of the machine; 0: refused."""
     import ctypes
 
     facts = (ctypes.c_long * 64)()
-    if system.statfs(os.fsencode(path), facts):
-        raise _trouble(path)
-    return facts[0]
-
-
-def _trouble(path: Path | str) -> OSError:
-    import ctypes
-
-    number = ctypes.get_errno()
-    return OSError(number, os.strerror(number), os.fspath(path))
+    return 0 if system.fstatfs(disk, facts) else facts[0]
 
 
 @cache
@@ -115,10 +128,10 @@ def _system() -> ctypes.CDLL | None:
     import ctypes  # here, as most starts do without
 
     try:
-        system = ctypes.CDLL(None, use_errno=True)
+        system = ctypes.CDLL(None)
     except OSError:
         return None
-    return system if hasattr(system, "syncfs") and hasattr(system, "statfs") else None
+    return system if hasattr(system, "syncfs") and hasattr(system, "fstatfs") else None
 
 
 def _is_speaking(release: str) -> bool:

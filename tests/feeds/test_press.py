@@ -163,6 +163,23 @@ def test_archive_documents_are_made_in_the_order_of_their_items_and_before_all_t
         assert of_feed
 
 
+def test_archive_documents_of_one_second_are_made_in_the_order_of_their_feed() -> None:
+    site = structs.replace(SITE, size=2)
+    at = day(3)
+    items = [
+        make_item(n, published=at.replace(microsecond=n * 7919 % 1000), topics=(AUTOMATION,)) for n in range(1, 25)
+    ]
+    press = Press(site)
+    plain = list(press.documents(newest_of(items), day(99)))
+
+    turns = press.in_turn(plain)
+
+    for feed in ("all", AUTOMATION.slug):
+        of_feed = [one.path for one in plain if one.path.startswith(f"{feed}/archive/")]
+        assert [one.path for one in turns if one.path.startswith(f"{feed}/archive/")] == of_feed
+        assert len(of_feed) > 8
+
+
 def test_documents_read_the_same_in_whatever_turn_they_are_made() -> None:
     site = structs.replace(SITE, size=2)
     items = [make_item(n, published=day(n), topics=(AUTOMATION, CODING)) for n in range(1, 12)]

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ import pytest
 
 from syndicate import durable
 from syndicate.errors import CannotWrite
+from syndicate.shelf import folder
 from syndicate.shelf.folder import CLEAN, MANIFEST, FolderShelf
 
 FORMER = {f"t{number}/{name}": b"former" for number in range(2) for name in ("rss.xml", "atom.xml")}
@@ -62,7 +64,7 @@ def test_disk_is_waited_for_once_a_file_and_once_a_folder(root: Path, monkeypatc
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", counting)
-    monkeypatch.setattr(durable, "_sync_disks", lambda places: False)
+    monkeypatch.setattr(durable, "_sync_disks", lambda disks: False)
 
     shelf.put_all({f"t{number}/{name}": b"x" for number in range(10) for name in ("rss.xml", "atom.xml")})
 
@@ -75,12 +77,11 @@ def test_disk_is_waited_for_twice_where_it_takes_all_at_once(root: Path, monkeyp
     asked: list[set[str]] = []
     seen: list[int] = []
 
-    def syncing(places: Sequence[str]) -> bool:
+    def syncing(disks: Sequence[int], places: Sequence[str]) -> None:
         asked.append({os.path.relpath(place, root.parent) for place in places})
         seen.append(len(shown(root)))
-        return True
 
-    monkeypatch.setattr(durable, "_sync_disks", syncing)
+    monkeypatch.setattr(durable, "_sync_by", syncing)
 
     shelf.put_all({f"t{number}/{name}": b"x" for number in range(10) for name in ("rss.xml", "atom.xml")})
 
@@ -120,7 +121,7 @@ def test_full_disk_leaves_the_former_files_and_claims_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(os, step, full)
         if step == "fsync":
-            patched.setattr(durable, "_sync_disks", full)
+            patched.setattr(durable, "_sync_disks", lambda disks: False)
         with pytest.raises(CannotWrite, match="make room"):
             shelf.put_all(NEW)
 
@@ -269,17 +270,46 @@ def test_files_that_go_together_are_gone_before_they_are_forgotten(root: Path, m
     shelf.put_all(NEW)
     asked: list[set[str]] = []
 
-    def syncing(places: Sequence[Path]) -> bool:
+    def syncing(places: Sequence[Path]) -> None:
         assert shown(root).keys() == {"t0/atom.xml"}
         assert claimed(root) == NEW.keys()
         asked.append({place.name for place in places})
-        return True
 
-    monkeypatch.setattr(durable, "_MANY", 2)
-    monkeypatch.setattr(durable, "_sync_disks", syncing)
+    monkeypatch.setattr(folder, "sync_all", syncing)
 
     assert set(shelf.drop(*(NEW.keys() - {"t0/atom.xml"}))) == NEW.keys() - {"t0/atom.xml"}
 
     assert asked == [{"t0", "t1", "t3"}]
     assert claimed(root) == {"t0/atom.xml"}
     assert {path.name for path in root.iterdir() if path.is_dir()} == {"t0"}
+
+
+def test_folder_that_went_after_a_refusal_holds_up_nothing(root: Path) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    (root / "t9/x").mkdir(parents=True)
+    (root / "t9/x/rss.xml").write_bytes(b"mine")
+    with pytest.raises(CannotWrite, match=r"t9/x/rss\.xml"):
+        shelf.put_all({"t9/x/rss.xml": b"1", "t9/new/rss.xml": b"1"})
+    shutil.rmtree(root / "t9")
+
+    assert shelf.put_all(NEW) == NEW.keys()
+    assert shelf.put_all({"t9/new/rss.xml": b"1"}) == {"t9/new/rss.xml"}
+
+
+def test_shelf_that_was_emptied_after_a_full_disk_is_filled_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        patched.setattr(durable, "_sync_disks", lambda disks: False)
+        with pytest.raises(CannotWrite, match="make room"):
+            shelf.put_all(NEW)
+    for place in root.iterdir():
+        if place.is_dir():
+            shutil.rmtree(place)
+    shelf.is_whole()
+
+    for path, content in NEW.items():
+        assert shelf.put_all({path: content}) == {path}
+    assert shown(root) == NEW

@@ -232,10 +232,10 @@ def documents_of(
 
 
 def _time_of(document: Document) -> datetime:
-    """The time that an archive document tells of; of all others the end of time."""
+    """The second that an archive document tells of, as it is cut by seconds; of all others the end of time."""
     order = document.order
     if isinstance(order, FeedOrder) and order.feed.current:
-        return order.items[len(order.items) // 2].published
+        return order.items[len(order.items) // 2].published.replace(microsecond=0)
     return LATEST
 
 

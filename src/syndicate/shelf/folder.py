@@ -134,7 +134,7 @@ class FolderShelf:
         self._remember(claimed)
         folders = {_folder_of(places[path]) for path in changed}
         try:
-            further = tuple(self._unsure - folders)
+            further = tuple(set(map(_standing, self._unsure)) - folders)
             self._unsure |= folders
             self._stamps.forget(changed)
             if changed:
@@ -162,7 +162,10 @@ class FolderShelf:
             try:
                 for path in filter(self._own.__contains__, paths):
                     self._check_inside(path)
-                    taken[path] = _remove(targets[path])
+                    taken[path] = False
+                    with suppress(FileNotFoundError):
+                        targets[path].unlink()
+                        taken[path] = True
             except OSError as cause:
                 raise _cannot_write(targets[path], cause) from cause
             finally:
@@ -361,6 +364,13 @@ def _folder_of(place: str) -> str:
     return folder or slash or "."
 
 
+def _standing(folder: str) -> str:
+    """The folder, or the nearest one around it: where it went itself, its name is to be sure to be gone."""
+    while not os.path.isdir(folder):  # noqa: PTH112
+        folder = _folder_of(folder)
+    return folder
+
+
 def _path_in(line: str) -> str | None:
     with suppress(ValueError):
         found = json.loads(line)
@@ -380,14 +390,6 @@ def _facts(place: str) -> os.stat_result | None:
 def _holds(place: str, facts: os.stat_result, content: bytes) -> bool:
     """Whether it is a file with these bytes."""
     return stat.S_ISREG(facts.st_mode) and facts.st_size == len(content) and Path(place).read_bytes() == content
-
-
-def _remove(target: Path) -> bool:
-    try:
-        target.unlink()
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _cannot_write(path: Path | str, cause: OSError) -> CannotWrite:
