@@ -313,3 +313,24 @@ def test_shelf_that_was_emptied_after_a_full_disk_is_filled_again(root: Path, mo
     for path, content in NEW.items():
         assert shelf.put_all({path: content}) == {path}
     assert shown(root) == NEW
+
+
+def test_what_cannot_be_dropped_stays_ours_and_what_went_before_is_forgotten(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = FolderShelf(root)
+    shelf.put_all(FORMER)
+    unlink = Path.unlink
+
+    def refusing(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "atom.xml":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refusing)
+        with pytest.raises(CannotWrite, match=r"t0/atom\.xml"):
+            shelf.drop("t0/rss.xml", "t0/atom.xml", "t1/rss.xml")
+
+    assert claimed(root) == FORMER.keys() - {"t0/rss.xml"}
+    assert FolderShelf(root).drop("t0/atom.xml") == ("t0/atom.xml",)

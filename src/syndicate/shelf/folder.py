@@ -162,9 +162,11 @@ class FolderShelf:
             try:
                 for path in filter(self._own.__contains__, paths):
                     self._check_inside(path)
-                    taken[path] = False
-                    with suppress(FileNotFoundError):
+                    try:
                         targets[path].unlink()
+                    except FileNotFoundError:
+                        taken[path] = False
+                    else:
                         taken[path] = True
             except OSError as cause:
                 raise _cannot_write(targets[path], cause) from cause
