@@ -243,11 +243,11 @@ def test_this_system_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, f
 @pytest.mark.parametrize(
     ("release", "is_speaking"),
     [
-        ("5.8.0", True),
-        ("5.10.0-28-amd64", True),
+        ("5.17.0", True),
+        ("5.19.0-28-amd64", True),
         ("6.18.44+", True),
         ("10.0", True),
-        ("5.7.19", False),
+        ("5.16.19", False),
         ("4.19.0", False),
         ("5", False),
         ("5.x", False),

@@ -61,7 +61,7 @@ def replace_files(
                 os.replace(new, target)  # noqa: PTH105
         except OSError:
             for new in news:
-                with suppress(FileNotFoundError):
+                with suppress(OSError):  # the first error counts, and the next start sweeps
                     os.unlink(new)  # noqa: PTH108
             raise
         sync_these(changing)

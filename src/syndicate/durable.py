@@ -30,8 +30,9 @@ _SPEAKING: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x0102
 An overlay says nothing of what the disk below it could not take.
 """
 
-_SINCE: Final = (5, 8)
-"""The version of Linux from which `syncfs` tells of what could not be written."""
+_SINCE: Final = (5, 17)
+"""The version of Linux from which `syncfs` tells of what could not be written: of bytes since 5.8 ("syncfs(2)"), of
+names since what a file system's own `sync_fs` gives is no longer dropped."""
 
 _MEMORY: Final = Path("/proc/meminfo")
 _WAITING: Final = re.compile(rb"^(?:Dirty|Writeback): +(\d+) kB$", re.MULTILINE)
