@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from io import BytesIO
@@ -85,3 +86,20 @@ def test_no_process_for_another_one_leaves_the_work_to_the_last(monkeypatch: pyt
     monkeypatch.setattr("syndicate.workers.started", none_left)
 
     assert list(answers_of(2)).count(None) == 1
+
+
+def test_other_process_that_hangs_before_it_reads_is_ended_like_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs_s = 60
+    Started(
+        monkeypatch,
+        turn1="import sys, pickle; pickle.load(sys.stdin.buffer)",
+        turn2=f"import time; time.sleep({hangs_s})",
+    )
+    monkeypatch.setattr("syndicate.workers.PATIENCE_S", 0.5)
+    greeting = {"x": b"x" * 1_000_000}  # more than a pipe takes at once
+    begun = time.monotonic()
+
+    with closing(Workers("a.module", 1, greeting, turn=lambda: None)) as workers:
+        assert list(workers.answers(JOBS)) == [None] * 40
+
+    assert time.monotonic() - begun < hangs_s / 2  # it was not waited for

@@ -130,7 +130,7 @@ class Workers:
         self._idle: queue.SimpleQueue[subprocess.Popen[bytes] | None] = queue.SimpleQueue()  # None: no more will come
         try:
             for _ in range(number):
-                self._begin()
+                self._greet(self._start())
         except BaseException:
             self.close()
             raise
@@ -156,9 +156,12 @@ class Workers:
                 break
         return future.result()
 
-    def _begin(self) -> None:
+    def _start(self) -> subprocess.Popen[bytes]:
         child = started(self._module)
         self._children.append(child)
+        return child
+
+    def _greet(self, child: subprocess.Popen[bytes]) -> None:
         try:
             self._send(child, self._greeting)
         finally:
@@ -190,14 +193,18 @@ class Workers:
     def _leave(self, child: subprocess.Popen[bytes]) -> None:
         """One that failed gets no more to do: it would fail at once each time, and so take most jobs."""
         ended(child)
+        other = None
         with self._changing:
             self._children.remove(child)
             if self._has_spare:
                 self._has_spare = False
                 with suppress(OSError):
-                    self._begin()
+                    other = self._start()
             if not self._children:
                 self._idle.put(None)
+        if other is not None:
+            with suppress(OSError):  # without the lock: it may hang before it reads, and is ended then as all are
+                self._greet(other)
 
     def _send(self, child: subprocess.Popen[bytes], told: object) -> None:
         jobs = pipe(child.stdin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,18 @@ async def test_nothing_is_owed_while_there_is_too_little_room(tmp_path: Path, mo
                 monkeypatch.setattr(room, "free_bytes", lambda folder, free=free: free)
                 queue = (await outbox.outlook(NAME, 10, 10)).queue
                 assert len(queue) == (free >= ROOM_BYTES)
+
+    assert [line["event"] for line in told] == ["disk_nearly_full", "disk_has_room"]
+
+
+async def test_want_of_room_is_told_while_nothing_is_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with SqlOutbox(tmp_path / "outbox.sqlite3") as outbox:
+        await outbox.check()
+        await outbox.outlook(NAME, 10, 10)
+        with capture_logs() as told:
+            for free in (ROOM_BYTES - 1, ROOM_BYTES - 2, ROOM_BYTES):
+                monkeypatch.setattr(room, "free_bytes", lambda folder, free=free: free)
+                await asyncio.to_thread(outbox.is_quiet)
 
     assert [line["event"] for line in told] == ["disk_nearly_full", "disk_has_room"]
 

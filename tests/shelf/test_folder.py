@@ -345,6 +345,10 @@ def test_drop_that_fails_keeps_the_file_its_own(root: Path) -> None:
     with pytest.raises(CannotWrite):
         shelf.drop("a.txt")
 
+    (root / "a.txt").rmdir()
+    (root / "a.txt").write_bytes(b"1")
+    assert FolderShelf(root).drop("a.txt") == ("a.txt",)
+
 
 def test_shelf_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()

@@ -92,6 +92,7 @@ class SqlOutbox:
     def is_quiet(self) -> bool:
         """Whether `check` has surely nothing to tell; may be asked in any thread, and often."""
         self._database.check_here()
+        self._room.is_there()  # told when it changes, while nothing is owed as well
         return self._vigil.is_quiet() and self._stands_beside() and self._epoch == self._told
 
     async def begin(self, now: datetime, *, has_feeds: bool, folders: Sequence[Path] = ()) -> Restored | None:
