@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from syndicate.later import Later, made
+from syndicate.later import Later, compiled, made
 
 
 def test_module_is_loaded_by_its_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +36,15 @@ def test_value_is_made_by_its_first_use_and_once_for_each_of_its_attributes() ->
     assert calls == []
     assert [pattern.sub("b", "caat"), pattern.sub("b", "a"), pattern.pattern] == ["cbt", "b", "a+"]
     assert calls == ["made", "made"]
+
+
+def test_pattern_is_compiled_by_its_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    compiler = re.compile
+    monkeypatch.setattr(re, "compile", lambda *form: seen.append(form) or compiler(*form))
+
+    pattern = compiled(rb"A+", re.IGNORECASE)
+
+    assert seen == []
+    assert [pattern.sub(b"", b"caat"), pattern.sub(b"", b"A")] == [b"ct", b""]
+    assert seen == [(rb"A+", re.IGNORECASE)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, AnyStr, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -33,6 +34,11 @@ def made(make: Callable[[], T]) -> T:
     Only its attributes can be used, and each is as quick as the value's own from its second use on.
     """
     return cast(T, _Made(make))
+
+
+def compiled(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """A regular expression that a usual run does not come to: compiled when it is first used, or never."""
+    return made(lambda: re.compile(pattern, flags))
 
 
 class _Made:

@@ -12,22 +12,24 @@ from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from syndicate.later import compiled
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 # XML 1.0 (Fifth Edition), 2.2 "Characters", production Char; U+007F-009F are allowed there but discouraged, and no
 # reader shows them.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = compiled("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _CARRIED_BYTES = bytes((0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0x100)))
 _NOT_CARRIED = re.compile(rb"\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]")
 """U+0080-009F, U+FFFE and U+FFFF in UTF-8, where each begins a sequence by itself."""
 SEAM = b"\x7f"
 """Parts texts that are joined: a character of one byte that no text on its way to readers holds."""
-_LINE_ENDS = re.compile("\r\n?")
-_BLANKS = re.compile(r"\s+")
+_LINE_ENDS = compiled("\r\n?")
+_BLANKS = compiled(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
-_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_URL = re.compile(r"(https?://)([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.IGNORECASE | re.DOTALL)
+_LONE_PERCENT = compiled(r"%(?![0-9A-Fa-f]{2})")
+_URL = compiled(r"(https?://)([^/?#]+)([^?#]*)(\?[^#]*)?(#.*)?\Z", re.IGNORECASE | re.DOTALL)
 _PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(?:/[A-Za-z0-9/._~-]*)?\Z")
 """Most addresses: nothing in them is to be encoded."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -17,6 +17,7 @@ from syndicate.items.shortcodes import NOWHERE, Places
 from syndicate.items.spotless import spotless
 from syndicate.items.templating import is_mdx, more_at, untemplated
 from syndicate.items.wellformed import wellformed
+from syndicate.later import compiled
 
 if TYPE_CHECKING:
     import nh3
@@ -32,7 +33,7 @@ LIMIT_EXCERPT = 64_000
 
 # So few tags make a parser little work however they stand; such a body reaches it as written, and most do.
 _FEW_TAGS, _SHORT = 256, 64_000
-_ANY_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
+_ANY_TAG = compiled(r"</?[A-Za-z][A-Za-z0-9]*(?:[\s/][^<>]*)?>")
 
 # All that safe HTML holds, the ampersand last.
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&nbsp;", "\u00a0"), ("&amp;", "&"))
@@ -63,12 +64,12 @@ _IS_HTML = re.compile(
 # with the bracket, so that it is found quickly.
 _BLOCK = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS & BLOCKS, key=len))})(?: [^<>]*)?>[ \n]*+(?:<p>)?+")
 _ANY_SAFE_TAG = re.compile("<[^<>]*>")
-_IMAGE = re.compile(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
-_INDENTED = re.compile(r"^[ \t>]*(?: {4}|\t)", re.MULTILINE)
-_INDENTS = re.compile(rb"^[ \t]+(?=[^ \t\n])", re.MULTILINE)
+_IMAGE = compiled(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
+_INDENTED = compiled(r"^[ \t>]*(?: {4}|\t)", re.MULTILINE)
+_INDENTS = compiled(rb"^[ \t]+(?=[^ \t\n])", re.MULTILINE)
 _INDENTED_CODE = {"Start": {"CodeBlock": "Indented"}}
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,80}\]")
-_NOTED = re.compile(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
+_FOOTNOTE = compiled(r"\[\^[^\]\s]{1,80}\]")
+_NOTED = compiled(r"<sup><a(?: [^<>]*)?>\d+</a></sup>|(?<=<div>)<sup>\d+</sup>")
 
 
 _NAMED = {

@@ -15,14 +15,15 @@ from syndicate.items.links import is_safe_path, usable
 from syndicate.items.plain import plain
 from syndicate.items.rules import ImageSearch
 from syndicate.items.tree import Value
+from syndicate.later import compiled
 
 _REFERENCES = ("href", "src", "url", "path", "image", "feature", "file", "filename", "asset")
 _ALTS = ("alt", "imageAlt", "caption", "description", "title")
 _FALSE = frozenset({"false", "no", "off", "0"})
-_SLOT = re.compile(r"\{(\w+)\}")
-_ALIAS = re.compile(r"(?:~|@)/|@(?=assets/|images/|public/)")
-_UID = re.compile(r"[\w-]+\Z")
-_BADGE = re.compile(r"\.svg(?:[?#]|\Z)|badge|shields\.io|\bpixel\b|/icons?/", re.IGNORECASE)
+_SLOT = compiled(r"\{(\w+)\}")
+_ALIAS = compiled(r"(?:~|@)/|@(?=assets/|images/|public/)")
+_UID = compiled(r"[\w-]+\Z")
+_BADGE = compiled(r"\.svg(?:[?#]|\Z)|badge|shields\.io|\bpixel\b|/icons?/", re.IGNORECASE)
 
 
 class Featured(Struct, frozen=True, gc=False):

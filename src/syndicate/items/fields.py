@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import regex
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -225,6 +224,9 @@ def _picked(text: str, pattern: str) -> str | None:
     Raises:
         TimeoutError: the expression does not come to an end on it.
     """
+
+    import regex
+
     match = regex.search(pattern, text[:LIMIT_MATCHED], timeout=LIMIT_S)
     if match is None:
         return None

@@ -18,12 +18,13 @@ from syndicate.items.decoding import decoded
 from syndicate.items.toml_json import no_json, tree_of_json, tree_of_toml
 from syndicate.items.tree import Block, Tree
 from syndicate.items.yaml_tree import tree_of_yaml
+from syndicate.later import compiled
 
 MAX_FILE_BYTES = 2 * 1024 * 1024
 MAX_FRONT_BYTES = 256 * 1024
 
 # What YAML 1.1 section 5.1 does not print; found in real stores, mostly pasted from word processors.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_UNPRINTABLE = compiled("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _PRINTABLE = bytes([9, 10, *range(32, 127)])  # of ASCII
 _MAX_COMMENTS = 20  # before the front matter
 _SPACE = re.compile(r"\s*+")
@@ -31,7 +32,7 @@ _SOFT_BREAKS = str.maketrans({"\x85": " ", "\u2028": " ", "\u2029": " "})  # YAM
 
 
 def _line(form: str) -> re.Pattern[str]:
-    return re.compile(rf"{form}[ \t]*(?:\n|\Z)", re.IGNORECASE)
+    return compiled(rf"{form}[ \t]*(?:\n|\Z)", re.IGNORECASE)
 
 
 class _JsonHandler(JSONHandler):
@@ -50,7 +51,7 @@ def _fenced(boundary: str, fence: str) -> BaseHandler:
     A boundary begins with the line feed before it, and looks at the next character first, so that it is found quickly:
     texts to split get one more in front.
     """
-    return BaseHandler(re.compile(rf"\n(?=[-+.])(?:{boundary})[ \t]*(?=\n|\Z)", re.IGNORECASE), fence, fence)
+    return BaseHandler(compiled(rf"\n(?=[-+.])(?:{boundary})[ \t]*(?=\n|\Z)", re.IGNORECASE), fence, fence)
 
 
 # How a file may begin, who splits it then, and who reads the block. The words after `---` are gray-matter's, on which
@@ -58,22 +59,22 @@ def _fenced(boundary: str, fence: str) -> BaseHandler:
 _FENCES: tuple[tuple[re.Pattern[str], BaseHandler, Callable[[Block], Tree]], ...] = (
     (_line(r"-{3,}(?:[ \t]*ya?ml)?"), _fenced(r"-{3,}(?:[ \t]*ya?ml)?|\.{3}", "---"), tree_of_yaml),
     (_line(r"\+{3,}"), _fenced(r"\+{3,}", "+++"), tree_of_toml),
-    (re.compile(r"""\{\s*+(?:["'}]|\Z|[\w-]++\s*+:)|\{[ \t]*+\n"""), _JsonHandler(), tree_of_json),
+    (compiled(r"""\{\s*+(?:["'}]|\Z|[\w-]++\s*+:)|\{[ \t]*+\n"""), _JsonHandler(), tree_of_json),
     (_line(r"---[ \t]*toml"), _fenced(r"---(?:[ \t]*toml)?", "---"), tree_of_toml),
     (_line(r"---[ \t]*json"), _fenced(r"---(?:[ \t]*json)?", "---"), tree_of_json),
 )
-_AFTER_COMMENT = re.compile(r"""(?:-{3}|\+{3})[ \t]*\n(?:[ \t]*(?:#.*)?\n)*+[\w"'-]++[ \t]*[:=]""")
+_AFTER_COMMENT = compiled(r"""(?:-{3}|\+{3})[ \t]*\n(?:[ \t]*(?:#.*)?\n)*+[\w"'-]++[ \t]*[:=]""")
 _DASHES = "\u2010-\u2015\u2212-"
 # Beginnings that are meant as front matter and would be lost in silence: the problem, and the way out.
 _NEARLY = (
-    (re.compile(r"-{3}|\+{3}"), "has more than a fence in its first line", "leave nothing but the fence in that line"),
+    (compiled(r"-{3}|\+{3}"), "has more than a fence in its first line", "leave nothing but the fence in that line"),
     (
-        re.compile(rf"[{_DASHES}]{{1,3}}[ \t]*\n[\w-]++:(?:[ \t]|\n)"),
+        compiled(rf"[{_DASHES}]{{1,3}}[ \t]*\n[\w-]++:(?:[ \t]|\n)"),
         "begins with dashes that are no fence",
         "write three plain hyphens, `---`, before and after the fields",
     ),
-    (re.compile(r"#\+\w++(?:\[\])?:"), "has front matter of Org mode, which is not read", "write it as YAML in `---`"),
-    (re.compile(r";{3,}[ \t]*\n"), "has front matter between `;;;`, which is not read", "write it as YAML in `---`"),
+    (compiled(r"#\+\w++(?:\[\])?:"), "has front matter of Org mode, which is not read", "write it as YAML in `---`"),
+    (compiled(r";{3,}[ \t]*\n"), "has front matter between `;;;`, which is not read", "write it as YAML in `---`"),
 )
 
 

@@ -5,32 +5,33 @@ from __future__ import annotations
 import re
 
 from syndicate.items.shortcodes import Places, embedded, pictured
+from syndicate.later import compiled
 
 LIMIT_TAG = 2_000
 """Most characters of one tag or expression; what is longer was never closed."""
 LIMIT_SCANNED = 400_000
 """Most characters that the search for the ends of tags may look at in one body; then the others stay as they are."""
 
-_FIRST = re.compile(
+_FIRST = compiled(
     r"(?:\s|<!--.{0,400}?-->)*+(?:import\s[^\n;]{0,400}?\sfrom\s*['\"]|import\s*\{|export\s+(?:const|default)\s)",
     re.DOTALL,
 )
-_IMPORTED = re.compile(
+_IMPORTED = compiled(
     r"import\s+(?:type\s+)?(?:(?P<name>[\w$]+)\s*,?\s*)?(?:\{[^{}]*\}|\*\s+as\s+[\w$]+)?\s*(?:from\s*)?\Z"
 )
-_EXPORTED = re.compile(
+_EXPORTED = compiled(
     r"export\s+(?:default\b|(?:const|let|var)\s+[\w$\[{][^\n=]{0,200}=|(?:async\s+)?function\b|\{|\*\s*(?:as\s+\w+\s+)?from)"
 )
-_STOPS = re.compile(r"[\"'`{}()\[\]\n]")
-_TAG_NAME = re.compile(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w.:-]*+|(?=>))")
-_TAG_STOPS = re.compile(r"[\"'{}>]")
-_ATTRIBUTE = re.compile(
+_STOPS = compiled(r"[\"'`{}()\[\]\n]")
+_TAG_NAME = compiled(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w.:-]*+|(?=>))")
+_TAG_STOPS = compiled(r"[\"'{}>]")
+_ATTRIBUTE = compiled(
     r"""(?P<name>[A-Za-z_:@][\w:.-]*+)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<brace>\{)))?+"""
 )
-_STRING = re.compile(r"""\{\s*(?:"([^"\n]*)"|'([^'\n]*)'|`([^`$]*)`)\s*\}\Z""")
-_REQUIRED = re.compile(r"""\{\s*require\(\s*["']([^"'\n]+)["']\s*\)(?:\.default|\.src)?\s*\}\Z""")
-_VARIABLE = re.compile(r"\{\s*([\w$]+)(?:\.src|\.default)?\s*\}\Z")
-_PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)\Z", re.IGNORECASE)
+_STRING = compiled(r"""\{\s*(?:"([^"\n]*)"|'([^'\n]*)'|`([^`$]*)`)\s*\}\Z""")
+_REQUIRED = compiled(r"""\{\s*require\(\s*["']([^"'\n]+)["']\s*\)(?:\.default|\.src)?\s*\}\Z""")
+_VARIABLE = compiled(r"\{\s*([\w$]+)(?:\.src|\.default)?\s*\}\Z")
+_PICTURE = compiled(r"\.(?:jpe?g|png|gif|webp|avif|svg)\Z", re.IGNORECASE)
 _OPENERS, _CLOSERS = frozenset("{(["), frozenset("})]")
 
 
@@ -177,7 +178,7 @@ class Components:
         return end if end >= 0 else len(self._text)
 
 
-_BRACE_STOPS = re.compile(r"[\"'`{}]")
+_BRACE_STOPS = compiled(r"[\"'`{}]")
 
 
 def _balanced(text: str, at: int) -> int:

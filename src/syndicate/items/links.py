@@ -8,14 +8,16 @@ from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
+from syndicate.later import compiled
+
 # Parameters that only tell where a click came from; matched as names, `*` at the end as a prefix.
 TRACKING = (
     *("utm_*", "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "mc_cid", "mc_eid", "igshid", "twclid"),
     *("yclid", "_hsenc", "_hsmi", "mkt_tok", "oly_anon_id", "oly_enc_id", "vero_id", "wickedid", "cmpid"),
 )
 
-_HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?\Z")
-_IPV6 = re.compile(r"\[[0-9a-f:.]+\]\Z")
+_HOST = compiled(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?\Z")
+_IPV6 = compiled(r"\[[0-9a-f:.]+\]\Z")
 _KEPT = "%/:=&?~#+!$,;'@()*[]"  # RFC 3986 section 2.2 and the percent sign: what is escaped already stays so
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ABSOLUTE = re.compile(r"https?://", re.IGNORECASE)
@@ -27,7 +29,7 @@ _ROOTED = re.compile(rf"/(?!/){_REST}*(?:\?{_REST}+)?(?:#{_REST}+)?")
 _PLAIN = re.compile(rf"https?://(?P<host>{_LABEL}(?:\.{_LABEL})+)(?P<path>(?:/[A-Za-z0-9._~&=+!$,'@:()*-]+)*)/?")
 """Addresses of which scheme and `www.` alone do not count, as most."""
 _HIDES = re.compile(r"[\x00-\x1f\x7f\\]")
-_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPED = compiled(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from syndicate.later import Later
+from syndicate.later import Later, compiled
 
 if TYPE_CHECKING:
     import regex
@@ -44,13 +44,13 @@ _EVIDENT_CODES = (
     "ar bg bn cs da de el en es et fa fi fr he hi hr hu ja ko lt lv nb nl nn pl pt ro ru sk sl sr sv th tr uk vi zh"
 )
 _EVIDENT = frozenset(_EVIDENT_CODES.split())
-_NUMBER = re.compile(r"-?\d{1,3}")
-_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
-_DAY = re.compile(
+_NUMBER = compiled(r"-?\d{1,3}")
+_TAG = compiled(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
+_DAY = compiled(
     r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])[-/](?P<day>0?[1-9]|[12]\d|3[01])(?![^-_ ./])"
 )
-_MONTH = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])(?P<day>)(?=/)")
-_YEAR = re.compile(r"(?:^|/)(?P<year>(?:19|20)\d\d)(?=/)")
+_MONTH = compiled(r"(?:^|/)(?P<year>(?:19|20)\d\d)[-/](?P<month>0?[1-9]|1[0-2])(?P<day>)(?=/)")
+_YEAR = compiled(r"(?:^|/)(?P<year>(?:19|20)\d\d)(?=/)")
 _UNSEEN = frozenset({"_posts", "_drafts"})  # folders that the site's builder never shows in an address
 
 

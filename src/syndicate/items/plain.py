@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from syndicate.later import Later, made
+from syndicate.later import Later, compiled, made
 
 if TYPE_CHECKING:
     import regex
@@ -28,8 +28,8 @@ _INLINES = (
 )
 # Known names only: "Vec<T>" in a title is text, "<em>" is not.
 _ATTRIBUTES = r"""(?:\s(?:[^<>"']|"[^"]*"|'[^']*')*)?"""
-BLOCK_TAG = re.compile(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
-INLINE_TAG = re.compile(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
+BLOCK_TAG = compiled(rf"</?(?:{_BLOCKS.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
+INLINE_TAG = compiled(rf"</?(?:{_INLINES.replace(' ', '|')}){_ATTRIBUTES}/?>", re.IGNORECASE)
 
 # Most tags say nothing more.
 BLOCKS = frozenset(_BLOCKS.split())
@@ -39,30 +39,30 @@ _GAPS = {
     for name in names.split()
     for form in ("{}", "/{}")
 }
-_INNER = re.compile(rf"(?P<name>/?[A-Za-z][A-Za-z0-9]*){_ATTRIBUTES}/?")
+_INNER = compiled(rf"(?P<name>/?[A-Za-z][A-Za-z0-9]*){_ATTRIBUTES}/?")
 
 _MARKED = ("[", "`", "*", "_", "~", "\\", "<http")
 _ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?+"""
 # Marks inside a word of ASCII are none: `snake_case`, `2*3*4`, `C*`. A dunder of one word is a name, not bold text.
 _MARKS = (
-    (re.compile(rf"!?\[([^\[\]\n]*)\]\({_ADDRESS}\s*\)"), r"\1"),
-    (re.compile(r"(?<!\w)!?\[(?=[^\[\]\n]*[^\W\d])([^\[\]\n]+)\]\[[^\[\]\n]*\]"), r"\1"),
-    (re.compile(r"(?<=[\w.,;:!?)\"'”’])\[\^\w{1,40}\]"), ""),
-    (re.compile(r"<(https?://[^\s<>]+)>"), r"\1"),
-    (re.compile(r"`([^`\n]+)`"), r"\1"),
-    (re.compile(r"(?<![A-Za-z0-9_*])\*\*(?=\S)([^*\n]+)(?<=\S)\*\*(?![A-Za-z0-9_*])"), r"\1"),
-    (re.compile(r"(?<![\w*\\])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)__(?=\S)([^_\n]*[^\w\n][^_\n]*)(?<=\S)__(?!\w)"), r"\1"),
-    (re.compile(r"(?<![\w\\])_(?=[^\s_])([^_\n]+)(?<=\S)_(?!\w)"), r"\1"),
-    (re.compile(r"~~(?=\S)([^~\n]+)(?<=\S)~~"), r"\1"),
-    (re.compile(r"(?<!\\)\\([*_`~\[\]])"), r"\1"),
+    (compiled(rf"!?\[([^\[\]\n]*)\]\({_ADDRESS}\s*\)"), r"\1"),
+    (compiled(r"(?<!\w)!?\[(?=[^\[\]\n]*[^\W\d])([^\[\]\n]+)\]\[[^\[\]\n]*\]"), r"\1"),
+    (compiled(r"(?<=[\w.,;:!?)\"'”’])\[\^\w{1,40}\]"), ""),
+    (compiled(r"<(https?://[^\s<>]+)>"), r"\1"),
+    (compiled(r"`([^`\n]+)`"), r"\1"),
+    (compiled(r"(?<![A-Za-z0-9_*])\*\*(?=\S)([^*\n]+)(?<=\S)\*\*(?![A-Za-z0-9_*])"), r"\1"),
+    (compiled(r"(?<![\w*\\])\*(?=\S)([^*\n]+)(?<=\S)\*(?![\w*])"), r"\1"),
+    (compiled(r"(?<!\w)__(?=\S)([^_\n]*[^\w\n][^_\n]*)(?<=\S)__(?!\w)"), r"\1"),
+    (compiled(r"(?<![\w\\])_(?=[^\s_])([^_\n]+)(?<=\S)_(?!\w)"), r"\1"),
+    (compiled(r"~~(?=\S)([^~\n]+)(?<=\S)~~"), r"\1"),
+    (compiled(r"(?<!\\)\\([*_`~\[\]])"), r"\1"),
 )
 
 # Vertical tab, form feed, NEL, line and paragraph separator: line breaks to Unicode, errors or surprises elsewhere.
-_ODD_BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_ODD_BREAKS = compiled(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # What XML 1.0 section 2.2 forbids, noncharacters, and what is not seen at all. ZWJ and ZWNJ stay (emoji, Persian).
 # The overrides U+202D and U+202E turn text around even when closed, so they never stay.
-_UNWANTED = re.compile(
+_UNWANTED = compiled(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
@@ -71,8 +71,8 @@ _UNWANTED = re.compile(
 _TAME = bytes([9, 10, *range(32, 127)])
 _LITERAL = _TAME.translate(None, b"\t\n<&[`*_~\\")
 _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # str.lower makes some letters longer
-_BLANKS = re.compile("  +")
-_BIDI = re.compile("[\u202a-\u202c\u2066-\u2069]")
+_BLANKS = compiled("  +")
+_BIDI = compiled("[\u202a-\u202c\u2066-\u2069]")
 _ISOLATES, _POP_ISOLATE, _EMBEDDINGS, _POP_EMBEDDING = "\u2066\u2067\u2068", "\u2069", "\u202a\u202b", "\u202c"
 
 # Composing takes the square of a run of marks. Unicode Standard Annex #15, "Stream-Safe Text Format", allows 30.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syndicate.items.tree import Place, Spots, Value
+from syndicate.later import compiled
 
 # Keys whose values are prose. Only in these can a bracket, brace, star, tag or quote at the beginning be meant as text.
 _PROSE = frozenset(
@@ -19,16 +20,16 @@ _PROSE = frozenset(
     }
 )
 # A pair or a list's member on one line. Possessive throughout, so that no line takes longer than its length.
-_LINE = re.compile(
+_LINE = compiled(
     r"""[ ]*+(?:-[ ]++)*+
     (?:(?P<key>(?:[\w./-]|:(?![ ])|[ ](?!-?[ ]))++|"[^"\\]*+"|'[^']*+')[ ]?:[ ]++)?+
     (?P<value>\S.*)""",
     re.VERBOSE,
 )
-_TAG = re.compile(r"!\w+(?:\s|\Z)")
+_TAG = compiled(r"!\w+(?:\s|\Z)")
 _CLOSING = {"[": "]", "{": "}"}
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_INDENTING_TAB = re.compile(r" *\t")
+_SURROGATE = compiled(r"\\u[dD][89a-fA-F]")
+_INDENTING_TAB = compiled(r" *\t")
 
 
 @dataclass(frozen=True, slots=True)

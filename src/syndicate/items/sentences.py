@@ -7,26 +7,26 @@ from collections.abc import Iterable
 from itertools import islice
 from string import ascii_letters
 
-import regex
+from syndicate.later import compiled
 
 ELLIPSIS = "…"
 
-_END = re.compile(r"[.!?…؟۔।።][\"'”’»)\]]*+(?=\s|\Z)|[。！？｡][」』）〉》】”’\"')\]]*+")
+_END = compiled(r"[.!?…؟۔।።][\"'”’»)\]]*+(?=\s|\Z)|[。！？｡][」』）〉》】”’\"')\]]*+")
 _TRAILING = " \t\n,;:–—-([{“‘«/&…."
 _OPENING = " \t\n\"'“‘«„¿¡([-–—*"
 
 # A dot after one of these never ends a sentence; after one of the others it does where a capital follows.
-_NEVER = re.compile(
+_NEVER = compiled(
     r"dr|mr|mrs|ms|mx|prof|st|rev|hon|gen|col|lt|sgt|capt|gov|sen|rep|pres|vs|cf|eg|e\.g|ie|i\.e|viz|no|nos|nr|vol"
     r"|figs?|eq|sec|ch|pp|eds?|approx|ca|est|resp|vgl|bzw|bspw|ggf|evtl|inkl|zzgl|sog|abs|str|hr|fr|dipl|ing|mme|mlle"
     r"|m|sra?|dra|ud|av|art|al|jan|feb|mar|apr|jun|jul|aug|sept?|o[ck]t|nov|de[cz]|mt|ft|dept"
 )
-_SELDOM = re.compile(r"etc|usw|inc|ltd|co|corp|llc|jr|[ap]\.m")
-_BEFORE = re.compile(r"[^\s(\[\"'“„«]*+\Z")
-_INITIAL = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]\Z")
-_ORDINAL = re.compile(r"\d{1,2}\Z")
+_SELDOM = compiled(r"etc|usw|inc|ltd|co|corp|llc|jr|[ap]\.m")
+_BEFORE = compiled(r"[^\s(\[\"'“„«]*+\Z")
+_INITIAL = compiled(r"(?:[^\W\d_]\.)*[^\W\d_]\Z")
+_ORDINAL = compiled(r"\d{1,2}\Z")
 
-_DOTS = re.compile(r"\s*(?:[\[(]\s*(?:…|\.{3,})\s*[\])]|…|\.{3,})\Z")
+_DOTS = compiled(r"\s*(?:[\[(]\s*(?:…|\.{3,})\s*[\])]|…|\.{3,})\Z")
 _LURES = (
     *("Read more", "Read More", "READ MORE", "Continue reading", "Continue Reading", "Learn more", "Weiterlesen"),
     *("Mehr lesen", "Lire la suite", "Lire plus", "Leer más", "Lees meer", "Leia mais", "Leggi tutto"),
@@ -35,7 +35,7 @@ _AFTER_LURE = (
     "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000.…»›→>])"
 )
-_LURE = re.compile(rf"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:{'|'.join(_LURES)})[\s.…»›→>\])]*\Z")
+_LURE = compiled(rf"(?:(?<=[.!?…\])»])|\A|(?<=[.!?…\])»]\s))[\[(]?(?:{'|'.join(_LURES)})[\s.…»›→>\])]*\Z")
 
 _PLAIN_LETTERS = frozenset(ascii_letters)
 _COMPARED = 8  # letters and digits: most texts are no body's beginning, and have said so by then
@@ -180,4 +180,6 @@ def _whole_graphemes(text: str, rest: str) -> str:
 
 def _boundaries(text: str) -> set[int]:
     """Where a character, as readers see it, ends."""
+    import regex
+
     return {found.end() for found in regex.finditer(r"\X", text)}

@@ -10,16 +10,17 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 
 from syndicate.items.rules import POST_PAGE
+from syndicate.later import compiled
 
-_ARGUMENT = re.compile(
+_ARGUMENT = compiled(
     r"""(?:(?P<name>[A-Za-z_][\w-]*+)\s*+[=:]\s*+)?+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|`(?P<raw>[^`]*+)`"""
     r"""|(?P<bare>[^\s,"'`()]++))"""
 )
-_PICTURE_NAME = re.compile(r"fig|img|image|picture|photo|lightbox", re.IGNORECASE)
-_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:[?#].*)?\Z", re.IGNORECASE)
+_PICTURE_NAME = compiled(r"fig|img|image|picture|photo|lightbox", re.IGNORECASE)
+_PICTURE_FILE = compiled(r"\.(?:jpe?g|png|gif|webp|avif|svg)(?:[?#].*)?\Z", re.IGNORECASE)
 _SOURCES = ("src", "image_path", "image", "path", "url", "file", "name", "link", "href")
-_DATED = re.compile(r"(?:.*/)?(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})-(?P<slug>[^/]+?)(?:\.\w+)?\Z")
-_EMBEDDED = re.compile(
+_DATED = compiled(r"(?:.*/)?(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})-(?P<slug>[^/]+?)(?:\.\w+)?\Z")
+_EMBEDDED = compiled(
     r"(?:https?:)?//(?:www\.)?(?:youtube(?:-nocookie)?\.com/embed/(?P<youtube>[\w-]+)"
     r"|player\.vimeo\.com/video/(?P<vimeo>\d+))"
 )

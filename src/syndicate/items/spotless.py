@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 
 from syndicate.items.links import absolute, origin_of
+from syndicate.later import compiled
 
 _MARKED = r'<(?:a href="[^"<>&\s]*+">[^<]*+</a|(?P<mark>em|strong|b|i|code)>[^<]*+</(?P=mark))>'
 _PARAGRAPH = rf"<(?P<block>p|h[1-6])>[^<]*+(?:{_MARKED}[^<]*+)*+</(?P=block)>"
 _SPOTLESS = re.compile(rf"(?:[ \n]*+{_PARAGRAPH})++[ \n]*+")
 _REWRITTEN = ("\xa0", "\r", "\0")  # what the parser writes in another way than it stands
-_ENTITY = re.compile("&(?!(?:amp|lt|gt|quot|nbsp);)")  # any that it does not leave as it is
-_LINK = re.compile(r'<a href="([^"]*)"')
+_ENTITY = compiled("&(?!(?:amp|lt|gt|quot|nbsp);)")  # any that it does not leave as it is
+_LINK = compiled(r'<a href="([^"]*)"')
 # Addresses that the parser does not refuse: no host like a number, none of Punycode.
 _REST = r"[A-Za-z0-9/._~%=+!$,@:()*-]"
-_PLAIN = re.compile(
+_PLAIN = compiled(
     rf"(?:https?://(?!\S*xn--)(?:[a-z0-9](?:[a-z0-9-]{{0,60}}[a-z0-9])?\.)+[a-z]{{2,}}(?=[/?#]|\Z)|/(?!/)){_REST}*"
     rf"(?:\?{_REST}+)?(?:#{_REST}+)?"
 )

@@ -10,18 +10,19 @@ from itertools import islice
 
 from syndicate.items.body import text_of
 from syndicate.items.sentences import begin_alike, has_marks_of_a_cut, is_cut, mended, shorten
+from syndicate.later import compiled
 
 MEND_LEAST = 20
 """A cut text of which less than this is left says less than the body's own beginning."""
 
-_PARAGRAPH = re.compile(r"<p(?:\s[^<>]*)?>([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>")
+_PARAGRAPH = compiled(r"<p(?:\s[^<>]*)?>([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>")
 _PLAIN_PARAGRAPH = re.compile(r"<p>([^<]*+(?:</?(?:a|b|code|em|i|strong)(?: [^<>]*+)?>[^<]*+)*+)</p>")
 _START = re.compile("<p>([A-Za-z0-9][^<>&]{63})")
-_ASIDE = re.compile(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
-_IMAGE = re.compile(r"<img\b[^<>]*>|<br>")
-_ALT = re.compile(r'<img\b[^<>]*\balt="([^"]+)"')
+_ASIDE = compiled(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
+_IMAGE = compiled(r"<img\b[^<>]*>|<br>")
+_ALT = compiled(r'<img\b[^<>]*\balt="([^"]+)"')
 _LONE = re.compile(r"(?:<(?:strong|b|em)>)?<a\b[^<>]*>[^<>]*</a>(?:</(?:strong|b|em)>)?\Z")
-_EMPHASISED = re.compile(r"<(em|i|small)>(?:(?!</\1>).)*</\1>\Z", re.DOTALL)
+_EMPHASISED = compiled(r"<(em|i|small)>(?:(?!</\1>).)*</\1>\Z", re.DOTALL)
 # What stands above an article and is no part of it.
 _BYLINE = re.compile(
     r"(?:by|von|par|por|photo(?: by| credit)?|foto|image|source|credits?|author|updated|posted|published|last updated"
@@ -29,7 +30,7 @@ _BYLINE = re.compile(
     re.IGNORECASE,
 )
 _LEAST_WORDS, _LEAST_LETTERS = 3, 12
-_ADDRESS = re.compile(r"\s*https?://\S+")
+_ADDRESS = compiled(r"\s*https?://\S+")
 
 
 class Opening:

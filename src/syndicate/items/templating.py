@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from syndicate.items.jsx import Components, starts_with_module
 from syndicate.items.shortcodes import CODE, NOWHERE, UNSEEN, Places, code, framed, meaning
+from syndicate.later import compiled
 
 LIMIT_TAG = 4_000
 """Most characters of one tag; what is longer was never closed."""
@@ -40,22 +41,22 @@ _IN_HTML = re.compile(r"<(?=[!CcSsIi]|[Pp][Rr])(?:(?i:pre|code|script|style|ifra
 # With what a token can begin: most characters can be passed by with one look instead of one for each token.
 _BEGINNING = r"(?=[ \t>`~$\[:<{*+\-\d]|^[ie])"
 _TOKENS = {
-    "html": re.compile(rf"(?=[<{{])(?:{_SHARED})"),
-    "markdown": re.compile(rf"{_BEGINNING}(?:{_MARKDOWN}|{_SHARED}{_JSX}|(?P<tag></?[A-Z][a-z]))", re.MULTILINE),
-    "mdx": re.compile(rf"{_BEGINNING}(?:{_MARKDOWN}|{_SHARED}{_JSX}{_BRACES})", re.MULTILINE),
+    "html": compiled(rf"(?=[<{{])(?:{_SHARED})"),
+    "markdown": compiled(rf"{_BEGINNING}(?:{_MARKDOWN}|{_SHARED}{_JSX}|(?P<tag></?[A-Z][a-z]))", re.MULTILINE),
+    "mdx": compiled(rf"{_BEGINNING}(?:{_MARKDOWN}|{_SHARED}{_JSX}{_BRACES})", re.MULTILINE),
 }
-_NAME = re.compile(r"-?\s*+(?P<slash>/?)\s*+(?P<name>[\w./-]++)\s*+")
-_TICKS = re.compile(r"`+")
-_CLOSING_FENCE = re.compile(r"^[ \t>]*+(```+|~~~+)[ \t]*+$", re.MULTILINE)
-_LINES = re.compile(r"[^\n]*+\n?")
-_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-_INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+\S")
-_LITERAL = re.compile(r"""\s*+(?:"([^"]*+)"|'([^']*+)')\s*+((?:\|[^|]*+)*+)\Z""")
-_ADDRESSED = re.compile(r"\|\s*(?:relative_url|absolute_url|url|prepend|prepend_root|absURL|relURL|asset_url)\b")
-_FRAME_SOURCE = re.compile(r"""\bsrc\s*+=\s*+["']?([^"'\s>]++)""", re.IGNORECASE)
-_MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
-_COMPONENT = re.compile(r"<(?:/?[A-Z][a-z]|(?i:iframe)\b)")
-_MODULE = re.compile(r"^(?:import|export)\b", re.MULTILINE)
+_NAME = compiled(r"-?\s*+(?P<slash>/?)\s*+(?P<name>[\w./-]++)\s*+")
+_TICKS = compiled(r"`+")
+_CLOSING_FENCE = compiled(r"^[ \t>]*+(```+|~~~+)[ \t]*+$", re.MULTILINE)
+_LINES = compiled(r"[^\n]*+\n?")
+_ITEM = compiled(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_INDENTED = compiled(r"(?: {4}| {0,3}\t)[ \t]*+\S")
+_LITERAL = compiled(r"""\s*+(?:"([^"]*+)"|'([^']*+)')\s*+((?:\|[^|]*+)*+)\Z""")
+_ADDRESSED = compiled(r"\|\s*(?:relative_url|absolute_url|url|prepend|prepend_root|absURL|relURL|asset_url)\b")
+_FRAME_SOURCE = compiled(r"""\bsrc\s*+=\s*+["']?([^"'\s>]++)""", re.IGNORECASE)
+_MORE = compiled(r"<!--\s*more\s*-->", re.IGNORECASE)
+_COMPONENT = compiled(r"<(?:/?[A-Z][a-z]|(?i:iframe)\b)")
+_MODULE = compiled(r"^(?:import|export)\b", re.MULTILINE)
 _MODULE_FILE = ".mdx"
 
 

@@ -24,20 +24,21 @@ from syndicate.items.tree import (
     repeated,
     tree_of,
 )
+from syndicate.later import compiled
 
 MAX_TOML_PARTS = 5_000  # tomllib is written in Python
 
 _START = Place(0, 0)
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_HEADER = re.compile(rf"[ \t]*+(?P<opening>\[\[?)[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+\]")
-_PAIR = re.compile(rf"[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+=[ \t]*+(?P<value>.*)")
-_PARTS = re.compile(_PART)
+_HEADER = compiled(rf"[ \t]*+(?P<opening>\[\[?)[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+\]")
+_PAIR = compiled(rf"[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+=[ \t]*+(?P<value>.*)")
+_PARTS = compiled(_PART)
 # tomllib takes a time that grows with the square of the parts of one dotted key.
-_LONG_PATH = re.compile(rf"(?:^|[{{,\[])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
-_LONG_NUMBER = re.compile(r"\d{4000}")  # Python refuses to read it, and tells no place
-_TOML_PLACE = re.compile(r"at line (\d+), column (\d+)")
+_LONG_PATH = compiled(rf"(?:^|[{{,\[])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
+_LONG_NUMBER = compiled(r"\d{4000}")  # Python refuses to read it, and tells no place
+_TOML_PLACE = compiled(r"at line (\d+), column (\d+)")
 _TEXT_MARKS = ('"' * 3, "'" * 3)
-_WORD = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
+_WORD = compiled(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 
 
 def tree_of_toml(block: Block) -> Tree:

@@ -16,21 +16,22 @@ from syndicate.items.item import Item, Topic
 from syndicate.items.links import page_at
 from syndicate.items.plain import plain
 from syndicate.items.rules import TopicRules
+from syndicate.later import compiled
 
 LIMIT_SLUG_BYTES = 160  # a file name takes 255 bytes, and feeds add to the slug
 
 _VOCABULARY = re.compile(r"(?P<vocabulary>[^:]+): (?P<label>.+)\Z")
 _NAMES = (
-    (re.compile(r"(?<!\w)c\+\+(?!\w)"), "cpp"),
-    (re.compile(r"(?<!\w)([cfj])#(?!\w)"), r"\1sharp"),
-    (re.compile(r"(?<![\w.])\.net(?!\w)"), "dotnet"),
+    (compiled(r"(?<!\w)c\+\+(?!\w)"), "cpp"),
+    (compiled(r"(?<!\w)([cfj])#(?!\w)"), r"\1sharp"),
+    (compiled(r"(?<![\w.])\.net(?!\w)"), "dotnet"),
 )
 # Names that need no more than lower case: ASCII without what the above look for, short enough, with a letter or digit.
 _ORDINARY = re.compile(rf"[ (),:/&!?_;-]*[A-Za-z0-9][A-Za-z0-9 (),:/&!?_;-]{{,{LIMIT_SLUG_BYTES - 60}}}")
 _WORD = re.compile(r"[a-z0-9]+")
 _LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
-_LATIN_ACCENT = re.compile("(?<=[a-z])[\u0300-\u036f]+")
-_APOSTROPHE = re.compile("(?<=\\w)['’](?=\\w)")
+_LATIN_ACCENT = compiled("(?<=[a-z])[\u0300-\u036f]+")
+_APOSTROPHE = compiled("(?<=\\w)['’](?=\\w)")
 
 
 def slug_of(text: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import regex
-
 from syndicate.items import fields
 from syndicate.items.location import LIMIT_S, Location
 from syndicate.items.reader import Reader
@@ -41,6 +39,8 @@ def _is_met(texts: Iterable[str], condition: Condition) -> bool:
 
 
 def _fits(text: str, pattern: str) -> bool:
+    import regex
+
     try:
         return regex.search(pattern, text[: fields.LIMIT_MATCHED], timeout=LIMIT_S) is not None
     except TimeoutError:

@@ -11,6 +11,8 @@ import re
 import string
 from collections.abc import Collection, Mapping
 
+from syndicate.later import compiled
+
 LIMIT_DEPTH = 256
 """Most elements within each other; deeper tags go, their text stays."""
 LIMIT_ATTRIBUTES = 200
@@ -25,12 +27,12 @@ _ATTRIBUTE = (
     rf"""(?:{_BLANK}|/)++|(?:=[^ \t\n\f/>=]*+|[^ \t\n\f/>=]++)(?:{_BLANK}*+={_BLANK}*+"""
     r"""(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^ \t\n\f>"'][^ \t\n\f>]*+)?+)?+"""
 )
-_TOKEN = re.compile(
+_TOKEN = compiled(
     r"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^>]*+>?|</(?![A-Za-z])[^>]*+>?"
     rf"|<(/?)([A-Za-z][^ \t\n\f/>]*+)((?:{_ATTRIBUTE})*+)(>?)",
     re.DOTALL,
 )
-_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_ATTRIBUTES = compiled(_ATTRIBUTE)
 _NOTHING = "<!---->"  # in the place of what is dropped, so that the text around it does not grow into a tag
 _LOWERED = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
