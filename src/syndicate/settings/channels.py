@@ -15,7 +15,7 @@ from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Overflow
 from syndicate.outbox.plan import FirstSight, OnEdit, OnWithdrawal
 from syndicate.posts.template import SUBJECT, SUBJECT_FIELDS, check_template
-from syndicate.settings.kinds import Section, Zone, place
+from syndicate.settings.kinds import IF_ANY, Section, Zone, place
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -117,7 +117,9 @@ class ChannelSettings(Section):
     budget_per_month: Money | None = Field(
         None, description="Most to spend in a month, where posts cost; none: no limit."
     )
-    digest: DigestSettings | None = Field(None, description="Many items in one message; none: a message each.")
+    digest: Annotated[DigestSettings, IF_ANY] | None = Field(
+        None, description="Many items in one message; none: a message each."
+    )
     first_sight: FirstSight | None = Field(
         None, description="Items already there: `baseline` (not posted; preview posts) or `post`."
     )

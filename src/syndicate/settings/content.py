@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from syndicate.items.rules import POST_PAGE, Format
-from syndicate.settings.kinds import Folder, Language, Section
+from syndicate.settings.kinds import IF_ANY, Folder, Language, Section
 
 _ROOT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -145,7 +145,7 @@ class StoreSettings(Section):
 class ContentSettings(StoreSettings):
     """Where items come from: one folder, or several with rules of their own."""
 
-    roots: dict[RootName, StoreSettings] = Field(
+    roots: dict[RootName, Annotated[StoreSettings, IF_ANY]] = Field(
         {}, description="Several folders by name, each with the settings above, in place of one."
     )
 

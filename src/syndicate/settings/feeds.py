@@ -12,7 +12,7 @@ from syndicate.feeds.query import ItemField
 from syndicate.feeds.site import Kind
 from syndicate.posts.card import CardLink, LinkSource, SummarySource, TitleSource
 from syndicate.posts.cardimage import LIMIT_BYTES, CardText
-from syndicate.settings.kinds import Folder, Section, SiteUrl, WebUrl
+from syndicate.settings.kinds import IF_ANY, Folder, Section, SiteUrl, WebUrl
 
 FormatName = Literal["rss", "atom", "json", "html"]
 
@@ -112,8 +112,10 @@ class FeedSettings(Section):
     link: LinkSource = Field("source", description="What an entry links to first: the article, or the site's own page.")
     formats: Formats = Field(["rss", "atom", "json", "html"], description="Formats of every feed; html is its page.")
     leads_with_image: bool = Field(True, description="Put the image first in a text that has none.")
-    shapes: dict[Kind, ShapeSettings] = Field({}, description="How feeds of some kinds are made.")
-    named: dict[FeedName, NamedFeedSettings] = Field({}, description="Feeds by query, by their name.")
+    shapes: dict[Kind, Annotated[ShapeSettings, IF_ANY]] = Field({}, description="How feeds of some kinds are made.")
+    named: dict[FeedName, Annotated[NamedFeedSettings, IF_ANY]] = Field(
+        {}, description="Feeds by query, by their name."
+    )
     archives: bool = Field(True, description="Tell the whole history of every feed in archive documents (RFC 5005).")
     keeps_empty: bool = Field(True, description="A topic keeps its feed when its last item leaves.")
     tombstones: bool = Field(False, description="Tell in Atom feeds which items left (RFC 6721).")

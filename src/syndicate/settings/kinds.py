@@ -7,7 +7,8 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
 
 # RFC 4151, section 2.1: a DNS name or an email address, a comma, and a date of its ownership.
 _TAG_AUTHORITY = re.compile(
@@ -88,12 +89,20 @@ Host = Annotated[str, AfterValidator(_host)]
 Folder = Annotated[Path, AfterValidator(place)]
 
 
+def _checked_by_itself(section: type[BaseModel], _: object) -> core_schema.CoreSchema:
+    return core_schema.no_info_plain_validator_function(section.model_validate)
+
+
+IF_ANY = GetPydanticSchema(_checked_by_itself)
+"""Beside a section of which there may be none: what checks it is built with the first one. Its faults read the same."""
+
+
 class Section(BaseModel):
     """Part of the settings: frozen, and strict about unknown keys.
 
-    What checks it is built once, as part of that of all settings, which takes half of the time: so a section that is a
-    default is constructed, not called. For the same reason files of sections have no `from __future__ import
-    annotations`: pydantic would compile each annotation by itself.
+    What checks it is built once, as part of that of all settings (but see `IF_ANY`), which takes half of the time: so a
+    section that is a default is constructed, not called. For the same reason files of sections have no `from __future__
+    import annotations`: pydantic would compile each annotation by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)

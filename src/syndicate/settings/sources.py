@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+@lru_cache(1)  # a start reads the file for its state's folder, then for all
 def _parsed(path: Path, text: str) -> Any:
     try:
         return _Loader(text).get_single_data()

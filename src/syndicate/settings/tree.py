@@ -16,7 +16,7 @@ from syndicate.errors import Fault
 from syndicate.settings.channels import ChannelName, ChannelSettings
 from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
-from syndicate.settings.kinds import Folder, Host, Language, Section, SiteUrl, TagAuthority, Zone
+from syndicate.settings.kinds import IF_ANY, Folder, Host, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
 from syndicate.settings.slips import known_keys, laid_over, without
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     feeds: FeedSettings = FeedSettings.model_construct()
     cards: CardSettings = CardSettings.model_construct()
     pages: PageSettings = PageSettings.model_construct()
-    channels: dict[ChannelName, ChannelSettings] = Field({})
+    channels: dict[ChannelName, Annotated[ChannelSettings, IF_ANY]] = Field({})
     schedule: ScheduleSettings = ScheduleSettings.model_construct()
     delivery: DeliverySettings = DeliverySettings.model_construct()
     server: ServerSettings = ServerSettings.model_construct()
