@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -61,7 +60,7 @@ class DraftRules(Struct, frozen=True):
     def wording_of(self, item: Item) -> Wording:
         """What the item's file says for this channel."""
         wording = USUAL if item.posting is None else item.posting.wording(self.channel, self.network)
-        return replace(wording, text=None, hashtags=None) if self.is_answer else wording
+        return structs.replace(wording, text=None, hashtags=None) if self.is_answer else wording
 
     @property
     def tracking(self) -> tuple[str, ...]:
@@ -135,7 +134,7 @@ async def draft(item: Item, wants: Wants, rules: DraftRules, images: Images) -> 
     wording = rules.wording_of(item)
     card = rules.card_of(item, wording)
     if wording.text is not None and rules.campaign:
-        wording = replace(wording, text=relinked(wording.text, card_of(item, rules.cards).url, card.url))
+        wording = structs.replace(wording, text=relinked(wording.text, card_of(item, rules.cards).url, card.url))
     made = Draft(card, rules.template_for(item.topics), wording)
     if card.image is None or wants.image is None:
         return made
@@ -199,4 +198,4 @@ def issue_of(issue_id: str, items: Sequence[Item], wants: Wants, rules: DraftRul
 def _digest_card(item: Item, rules: DraftRules) -> Card:
     """The item in a digest; what its file says of the text stands for the summary there."""
     wording = rules.wording_of(item)
-    return rules.card_of(item, replace(wording, summary=wording.text or wording.summary))
+    return rules.card_of(item, structs.replace(wording, summary=wording.text or wording.summary))

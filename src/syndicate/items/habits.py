@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from msgspec import structs
+
 from syndicate.items.rules import FALSE, TRUE, Hiding, ImageSearch, Rules, TopicRules
 from syndicate.items.sources import source_of
 
@@ -119,7 +121,7 @@ _CURATED = replace(
 
 # Some sites tell the day only in the address that a file names.
 _ADDRESS_DATES = tuple(
-    replace(source_of(key), pattern=r"(?:^|/)((?:19|20)\d\d/\d{1,2}/\d{1,2})(?=/|$)")
+    structs.replace(source_of(key), pattern=r"(?:^|/)((?:19|20)\d\d/\d{1,2}/\d{1,2})(?=/|$)")
     for key in ("path", "permalink", "url", "slug")
 )
 

@@ -207,6 +207,8 @@ def spelt(part: Any) -> Any:
 
     `dataclasses.asdict` gives the same, but copies all that is inside, which costs three times as much.
     """
+    if isinstance(part, Struct):
+        return structs.asdict(part)
     if is_dataclass(part):
         return {name: getattr(part, name) for name in _names(part.__class__)}
     return part.isoformat()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import replace
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from syndicate.items.featured import featured_of
 from syndicate.items.fields import Found, is_blank, texts_of
@@ -181,7 +181,7 @@ class _Reading(Struct):
                 return self._with_image(wording, value, *above, key)
             case _:
                 text = self._text(value, *above, key)
-                return replace(wording, **{key: text}) if text else wording  # type: ignore[arg-type]  # one of KEYS
+                return replace(wording, **{key: text}) if text else wording
 
     def _skip(self, value: Value, *path: str) -> bool:
         if self.is_doubled(*path):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from syndicate.items.item import Image
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Struct, frozen=True):
     """What is said on one channel, on one network or on all; None: as usual.
 
     `text` stands in place of title and summary in the text, its lines kept; `title` and `summary` are the card's.
@@ -33,7 +35,7 @@ class Wording:
         said = {name: value for name, value in self._said() if value is not None}
         if self.image is not None:
             said["alt"] = self.alt
-        return replace(other, **said)  # type: ignore[arg-type]  # names and values of the same class
+        return replace(other, **said)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -44,15 +46,14 @@ class Wording:
         return tuple(name for name in ("text", "title", "summary", "hashtags", "image", "alt") if name in shown)
 
     def _said(self) -> Iterable[tuple[str, object]]:
-        return ((field.name, getattr(self, field.name)) for field in fields(self))
+        return ((name, getattr(self, name)) for name in self.__struct_fields__)
 
 
 USUAL = Wording()
 """Says nothing of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """What a file says of its posts.
 
     `only` are the channels or networks that may have it, None: all. `usual` is for every channel, `named` for the
@@ -98,7 +99,7 @@ class Posting:
             image = found[wording.image.ref]
             if image is None:
                 return replace(wording, image=None, has_image=None, alt=None)
-            return replace(wording, image=replace(image, alt=wording.image.alt))
+            return replace(wording, image=dataclasses.replace(image, alt=wording.image.alt))
 
         return replace(
             self, usual=looked(self.usual), named=tuple((name, looked(wording)) for name, wording in self.named)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, TypedDict, Unpack
 
+from msgspec import structs
+
 from syndicate.errors import ConfigError
 from syndicate.items.habits import PRESETS
 from syndicate.items.rules import BodyRules, Rules
@@ -96,7 +98,7 @@ _PLAIN = ("site_url", "zone", "language", "has_language_prefix", "latest_year_of
 
 def _images(base: Rules, wish: Mapping[str, Any]) -> Any:
     """Where the preset looks for images, or the site does; what is None is left to the preset."""
-    return replace(base.images, **{key: value for key, value in wish.items() if value is not None})
+    return structs.replace(base.images, **{key: value for key, value in wish.items() if value is not None})
 
 
 def _topics(base: Rules, wish: Mapping[str, Any]) -> Any:
@@ -105,7 +107,7 @@ def _topics(base: Rules, wish: Mapping[str, Any]) -> Any:
     ignored = {slug_of(name) for name in given.pop("ignore", ())}
     aliases = {slug_of(old): new for old, new in given.pop("aliases", {}).items()}
     labels = {slug_of(name): label for name, label in given.pop("labels", {}).items()}
-    return replace(base.topics, aliases=aliases, labels=labels, ignored=base.topics.ignored | ignored, **given)
+    return structs.replace(base.topics, aliases=aliases, labels=labels, ignored=base.topics.ignored | ignored, **given)
 
 
 def _visibility(base: Rules, wish: Mapping[str, bool | Sequence[str]], slips: Slips) -> dict[str, object]:
@@ -122,7 +124,7 @@ def _visibility(base: Rules, wish: Mapping[str, bool | Sequence[str]], slips: Sl
         if value is True:
             hidings.append(hiding)
         elif not isinstance(value, bool):
-            hidings.append(replace(hiding, texts=tuple(text.casefold() for text in value)))
+            hidings.append(structs.replace(hiding, texts=tuple(text.casefold() for text in value)))
     return {
         "hidings": tuple(hidings),
         "hides_expired": wish.get(EXPIRED, base.hides_expired),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from syndicate.items.tree import Place, Spots, Value
 from syndicate.later import compiled
@@ -32,8 +33,7 @@ _SURROGATE = compiled(r"\\u[dD][89a-fA-F]")
 _INDENTING_TAB = compiled(r" *\t")
 
 
-@dataclass(frozen=True, slots=True)
-class Mending:
+class Mending(Struct, frozen=True):
     """A block whose one value was put in quotes: the new text, where that value stands, and what it says."""
 
     text: str

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from syndicate.items.links import TRACKING
 from syndicate.items.location import FILENAME
@@ -40,24 +43,20 @@ POST_PAGE = "/{year}/{month}/{day}/{slug}.html"
 """Jekyll's default, permalink style `date` without categories."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hiding:
-    """A reason not to publish: its name in reports, the sources looked at, and the case-folded texts that hide.
-
-    `read` are the sources, read once.
-    """
+class Hiding(Struct, frozen=True):
+    """A reason not to publish: its name in reports, the sources looked at, and the case-folded texts that hide."""
 
     name: str
     sources: tuple[str, ...]
     texts: tuple[str, ...]
-    read: tuple[Source, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "read", tuple(map(source_of, self.sources)))
+    @property
+    def read(self) -> tuple[Source, ...]:
+        """The sources, read."""
+        return tuple(map(source_of, self.sources))
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What must hold of a file, else it is no item: a name for reports, and the source looked at.
 
     One of the `texts` stands there (folded; empty: any will do), and one of them fits `pattern` if there is one.
@@ -71,8 +70,7 @@ class Condition:
     is_negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TopicRules:
+class TopicRules(Struct, frozen=True):
     """How topics are written, and what becomes of them.
 
     `split` parts a text; a blank one at white space, an empty one nowhere. `is_union`: the topics of all sources, not
@@ -85,13 +83,13 @@ class TopicRules:
     is_union: bool = False
     has_vocabularies: bool = False
     prefix: str | None = None
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = {}
+    labels: Mapping[str, str] = {}
     ignored: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "aliases", MappingProxyType(dict(self.aliases)))
-        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
+        force_setattr(self, "aliases", MappingProxyType(dict(self.aliases)))
+        force_setattr(self, "labels", MappingProxyType(dict(self.labels)))
 
     def __hash__(self) -> int:
         """What topics are remembered by; its mappings have none."""
@@ -106,8 +104,7 @@ class Format(StrEnum):
     HTML = "html"
 
 
-@dataclass(frozen=True, slots=True)
-class BodyRules:
+class BodyRules(Struct, frozen=True):
     """How bodies are read.
 
     `format` holds unless a file says more. `more` are marks that end the excerpt, besides `<!-- more -->`.
@@ -120,8 +117,7 @@ class BodyRules:
     post_page: str = POST_PAGE
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSearch:
+class ImageSearch(Struct, frozen=True):
     """Where images are looked for, besides the item's own folder and the store's root.
 
     `folders` are below the store's root, or beside it where they begin with `../` or are absolute: each of those is
@@ -133,11 +129,11 @@ class ImageSearch:
     folders: tuple[str, ...] = ()
     bundle: tuple[str, ...] = ()
     template: str = ""
-    table: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    table: Mapping[str, Mapping[str, str]] = {}
     takes_first: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "table", MappingProxyType(dict(self.table)))
+        force_setattr(self, "table", MappingProxyType(dict(self.table)))
 
     @property
     def beside(self) -> tuple[str, ...]:
@@ -186,7 +182,7 @@ class Rules:
     language: str = "en"
     languages: tuple[str, ...] = ()
     language_folders: tuple[str, ...] = ()
-    topics: TopicRules = field(default_factory=TopicRules)
+    topics: TopicRules = field(default=TopicRules())
     permalinks: Mapping[str, str] = field(default_factory=dict)
     permalink_words: Mapping[str, str] = field(default_factory=dict)
     has_language_prefix: bool = True
@@ -251,6 +247,6 @@ def _plainly(value: object) -> object:
         return sorted(value.items())
     if isinstance(value, frozenset):
         return sorted(value)
-    if is_dataclass(value):
-        return [type(value).__name__, *(getattr(value, one.name) for one in fields(value) if one.init)]
+    if isinstance(value, Struct):
+        return [type(value).__name__, *(getattr(value, name) for name in value.__struct_fields__)]
     return str(value)

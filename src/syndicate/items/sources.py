@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
 
 from syndicate.items.location import PARTS
 from syndicate.later import Later
@@ -28,15 +29,14 @@ SLOT = re.compile(r"\{([^{}]+)\}")
 _OPTIONS = frozenset({"key", "split", "format", "regex", "map", "prefix", "suffix"})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a field may come from, and what is done with what stands there.
 
     `words` is the source as written, `name` what follows its kind, `steps` the folded keys that lead to a value.
     First `pattern` picks a part of each text (its first group, or all that it matches; texts without a match are
     dropped), then `split` parts a text (a blank one parts at white space, unless there are commas), then `replaced`
     puts one text for another (folded, the rest stays), then `prefix` and `suffix` are added. `form` is a date's
-    form. `changes_texts`: whether anything of this is done.
+    form.
     """
 
     words: str
@@ -49,11 +49,11 @@ class Source:
     prefix: str = ""
     suffix: str = ""
     form: str | None = None
-    changes_texts: bool = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        is_changed = bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)
-        object.__setattr__(self, "changes_texts", is_changed)
+    @property
+    def changes_texts(self) -> bool:
+        """Whether anything of this is done."""
+        return bool(self.pattern or self.split or self.replaced or self.prefix or self.suffix)
 
     def __str__(self) -> str:
         return self.words

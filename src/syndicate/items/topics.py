@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 
 from msgspec import structs
@@ -148,7 +147,7 @@ def _topic(name: str, label: str, place: str | None, rules: TopicRules, site_url
     alias = next((rules.aliases[one] for one in (slug, slug_of(label or name)) if one in rules.aliases), None)
     if alias is not None and slug_of(alias) != slug:
         # Under its other name it is another topic: what stands beside the former one does not hold for it.
-        return _topic(plain(alias), "", None, replace(rules, aliases={}), site_url)
+        return _topic(plain(alias), "", None, structs.replace(rules, aliases={}), site_url)
     label = label or (parts["label"] if parts else name)
     given = rules.labels.get(slug) or rules.labels.get(slug_of(label))
     where = place or (f"{rules.prefix}{slug}" if rules.prefix is not None else None)
