@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 from syndicate import durable
 from syndicate.atomic import replace_files
 from syndicate.durable import sync, sync_all
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="what a descriptor leads to is told by /proc alone, which Linux has"
+)
 
 MANY = 12
 EXT4 = 0xEF53
@@ -132,6 +137,28 @@ def test_few_files_are_synced_one_by_one(tmp_path: Path, monkeypatch: pytest.Mon
     assert sorted(fsynced) == sorted(places)
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["macOS", "its disk on a server"])
+def test_drive_is_asked_to_write_what_it_holds_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], *, is_known: bool
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def call(descriptor: int, command: int) -> int:
+        asked.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), command))
+        if not is_known:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        return 0
+
+    monkeypatch.setattr(durable, "_FULL_SYNC", 51)
+    monkeypatch.setattr(fcntl, "fcntl", call)
+    (place,) = files_in(tmp_path, 1)
+
+    sync(place)
+
+    assert asked == [(place, 51)]
+    assert fsynced == ([] if is_known else [place])
+
+
 def test_none_are_asked_for_nothing(fsynced: list[str]) -> None:
     sync_all(())
 
@@ -164,6 +191,23 @@ def test_what_others_write_is_not_waited_for(
     places = files_in(tmp_path)
 
     sync_all(places)
+
+    assert disk.asked == []
+    assert sorted(fsynced) == sorted(places)
+
+
+@pytest.mark.parametrize("first", [0, 120_000], ids=["then", "before"])
+def test_others_that_write_for_a_while_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], little_waits: Path, first: int
+) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+
+    little_waits.write_text(f"Dirty: {first} kB\nWriteback: 0 kB\n")
+    with durable.syncing([tmp_path], number=MANY) as sync_these:
+        little_waits.write_text(f"Dirty: {120_000 - first} kB\nWriteback: 0 kB\n")
+        sync_these(places)
 
     assert disk.asked == []
     assert sorted(fsynced) == sorted(places)

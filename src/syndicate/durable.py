@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,8 @@ _SINCE: Final = (5, 17)
 """The version of Linux from which `syncfs` tells of what could not be written: of bytes since 5.8 ("syncfs(2)"), of
 names since what a file system's own `sync_fs` gives is no longer dropped."""
 
+_FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
+
 _MEMORY: Final = Path("/proc/meminfo")
 _WAITING: Final = re.compile(rb"^(?:Dirty|Writeback): +(\d+) kB$", re.MULTILINE)
 
@@ -45,7 +48,23 @@ def sync(path: Path | str) -> None:
         OSError: it may not outlive a power cut.
     """
     with _opened(path) as descriptor:
-        os.fsync(descriptor)
+        sync_open(descriptor)
+
+
+def sync_open(descriptor: int) -> None:
+    """The same of a file that is open.
+
+    On macOS `fsync` leaves bytes in the drive's own memory, which a power cut empties; another call has the drive write
+    them, too, where its file system can ask for that (macOS, "fsync(2)" and "fcntl(2)").
+
+    Raises:
+        OSError: it may not outlive a power cut.
+    """
+    if _FULL_SYNC is not None:
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, _FULL_SYNC)
+            return
+    os.fsync(descriptor)
 
 
 def sync_all(paths: Sequence[Path | str]) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import queue
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicate.content import bursts
 from syndicate.content.bursts import HAS_INOTIFY, Burst, End, bursts_in
@@ -106,11 +108,40 @@ def test_several_folders_are_one_burst_without_what_is_no_news(tmp_path: Path) -
     assert burst.changed == {str(folder / "x.md") for folder in folders[:2]}
 
 
+def test_bell_is_not_closed_while_somebody_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = End()
+    true_bell, ringing, may_ring = end._bell, threading.Event(), threading.Event()
+
+    class Bell:
+        def send(self, told: bytes) -> None:
+            ringing.set()
+            assert may_ring.wait(LIMIT_S)
+            true_bell.send(told)
+
+        def close(self) -> None:
+            true_bell.close()
+
+    monkeypatch.setattr(end, "_bell", Bell())
+    setting, closing_it = threading.Thread(target=end.set), threading.Thread(target=end.close)
+    setting.start()
+    assert ringing.wait(LIMIT_S)
+    closing_it.start()
+    closing_it.join(0.05)
+    was_open = true_bell.fileno() >= 0
+    may_ring.set()
+    for thread in (setting, closing_it):
+        thread.join(LIMIT_S)
+
+    assert was_open
+    assert true_bell.fileno() < 0
+
+
 @pytest.mark.parametrize("has_inotify", [pytest.param(True, marks=inotify)], indirect=True)
 class TestInotify:
     """What watchfiles does in its own way."""
 
-    def test_file_that_grows_holds_up_no_other_one(self, tmp_path: Path) -> None:
+    def test_file_that_grows_holds_up_no_other_one(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bursts, "DEBOUNCE_MS", 3_600_000)
         is_over = threading.Event()
 
         def grow() -> None:
@@ -122,11 +153,27 @@ class TestInotify:
         growing = threading.Thread(target=grow)
         with listening(tmp_path) as heard:
             growing.start()
-            burst, further = heard.next(), heard.next()
-            is_over.set()
-            growing.join(LIMIT_S)
+            try:
+                (tmp_path / "whole.md").write_text("x")
+                told = {str(tmp_path / "grows.md"), str(tmp_path / "whole.md")}
+                seen: set[str] = set()
+                while not seen >= told:
+                    seen |= heard.next().changed
+            finally:
+                is_over.set()
+                growing.join(LIMIT_S)
 
-        assert burst.changed == further.changed == {str(tmp_path / "grows.md")}
+        assert seen == told
+
+    def test_where_it_cannot_be_loaded_watchfiles_watches(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "asyncinotify", None)
+        with capture_logs() as logged, listening(tmp_path) as heard:
+            (tmp_path / "a.md").write_text("x")
+
+            assert heard.next().came == {str(tmp_path / "a.md")}
+        assert [one["event"] for one in logged] == ["inotify_not_used"]
 
     def test_end_within_a_burst_ends_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bursts, "STEP_MS", 60_000)

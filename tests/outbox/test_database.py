@@ -71,6 +71,7 @@ def pragma(connection: Connection, name: str) -> object:
 async def test_commits_are_on_disk_when_they_return(database: Database) -> None:
     assert await database.read(pragma, "journal_mode") == "wal"
     assert await database.read(pragma, "synchronous") == 2, "FULL"
+    assert await database.read(pragma, "fullfsync") == await database.read(pragma, "checkpoint_fullfsync") == 1
     assert await database.read(pragma, "busy_timeout") == BUSY_TIMEOUT_MS
 
 

@@ -121,3 +121,25 @@ async def test_nothing_is_taken_for_known_where_nobody_looks(
         await outbox.outlook(NAME, 10, 10)
 
     assert len(looks) == 2
+
+
+async def test_what_others_write_while_a_queue_is_read_is_not_taken_for_read(
+    outbox: SqlOutbox, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.check()
+    true_read = outbox._database.read
+
+    async def read(work: Any, *given: Any, **named: Any) -> Any:
+        found = await true_read(work, *given, **named)
+        if getattr(work, "__name__", "") == "outlook":
+            async with SqlOutbox(path) as other:
+                await other.accept(acceptance(item(1)), NOW)
+            await outbox.check()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox._database, "read", read)
+        before = await outbox.outlook(NAME, 10, 10)
+    after = await outbox.outlook(NAME, 10, 10)
+
+    assert (len(before.queue), len(after.queue)) == (0, 1)

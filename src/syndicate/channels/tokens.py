@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate.atomic import cannot_write
+from syndicate.durable import sync, sync_open
 from syndicate.errors import ConfigError, Fault
 from syndicate.regular import read_regular
 
@@ -107,8 +108,9 @@ def _new_key(path: Path) -> bytes:
         with os.fdopen(handle, "wb") as file:
             file.write(base64.b64encode(key) + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync_open(file.fileno())
         os.link(draft, path)  # unlike a rename it never replaces the key that another process has just made
+        sync(path.parent)  # without the key, no session that is kept can be read
     finally:
         draft.unlink()
     return key

@@ -9,6 +9,7 @@ import errno
 import select
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from msgspec import Struct, field
 
 from syndicate.content.passing import CALM
+from syndicate.log import log
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -70,12 +72,13 @@ class End:
 
     def __init__(self) -> None:
         self._is_set = False
+        self._closing = threading.Lock()  # whoever sets it must not ring at what has the number of a closed bell
         self._bell, self.ear = socket.socketpair()
 
     def set(self) -> None:
         """End it."""
         self._is_set = True
-        with suppress(OSError):  # nobody listens any more
+        with self._closing, suppress(OSError):  # nobody listens any more
             self._bell.send(b"x")
 
     def is_set(self) -> bool:
@@ -84,8 +87,9 @@ class End:
 
     def close(self) -> None:
         """Nobody listens any more."""
-        self._bell.close()
-        self.ear.close()
+        with self._closing:
+            self._bell.close()
+            self.ear.close()
 
 
 def bursts_in(folders: Sequence[str], listener: Listener) -> Iterator[Burst]:
@@ -95,7 +99,17 @@ def bursts_in(folders: Sequence[str], listener: Listener) -> Iterator[Burst]:
         OSError: a folder is missing, or the system cannot watch (more).
         Exception: whatever befalls watchfiles.
     """
-    return _by_inotify(folders, listener) if HAS_INOTIFY else by_watchfiles(folders, listener)
+    return _by_inotify(folders, listener) if HAS_INOTIFY and _speaks() else by_watchfiles(folders, listener)
+
+
+def _speaks() -> bool:
+    """Whether what speaks with inotify can be loaded: it looks for the C library, which it may not find."""
+    try:
+        import asyncinotify  # noqa: F401
+    except (ImportError, OSError, AttributeError) as error:
+        log.warning("inotify_not_used", reason=str(error))
+        return False
+    return True
 
 
 def by_watchfiles(folders: Sequence[str], listener: Listener) -> Iterator[Burst]:

@@ -54,9 +54,7 @@ class Typesetter:
         self._shapes: dict[Shape, int] = {}
         self._told: dict[_Key, tuple[Item, Entry]] = {}
         self._due: Counter[_Key] = Counter()  # feeds that are expected to show an entry
-        self._done: OrderedDict[_Key, None] = (
-            OrderedDict()
-        )  # entries that no feed is expected to show, as they became so
+        self._done: OrderedDict[_Key, None] = OrderedDict()  # that no feed is expected to show, as they became so
         self._open: list[_Key] = []  # the entries of the feed that is being made
         self._last: tuple[Feed, tuple[Item, ...], Feed] | None = None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
 from syndicate.atomic import UNFINISHED, cannot_write
-from syndicate.durable import sync
+from syndicate.durable import sync, sync_open
 from syndicate.errors import CannotWrite, ConfigError, Fault
 from syndicate.outbox.commits import Commits, Seal
 from syndicate.outbox.connection import Connection, Driver
@@ -31,6 +30,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 PAGE_BYTES = 16_384
 """Of new databases: a packed item takes 2 kB, so that one of two would not fit a page of SQLite's usual 4 kB."""
 BUSY_TIMEOUT_MS = 10_000
+
+_DURABLE = ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON")
+"""The latter two are for macOS (see `durable.sync_open`), and mean nothing elsewhere."""
 
 
 class Database:
@@ -101,7 +103,7 @@ class Database:
         return self._transact(False, work, *args, **kwargs)
 
     def check_here(self) -> None:
-        """Nothing, as long as what is written here is found again; for what runs on the database's thread.
+        """Nothing, as long as what is written here is found again; may be asked in any thread, and blocks.
 
         Raises:
             StateLost: the file, or a lock of this process beside it, was removed or replaced.
@@ -207,7 +209,7 @@ def _known_trouble(path: Path, code: int) -> CannotWrite | None:
 def _opened(path: Path, *, is_reader: bool) -> Driver:
     driver = _connected(path, Driver, is_reader=is_reader)
     driver.isolation_level = None  # sqlite3 must not open transactions of its own
-    pragmas = () if is_reader else (f"page_size={PAGE_BYTES}", "journal_mode=WAL", "synchronous=FULL")
+    pragmas = () if is_reader else (f"page_size={PAGE_BYTES}", "journal_mode=WAL", *_DURABLE)
     try:
         for pragma in (*pragmas, f"busy_timeout={BUSY_TIMEOUT_MS}"):
             driver.execute(f"PRAGMA {pragma}")
@@ -256,7 +258,7 @@ def copy_database(source: Path, target: Path, tell: Callable[[int, int], None] =
             reader.execute("COMMIT")
             writer.execute("PRAGMA journal_mode=DELETE")  # one file, that is all
         with new.open("rb") as file:
-            os.fsync(file.fileno())
+            sync_open(file.fileno())
         new.replace(target)
         sync(target.parent)
     except OSError as error:

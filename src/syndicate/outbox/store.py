@@ -219,7 +219,7 @@ class SqlOutbox:
 
     async def outlook(self, channel: str, memory: int, most: int) -> Outlook:
         """The last posts of a channel, and what it owes: nothing, while what comes of it might find no room."""
-        asked = (memory, most, self._database.writes)
+        asked = (memory, most, self._database.writes, self._vigil.times)
         kept = self._vigil.kept(channel, asked)
         if kept is not None:
             return kept

@@ -47,16 +47,21 @@ class Vigil:
         self._looked_at = time.monotonic()
         return former not in (None, version)
 
+    @property
+    def times(self) -> int:
+        """How often others wrote, as far as is known: asked before the database is read, a part of what is asked."""
+        return self._times
+
     def keep(self, channel: str, asked: object, found: Outlook) -> None:
         """This is what a channel owed, by what was asked; kept if it is nothing."""
         self._idle.pop(channel, None)
         if not found.queue:
-            self._idle[channel] = (asked, self._times), found
+            self._idle[channel] = asked, found
 
     def kept(self, channel: str, asked: object) -> Outlook | None:
         """What was found when the same was asked, if that must still hold."""
         key, found = self._idle.get(channel, (None, None))
-        return found if key == (asked, self._times) and time.monotonic() - self._looked_at < KNOWN_S else None
+        return found if key == asked and time.monotonic() - self._looked_at < KNOWN_S else None
 
     def _stamp_now(self) -> _Stamp:
         found = []

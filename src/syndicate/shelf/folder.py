@@ -16,7 +16,7 @@ from msgspec import DecodeError
 from msgspec.json import Decoder
 
 from syndicate.atomic import UNFINISHED, replace_file, replace_files
-from syndicate.durable import sync, sync_all
+from syndicate.durable import sync, sync_all, sync_open
 from syndicate.errors import CannotWrite
 from syndicate.regular import opened
 from syndicate.shelf.sealed import SEALS, SealFile, Stamps
@@ -320,7 +320,7 @@ class FolderShelf:
             try:
                 if manifest.write(lines) != len(lines):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(manifest.fileno())
+                sync_open(manifest.fileno())
             except OSError:
                 with suppress(OSError):  # half a line would spoil the next one
                     manifest.truncate(former_bytes)
