@@ -63,10 +63,13 @@ def fsynced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def little_waits(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the machine tells of its memory; else what other tests write would decide."""
+    """What the machine tells of its memory, else what other tests write would decide; and of its disks."""
     told = tmp_path_factory.mktemp("machine") / "meminfo"
     told.write_text("MemFree: 5 kB\nDirty:            40 kB\nWriteback:       2 kB\nWritebackTmp: 999999999 kB\n")
     monkeypatch.setattr(durable, "_MEMORY", told)
+    mounts, number = told.with_name("mountinfo"), told.stat().st_dev
+    mounts.write_text(f"30 1 {os.major(number)}:{os.minor(number)} / / rw,relatime - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(durable, "_MOUNTS", mounts)
     return told
 
 
@@ -177,6 +180,28 @@ def test_disks_that_may_keep_quiet_are_asked_for_each_file(
 
     assert disk.asked == []
     assert sorted(fsynced) == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_asked"), [("ext4", True), ("ext3", True), ("ext2", False), (None, False), ("", False)]
+)
+def test_drive_under_an_ext2_is_asked_for_each_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str], kind: str | None, *, is_asked: bool
+) -> None:
+    disk = Disk()
+    use(monkeypatch, disk)
+    places = files_in(tmp_path)
+    number, mounts = tmp_path.stat().st_dev, tmp_path / "mountinfo"
+    others = "24 30 0:22 / /proc rw shared:12 - proc proc rw\n25 1 9999:1 / /boot rw - ext2 /dev/sdz1 rw\n"
+    ours = f"30 1 {os.major(number)}:{os.minor(number)} / / rw,relatime shared:1 - {kind} /dev/sda1 rw\n"
+    if kind is not None:
+        mounts.write_text(others + ours if kind else others)
+    monkeypatch.setattr(durable, "_MOUNTS", mounts)
+
+    sync_all(places)
+
+    assert bool(disk.asked) == is_asked
+    assert sorted(fsynced) == ([] if is_asked else sorted(places))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,10 @@ _AT_ONCE: Final = 4
 _MUCH_BYTES: Final = 64_000_000
 """Where more than that waits for the machine's disks, others write, too: we do not wait for theirs."""
 
-_SPEAKING: Final = frozenset({0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x01021994})
-"""ext2 to ext4, XFS, Btrfs, F2FS and tmpfs (`statfs(2)`): disks that say when all is written, and what could not be.
+_EXT: Final = 0xEF53
+_SPEAKING: Final = frozenset({_EXT, 0x58465342, 0x9123683E, 0xF2F52010, 0x01021994})
+"""ext3 and ext4 (ext2 has their number, see `_is_ext2`), XFS, Btrfs, F2FS and tmpfs (`statfs(2)`): disks that say when
+all is written, and what could not be.
 
 An overlay says nothing of what the disk below it could not take.
 """
@@ -38,6 +40,7 @@ names since what a file system's own `sync_fs` gives is no longer dropped."""
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
 
 _MEMORY: Final = Path("/proc/meminfo")
+_MOUNTS: Final = Path("/proc/self/mountinfo")
 _WAITING: Final = re.compile(rb"^(?:Dirty|Writeback): +(\d+) kB$", re.MULTILINE)
 
 
@@ -123,13 +126,31 @@ def _disks(around: Iterable[Path | str], opened: ExitStack) -> tuple[int, ...]:
         disks = tuple(opened.enter_context(_opened(path)) for path in places.values())
     except OSError:
         return ()
-    return disks if all(_kind(system, disk) in _SPEAKING for disk in disks) else ()
+    return disks if all(_speaks(system, disk) for disk in disks) else ()
 
 
 def _sync_disks(disks: Iterable[int]) -> bool:
     """Have the disks write all that waits for them; False: one may not have done so, or others write much."""
     system = _system()
     return system is not None and _waiting_bytes() <= _MUCH_BYTES and not any(map(system.syncfs, disks))
+
+
+def _speaks(system: ctypes.CDLL, disk: int) -> bool:
+    kind = _kind(system, disk)
+    return kind in _SPEAKING and not (kind == _EXT and _is_ext2(disk))
+
+
+def _is_ext2(disk: int) -> bool:
+    """Whether it is, or may be, an ext2: of what it writes then, the drive may hold some in its own memory (Linux,
+    `ext2_sync_fs` beside `ext4_sync_fs`).
+    """
+    number = os.fstat(disk).st_dev
+    try:
+        mounts = _MOUNTS.read_text(errors="replace")
+    except OSError:
+        return True
+    kinds = re.findall(rf"^\d+ \d+ {os.major(number)}:{os.minor(number)} .*? - (\S+) ", mounts, re.MULTILINE)
+    return not kinds or "ext2" in kinds
 
 
 def _kind(system: ctypes.CDLL, disk: int) -> int:
