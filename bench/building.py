@@ -71,13 +71,14 @@ def agreed(seen: dict[str, dict[str, tuple[int, ...]]]) -> str:
 
 
 def prepared(corpus: Corpus, folder: Path) -> Place:
-    """A place with the store in it; one that was made before is taken as it is."""
+    """A place with the store in it; one that was made before is taken as it was then."""
     place = Place(folder / f"{corpus.items}x{len(corpus.names)}")
     mark = place.root / "whole"
     if not mark.exists():
         shutil.rmtree(place.root, ignore_errors=True)
         corpus.write(place.content)
         mark.touch()
+    corpus.restore(place.content)
     return place
 
 

@@ -120,6 +120,15 @@ class Corpus:
         draft.write_text(self.text(number), encoding="utf-8")
         return draft.replace(file)
 
+    def restore(self, folder: Path) -> None:
+        """Take away what was added to the items, as by a bench that was killed."""
+        for below in folder.iterdir():
+            if int(below.name) < self.items // FOLDER_HOLDS:
+                continue
+            for file in below.glob("*.md"):
+                if int(file.stem.rpartition("-")[2]) >= self.items:
+                    file.unlink()
+
     def arrivals(self, folder: Path, most: int) -> Generator[int, None, None]:
         """Adds one item after the other and gives its number once it may be used; takes them away when closed."""
         added = []

@@ -99,3 +99,16 @@ def test_items_arrive_one_by_one_and_are_taken_away_whatever_happens(
                 raise ZeroDivisionError
 
     assert len(list(tmp_path.rglob("*.md"))) == 5
+
+
+def test_what_a_killed_bench_added_is_taken_away(tmp_path: Path) -> None:
+    from building import prepared
+    from corpus import FOLDER_HOLDS, Corpus
+
+    corpus = Corpus(5, 3)
+    content = prepared(corpus, tmp_path).content
+    for number in (5, FOLDER_HOLDS + 1):
+        corpus.add(content, number)
+
+    assert prepared(corpus, tmp_path).content == content
+    assert sorted(content.rglob("*.md")) == sorted(content / corpus.path(number) for number in range(5))
