@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.workers import Workers, answer
+from syndicate.worker import answer
+from syndicate.workers import Workers
 
 JOBS = [[number] for number in range(40)]
 
@@ -44,7 +45,7 @@ class Started:
         self.number += 1
         echo = (
             f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1] / 'src')!r})\n"
-            "from syndicate.workers import answer\n"
+            "from syndicate.worker import answer\n"
             "answer(lambda: lambda job: job, sys.stdin.buffer, sys.stdout.buffer)"
         )
         script = self._others.get(self.number, echo)

@@ -1,8 +1,6 @@
 """Processes that do parts of our work side by side: how they are started, what they are asked, how they end.
 
-The parent sends pickles to a child's input: first a greeting, which are the keywords of what the child's `begin` takes,
-then one job after the other. A job is a sequence of parts, and its answer a list of as many, a pickle at the child's
-output. A child ends at the end of its input, so it never outlives its parent.
+What a process hears and answers: see `worker`.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ import copyreg
 import os
 import pickle
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -22,9 +19,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 from syndicate.log import log
+from syndicate.worker import frozen
 
 PATIENCE_S: Final = 60.0
 """So long may a process take for the jobs it has at a time: a thousand times what they take on a busy machine."""
@@ -246,31 +244,5 @@ class _Answers(pickle.Unpickler):
         return found
 
 
-def _frozen(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(content)
-
-
 # What pickle cannot send on its own: read-only mappings.
-_HOW_TO_SEND: Final = copyreg.dispatch_table | {MappingProxyType: lambda one: (_frozen, (dict(one),))}
-
-
-def serve(begin: Callable[..., Callable[[Any], list[Any]]]) -> None:
-    """Serve the parent of this process: answers go to its pipe alone, whatever a library may print."""
-    answers: Any = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)  # whoever serves readers comes first
-    answer(begin, sys.stdin.buffer, answers)
-
-
-def answer(begin: Callable[..., Callable[[Any], list[Any]]], jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answer jobs until there are no more; `begin` takes the greeting, and gives what answers a job."""
-    try:
-        work = begin(**pickle.load(jobs))  # noqa: S301  # of our own parent, by a pipe
-        while True:
-            pickle.dump(work(pickle.load(jobs)), answers, protocol=5)  # noqa: S301
-            answers.flush()
-    except EOFError:
-        return
+_HOW_TO_SEND: Final = copyreg.dispatch_table | {MappingProxyType: lambda one: (frozen, (dict(one),))}

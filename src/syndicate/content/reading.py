@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from syndicate.content.file import FileReader
 from syndicate.content.places import NotSettled
 from syndicate.items.snapshot import pack
-from syndicate.workers import serve
+from syndicate.worker import serve
 
 if TYPE_CHECKING:
     from syndicate.content.readers import Found

@@ -10,7 +10,7 @@ from syndicate.feeds.site import Site
 from syndicate.feeds.typesetter import Order, Typesetter
 from syndicate.items.item import Item, Topic
 from syndicate.items.snapshot import pack, unpack
-from syndicate.workers import serve
+from syndicate.worker import serve
 
 ROOM = 1024
 """So many items and entries are kept, some 25 kB each with all formats. As each process sees a part of the feeds, an
