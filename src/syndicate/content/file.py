@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,7 +15,7 @@ from msgspec import Struct, structs
 from syndicate.content.look import MAX_IMAGE_BYTES, shown
 from syndicate.content.passing import CALM, QUIET
 from syndicate.content.places import NotSettled, bytes_of, groups_of, images_stamp, inside, real, spelt
-from syndicate.content.sweep import Sight, reason_of
+from syndicate.content.sweep import Sight, reason_of, sight_of
 from syndicate.content.writers import is_written
 from syndicate.errors import Fault, ImageUnusable, InvalidItem
 from syndicate.items.item import Image, Item
@@ -104,10 +103,10 @@ class FileReader:
             raise NotSettled
         stamp = Stamp(*sight.key)
         try:
-            if sight.stat.st_size > frontmatter.MAX_FILE_BYTES:
-                raise frontmatter.too_big(sight.path, sight.stat.st_size)
+            if sight.size_bytes > frontmatter.MAX_FILE_BYTES:
+                raise frontmatter.too_big(sight.path, sight.size_bytes)
             content, facts = bytes_of(real(root, sight.path), frontmatter.MAX_FILE_BYTES)
-            if (facts.st_size, facts.st_mtime_ns) != (sight.stat.st_size, sight.stat.st_mtime_ns):
+            if (facts.st_size, facts.st_mtime_ns) != (sight.size_bytes, sight.mtime_ns):
                 raise NotSettled
             stamp = Stamp(*sight.key, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:
@@ -143,10 +142,10 @@ class FileReader:
         try:
             parts = frontmatter.read(content, sight.path, fallback_encoding=self.rules.fallback_encoding)
             if parts is None:
-                if self._is_young(sight.stat):
+                if self._is_young(sight.mtime_ns):
                     raise NotSettled
                 return mapping.Reading(skipped=NO_ITEM)
-            modified = datetime.fromtimestamp(sight.stat.st_mtime, UTC)
+            modified = datetime.fromtimestamp(sight.mtime_s, UTC)
             return mapping.item_from(*parts, path=sight.path, rules=self.rules, now=now, modified=modified)
         except (ValueError, TypeError, LookupError, RecursionError, ArithmeticError) as error:
             # The edge of one file: whatever a parser trips over, the other files go on.
@@ -155,7 +154,7 @@ class FileReader:
 
     def _indexed(self, root: Path, sight: Sight, stamp: Stamp, reading: Reading, former: Indexed | None) -> Indexed:
         if reading.item is None and reading.skipped is None:
-            if self._is_young(sight.stat):
+            if self._is_young(sight.mtime_ns):
                 raise NotSettled
             last_good = former.item if former is not None else None
             return Indexed(self.prefix + sight.path, stamp, last_good, faults=self.placed(reading.faults))
@@ -214,12 +213,12 @@ class FileReader:
                 content, facts = bytes_of(file, MAX_IMAGE_BYTES)
             except OSError:
                 continue
-            if not self._is_settled(Sight(place, facts), root, file):
+            if not self._is_settled(sight_of(place, facts), root, file):
                 raise NotSettled
             try:
                 content, seen = shown(content, place)
             except ImageUnusable as error:
-                if self._is_young(facts):
+                if self._is_young(facts.st_mtime_ns):
                     raise NotSettled from error
                 warning = _image_warning(sight.path, asked, "W-IMAGE-UNUSABLE", str(error))
                 return None, [warning] if is_asked else []
@@ -232,7 +231,7 @@ class FileReader:
                 height_px=seen.height_px,
                 digest=hashlib.sha256(content).hexdigest(),
             ), []
-        if is_asked and self._is_young(sight.stat):  # exporters write the text first and its image after
+        if is_asked and self._is_young(sight.mtime_ns):  # exporters write the text first and its image after
             raise NotSettled
         problem = f"the image {asked.paths[0]} is not in the store, or cannot be read"
         return None, [_image_warning(sight.path, asked, "W-IMAGE-MISSING", problem)] if is_asked else []
@@ -246,7 +245,7 @@ class FileReader:
         former = self._former_looks.get(sight.path)
         since = min(former.since_ns, now) if former is not None and former.key == sight.key else now
         self._looks[sight.path] = _Look(sight.key, since)
-        calm_ns = max(now - sight.stat.st_mtime_ns, now - since)
+        calm_ns = max(now - sight.mtime_ns, now - since)
         if calm_ns >= max(self._quiet_ns, self._grace_ns):
             return True
         if calm_ns < min(self._quiet_ns, _CALM_NS):
@@ -254,8 +253,8 @@ class FileReader:
         is_open = is_written(file or root / sight.path)
         return calm_ns >= self._quiet_ns if is_open is None else not is_open
 
-    def _is_young(self, facts: os.stat_result) -> bool:
-        return 0 <= self.clock() - facts.st_mtime_ns < self._grace_ns
+    def _is_young(self, mtime_ns: int) -> bool:
+        return 0 <= self.clock() - mtime_ns < self._grace_ns
 
     def placed(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
         """The faults with paths as the operator knows them, below the folder as the settings name it."""

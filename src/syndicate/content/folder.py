@@ -330,14 +330,12 @@ def _is_same(former: Indexed, sight: Sight, ends: Mapping[str, datetime] | None)
 
     `ends` are those of items that have one, by path, if they are known.
     """
-    stamp, facts = former.stamp, sight.stat
-    return (
-        stamp.mtime_ns == facts.st_mtime_ns
-        and stamp.size_bytes == facts.st_size
-        and stamp.inode == facts.st_ino
-        and not stamp.image
-        and (former.item is None or (former.item.expires is None if ends is None else former.path not in ends))
-    )
+    stamp = former.stamp
+    if stamp.mtime_ns != sight.mtime_ns or stamp.size_bytes != sight.size_bytes or stamp.inode != sight.inode:
+        return False
+    if stamp.image:
+        return False
+    return former.item is None or (former.item.expires is None if ends is None else former.path not in ends)
 
 
 def _is_at(path: str, places: frozenset[str]) -> bool:

@@ -39,6 +39,9 @@ def wanted_among(*, include: Iterable[str], exclude: Iterable[str]) -> Callable[
     """What tells, like `is_wanted` in a fifth of the time, of files that lie in no folder that is excluded."""
     names, ways = _parted(tuple(include))
     not_names, not_ways = _parted(tuple(exclude), "/")
+    if ways is None and not_ways is None:
+        is_named = re.compile(rf"(?!(?:{not_names.pattern})\Z)(?:{names.pattern})\Z", re.DOTALL).match
+        return lambda path: is_named(path[path.rfind("/") + 1 :].casefold()) is not None
 
     def is_wanted_there(path: str) -> bool:
         folded = path.casefold()
