@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from syndicate.feeds.site import Site
     from syndicate.items.item import Item
-    from syndicate.ports.content import Indexed, Stamp
+    from syndicate.ports.content import Indexed
 
 
 class Notes(msgspec.Struct, array_like=True, frozen=True):
@@ -97,9 +97,5 @@ def digest_of(files: Mapping[str, Indexed], items: Mapping[str, Item]) -> str:
 
     An older program that takes up the state in between reads files anew, and knows of no token to take back.
     """
-    told = "\n".join(_told(path, item, files[path].stamp) for path, item in items.items())
-    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()
-
-
-def _told(path: str, item: Item, stamp: Stamp) -> str:
-    return f"{path!r} {item.id!r} {stamp.size_bytes} {stamp.mtime_ns} {stamp.inode} {stamp.digest} {stamp.image}"
+    told = [(path, item.id, files[path].stamp) for path, item in items.items()]
+    return hashlib.sha256(msgspec.msgpack.encode(told)).hexdigest()

@@ -57,6 +57,8 @@ def from_json(text: str) -> Item:
 _HEAD = struct.Struct(">cII")
 """How a packed item begins: `_PACKED`, a checksum of all that follows this, and how long the facts are."""
 
+_HEAD_BYTES = _HEAD.size
+
 _PACKED = b"2"
 _FACTS = (
     b'["0","","","2026-01-01T00:00:00+00:00","2026-01-01T00:00:00+00:00","","https://www.",null,"","",["The"],'
@@ -86,7 +88,7 @@ def pack(item: Item) -> bytes:
     rest = [item.section, item.language, image, item.expires, item.group, item.posting, item.sizes]
     facts = [item.revision, item.id, item.path, *moments, *addresses, item.authors, topics, item.tags, *rest]
     short, long = _deflated(_brief(facts), _FACTS), _deflated(_brief(texts), _TEXTS)
-    return _HEAD.pack(_PACKED, zlib.crc32(long, zlib.crc32(short)), len(short)) + short + long
+    return _HEAD.pack(_PACKED, isal_zlib.crc32(long, isal_zlib.crc32(short)), len(short)) + short + long
 
 
 def unpack(packed: bytes) -> Item:
@@ -120,13 +122,14 @@ def tell_revision(item: Item, revision: str) -> None:
 
 
 def _still_packed(packed: bytes) -> Item:
-    if not packed.startswith(_PACKED) or len(packed) < _HEAD.size:
+    if not packed.startswith(_PACKED) or len(packed) < _HEAD_BYTES:
         raise ValueError("the packed item is cut short, or of another version")
-    if zlib.crc32(packed[_HEAD.size :]) != _HEAD.unpack_from(packed)[1]:
+    if isal_zlib.crc32(packed[_HEAD_BYTES:]) != _HEAD.unpack_from(packed)[1]:
         raise ValueError("the packed item is damaged")
     item = object.__new__(Item)
-    object.__setattr__(item, "packed", packed)
-    object.__setattr__(item, "is_as_packed", True)
+    told = object.__setattr__
+    told(item, "packed", packed)
+    told(item, "is_as_packed", True)
     return item
 
 

@@ -15,4 +15,4 @@ def kept(moment: datetime | None) -> int | None:
 
 def read(count: int | None) -> datetime | None:
     """What was kept."""
-    return None if count is None else _BEGINNING + timedelta(microseconds=count)
+    return None if count is None else _BEGINNING + count * _UNIT

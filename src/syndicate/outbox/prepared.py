@@ -86,15 +86,12 @@ class Prepared:
         columns = self._plan.columns
         # All at once: a cursor that is not at its end would hold up the end of the transaction.
         rows = self._run(connection, values).fetchall()
-        if not columns:
+        if not columns or not rows:
             return rows
-        made = []
-        for row in rows:
-            parts = list(row)
-            for index, read in columns:
-                parts[index] = read(parts[index])
-            made.append(parts)
-        return made
+        told: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for index, read in columns:
+            told[index] = map(read, told[index])
+        return list(zip(*told, strict=True))
 
     def _run(self, connection: Connection, values: Mapping[str, object]) -> sqlite3.Cursor:
         return connection.driver.execute(self._plan.sql, self._kept(values))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from syndicate.posts.post import ImageRules, Picture
 
 
-class Stamp(Struct, frozen=True, gc=False):
+class Stamp(Struct, array_like=True, frozen=True, gc=False):
     """What tells that a file changed without reading it; `digest` (hex SHA-256 of the bytes) settles doubts.
 
     `image` is the same for the places where the featured image was looked for, so that a new picture is a change.
