@@ -6,14 +6,13 @@ Pure.
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from syndicate.feeds.formats import page_address, subscribable
-from syndicate.feeds.text import as_html
+from syndicate.feeds.text import as_html, mail_date
 from syndicate.feeds.words import GROUPS, filled
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def opml(feeds: Sequence[Feed], site: Site) -> bytes:
     lines = [
         "<?xml version='1.0' encoding='UTF-8'?>\n<opml version=\"2.0\">\n  <head>",
         f"    {_element('title', as_html(filled(site.words['feeds_of'], site=site.title)))}",
-        f"    {_element('dateModified', format_datetime(updated))}",
+        f"    {_element('dateModified', mail_date(updated))}",
         f"    {_element('ownerName', as_html(site.publisher))}",
         "  </head>\n  <body>",
         *(f"    {line}" for line in _lines((feed for feed in feeds if feed.kind == "all"), site)),

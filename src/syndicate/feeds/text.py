@@ -6,7 +6,6 @@ import hashlib
 import re
 import unicodedata
 from datetime import UTC
-from email.utils import format_datetime
 from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING
@@ -115,6 +114,8 @@ def web_address(url: str | None) -> str | None:
 def mail_date(moment: datetime) -> str:
     """As `email.utils.format_datetime` writes it, which takes five times as long where it is in UTC."""
     if moment.tzinfo is not UTC:
+        from email.utils import format_datetime
+
         return format_datetime(moment)
     date = f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month]} {moment.year:04}"
     return f"{date} {moment.hour:02}:{moment.minute:02}:{moment.second:02} +0000"
