@@ -162,6 +162,21 @@ def test_drive_is_asked_to_write_what_it_holds_itself(
     assert fsynced == ([] if is_known else [place])
 
 
+def test_drive_that_cannot_write_what_it_holds_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fsynced: list[str]
+) -> None:
+    def call(_descriptor: int, _command: int) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(durable, "_FULL_SYNC", 51)
+    monkeypatch.setattr(fcntl, "fcntl", call)
+    (place,) = files_in(tmp_path, 1)
+
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        sync(place)
+    assert fsynced == []
+
+
 def test_none_are_asked_for_nothing(fsynced: list[str]) -> None:
     sync_all(())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,8 @@ _SINCE: Final = (5, 17)
 names since what a file system's own `sync_fs` gives is no longer dropped."""
 
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
+_REFUSED: Final = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY})
+"""A file system has no such call. All else is trouble of the disk, which a later `fsync` need not tell once more."""
 
 _MEMORY: Final = Path("/proc/meminfo")
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -64,8 +67,12 @@ def sync_open(descriptor: int) -> None:
         OSError: it may not outlive a power cut.
     """
     if _FULL_SYNC is not None:
-        with suppress(OSError):
+        try:
             fcntl.fcntl(descriptor, _FULL_SYNC)
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+        else:
             return
     os.fsync(descriptor)
 
