@@ -135,3 +135,14 @@ def test_press_tells_what_was_left_out_elsewhere_until_its_item_changes() -> Non
     tuple(press.documents({}, day(99)))
 
     assert press.left_out == {}
+
+
+def test_nothing_is_remembered_of_what_was_not_expected_or_is_done() -> None:
+    orders, setter = chapters("12", "23", "34"), Typesetter(SITE, room=3)
+
+    setter.expect(orders[:4])
+    for order in orders:
+        setter.make(order)
+    setter._finish()
+
+    assert not setter._due

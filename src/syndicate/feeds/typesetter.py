@@ -110,8 +110,11 @@ class Typesetter:
         """The feed that was made last is done in all its formats."""
         due, done = self._due, self._done
         for key in self._open:
-            due[key] -= 1
-            if due[key] <= 0 and key in self._told:
+            if due[key] > 1:
+                due[key] -= 1
+                continue
+            due.pop(key, None)
+            if key in self._told:
                 done[key] = None
         self._open = []
 
