@@ -131,6 +131,30 @@ def test_path_that_is_no_plain_path_below_the_shelf_is_refused(root: Path, path:
     assert all_files(root.parent) <= {f"feeds/{MANIFEST}"}
 
 
+def test_nothing_is_made_or_swept_where_a_link_leads_out(root: Path, tmp_path: Path) -> None:
+    FolderShelf(root).put("ai/deep/rss.xml", b"x")
+    outside = tmp_path / "outside"
+    (root / "ai").rename(outside)
+    (root / "ai").symlink_to(outside)
+    (root / CLEAN).unlink()
+    (outside / "deep/.x.syndicate-new").touch()
+
+    with pytest.raises(CannotWrite, match="leads out of the shelf"):
+        FolderShelf(root).put("ai/new/rss.xml", b"x")
+    assert all_files(outside) == {"deep/rss.xml", "deep/.x.syndicate-new"}
+    assert not (outside / "new").exists()
+
+
+def test_folder_in_the_place_of_what_tells_that_nothing_is_half_written(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"one")
+    (root / CLEAN).unlink()
+    (root / CLEAN).mkdir()
+    (root / "ai/.x.syndicate-new").touch()
+
+    assert FolderShelf(root).put("ai/rss.xml", b"two")
+    assert all_files(root) == {"ai/rss.xml", MANIFEST}
+
+
 def test_link_that_leads_out_is_not_followed(root: Path, tmp_path: Path) -> None:
     shelf = FolderShelf(root)
     (tmp_path / "outside").mkdir()

@@ -73,7 +73,7 @@ class FolderShelf:
         try:
             root.mkdir(parents=True, exist_ok=True)
             self._own = self._read_manifest()
-            self._sweep(("",) if self._clean.exists() else {"", *map(_folder_of, self._own)})
+            self._sweep(("",) if self._clean.is_file() else {"", *map(_folder_of, self._own)})
             if self._own:
                 self._tell_clean()
         except OSError as cause:
@@ -114,9 +114,9 @@ class FolderShelf:
     def _unlike(self, contents: Mapping[str, bytes], places: Mapping[str, str]) -> Mapping[str, bytes]:
         """Those that differ from what stands there, once each has a folder of ours; that of strangers is told."""
         folders = {_folder_of(place): path for path, place in places.items()}
-        self._make_folders(folders)
         for path in folders.values():
             self._check_inside(path)
+        self._make_folders(folders)
         changed = {}
         for path, content in contents.items():
             facts = _facts(places[path])
@@ -138,7 +138,8 @@ class FolderShelf:
             self._unsure |= folders
             self._stamps.forget(changed)
             if changed:
-                self._clean.unlink(missing_ok=True)
+                if not self._clean.is_dir():  # a stranger's folder tells nothing
+                    self._clean.unlink(missing_ok=True)
                 made = replace_files({places[path]: content for path, content in changed.items()}, folders=further)
                 self._stamps.keep({path: made[places[path]] for path in changed})
                 self._tell_clean()
@@ -299,13 +300,12 @@ class FolderShelf:
                 text = manifest.read()
         except FileNotFoundError:
             return set()
-        lines = text.split("\n")
         try:
             found = _JSON.decode_lines(text)
         except DecodeError:  # a line is cut, or holds half of a character
-            found = [_path_in(line) for line in lines]
+            found = [_path_in(line) for line in text.split("\n")]
         own = {entry for entry in found if isinstance(entry, str)}
-        if lines[-1]:
+        if text.rpartition("\n")[2]:
             # A crash cut the last line: nothing was published under it yet, but the next line must not join it.
             self._write_manifest(own)
         return own
@@ -341,9 +341,9 @@ class FolderShelf:
         for folder in folders:
             place = f"{self._root}/{folder}"
             names: list[str] = []
-            if os.path.isdir(place):  # noqa: PTH112 - without `pathlib`, as there are thousands
-                with suppress(PermissionError):
-                    names = os.listdir(place)  # noqa: PTH208
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError, CannotWrite):
+                self._check_inside(f"{folder}/")
+                names = os.listdir(place)  # noqa: PTH208 - without `pathlib`, as there are thousands
             for name in names:
                 if name.startswith(".") and name.endswith(UNFINISHED):
                     Path(place, name).unlink(missing_ok=True)
