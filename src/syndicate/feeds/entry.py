@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from syndicate.feeds.site import Shape, Site, anchor_of, section_path, topic_path
 from syndicate.feeds.text import clean, clip, language_tag, line, slug_of, web_address
+from syndicate.items.snapshot import texts_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from syndicate.items.item import Image, Item
+    from syndicate.items.item import Image, Item, Offering
 
 _HAS_IMAGE = re.compile(r"<img\b", re.IGNORECASE)
 _TITLE_ROOM = 100
@@ -116,14 +117,15 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
     source, page = web_address(item.link), web_address(item.page)
     brand = _brand(item, source)
     image = _illustration(item.image, site) if item.image else None
-    title = title_of(item, site)
-    summary = line(item.summary) or line(item.description) or title
+    texts = texts_of(item)
+    title = line(texts.title) or _instead_of_title(texts.summary, brand, site)
+    summary = line(texts.summary) or line(texts.description) or title
     links = (source, page) if shape.link == "source" else (page, source)
     return Entry(
         id=entry_id(item, site),
         title=title,
         summary=summary,
-        content_html=_content(item, shape, summary, image, _attribution(source, brand, site)),
+        content_html=_content(texts.body_html, shape, summary, image, _attribution(source, brand, site)),
         link=next(filter(None, links), site.url),
         published=published,
         updated=updated,
@@ -135,23 +137,25 @@ def entry_of(item: Item, site: Site, shape: Shape | None = None) -> Entry:
         categories=_categories(item, site),
         image=image,
         section=line(item.section or ""),
-        related=_related(item),
+        related=_related(texts.offerings),
     )
 
 
 def title_of(item: Item, site: Site) -> str:
     """The title of its entries: plain text, never empty."""
-    return (
-        line(item.title) or clip(line(item.summary), _TITLE_ROOM) or _brand(item, web_address(item.link)) or site.title
-    )
+    return line(item.title) or _instead_of_title(item.summary, _brand(item, web_address(item.link)), site)
+
+
+def _instead_of_title(summary: str, brand: str, site: Site) -> str:
+    return clip(line(summary), _TITLE_ROOM) or brand or site.title
 
 
 def _brand(item: Item, source: str | None) -> str:
     return line(item.brand or "") or _host(source)
 
 
-def _related(item: Item) -> tuple[Related, ...]:
-    found = [Related(line(one.label) or url, url) for one in item.offerings if (url := web_address(one.url))]
+def _related(offerings: tuple[Offering, ...]) -> tuple[Related, ...]:
+    found = [Related(line(one.label) or url, url) for one in offerings if (url := web_address(one.url))]
     is_repeating = len({one.url for one in found}) < len(found)
     return tuple(dict.fromkeys(found) if is_repeating else found)
 
@@ -182,8 +186,8 @@ def _illustration(image: Image, site: Site) -> Illustration | None:
     )
 
 
-def _content(item: Item, shape: Shape, summary: str, image: Illustration | None, attribution: str) -> str:
-    body = clean(item.body_html).strip() if shape.content == "full" else ""
+def _content(body_html: str, shape: Shape, summary: str, image: Illustration | None, attribution: str) -> str:
+    body = clean(body_html).strip() if shape.content == "full" else ""
     parts = [body or f"<p>{escape(summary)}</p>"]
     if image and shape.leads_with_image and not _HAS_IMAGE.search(body):
         # Readers that ignore Media RSS still show what stands in the text.
