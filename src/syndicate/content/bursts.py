@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct, field
@@ -102,6 +103,7 @@ def bursts_in(folders: Sequence[str], listener: Listener) -> Iterator[Burst]:
     return _by_inotify(folders, listener) if HAS_INOTIFY and _speaks() else by_watchfiles(folders, listener)
 
 
+@cache
 def _speaks() -> bool:
     """Whether what speaks with inotify can be loaded: it looks for the C library, which it may not find."""
     try:
