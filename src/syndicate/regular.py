@@ -27,6 +27,18 @@ def opened(path: str, flags: int) -> int:
     raise OSError(errno.ENXIO, "is no regular file", path)
 
 
+def stamp_of(facts: os.stat_result) -> tuple[int, int, int]:
+    """Size, time of the last change (ns since 1970) and inode of a file, such that what we keep has room for them.
+
+    That is a number of 64 bits with a sign. Inodes may have all 64 bits (FUSE, NFS, overlays), and a time may be of
+    any year: those before 1678 and after 2262 are taken for the first and the last that fit.
+    """
+    return facts.st_size, max(-_MOST, min(facts.st_mtime_ns, _MOST)), facts.st_ino & _MOST
+
+
+_MOST = 2**63 - 1
+
+
 def read_regular(path: Path) -> bytes:
     """The bytes of a regular file.
 

@@ -172,6 +172,7 @@ def _explained(plot: Plot, scan: Scan, path: str) -> Explanation:
 def _traces(file: Path, path: str, root: Root) -> Sequence[Trace]:
     """Where each field comes from; none where there is no front matter, or it is broken."""
     from syndicate.content.places import NotSettled, bytes_of
+    from syndicate.content.sweep import sight_of
     from syndicate.items.frontmatter import MAX_FILE_BYTES, read
     from syndicate.items.mapping import location_of
     from syndicate.items.trace import traces
@@ -183,7 +184,7 @@ def _traces(file: Path, path: str, root: Root) -> Sequence[Trace]:
         return ()
     if parts is None:
         return ()
-    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
+    modified = datetime.fromtimestamp(sight_of(path, facts).mtime_s, UTC)
     return traces(*parts, location=location_of(path, root.rules, modified), rules=root.rules)
 
 

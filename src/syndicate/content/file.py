@@ -22,6 +22,7 @@ from syndicate.items.item import Image, Item
 from syndicate.items.rules import Rules
 from syndicate.later import Later
 from syndicate.ports.content import UNREAD, Indexed, Stamp
+from syndicate.regular import stamp_of
 
 if TYPE_CHECKING:
     from syndicate.items import frontmatter, mapping, overrides
@@ -106,7 +107,7 @@ class FileReader:
             if sight.size_bytes > frontmatter.MAX_FILE_BYTES:
                 raise frontmatter.too_big(sight.path, sight.size_bytes)
             content, facts = bytes_of(real(root, sight.path), frontmatter.MAX_FILE_BYTES)
-            if (facts.st_size, facts.st_mtime_ns) != (sight.size_bytes, sight.mtime_ns):
+            if stamp_of(facts)[:2] != sight.key[:2]:
                 raise NotSettled
             stamp = Stamp(*sight.key, digest=hashlib.sha256(content).hexdigest())
             if former is not None and former.stamp.digest == stamp.digest:

@@ -25,6 +25,7 @@ from syndicate.items.item import Image, Item
 from syndicate.items.rules import Rules
 from syndicate.items.snapshot import pack, unpack
 from syndicate.ports.content import UNREAD, Indexed, Scan, Stamp, StoreNote
+from syndicate.regular import stamp_of
 
 LOOKS = 3
 """How often a folder that is swapped while it is read is begun anew in one scan."""
@@ -268,7 +269,7 @@ class FolderStore:
             facts = self.place_of(path).stat()
         except (OSError, ValueError):
             return False
-        return (facts.st_size, facts.st_mtime_ns, facts.st_ino) == (stamp.size_bytes, stamp.mtime_ns, stamp.inode)
+        return stamp_of(facts) == (stamp.size_bytes, stamp.mtime_ns, stamp.inode)
 
     def image_bytes(self, image: Image) -> bytes:
         """A local image as everybody may see it: upright, without metadata, as the item's facts tell.

@@ -15,13 +15,14 @@ from syndicate.content.places import inside
 from syndicate.errors import Fault
 from syndicate.items.globs import fits, wanted_among
 from syndicate.items.rules import Rules
+from syndicate.regular import stamp_of
 
 MAX_DEPTH = 32
 """Folders in folders; deeper is a loop or an attack."""
 
 
 class Sight(Struct, frozen=True, gc=False):
-    """A file as the sweep saw it: POSIX path below the root, and the facts of the file that it is or leads to.
+    """A file as the sweep saw it: POSIX path below the root, and the facts (see `stamp_of`) of what it is or leads to.
 
     Only those that are asked for: to hand all that `os.stat` tells to the processes that read takes five times as long.
     """
@@ -46,7 +47,7 @@ class Sight(Struct, frozen=True, gc=False):
 
 def sight_of(path: str, facts: os.stat_result, *, is_link: bool = False) -> Sight:
     """What is seen of a file with these facts."""
-    return Sight(path, facts.st_size, facts.st_mtime_ns, facts.st_ino, is_link)
+    return Sight(path, *stamp_of(facts), is_link)
 
 
 class Sweep(Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from syndicate.atomic import replace_file
 from syndicate.program import files_in
-from syndicate.regular import read_regular
+from syndicate.regular import read_regular, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -42,7 +42,7 @@ class Stamps:
                 continue
             if stat.S_ISREG(facts.st_mode) or os.path.isfile(self._root + path):  # noqa: PTH113 - asked of every file
                 found.add(path)
-                self._seen[path] = _stamp(facts)
+                self._seen[path] = stamp_of(facts)
         return found
 
     def of(self, path: str) -> _Stamp | None:
@@ -54,11 +54,11 @@ class Stamps:
             facts = os.lstat(self._root + path)
         except OSError:
             return None
-        return _stamp(facts)
+        return stamp_of(facts)
 
     def keep(self, facts: Mapping[str, os.stat_result]) -> None:
         """These are the facts of files as we wrote them: who changes one from now on is found out."""
-        self._seen |= {path: _stamp(one) for path, one in facts.items()}
+        self._seen |= {path: stamp_of(one) for path, one in facts.items()}
 
     def forget(self, paths: Iterable[str] | None = None) -> None:
         """These changed, or are about to; None: any may have."""
@@ -100,10 +100,6 @@ class SealFile:
         }
         self._stamps.forget()
         replace_file(self._path, msgspec.json.encode((self._maker, stamped)), is_durable=False)
-
-
-def _stamp(facts: os.stat_result) -> _Stamp:
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
 _decode = msgspec.json.Decoder(_Kept).decode

@@ -20,6 +20,8 @@ import brotli
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from syndicate.regular import stamp_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -157,7 +159,7 @@ class Versions:
             stamp=_stamp(found),
             content=content,
             etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-            modified=datetime.fromtimestamp(int(found.st_mtime), UTC),
+            modified=datetime.fromtimestamp(stamp_of(found)[1] // 10**9, UTC),
             codings=ENCODINGS if is_text and len(content) >= _PACKING_FLOOR_BYTES else (),
             history=_history(content) if name.endswith(".xml") else {},
         )
