@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +99,18 @@ def test_asking_for_the_holder_never_blocks_a_start(tmp_path: Path) -> None:
         for _ in range(100):
             with PublisherLock(path, NOW):
                 pass
+
+
+def test_who_asks_on_a_busy_machine_only_delays_a_start(tmp_path: Path) -> None:
+    path = tmp_path / "publisher.lock"
+    path.touch()
+    with path.open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        ending = threading.Timer(0.3, fcntl.flock, (asking, fcntl.LOCK_UN))
+        ending.start()
+        with PublisherLock(path, NOW):
+            assert holder_of(path)[0] == os.getpid()
+        ending.join()
 
 
 def test_no_file_and_a_broken_file_name_nobody(tmp_path: Path) -> None:

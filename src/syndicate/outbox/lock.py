@@ -111,16 +111,25 @@ class PublisherLock:
 
 
 def _take(file: IO[str]) -> bool:
-    """Lock the file for this process; tries thrice, as `holder_of` touches the lock for an instant."""
-    for pause_s in (0.02, 0.05, None):
+    """Lock the file for this process; tries again, as `holder_of` touches the lock for an instant.
+
+    Where nobody is named, it is tried for longer: on a busy machine an instant may take a while.
+    """
+    begun = time.monotonic()
+    while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if pause_s is not None:
-                time.sleep(pause_s)
+            is_named = os.fstat(file.fileno()).st_size > 0
+            if time.monotonic() - begun > (_HELD_S if is_named else _TOUCHED_S):
+                return False
+            time.sleep(0.005)
         else:
             return True
-    return False
+
+
+_HELD_S = 0.07
+_TOUCHED_S = 5
 
 
 def holder_of(path: Path) -> tuple[int | None, str | None]:
