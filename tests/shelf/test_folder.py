@@ -145,6 +145,17 @@ def test_nothing_is_made_or_swept_where_a_link_leads_out(root: Path, tmp_path: P
     assert not (outside / "new").exists()
 
 
+def test_mark_of_a_clean_shelf_is_made_nowhere_else(tmp_path: Path) -> None:
+    root = tmp_path / "feeds"
+    FolderShelf(root).put("ai/rss.xml", b"x")
+    (root / CLEAN).unlink()
+    (root / CLEAN).symlink_to(tmp_path / "outside")
+
+    FolderShelf(root)
+
+    assert not (tmp_path / "outside").exists()
+
+
 def test_folder_in_the_place_of_what_tells_that_nothing_is_half_written(root: Path) -> None:
     FolderShelf(root).put("ai/rss.xml", b"one")
     (root / CLEAN).unlink()
