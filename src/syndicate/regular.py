@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_MOST: Final = 2**63 - 1
 
 
 def opened(path: str, flags: int) -> int:
@@ -34,9 +36,6 @@ def stamp_of(facts: os.stat_result) -> tuple[int, int, int]:
     any year: those before 1678 and after 2262 are taken for the first and the last that fit.
     """
     return facts.st_size, max(-_MOST, min(facts.st_mtime_ns, _MOST)), facts.st_ino & _MOST
-
-
-_MOST = 2**63 - 1
 
 
 def read_regular(path: Path) -> bytes:

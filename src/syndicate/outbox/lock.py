@@ -9,11 +9,17 @@ import time
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Final, Self
 
 from syndicate.atomic import cannot_write
 from syndicate.errors import AnotherInstance, StateLost
 from syndicate.regular import opened
+
+_HELD_S: Final = 0.07
+"""So long a start tries to take a lock that names who holds it."""
+
+_TOUCHED_S: Final = 5.0
+"""So long, where nobody is named: then somebody asks who holds it, for an instant, which a busy machine may stretch."""
 
 
 def check_free(path: Path) -> None:
@@ -111,10 +117,7 @@ class PublisherLock:
 
 
 def _take(file: IO[str]) -> bool:
-    """Lock the file for this process; tries again, as `holder_of` touches the lock for an instant.
-
-    Where nobody is named, it is tried for longer: on a busy machine an instant may take a while.
-    """
+    """Lock the file for this process; tries again for a while, as `holder_of` touches the lock."""
     begun = time.monotonic()
     while True:
         try:
@@ -126,10 +129,6 @@ def _take(file: IO[str]) -> bool:
             time.sleep(0.005)
         else:
             return True
-
-
-_HELD_S = 0.07
-_TOUCHED_S = 5
 
 
 def holder_of(path: Path) -> tuple[int | None, str | None]:

@@ -18,7 +18,7 @@ from msgspec.json import Decoder
 from syndicate.atomic import UNFINISHED, replace_file, replace_files
 from syndicate.durable import sync, sync_all, sync_open
 from syndicate.errors import CannotWrite
-from syndicate.regular import opened
+from syndicate.regular import opened, stamp_of
 from syndicate.shelf.sealed import SEALS, SealFile, Stamps
 
 if TYPE_CHECKING:
@@ -250,8 +250,7 @@ class FolderShelf:
         target = Path(self._place(path))
         try:
             with open(target, "rb", opener=opened) as file:
-                seen = os.fstat(file.fileno())
-                stamp = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
+                stamp = stamp_of(os.fstat(file.fileno()))
                 kept = self._digests.get(path)
                 if kept is None or kept[0] != stamp:
                     kept = self._digests[path] = (stamp, hashlib.file_digest(file, "sha256").hexdigest())

@@ -92,14 +92,14 @@ class Versions:
         if name not in self._kept:
             return None
         try:
-            return self._known(name, _stamp(self._root.joinpath(*parts).stat()))
+            return self._known(name, stamp_of(self._root.joinpath(*parts).stat()))
         except OSError:
             return None
 
     def fresh(self, name: str) -> Version | None:
         """The same by the path as one text, in a tenth of the time."""
         try:
-            return self._known(name, _stamp(os.stat(f"{self._root}/{name}")))  # noqa: PTH116
+            return self._known(name, stamp_of(os.stat(f"{self._root}/{name}")))  # noqa: PTH116
         except OSError:
             return None
 
@@ -124,7 +124,7 @@ class Versions:
             found = path.stat()
             if not stat.S_ISREG(found.st_mode):
                 return None
-            return self._known(name, _stamp(found)) or self._read(name, path, is_text=is_text)
+            return self._known(name, stamp_of(found)) or self._read(name, path, is_text=is_text)
         except OSError:
             return None
 
@@ -156,7 +156,7 @@ class Versions:
             found = os.fstat(file.fileno())
             content = file.read()
         version = Version(
-            stamp=_stamp(found),
+            stamp=stamp_of(found),
             content=content,
             etag=f'"{hashlib.sha256(content).hexdigest()[:32]}"',
             modified=datetime.fromtimestamp(stamp_of(found)[1] // 10**9, UTC),
@@ -188,7 +188,3 @@ def _history(content: bytes) -> dict[str, str]:
         if attributes.get(b"rel") in _HISTORY and b"href" in attributes:
             found[attributes[b"rel"]] = attributes[b"href"]
     return found
-
-
-def _stamp(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_mtime_ns, found.st_size, found.st_ino
