@@ -145,6 +145,14 @@ def test_nothing_is_made_or_swept_where_a_link_leads_out(root: Path, tmp_path: P
     assert not (outside / "new").exists()
 
 
+def test_pipe_in_the_place_of_the_mark_holds_nobody_up(root: Path) -> None:
+    FolderShelf(root).put("ai/rss.xml", b"one")
+    (root / CLEAN).unlink()
+    os.mkfifo(root / CLEAN)
+
+    assert FolderShelf(root).put("ai/rss.xml", b"two")
+
+
 def test_mark_of_a_clean_shelf_is_made_nowhere_else(tmp_path: Path) -> None:
     root = tmp_path / "feeds"
     FolderShelf(root).put("ai/rss.xml", b"x")

@@ -350,7 +350,7 @@ class FolderShelf:
     def _tell_clean(self) -> None:
         """Nothing is half-written; where that cannot be told, the next start looks everywhere."""
         with suppress(OSError):
-            os.close(os.open(self._clean, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
+            os.close(opened(str(self._clean), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW))
 
     def _prune(self, folder: Path) -> None:
         with suppress(OSError):
