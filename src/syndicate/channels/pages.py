@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_BEFORE_PAGE = re.compile(rb"\A(?:\s|\xef\xbb\xbf|<!--.*?-->|<\?.*?>)*+", re.DOTALL)
+_BEFORE_PAGE = re.compile(rb"\A(?>(?:\s|\xef\xbb\xbf|<!--.*?-->|<\?.*?>)*)", re.DOTALL)
 
 
 def is_page(headers: Mapping[str, str], body: bytes) -> bool:

@@ -63,7 +63,7 @@ _FENCES: tuple[tuple[re.Pattern[str], BaseHandler, Callable[[Block], Tree]], ...
     (_line(r"---[ \t]*toml"), _fenced(r"---(?:[ \t]*toml)?", "---"), tree_of_toml),
     (_line(r"---[ \t]*json"), _fenced(r"---(?:[ \t]*json)?", "---"), tree_of_json),
 )
-_AFTER_COMMENT = compiled(r"""(?:-{3}|\+{3})[ \t]*\n(?:[ \t]*(?:#.*)?\n)*+[\w"'-]++[ \t]*[:=]""")
+_AFTER_COMMENT = compiled(r"""(?:-{3}|\+{3})[ \t]*\n(?>(?:[ \t]*(?:#.*)?\n)*)[\w"'-]++[ \t]*[:=]""")
 _DASHES = "\u2010-\u2015\u2212-"
 # Beginnings that are meant as front matter and would be lost in silence: the problem, and the way out.
 _NEARLY = (

@@ -13,7 +13,7 @@ LIMIT_SCANNED = 400_000
 """Most characters that the search for the ends of tags may look at in one body; then the others stay as they are."""
 
 _FIRST = compiled(
-    r"(?:\s|<!--.{0,400}?-->)*+(?:import\s[^\n;]{0,400}?\sfrom\s*['\"]|import\s*\{|export\s+(?:const|default)\s)",
+    r"(?>(?:\s|<!--.{0,400}?-->)*)(?:import\s[^\n;]{0,400}?\sfrom\s*['\"]|import\s*\{|export\s+(?:const|default)\s)",
     re.DOTALL,
 )
 _IMPORTED = compiled(
@@ -26,7 +26,7 @@ _STOPS = compiled(r"[\"'`{}()\[\]\n]")
 _TAG_NAME = compiled(r"<(?P<slash>/?)(?P<name>[A-Za-z][\w.:-]*+|(?=>))")
 _TAG_STOPS = compiled(r"[\"'{}>]")
 _ATTRIBUTE = compiled(
-    r"""(?P<name>[A-Za-z_:@][\w:.-]*+)(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<brace>\{)))?+"""
+    r"""(?P<name>[A-Za-z_:@][\w:.-]*+)(?>(?:\s*+=\s*+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|(?P<brace>\{)))?)"""
 )
 _STRING = compiled(r"""\{\s*(?:"([^"\n]*)"|'([^'\n]*)'|`([^`$]*)`)\s*\}\Z""")
 _REQUIRED = compiled(r"""\{\s*require\(\s*["']([^"'\n]+)["']\s*\)(?:\.default|\.src)?\s*\}\Z""")

@@ -42,7 +42,7 @@ _GAPS = {
 _INNER = compiled(rf"(?P<name>/?[A-Za-z][A-Za-z0-9]*){_ATTRIBUTES}/?")
 
 _MARKED = ("[", "`", "*", "_", "~", "\\", "<http")
-_ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?:\([^()\s]*+\)[^()\s]*+)*+)(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?+"""
+_ADDRESS = r"""(?:<[^<>\n]*+>|[^()\s]*+(?>(?:\([^()\s]*+\)[^()\s]*+)*))(?>(?:\s++(?:"[^"\n]*+"|'[^'\n]*+'))?)"""
 # Marks inside a word of ASCII are none: `snake_case`, `2*3*4`, `C*`. A dunder of one word is a name, not bold text.
 _MARKS = (
     (compiled(rf"!?\[([^\[\]\n]*)\]\({_ADDRESS}\s*\)"), r"\1"),

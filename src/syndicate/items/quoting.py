@@ -22,8 +22,8 @@ _PROSE = frozenset(
 )
 # A pair or a list's member on one line. Possessive throughout, so that no line takes longer than its length.
 _LINE = compiled(
-    r"""[ ]*+(?:-[ ]++)*+
-    (?:(?P<key>(?:[\w./-]|:(?![ ])|[ ](?!-?[ ]))++|"[^"\\]*+"|'[^']*+')[ ]?:[ ]++)?+
+    r"""[ ]*+(?>(?:-[ ]++)*)
+    (?>(?:(?P<key>(?>(?:[\w./-]|:(?![ ])|[ ](?!-?[ ]))+)|"[^"\\]*+"|'[^']*+')[ ]?:[ ]++)?)
     (?P<value>\S.*)""",
     re.VERBOSE,
 )

@@ -13,7 +13,7 @@ from syndicate.items.rules import POST_PAGE
 from syndicate.later import compiled
 
 _ARGUMENT = compiled(
-    r"""(?:(?P<name>[A-Za-z_][\w-]*+)\s*+[=:]\s*+)?+(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|`(?P<raw>[^`]*+)`"""
+    r"""(?>(?:(?P<name>[A-Za-z_][\w-]*+)\s*+[=:]\s*+)?)(?:"(?P<double>[^"]*+)"|'(?P<single>[^']*+)'|`(?P<raw>[^`]*+)`"""
     r"""|(?P<bare>[^\s,"'`()]++))"""
 )
 _PICTURE_NAME = compiled(r"fig|img|image|picture|photo|lightbox", re.IGNORECASE)

@@ -12,8 +12,8 @@ from syndicate.items.links import absolute, origin_of
 from syndicate.later import compiled
 
 _MARKED = r'<(?:a href="[^"<>&\s]*+">[^<]*+</a|(?P<mark>em|strong|b|i|code)>[^<]*+</(?P=mark))>'
-_PARAGRAPH = rf"<(?P<block>p|h[1-6])>[^<]*+(?:{_MARKED}[^<]*+)*+</(?P=block)>"
-_SPOTLESS = re.compile(rf"(?:[ \n]*+{_PARAGRAPH})++[ \n]*+")
+_PARAGRAPH = rf"<(?P<block>p|h[1-6])>[^<]*+(?>(?:{_MARKED}[^<]*+)*)</(?P=block)>"
+_SPOTLESS = re.compile(rf"(?>(?:[ \n]*+{_PARAGRAPH})+)[ \n]*+")
 _REWRITTEN = ("\xa0", "\r", "\0")  # what the parser writes in another way than it stands
 _ENTITY = compiled("&(?!(?:amp|lt|gt|quot|nbsp);)")  # any that it does not leave as it is
 _LINK = compiled(r'<a href="([^"]*)"')

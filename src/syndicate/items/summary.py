@@ -15,8 +15,8 @@ from syndicate.later import compiled
 MEND_LEAST = 20
 """A cut text of which less than this is left says less than the body's own beginning."""
 
-_PARAGRAPH = compiled(r"<p(?:\s[^<>]*)?>([^<]*+(?:<(?!/p>)[^<]*+)*+)</p>")
-_PLAIN_PARAGRAPH = re.compile(r"<p>([^<]*+(?:</?(?:a|b|code|em|i|strong)(?: [^<>]*+)?>[^<]*+)*+)</p>")
+_PARAGRAPH = compiled(r"<p(?:\s[^<>]*)?>([^<]*+(?>(?:<(?!/p>)[^<]*+)*))</p>")
+_PLAIN_PARAGRAPH = re.compile(r"<p>([^<]*+(?>(?:</?(?:a|b|code|em|i|strong)(?: [^<>]*+)?>[^<]*+)*))</p>")
 _START = re.compile("<p>([A-Za-z0-9][^<>&]{63})")
 _ASIDE = compiled(r"<(figure|table|pre|h[1-6])(?:\s[^<>]*)?>.*?</\1>", re.DOTALL)
 _IMAGE = compiled(r"<img\b[^<>]*>|<br>")

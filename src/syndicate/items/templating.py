@@ -25,11 +25,11 @@ _SHARED = (
     r"|(?P<liquid>\{%)|(?P<value>\{\{)|(?P<frame><(?i:iframe)\b)|(?P<remark>\{\#(?=[ \t\n-]))"
 )
 _MARKDOWN = (
-    r"(?P<fence>^[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*+(?P<mark>```+|~~~+))|(?P<ticks>`+)|(?P<math>\$\$)"
+    r"(?P<fence>^[ \t>]*+(?>(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*)(?P<mark>```+|~~~+))|(?P<ticks>`+)|(?P<math>\$\$)"
     r"|(?P<list>[ \t]*+\{(?::{1,2}[^{}\n]{0,400}|[#.][\w-][^{}\n|]{0,200})\})"
     r"|(?P<toc>^[ \t]*+(?:(?i:\[\[_?toc_?\]\]|\[toc\]|\$\{toc\})|(?:[-*+]|1\.)"
     r"[^\n]{0,80}\n[ \t]*+\{:\s*+toc[^{}\n]{0,80}\})[ \t]*+$)"
-    r"|(?P<admonition>^[ \t]*+:::+[ \t]*+(?P<kind>[A-Za-z][\w-]*+)?+(?P<heading>[^\n:]{0,200})$)"
+    r"|(?P<admonition>^[ \t]*+:::+[ \t]*+(?>(?P<kind>[A-Za-z][\w-]*+)?)(?P<heading>[^\n:]{0,200})$)"
     r"|(?P<alert>^[ \t]*+>[ \t]*+\[!(?P<mood>\w{1,20})\][+-]?[ \t]*+)"
 )
 _JSX = r"|(?P<module>^(?:import|export)\b)"
@@ -51,7 +51,7 @@ _CLOSING_FENCE = compiled(r"^[ \t>]*+(```+|~~~+)[ \t]*+$", re.MULTILINE)
 _LINES = compiled(r"[^\n]*+\n?")
 _ITEM = compiled(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _INDENTED = compiled(r"(?: {4}| {0,3}\t)[ \t]*+\S")
-_LITERAL = compiled(r"""\s*+(?:"([^"]*+)"|'([^']*+)')\s*+((?:\|[^|]*+)*+)\Z""")
+_LITERAL = compiled(r"""\s*+(?:"([^"]*+)"|'([^']*+)')\s*+((?>(?:\|[^|]*+)*))\Z""")
 _ADDRESSED = compiled(r"\|\s*(?:relative_url|absolute_url|url|prepend|prepend_root|absURL|relURL|asset_url)\b")
 _FRAME_SOURCE = compiled(r"""\bsrc\s*+=\s*+["']?([^"'\s>]++)""", re.IGNORECASE)
 _MORE = compiled(r"<!--\s*more\s*-->", re.IGNORECASE)

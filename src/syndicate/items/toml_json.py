@@ -30,15 +30,15 @@ MAX_TOML_PARTS = 5_000  # tomllib is written in Python
 
 _START = Place(0, 0)
 _PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
-_HEADER = compiled(rf"[ \t]*+(?P<opening>\[\[?)[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+\]")
-_PAIR = compiled(rf"[ \t]*+(?P<keys>{_PART}(?:[ \t]*+\.[ \t]*+{_PART})*+)[ \t]*+=[ \t]*+(?P<value>.*)")
+_HEADER = compiled(rf"[ \t]*+(?P<opening>\[\[?)[ \t]*+(?P<keys>{_PART}(?>(?:[ \t]*+\.[ \t]*+{_PART})*))[ \t]*+\]")
+_PAIR = compiled(rf"[ \t]*+(?P<keys>{_PART}(?>(?:[ \t]*+\.[ \t]*+{_PART})*))[ \t]*+=[ \t]*+(?P<value>.*)")
 _PARTS = compiled(_PART)
 # tomllib takes a time that grows with the square of the parts of one dotted key.
 _LONG_PATH = compiled(rf"(?:^|[{{,\[])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
 _LONG_NUMBER = compiled(r"\d{4000}")  # Python refuses to read it, and tells no place
 _TOML_PLACE = compiled(r"at line (\d+), column (\d+)")
 _TEXT_MARKS = ('"' * 3, "'" * 3)
-_WORD = compiled(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
+_WORD = compiled(r'"(?>(?:[^"\\]|\\.)*)"|[{}\[\],:]|[^\s{}\[\],:"]++')
 
 
 def tree_of_toml(block: Block) -> Tree:

@@ -32,12 +32,12 @@ _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\u
 _TAME = bytes([10, *range(32, 127)])
 
 _HEAD = re.compile(r"( *+)(- ++)?([A-Za-z0-9_$][\w$./ -]{0,99}+(?<! )):?")
-_PLAIN = re.compile(r"""(?:[^ \-?:,\[\]{}#&*!|>'"%@`]|-(?=\w))[^:#]*+(?:(?::(?=[^ ])|(?<! )#)[^:#]*+)*+(?<! )""")
-_QUOTED = re.compile(r"""'[^']*+(?:''[^']*+)*+'|"[^"\\]*+\"""")
+_PLAIN = re.compile(r"""(?:[^ \-?:,\[\]{}#&*!|>'"%@`]|-(?=\w))[^:#]*+(?>(?:(?::(?=[^ ])|(?<! )#)[^:#]*+)*)(?<! )""")
+_QUOTED = re.compile(r"""'[^']*+(?>(?:''[^']*+)*)'|"[^"\\]*+\"""")
 _ENTRY = r"""[\w$~](?:[\w$./ +()-]*+(?<! ))?|'[^']*+'|"[^"\\]*+\""""
-_ENTRIES = re.compile(rf"\[ *+(?:(?:{_ENTRY}) *+(?:, *+(?:{_ENTRY}) *+)*+)?\]")
+_ENTRIES = re.compile(rf"\[ *+(?:(?:{_ENTRY}) *+(?>(?:, *+(?:{_ENTRY}) *+)*))?\]")
 _EACH = re.compile(_ENTRY)
-_LEAD = re.compile(r" *+(?:- ++)?+")
+_LEAD = re.compile(r" *+(?>(?:- ++)?)")
 
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.$(+")  # of most plain values
 _QUOTES = frozenset("'\"")

@@ -19,7 +19,7 @@ _LIGHT: Final = ((0x0000, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 
 # for a link and count it as written. A single label or an IP address has no public ending either and never matches.
 _PRIVATE_ENDING: Final = r"(?:test|example|invalid|localhost|local|internal|intranet|lan|home|corp|private|onion|alt)"
 _HOST: Final = (
-    r"(?:[a-z0-9]++(?:[_-]++[a-z0-9]++)*+\.)+"
+    r"(?:[a-z0-9]++(?>(?:[_-]++[a-z0-9]++)*)\.)+"
     rf"(?!{_PRIVATE_ENDING}(?![a-z0-9_-]))(?:xn--[a-z0-9-]*[a-z0-9]|[a-z]{{2,}})(?![a-z0-9_-])"
 )
 _PARENS: Final = r"\([a-z0-9!*';:=+,.$/%#\[\]_~@|&-]+\)"
