@@ -199,6 +199,7 @@ async def test_what_may_have_been_sent_before_a_restore_goes_into_no_digest(tmp_
         await at(one, NOW + timedelta(minutes=1))
         with sqlite3.connect(tmp_path / "outbox.sqlite3") as database:
             database.execute("UPDATE deliveries SET is_doubted = 1 WHERE item_id = ?", [item(1).id])
+        database.close()
 
         await at(one, next_morning())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -57,7 +57,7 @@ class Mailbox:
         self.envelopes.append(envelope)
         self.sessions.append(session)
         if self.is_cut_after and server.transport is not None:
-            server.transport.abort()  # type: ignore[attr-defined]  # it is a stream's
+            _cut(server)
         if self.hangs_after:
             await lapse()
             await asyncio.Event().wait()
@@ -72,6 +72,11 @@ class Mailbox:
             return AuthResult(success=False, handled=False, message=self.answers["AUTH"])
         is_right = (given.login, given.password) == (USER.encode(), (self.password or "").encode())
         return AuthResult(success=is_right, handled=False)
+
+
+def _cut(server: SMTP) -> None:
+    with suppress(AttributeError):  # before 3.11.4, of an encrypted connection that ended already
+        server.transport.abort()  # type: ignore[union-attr]  # it is a stream's
 
 
 @asynccontextmanager
@@ -103,7 +108,7 @@ async def mailbox(
         listening.close()
         for server in box.servers:
             if server.transport is not None:
-                server.transport.abort()  # type: ignore[attr-defined]  # it is a stream's
+                _cut(server)
             if server._handler_coroutine is not None:
                 server._handler_coroutine.cancel()
         await asyncio.gather(

@@ -54,6 +54,7 @@ def test_a_secret_that_came_into_the_outbox_is_not_told(held: SiteRig) -> None:
     token = held.channels["mastodon"]["token"]
     with sqlite3.connect(held.folder / "state" / "outbox.sqlite3") as outbox:
         outbox.execute("UPDATE deliveries SET reason = ?", (f"422 (token {token} is wrong)",))
+    outbox.close()
 
     text, told = held.call("held", "list").stdout, held.ask("held", "list")
 

@@ -69,6 +69,8 @@ class Reloading:
         """The settings to go on with, None to end; sets the event then."""
         while not self._stop.is_set():
             await self._unless_called(asyncio.Event().wait())  # for ever, that is
+            if self._stop.is_set():
+                break
             self._hangup.clear()
             found = await self._unless_called(self._read())
             if found is not None:

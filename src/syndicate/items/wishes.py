@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ else:
 
 _ENDING = re.compile(r"\.[^/.*]+\Z|\.[^/]*\Z")
 _TESTS = ("is", "not", "exists", "regex")
+_YEARS = ("%Y", "%y", "%G", "%c", "%x")
 
 
 class Slips:
@@ -95,10 +97,11 @@ class Slips:
         """Forms of dates; each must name a whole date."""
         example = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - only its day counts
         for form in wish:
-            try:
-                is_whole = datetime.strptime(example.strftime(form), form).date() == example.date()  # noqa: DTZ007 - as above
-            except ValueError:
-                is_whole = False
+            is_whole = False
+            if any(year in form for year in _YEARS):  # without one, Python warns and will refuse
+                with suppress(ValueError):
+                    read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - as above
+                    is_whole = read.date() == example.date()
             if not is_whole:
                 self.tell("dates.formats", f"{form!r} names no whole date", "write it as %d.%m.%Y")
         return tuple(wish)
