@@ -81,8 +81,9 @@ async def test_a_kept_connection_that_was_cut_meanwhile_costs_no_keyed_call(web:
         heard.append(await reader.readuntil(b"{}"))
         writer.write(b"HTTP/1.1 204 Told\r\n\r\n")
         await writer.drain()
-        await reader.readuntil(b"{}")  # taken, and perhaps carried out: nobody knows
-        heard.append(b"cut")
+        with suppress(asyncio.IncompleteReadError):  # the second connection is let go by its client
+            await reader.readuntil(b"{}")  # taken, and perhaps carried out: nobody knows
+            heard.append(b"cut")
         writer.transport.abort()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
