@@ -62,7 +62,7 @@ _IS_HTML = re.compile(
 )
 # Blanks behind a tag, and the paragraph that begins there, go with it: that saves as many double blanks. It must begin
 # with the bracket, so that it is found quickly.
-_BLOCK = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS & BLOCKS, key=len))})(?: [^<>]*)?>[ \n]*+(?>(?:<p>)?)")
+_BLOCK = re.compile(rf"</?(?:{'|'.join(sorted(_TAGS & BLOCKS, key=len))})(?: [^<>]*)?>[ \n]*+(?:<p>)?")
 _ANY_SAFE_TAG = re.compile("<[^<>]*>")
 _IMAGE = compiled(r'<img\b(?:[^<>]*?\balt="(?P<alt>[^"<>]*)")?')
 _INDENTED = compiled(r"^[ \t>]*(?: {4}|\t)", re.MULTILINE)

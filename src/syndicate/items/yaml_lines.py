@@ -37,7 +37,7 @@ _QUOTED = re.compile(r"""'[^']*+(?>(?:''[^']*+)*)'|"[^"\\]*+\"""")
 _ENTRY = r"""[\w$~](?:[\w$./ +()-]*+(?<! ))?|'[^']*+'|"[^"\\]*+\""""
 _ENTRIES = re.compile(rf"\[ *+(?:(?:{_ENTRY}) *+(?>(?:, *+(?:{_ENTRY}) *+)*))?\]")
 _EACH = re.compile(_ENTRY)
-_LEAD = re.compile(r" *+(?>(?:- ++)?)")
+_LEAD = re.compile(r" *+(?:- ++)?")
 
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/.$(+")  # of most plain values
 _QUOTES = frozenset("'\"")
