@@ -8,12 +8,15 @@ import re
 import signal
 import socket
 import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from site_rig import SandboxThread, SiteRig, end, until
+import pytest
+
+from site_rig import LIMIT_S, SandboxThread, SiteRig, end, until
 
 
 def events(site: SiteRig) -> list[dict[str, object]]:
@@ -55,6 +58,15 @@ def test_settings_are_taken_up_while_it_runs(site: SiteRig, sandbox: SandboxThre
     reloaded = [(one["added"], one["removed"]) for one in events(site) if one["event"] == "settings_reloaded"]
     assert reloaded == [(["webhook"], []), ([], ["webhook"])]
     assert "Traceback" not in site.log()
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.005, 0.01, 0.015, 0.02])
+def test_a_hangup_behind_a_stop_does_not_make_it_a_failure(site: SiteRig, pause_s: float) -> None:
+    with site.running() as process:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(pause_s)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(LIMIT_S) == 0, site.log()
 
 
 def put_pipe(path: Path) -> Path:

@@ -30,6 +30,7 @@ from syndicate.items.presets import PRESETS, rules_of
         ),
         ({"exclude": ["!odd"]}, "exclude", "'!odd' takes nothing away; use one of: !readme.*"),
         ({"date_formats": ["%d.%m."]}, "dates.formats", "'%d.%m.' names no whole date; write it as %d.%m.%Y"),
+        ({"date_formats": ["%Y-%m-%d%B%B"]}, "dates.formats", "'%Y-%m-%d%B%B' names no whole date"),
         ({"date_formats": ["%Q"]}, "dates.formats", "'%Q' names no whole date"),
         ({"zones": {"IST": "noon"}}, "dates.zones.IST", "'noon' is no offset; write it as \"+05:30\""),
         ({"zones": {"IST": "+99:00"}}, "dates.zones.IST", "'+99:00' is no offset"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, closing
 from datetime import UTC, datetime
@@ -60,6 +61,9 @@ async def _run(config: Path, plot: Plot) -> None:
 
         with closing(Sockets()) as sockets:
             await Reloading(config, plot, stop).run(Publishing(sockets))
+    # The loop would take its handler away when it closes, and a SIGHUP then end the process as if it had failed.
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     say("Stopped. Everything that is owed is kept and goes on at the next start.")
 
 

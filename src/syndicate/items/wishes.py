@@ -99,7 +99,7 @@ class Slips:
         for form in wish:
             is_whole = False
             if any(year in form for year in _YEARS):  # without one, Python warns and will refuse
-                with suppress(ValueError):
+                with suppress(ValueError, re.error):  # a directive may not stand twice
                     read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - as above
                     is_whole = read.date() == example.date()
             if not is_whole:
