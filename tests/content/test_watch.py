@@ -238,9 +238,11 @@ class Told:
     """A watch that tells what it is told to, and how often it was set up and ended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._changes: queue.SimpleQueue[set[tuple[watchfiles.Change, str]]] = queue.SimpleQueue()
+        # no SimpleQueue: where two threads take from one, its `get` may outlast the timeout, on 3.12 for ever
+        self._changes: queue.Queue[set[tuple[watchfiles.Change, str]]] = queue.Queue()
         self.ended = 0
         self.roots: list[tuple[str, ...]] = []
+        monkeypatch.setattr("syndicate.content.watch._REST", 0)  # a machine that stalls would make it a long one
         hear_by(monkeypatch, self.watch)
 
     @property
