@@ -77,6 +77,7 @@ def test_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     large.write_bytes(b" " * (LIMIT_BYTES + 1))
 
     assert "is no folder" in refusal(templates=tmp_path / "gone").problem
+    assert "cannot be read: File name too long" in refusal(templates=tmp_path / ("x" * 300)).problem
     assert "cannot be read" in refusal(style=tmp_path / "gone.css").problem
     assert "UTF-8" in refusal(style=odd).problem
     assert "larger" in refusal(style=large).problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,20 @@ _env_file: other.env
         (
             "pages: {words: {lastest: Fresh}}",
             "pages.words.lastest: is no word of the pages; docs/reference/templates.md lists them",
+        ),
+        ("pages: {style: {1: x}}", "pages.style: is no path; write it as text"),
+        ("pages: {1: x}", "pages.1: is a key that is no text; put it in quotes"),
+        ("feeds: {size: .inf}", "feeds.size: is no number; write digits only"),
+        *(
+            (
+                f"channels: {{a: {{network: x, digest: {{at: {at}}}}}}}",
+                "channels.a.digest.at.0: is no time of day; write it as 07:00",
+            )
+            for at in ("24:00", "7:00", "noon", "[750]", "[1.5]", "12:30.5")
+        ),
+        (
+            "schedule: {every: 1:30}",
+            "schedule.every: is no duration; write a number with a unit: 90s, 5m, 2h, 7d or 1w",
         ),
         ("schedule: {every: 0.5s}", "schedule.every: is too short; write 1s or more"),
         ("schedule: {every: 0}", "schedule.every: is too short; write 1s or more"),
@@ -569,6 +583,31 @@ def test_faults_are_told_beside_those_of_variables_and_of_missing_keys(
         ("channels.wide.gap", str(path)),
         ("server.port", "SYNDICATE_SERVER__PORT"),
     ]
+
+
+def test_what_is_left_without_a_value_its_section_needs_is_looked_at_too(path: Path) -> None:
+    path.write_text("channels: {a: {network: x, digest: {at: noon}}, b: {network: y}}\nserver: {port: x}\n")
+
+    settings, faults = checked_settings(path)
+
+    assert settings is not None
+    assert {name: (one.network, one.digest) for name, one in settings.channels.items()} == {
+        "a": ("x", None),
+        "b": ("y", None),
+    }
+    assert [fault.key for fault in faults] == ["channels.a.digest.at.0", "server.port"]
+
+
+@pytest.mark.parametrize("at", ["12:30", "[12:30]", "'12:30'", "['12:30']"])
+def test_time_of_day_needs_no_quotes(path: Path, at: str) -> None:
+    digest = settings(path, f"channels: {{a: {{network: x, digest: {{at: {at}}}}}}}").channels["a"].digest
+
+    assert digest is not None
+    assert digest.at == [time(12, 30)]
+
+
+def test_off_needs_no_quotes(path: Path) -> None:
+    assert settings(path, "pages: {share: off}").pages.share == "off"
 
 
 def test_half_of_a_character_is_told_as_what_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

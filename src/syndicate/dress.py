@@ -49,10 +49,15 @@ def page_rules_of(pages: PageSettings, cards: CardRules) -> PageRules:
 
 
 def _templates(folder: Path) -> tuple[tuple[str, str], ...]:
-    if not folder.is_dir():
-        raise _refusal(folder, "is no folder", "make it, or name another in `pages.templates`", "pages.templates")
-    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".html" and path.is_file())
-    return tuple((name, _text(folder / name, "pages.templates")) for name in names)
+    key = "pages.templates"
+    remedy = f"make it, or name another in `{key}`"
+    try:
+        if not folder.is_dir():
+            raise _refusal(folder, "is no folder", remedy, key)
+        names = sorted(path.name for path in folder.iterdir() if path.suffix == ".html" and path.is_file())
+    except OSError as error:  # of a name that is too long, or a folder that may not be listed
+        raise _refusal(folder, f"cannot be read: {error.strerror}", remedy, key) from error
+    return tuple((name, _text(folder / name, key)) for name in names)
 
 
 def _text(path: Path, key: str) -> str:

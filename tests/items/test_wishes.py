@@ -32,6 +32,8 @@ from syndicate.items.presets import PRESETS, rules_of
         ({"date_formats": ["%d.%m."]}, "dates.formats", "'%d.%m.' names no whole date; write it as %d.%m.%Y"),
         ({"date_formats": ["%Y-%m-%d%B%B"]}, "dates.formats", "'%Y-%m-%d%B%B' names no whole date"),
         ({"date_formats": ["%Q"]}, "dates.formats", "'%Q' names no whole date"),
+        ({"fields": {"published": [{"key": "a", "format": "%Y%Y"}]}}, "fields.published", "'%Y%Y' names no whole date"),
+        ({"fields": {"published": [{"key": "a", "format": "%d.%m."}]}}, "fields.published", "'%d.%m.' names no whole"),
         ({"zones": {"IST": "noon"}}, "dates.zones.IST", "'noon' is no offset; write it as \"+05:30\""),
         ({"zones": {"IST": "+99:00"}}, "dates.zones.IST", "'+99:00' is no offset"),
         ({"zones": {"Asia/X": "+05:30"}}, "dates.zones.Asia/X", "is no name of a zone; write up to five letters"),

@@ -25,6 +25,7 @@ else:
 
 _ENDING = re.compile(r"\.[^/.*]+\Z|\.[^/]*\Z")
 _TESTS = ("is", "not", "exists", "regex")
+_EXAMPLE = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - only its day counts
 _YEARS = ("%Y", "%y", "%G", "%c", "%x")
 
 
@@ -70,6 +71,8 @@ class Slips:
             found[name] = tuple(source for source in sources if source is not None)
             for source in found[name]:
                 self._check_groups(f"fields.{name}", source, groups)
+                if source.form is not None:
+                    self._check_date_form(f"fields.{name}", source.form)
         return found
 
     def include(self, wish: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
@@ -95,15 +98,8 @@ class Slips:
 
     def date_formats(self, wish: Sequence[str]) -> tuple[str, ...]:
         """Forms of dates; each must name a whole date."""
-        example = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - only its day counts
         for form in wish:
-            is_whole = False
-            if any(year in form for year in _YEARS):  # without one, Python warns and will refuse
-                with suppress(ValueError, re.error):  # a directive may not stand twice
-                    read = datetime.strptime(example.strftime(form), form)  # noqa: DTZ007 - as above
-                    is_whole = read.date() == example.date()
-            if not is_whole:
-                self.tell("dates.formats", f"{form!r} names no whole date", "write it as %d.%m.%Y")
+            self._check_date_form("dates.formats", form)
         return tuple(wish)
 
     def zones(self, wish: Mapping[str, str]) -> dict[str, timedelta]:
@@ -169,6 +165,15 @@ class Slips:
         except ValueError as error:
             self.tell_words(key, str(error))
             return None
+
+    def _check_date_form(self, key: str, form: str) -> None:
+        """Dates may be read by it: one that cannot be used would end each pass at the first date."""
+        if any(year in form for year in _YEARS):  # without one, Python warns and will refuse
+            with suppress(ValueError, re.error):  # a directive may not stand twice
+                read = datetime.strptime(_EXAMPLE.strftime(form), form)  # noqa: DTZ007 - only its day counts
+                if read.date() == _EXAMPLE.date():
+                    return
+        self.tell(key, f"{form!r} names no whole date", "write it as %d.%m.%Y")
 
     def _check_groups(self, key: str, source: Source, groups: set[str]) -> None:
         slots = [source_of(slot) for slot in SLOT.findall(source.name)] if source.kind == "template" else []

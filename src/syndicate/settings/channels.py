@@ -31,6 +31,13 @@ def _hours(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _written_time(value: object) -> object:
+    """Numbers would be seconds since midnight."""
+    if not isinstance(value, str | time):
+        raise ValueError("is no time of day; write it as 07:00")
+    return value
+
+
 def _stretch(value: str) -> str:
     window_of(value)
     return value
@@ -42,6 +49,7 @@ def _some_time(value: timedelta) -> timedelta:
     return value
 
 
+TimeOfDay = Annotated[time, BeforeValidator(_written_time)]
 Hours = Annotated[list[Annotated[str, AfterValidator(_stretch)]], BeforeValidator(_hours)]
 Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
 ChannelName = Annotated[str, AfterValidator(_channel_name)]
@@ -62,7 +70,7 @@ class Weekday(StrEnum):
 class DigestSettings(Section):
     """Many items in one message, at fixed times."""
 
-    at: Annotated[list[time], BeforeValidator(_hours), Field(min_length=1, max_length=24)] = Field(
+    at: Annotated[list[TimeOfDay], BeforeValidator(_hours), Field(min_length=1, max_length=24)] = Field(
         description="Local times at which it goes out (`07:00`), if there is anything new."
     )
     days: Annotated[list[Weekday], Field(min_length=1)] = Field(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.feeds.pagerules import Reader
 from syndicate.feeds.words import WORDS
@@ -21,13 +21,18 @@ def _word(value: str) -> str:
     return value
 
 
+def _share(value: object) -> object:
+    """YAML 1.1 makes `false` of `off` without quotes."""
+    return "off" if value is False else value
+
+
 Account = Annotated[str, AfterValidator(_account)]
 
 
 class PageSettings(Section):
     """Pages for people and crawlers, where `feeds.formats` has html."""
 
-    share: Literal["page", "redirect", "off"] = Field(
+    share: Annotated[Literal["page", "redirect", "off"], BeforeValidator(_share)] = Field(
         "page", description="A page for each item, to be shared; `redirect` leads on to the article at once."
     )
     canonical: Literal["source", "own"] = Field(

@@ -32,6 +32,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "int_type": ("is no whole number", "write digits only"),
     "int_parsing": ("is no whole number", "write digits only"),
     "int_from_float": ("is no whole number", "write digits only"),
+    "finite_number": ("is no number", "write digits only"),
+    "float_type": ("is no number", "write digits only"),
+    "float_parsing": ("is no number", "write digits only"),
+    "invalid_key": ("is a key that is no text", "put it in quotes"),
+    "time_type": ("is no time of day", "write it as 07:00"),
+    "time_parsing": ("is no time of day", "write it as 07:00"),
     "bool_type": ("is neither true nor false", "write true or false"),
     "bool_parsing": ("is neither true nor false", "write true or false"),
     "path_type": ("is no path", "write it as text"),
@@ -177,7 +183,10 @@ def _value(text: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key which stands twice: the second one would silently undo the first."""
+    """YAML that refuses a key which stands twice: the second one would silently undo the first.
+
+    What stands for hours and minutes (`12:30`) stays text; YAML 1.1 makes a number of it, unless it begins with 0.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys: set[str] = set()
@@ -187,6 +196,16 @@ class _Loader(yaml.SafeLoader):
                     raise yaml.constructor.ConstructorError(None, None, "a key stands twice", key.start_mark)
                 keys.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
+        return node.value if ":" in node.value else super().construct_yaml_int(node)
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> Any:
+        return node.value if ":" in node.value else super().construct_yaml_float(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
 
 
 @lru_cache(1)  # a start reads the file for its state's folder, then for all

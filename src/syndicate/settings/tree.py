@@ -23,6 +23,9 @@ from syndicate.settings.slips import known_keys, laid_over, without
 from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, torn_fault, values_from, values_in
 from syndicate.settings.torn import torn_in, whole
 
+_ROUNDS = 4
+"""So often more is taken out of settings with faults: a value, its section, its channel, all channels."""
+
 
 def _a_second_or_more(value: timedelta) -> timedelta:
     if value < timedelta(seconds=1):
@@ -177,7 +180,7 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
         lines = error.errors(include_input=False)
         told = (fault_of(path, line, known=_known_beside(line["loc"])) for line in lines)
         faults += [fault for fault in told if fault.key not in torn_keys]
-        remaining = _remaining(without(laid_over(kept, _given()), [line["loc"] for line in lines]))
+        remaining = _remaining(laid_over(kept, _given()), [line["loc"] for line in lines])
         if remaining is None:
             return None, tuple(faults)
         settings = remaining
@@ -188,8 +191,13 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     return rooted, tuple(faults)
 
 
-def _remaining(values: Mapping[str, Any]) -> Settings | None:
-    """The settings of what is left without faults, from file and environment; None if that has faults, too."""
+def _remaining(values: Mapping[str, Any], faulty: Sequence[Sequence[str | int]]) -> Settings | None:
+    """The settings of what is left without what stands at the faulty places; None if that has faults, too.
+
+    Args:
+        values: what file and environment say.
+        faulty: the places of all faults.
+    """
 
     class Remaining(Settings):
         @classmethod
@@ -203,10 +211,13 @@ def _remaining(values: Mapping[str, Any]) -> Settings | None:
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (init_settings,)
 
-    try:
-        return Remaining(**values)
-    except ValidationError:
-        return None
+    for _ in range(_ROUNDS):
+        values = without(values, faulty)
+        try:
+            return Remaining(**values)
+        except ValidationError as error:  # what was taken out may be missing, and then what it stood in goes, too
+            faulty = [line["loc"] for line in error.errors(include_input=False)]
+    return None
 
 
 def _known_beside(location: Sequence[str | int]) -> frozenset[str]:
