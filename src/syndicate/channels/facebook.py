@@ -48,7 +48,7 @@ class FacebookSettings(AppSettings):
     and puts the link into the text. `published` false makes posts that only the page's own people see.
     """
 
-    page: Annotated[str, Field(pattern=r"^[0-9]{5,20}$"), BeforeValidator(str)]
+    page: Annotated[str, Field(pattern=r"^[0-9]{5,20}$"), BeforeValidator(str, json_schema_input_type=str | int)]
     attach: Literal["card", "image"] = "card"
     published: bool = True
     version: str = Field(default="v26.0", pattern=r"^v\d{2}\.\d$")

@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "Publish, serve the feeds, keep watching.",
     "once": "One pass and everything that is due, for cron.",
     "check": "Look for faults in settings and content, offline.",
+    "schema": "Print a JSON Schema of the settings, for editors.",
     "explain": "Tell where each field of a file comes from, and what hides it.",
     "preview": "Show what every channel would post.",
     "status": "Show what was sent, is owed, waits for you.",

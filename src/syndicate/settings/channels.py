@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from syndicate.durations import Duration
 from syndicate.outbox.hours import window_of
@@ -17,6 +17,7 @@ from syndicate.outbox.plan import FirstSight, OnEdit, OnWithdrawal
 from syndicate.posts.template import SUBJECT, SUBJECT_FIELDS, check_template
 from syndicate.settings.kinds import IF_ANY, Section, Zone, place
 
+TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -49,8 +50,11 @@ def _some_time(value: timedelta) -> timedelta:
     return value
 
 
-TimeOfDay = Annotated[time, BeforeValidator(_written_time)]
-Hours = Annotated[list[Annotated[str, AfterValidator(_stretch)]], BeforeValidator(_hours)]
+TimeOfDay = Annotated[time, BeforeValidator(_written_time), WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY})]
+Hours = Annotated[
+    list[Annotated[str, AfterValidator(_stretch)]],
+    BeforeValidator(_hours, json_schema_input_type=str | list[str]),
+]
 Money = Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12)]
 ChannelName = Annotated[str, AfterValidator(_channel_name)]
 
@@ -70,9 +74,11 @@ class Weekday(StrEnum):
 class DigestSettings(Section):
     """Many items in one message, at fixed times."""
 
-    at: Annotated[list[TimeOfDay], BeforeValidator(_hours), Field(min_length=1, max_length=24)] = Field(
-        description="Local times at which it goes out (`07:00`), if there is anything new."
-    )
+    at: Annotated[
+        list[TimeOfDay],
+        Field(min_length=1, max_length=24),
+        BeforeValidator(_hours, json_schema_input_type=TimeOfDay | list[TimeOfDay]),
+    ] = Field(description="Local times at which it goes out (`07:00`), if there is anything new.")
     days: Annotated[list[Weekday], Field(min_length=1)] = Field(
         list(Weekday), description="Days on which it goes out: `mon` to `sun`."
     )

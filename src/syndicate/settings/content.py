@@ -35,7 +35,8 @@ def _image_folder(value: str) -> str:
 
 ImageFolder = Annotated[str, AfterValidator(_image_folder)]
 RootName = Annotated[str, AfterValidator(_root_name)]
-Sources = Annotated[list[str | dict[str, Any]], BeforeValidator(_listed)]
+Source = str | dict[str, Any]
+Sources = Annotated[list[Source], BeforeValidator(_listed, json_schema_input_type=Source | list[Source])]
 Test = str | int | float | bool | list[str | int | float | bool] | dict[str, Any]
 
 

@@ -51,7 +51,7 @@ def _listed(value: object) -> object:
 
 ShelfPath = Annotated[str, AfterValidator(_shelf_path)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
-Words = Annotated[list[str], BeforeValidator(_listed)]
+Words = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
 Formats = Annotated[list[FormatName], Field(min_length=1)]
 Size = Annotated[int, Field(ge=1, le=1000)]
 Weight = Annotated[int, Field(ge=10_000, le=100_000_000)]
@@ -65,7 +65,7 @@ class TermSettings(Section):
     none: Words = Field([], description="None of these.")
 
 
-Terms = Annotated[TermSettings, BeforeValidator(_terms)]
+Terms = Annotated[TermSettings, BeforeValidator(_terms, json_schema_input_type=str | list[str] | TermSettings)]
 
 
 class ShapeSettings(Section):

@@ -26,13 +26,14 @@ def _share(value: object) -> object:
     return "off" if value is False else value
 
 
+Share = Literal["page", "redirect", "off"]
 Account = Annotated[str, AfterValidator(_account)]
 
 
 class PageSettings(Section):
     """Pages for people and crawlers, where `feeds.formats` has html."""
 
-    share: Annotated[Literal["page", "redirect", "off"], BeforeValidator(_share)] = Field(
+    share: Annotated[Share, BeforeValidator(_share, json_schema_input_type=Share)] = Field(
         "page", description="A page for each item, to be shared; `redirect` leads on to the article at once."
     )
     canonical: Literal["source", "own"] = Field(

@@ -1,0 +1,102 @@
+"""What can be said and taken of settings with faults, and of words that YAML 1.1 takes for others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from syndicate.settings.tree import Settings, checked_settings
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("SYNDICATE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "syndicate.yaml"
+
+
+def settings(path: Path, text: str) -> Settings:
+    path.write_text(text, encoding="utf-8")
+    found, faults = checked_settings(path)
+    assert found is not None
+    assert faults == ()
+    return found
+
+
+def test_faults_are_told_beside_those_of_variables_and_of_missing_keys(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text("channels: {news: {gap: 1s}, wide: {network: preview, gap: x}}\nfeeds: {size: 0}\n")
+    monkeypatch.setenv("SYNDICATE_SERVER__PORT", "many")
+    monkeypatch.setenv("SYNDICATE_SERVER__HOST", "::1")
+
+    settings, faults = checked_settings(path)
+
+    assert settings is not None
+    assert (settings.server.host, list(settings.channels)) == ("::1", ["wide"])
+    assert [(fault.key, fault.path) for fault in faults] == [
+        ("feeds.size", str(path)),
+        ("channels.news.network", str(path)),
+        ("channels.wide.gap", str(path)),
+        ("server.port", "SYNDICATE_SERVER__PORT"),
+    ]
+
+
+def test_what_is_left_without_a_value_its_section_needs_is_looked_at_too(path: Path) -> None:
+    path.write_text("channels: {a: {network: x, digest: {at: noon}}, b: {network: y}}\nserver: {port: x}\n")
+
+    settings, faults = checked_settings(path)
+
+    assert settings is not None
+    assert {name: (one.network, one.digest) for name, one in settings.channels.items()} == {
+        "a": ("x", None),
+        "b": ("y", None),
+    }
+    assert [fault.key for fault in faults] == ["channels.a.digest.at.0", "server.port"]
+
+
+@pytest.mark.parametrize("at", ["12:30", "[12:30]", "'12:30'", "['12:30']"])
+def test_time_of_day_needs_no_quotes(path: Path, at: str) -> None:
+    digest = settings(path, f"channels: {{a: {{network: x, digest: {{at: {at}}}}}}}").channels["a"].digest
+
+    assert digest is not None
+    assert digest.at == [time(12, 30)]
+
+
+def test_off_needs_no_quotes(path: Path) -> None:
+    assert settings(path, "pages: {share: off}").pages.share == "off"
+
+
+def test_half_of_a_character_is_told_as_what_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    halves = 'site: {title: "a\\ud800"}\nhashtags: {"\\udc00": x}\nfeeds: {kinds: ["\\ud83d"]}\nlog: {level: 1}\n'
+    halves += 'schedule: {every: "5\\ud800m", "n\\ud800": "\\ud800"}\n'
+    path.write_text(halves, encoding="utf-8")
+    monkeypatch.setenv("SYNDICATE_SITE__AUTHOR", "\udcff")
+
+    _, faults = checked_settings(path)
+
+    told = {str(fault.key): fault.problem for fault in faults}
+    assert len(told) == len(faults), "each is told once, and not as what it makes of its place as well"
+    assert told.pop("log.level") == "is none of the choices"
+    assert told.pop("site.author") == "is not UTF-8"
+    assert told.keys() >= {"site.title", "hashtags.?", "feeds.kinds.0"}
+    assert set(told.values()) == {"holds half of a character"}
+
+
+def test_halves_of_a_character_are_joined(path: Path) -> None:
+    path.write_text('{"site": {"title": "a\\ud83d\\ude00"}}', encoding="utf-8")
+
+    settings, faults = checked_settings(path)
+
+    assert faults == ()
+    assert settings is not None
+    assert settings.site.title == "a\N{GRINNING FACE}"
