@@ -178,6 +178,10 @@ _env_file: other.env
         ),
         ("pages: {style: {1: x}}", "pages.style: is no path; write it as text"),
         ("pages: {1: x}", "pages.1: is a key that is no text; put it in quotes"),
+        (
+            f"channels: {{a: {{network: preview, per_hour: {10**30}}}}}",
+            "channels.a.per_hour: is too large; write 1000000000 or less",
+        ),
         ("feeds: {size: .inf}", "feeds.size: is no number; write digits only"),
         *(
             (
@@ -449,7 +453,7 @@ def test_home_of_nobody_is_told(path: Path, key: str, text: str) -> None:
 
 @pytest.mark.parametrize(("key", "text"), PATHS)
 def test_path_that_no_system_takes_is_told(path: Path, key: str, text: str) -> None:
-    assert told(path, text.format('"a\\0b"')) == [f"{key}: holds a NUL character; write the path without it"]
+    assert told(path, text.format('"a\\0b"')) == [f"{key}: holds a control character; write it without"]
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,27 @@ def test_half_of_a_character_is_told_as_what_it_is(path: Path, monkeypatch: pyte
     assert set(told.values()) == {"holds half of a character"}
 
 
+def test_control_characters_are_told_wherever_they_stand(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(
+        'feeds: {named: {a: {title: "\\0"}, b: {title: "x\\ty\\nz\\x7f"}}}\n'
+        'channels: {a: {network: preview, "b\\x01": 1, texts: [x, "\\uffff"]}}\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("SYNDICATE_SITE__TITLE", "Bell\x07")
+
+    settings, faults = checked_settings(path)
+
+    assert settings is not None
+    assert settings.feeds.named["b"].title == "x\ty\nz\x7f"
+    assert {(fault.path, fault.key) for fault in faults} == {
+        (str(path), "feeds.named.a.title"),
+        (str(path), "channels.a.b?"),
+        (str(path), "channels.a.texts.1"),
+        ("SYNDICATE_SITE__TITLE", "site.title"),
+    }
+    assert {f"{fault.problem}; {fault.remedy}" for fault in faults} == {"holds a control character; write it without"}
+
+
 def test_halves_of_a_character_are_joined(path: Path) -> None:
     path.write_text('{"site": {"title": "a\\ud83d\\ude00"}}', encoding="utf-8")
 

@@ -15,7 +15,7 @@ from syndicate.outbox.hours import window_of
 from syndicate.outbox.pace import Overflow
 from syndicate.outbox.plan import FirstSight, OnEdit, OnWithdrawal
 from syndicate.posts.template import SUBJECT, SUBJECT_FIELDS, check_template
-from syndicate.settings.kinds import IF_ANY, Section, Zone, place
+from syndicate.settings.kinds import IF_ANY, MOST, Section, Zone, place
 
 TIME_OF_DAY = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -114,10 +114,12 @@ class ChannelSettings(Section):
     languages: list[str] = Field([], description="Only items in these languages.")
     gap: Duration = Field(timedelta(0), description="Least time between two posts.")
     jitter: Duration = Field(timedelta(0), description="By up to so much the gap grows, by chance.")
-    per_hour: Annotated[int, Field(ge=1)] | None = Field(
+    per_hour: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
         None, description="Most posts in any 60 minutes; none: no limit."
     )
-    per_day: Annotated[int, Field(ge=1)] | None = Field(None, description="Most posts in any 24 hours; none: no limit.")
+    per_day: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
+        None, description="Most posts in any 24 hours; none: no limit."
+    )
     hours: Hours = Field([], description="When posts may go (`mon-fri 08:00-22:00`); none: always.")
     zone: Zone | None = Field(None, description="Time zone of hours, budgets and digests; none: `site.timezone`.")
     interleave: bool = Field(True, description="Let no two posts of one topic follow each other while others wait.")

@@ -12,7 +12,7 @@ from syndicate.feeds.query import ItemField
 from syndicate.feeds.site import Kind
 from syndicate.posts.card import CardLink, LinkSource, SummarySource, TitleSource
 from syndicate.posts.cardimage import LIMIT_BYTES, CardText
-from syndicate.settings.kinds import IF_ANY, Folder, Section, SiteUrl, WebUrl
+from syndicate.settings.kinds import IF_ANY, MOST, Folder, Section, SiteUrl, WebUrl
 
 FormatName = Literal["rss", "atom", "json", "html"]
 
@@ -103,7 +103,7 @@ class FeedSettings(Section):
         ["named", "section", "topic", "language"],
         description="Kinds of feeds besides that of everything; also: vocabulary, source, author, tag.",
     )
-    least: Annotated[int, Field(ge=1)] = Field(
+    least: Annotated[int, Field(ge=1, le=MOST)] = Field(
         2, description="Vocabularies, sources, authors and tags with fewer items get no feed."
     )
     size: Size = Field(50, description="Newest entries per feed.")

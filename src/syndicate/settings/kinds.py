@@ -51,13 +51,11 @@ def _host(value: str) -> str:
 
 
 def place(value: Path) -> Path:
-    """A path that can be opened, at least in principle.
+    """A path that may lead somewhere.
 
     Raises:
         ValueError: it cannot.
     """
-    if "\0" in str(value):
-        raise ValueError("holds a NUL character; write the path without it")
     try:
         value.expanduser()
     except RuntimeError as error:
@@ -87,6 +85,10 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 TagAuthority = Annotated[str, AfterValidator(_tag_authority)]
 Host = Annotated[str, AfterValidator(_host)]
 Folder = Annotated[Path, AfterValidator(place)]
+
+
+MOST = 1_000_000_000
+"""The largest number where none is too large for us: the state holds numbers of 64 bits."""
 
 
 def _checked_by_itself(section: type[BaseModel], _: object) -> core_schema.CoreSchema:

@@ -148,6 +148,12 @@ def torn_fault(path: Path, location: Sequence[str]) -> Fault:
     return Fault(variable or str(path), CODE, problem, remedy, key=".".join(location))
 
 
+def control_fault(path: Path, location: Sequence[str]) -> Fault:
+    """That a text, or the key itself, holds a character that no feed can hold."""
+    variable = _variable_with(tuple(location), is_stray=True)
+    return Fault(variable or str(path), CODE, "holds a control character", "write it without", key=".".join(location))
+
+
 def variable_of(location: Iterable[str]) -> str:
     """The environment variable of a setting."""
     return PREFIX + NESTING.join(part.upper() for part in location)

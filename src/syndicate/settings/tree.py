@@ -16,12 +16,21 @@ from syndicate.errors import Fault
 from syndicate.settings.channels import ChannelName, ChannelSettings
 from syndicate.settings.content import ContentSettings
 from syndicate.settings.feeds import CardSettings, FeedSettings
-from syndicate.settings.kinds import IF_ANY, Folder, Host, Language, Section, SiteUrl, TagAuthority, Zone
+from syndicate.settings.kinds import IF_ANY, MOST, Folder, Host, Language, Section, SiteUrl, TagAuthority, Zone
 from syndicate.settings.pages import PageSettings
 from syndicate.settings.roots import placed_below, root_of
 from syndicate.settings.slips import known_keys, laid_over, without
-from syndicate.settings.sources import CODE, NESTING, PREFIX, fault_of, torn_fault, values_from, values_in
-from syndicate.settings.torn import torn_in, whole
+from syndicate.settings.sources import (
+    CODE,
+    NESTING,
+    PREFIX,
+    control_fault,
+    fault_of,
+    torn_fault,
+    values_from,
+    values_in,
+)
+from syndicate.settings.torn import controls_in, torn_in, whole
 
 _ROUNDS = 4
 """So often more is taken out of settings with faults: a value, its section, its channel, all channels."""
@@ -59,7 +68,7 @@ class ScheduleSettings(Section):
 class DeliverySettings(Section):
     """How posts are sent."""
 
-    most_new: Annotated[int, Field(ge=1)] | None = Field(
+    most_new: Annotated[int, Field(ge=1, le=MOST)] | None = Field(
         10, description="Flood guard: more new items in one pass are held for you; none: no limit."
     )
     most_age: Duration | None = Field(timedelta(days=30), description="Older items are not posted; none: no limit.")
@@ -166,9 +175,8 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
         ConfigError: the file cannot be read.
     """
     read = values_in(path)
-    torn = (*torn_in(read), *torn_in(values_from(os.environ, Settings.model_fields)))
-    faults = list(dict.fromkeys(torn_fault(path, [str(part) for part in place]) for place in torn))
-    torn_keys = {fault.key for fault in faults}
+    faults = list(dict.fromkeys(_odd_texts(path, read)))
+    odd_keys = {fault.key for fault in faults}
     values = whole(read)
     # Keywords with an underscore would steer pydantic-settings itself.
     odd = [key for key in values if key.startswith("_")]
@@ -179,7 +187,7 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     except ValidationError as error:
         lines = error.errors(include_input=False)
         told = (fault_of(path, line, known=_known_beside(line["loc"])) for line in lines)
-        faults += [fault for fault in told if fault.key not in torn_keys]
+        faults += [fault for fault in told if fault.key not in odd_keys]
         remaining = _remaining(laid_over(kept, _given()), [line["loc"] for line in lines])
         if remaining is None:
             return None, tuple(faults)
@@ -189,6 +197,15 @@ def checked_settings(path: Path) -> tuple[Settings | None, tuple[Fault, ...]]:
     found = (*(() if faults else _contradictions(rooted)), *_overlaps(rooted, root_of(path)))
     faults += [Fault(str(path), CODE, problem, remedy, key=key) for key, problem, remedy in found]
     return rooted, tuple(faults)
+
+
+def _odd_texts(path: Path, read: Mapping[str, Any]) -> Iterator[Fault]:
+    """Texts of the file and the environment that nothing could be made of."""
+    for values in (read, values_from(os.environ, Settings.model_fields)):
+        for place in torn_in(values):
+            yield torn_fault(path, [str(part) for part in place])
+        for place in controls_in(values):
+            yield control_fault(path, [str(part) for part in place])
 
 
 def _remaining(values: Mapping[str, Any], faulty: Sequence[Sequence[str | int]]) -> Settings | None:
