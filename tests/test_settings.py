@@ -182,6 +182,14 @@ _env_file: other.env
             f"channels: {{a: {{network: preview, per_hour: {10**30}}}}}",
             "channels.a.per_hour: is too large; write 1000000000 or less",
         ),
+        (
+            "cards: {image: {color: red}}",
+            "cards.image.color: has another form than expected; see docs/reference/settings.md",
+        ),
+        (
+            "channels: {a: {network: x, budget_per_day: 0.0000000000001}}",
+            "channels.a.budget_per_day: has too many digits; write at most 12",
+        ),
         ("feeds: {size: .inf}", "feeds.size: is no number; write digits only"),
         *(
             (

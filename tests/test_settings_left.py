@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.errors import ConfigError
+from syndicate.plot import plot_of
 from syndicate.settings.tree import Settings, checked_settings
 
 
@@ -62,6 +64,16 @@ def test_what_is_left_without_a_value_its_section_needs_is_looked_at_too(path: P
         "b": ("y", None),
     }
     assert [fault.key for fault in faults] == ["channels.a.digest.at.0", "server.port"]
+
+
+def test_fault_of_a_networks_key_leads_to_the_networks(path: Path) -> None:
+    path.write_text("channels: {a: {network: facebook, page: x, sign_in: true}}", encoding="utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        plot_of(path)
+
+    told = {fault.key: f"{fault.problem}; {fault.remedy}" for fault in caught.value.faults}
+    assert told["channels.a.page"] == "has another form than expected; see docs/reference/networks.md"
 
 
 @pytest.mark.parametrize("at", ["12:30", "[12:30]", "'12:30'", "['12:30']"])

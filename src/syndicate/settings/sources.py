@@ -21,7 +21,6 @@ CODE = "E-CONFIG"
 _OTHERS = frozenset({"SYNDICATE_CONFIG", "SYNDICATE_TOKEN_KEY"})
 """Variables that are no settings and have a meaning of their own."""
 
-_SEE = "see docs/reference/settings.md"
 _WORDS: Mapping[str, tuple[str, str]] = {
     "extra_forbidden": ("is not a setting", "mend the spelling or remove it"),
     "string_type": ("is no text", "put it in quotes"),
@@ -47,9 +46,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "greater_than": ("is too small", "write more than {gt}"),
     "decimal_type": ("is no amount", "write digits, such as 2.50"),
     "decimal_parsing": ("is no amount", "write digits, such as 2.50"),
+    "decimal_max_digits": ("has too many digits", "write at most {max_digits}"),
     "less_than_equal": ("is too large", "write {le} or less"),
     "string_too_short": ("is too short", "write at least {min_length} characters"),
-    "string_pattern_mismatch": ("has another form than expected", _SEE),
+    "string_pattern_mismatch": ("has another form than expected", ""),
 }
 """Problem and remedy of what pydantic finds, by its type of error (pydantic documentation, "Validation Errors")."""
 
@@ -126,6 +126,8 @@ def fault_of(path: Path, error: Mapping[str, Any], *, below: tuple[str, ...] = (
     """
     location = (*below, *(str(part) for part in error["loc"] if part != "[key]"))
     problem, remedy = _in_words(error)
+    # Keys that a channel has of its network are checked below it.
+    remedy = remedy or f"see docs/reference/{'networks' if below else 'settings'}.md"
     # What is wrong between several keys is found at their parent, and its words begin with the key's name.
     named, colon, rest = problem.partition(": ")
     if colon and re.fullmatch(r"[a-z_]+", named):
@@ -166,7 +168,7 @@ def _in_words(error: Mapping[str, Any]) -> tuple[str, str]:
         problem, remedy = _WORDS[error["type"]]
         return problem, remedy.format_map(error.get("ctx", {}))
     problem, _, remedy = str(error["msg"]).removeprefix("Value error, ").partition("; ")
-    return problem, remedy or _SEE
+    return problem, remedy
 
 
 def _variable_with(location: tuple[str, ...], *, is_stray: bool) -> str | None:
