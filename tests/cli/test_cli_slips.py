@@ -58,3 +58,23 @@ def test_preview_takes_a_path_as_the_shell_completes_it(site: SiteRig) -> None:
     by_path = site.ask("preview", str(file))
 
     assert by_path["item"] == site.ask("preview", file.name)["item"]
+
+
+@pytest.mark.parametrize("words", [("explain",), ("preview",), ("backup",)])
+def test_name_that_is_too_long_is_told(site: SiteRig, words: tuple[str, ...]) -> None:
+    site.call("once")
+
+    told = site.call(*words, "a" * 300)
+
+    assert told.exit_code == 2
+    assert told.stderr.rstrip().endswith("...: is too long for the name of a file")
+
+
+def test_restore_of_nothing_is_told(site: SiteRig) -> None:
+    """As of a variable of the shell that is not set."""
+    site.call("once")
+
+    told = site.call("restore", "")
+
+    assert told.exit_code == 78
+    assert "cannot be read" in told.stderr

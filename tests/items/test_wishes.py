@@ -31,6 +31,7 @@ from syndicate.items.presets import PRESETS, rules_of
         ({"exclude": ["!odd"]}, "exclude", "'!odd' takes nothing away; use one of: !readme.*"),
         ({"date_formats": ["%d.%m."]}, "dates.formats", "'%d.%m.' names no whole date; write it as %d.%m.%Y"),
         ({"date_formats": ["%Y-%m-%d%B%B"]}, "dates.formats", "'%Y-%m-%d%B%B' names no whole date"),
+        ({"date_formats": ["%Y-%m"]}, "dates.formats", "'%Y-%m' names no whole date"),
         ({"date_formats": ["%Q"]}, "dates.formats", "'%Q' names no whole date"),
         ({"fields": {"published": [{"key": "a", "format": "%Y%Y"}]}}, "fields.published", "'%Y%Y' names no whole date"),
         ({"fields": {"published": [{"key": "a", "format": "%d.%m."}]}}, "fields.published", "'%d.%m.' names no whole"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import sys
@@ -126,6 +127,11 @@ class Commands(click.Group):
             for line in str(error).split("\n") if isinstance(error, ConfigError) else (str(error),):
                 click.echo(as_called(f"error: {line}"), err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            click.echo(f"error: {str(error.filename)[:60]}...: is too long for the name of a file", err=True)
+            sys.exit(UsageError.exit_code)
         except KeyboardInterrupt:  # before, or without, what finishes first what is being done
             click.echo("\nStopped.", err=True)
             sys.exit(130)

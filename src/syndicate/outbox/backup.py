@@ -54,7 +54,7 @@ class Manifest:
 
 def manifest_path(backup: Path) -> Path:
     """Where the manifest of a backup is."""
-    return backup.with_name(f"{backup.name}.json")
+    return backup.parent / f"{backup.name}.json"
 
 
 def back_up(database: Path, target: Path, now: datetime, version: str, tell: Tell = _untold) -> Manifest:
