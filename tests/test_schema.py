@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jsonschema_rs
 import pytest
 import yaml
 from click.testing import CliRunner
-from pydantic import BaseModel
+from msgspec.structs import replace
+from pydantic import BaseModel, GetPydanticSchema
+from pydantic_core.core_schema import no_info_plain_validator_function
 
 from syndicate.channels.networks import NETWORKS, network_of
 from syndicate.cli import main
@@ -162,3 +164,16 @@ def test_command_prints_it() -> None:
 
     assert told.exit_code == 0
     assert json.loads(told.stdout) == json.loads(json.dumps(SCHEMA))
+
+
+def test_keys_whose_checks_no_schema_can_tell_are_known_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an installed package may have them."""
+
+    class Own(BaseModel):
+        place: Annotated[object, GetPydanticSchema(lambda *_: no_info_plain_validator_function(str))]
+
+    monkeypatch.setattr("syndicate.schema.network_of", lambda name: replace(network_of("preview"), settings=Own))
+
+    (choice,) = schema_of(["kiosk"])["$defs"]["ChannelSettings"]["allOf"]
+
+    assert choice["then"]["properties"]["place"] is True

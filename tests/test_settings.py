@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,11 +27,7 @@ def settings_of(path: Path) -> Settings:
     return settings
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().startswith("SYNDICATE_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("_no_variables")
 
 
 @pytest.fixture

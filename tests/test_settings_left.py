@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
@@ -13,12 +12,7 @@ from syndicate.errors import ConfigError
 from syndicate.plot import plot_of
 from syndicate.settings.tree import Settings, checked_settings
 
-
-@pytest.fixture(autouse=True)
-def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().startswith("SYNDICATE_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("_no_variables")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -48,9 +49,11 @@ def _resolved(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, 
 
 def _keys_of(network: str, definitions: dict[str, Any]) -> dict[str, Any]:
     """A network's own keys; what they refer to is put among the definitions."""
-    schema = network_of(network).settings.model_json_schema(
-        schema_generator=_Generator, ref_template=f"#/$defs/{network}.{{model}}"
-    )
+    settings = network_of(network).settings
+    try:
+        schema = settings.model_json_schema(schema_generator=_Generator, ref_template=f"#/$defs/{network}.{{model}}")
+    except PydanticInvalidForJsonSchema:  # of an installed package, whose checks no schema can tell
+        return dict.fromkeys(settings.model_fields, True)
     definitions |= {f"{network}.{name}": one for name, one in schema.get("$defs", {}).items()}
     keys: dict[str, Any] = schema.get("properties", {})
     return keys

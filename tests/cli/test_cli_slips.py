@@ -78,3 +78,12 @@ def test_restore_of_nothing_is_told(site: SiteRig) -> None:
 
     assert told.exit_code == 78
     assert "cannot be read" in told.stderr
+
+
+def test_held_takes_an_id_that_is_no_text_for_none(site: SiteRig) -> None:
+    site.call("once")
+
+    told = site.call("held", "show", "\udc80")
+
+    assert told.exit_code == 2
+    assert "is no delivery" in told.stderr

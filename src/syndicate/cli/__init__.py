@@ -128,7 +128,7 @@ class Commands(click.Group):
                 click.echo(as_called(f"error: {line}"), err=True)
             sys.exit(error.exit_code)
         except OSError as error:
-            if error.errno != errno.ENAMETOOLONG:
+            if error.errno != errno.ENAMETOOLONG or error.filename is None:
                 raise
             click.echo(f"error: {str(error.filename)[:60]}...: is too long for the name of a file", err=True)
             sys.exit(UsageError.exit_code)

@@ -116,7 +116,8 @@ def delivery(connection: Connection, uid: str) -> Delivery:
     Raises:
         UsageError: none does, or several.
     """
-    found = connection.execute(select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))).all()
+    statement = select(deliveries).where(deliveries.c.uid.startswith(uid, autoescape=True))
+    found = connection.execute(statement).all() if uid.isascii() else []  # what is no UTF-8 cannot be asked for
     if len(found) != 1 or not uid:
         problem = "is no delivery" if not found else f"fits {len(found)} deliveries"
         raise UsageError(f"{uid}: {problem}; `syndicate held list` shows their ids")
