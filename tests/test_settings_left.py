@@ -70,6 +70,16 @@ def test_fault_of_a_networks_key_leads_to_the_networks(path: Path) -> None:
     assert told["channels.a.page"] == "has another form than expected; see docs/reference/networks.md"
 
 
+@pytest.mark.parametrize("value", ["!!bool secret-1234", '!!int ""', '!!float ""', "!!timestamp secret-1234"])
+def test_tag_that_does_not_fit_its_value_is_told_without_it(path: Path, value: str) -> None:
+    path.write_text(f"channels: {{a: {{network: mastodon, token: {value}}}}}", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="is no YAML: ") as caught:
+        checked_settings(path)
+
+    assert "secret-1234" not in str(caught.value)
+
+
 @pytest.mark.parametrize("at", ["12:30", "[12:30]", "'12:30'", "['12:30']"])
 def test_time_of_day_needs_no_quotes(path: Path, at: str) -> None:
     digest = settings(path, f"channels: {{a: {{network: x, digest: {{at: {at}}}}}}}").channels["a"].digest

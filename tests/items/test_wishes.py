@@ -98,3 +98,10 @@ def test_zones_topics_and_permalinks_are_laid_over_the_preset() -> None:
     assert rules.permalinks == {"": "/:bundle/", "notes": "/n/:slug/"}
     assert rules.languages == ("en",)
     assert rules.link_tracking == PRESETS["eleventy"].link_tracking
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y %H:%M %z", "%d.%m.%Y %Z", "%Y%m%d%z", "%d.%m.%y"])
+def test_date_form_may_name_a_zone(form: str) -> None:
+    rules = rules_of("generic", date_formats=[form], fields={"published": [{"key": "a", "format": form}]})
+
+    assert rules.date_formats == (form,)

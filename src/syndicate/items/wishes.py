@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from syndicate.errors import Fault
@@ -25,7 +25,7 @@ else:
 
 _ENDING = re.compile(r"\.[^/.*]+\Z|\.[^/]*\Z")
 _TESTS = ("is", "not", "exists", "regex")
-_EXAMPLE = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - only its day counts
+_EXAMPLE = datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC)
 _YEARS = ("%Y", "%y", "%G", "%c", "%x")
 
 
